@@ -1,0 +1,3 @@
+//! `jdredis backup …`
+
+pub(super) mod url;

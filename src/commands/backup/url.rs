@@ -1,0 +1,124 @@
+//! `jdredis backup url`: the temporary download links of a backup.
+
+use std::borrow::Cow;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::api::model::DownloadUrls;
+use crate::api::{Answer, Client};
+use crate::cli::{BackupUrl, Format};
+use crate::commands::Context;
+use crate::error::NothingThere;
+use crate::link::Link;
+use crate::notes::Notes;
+use crate::output::{json, plain, rfc3339, table};
+use crate::settings;
+
+/// A shard and the link to its file.
+struct ShardLink {
+    node: Option<String>,
+    link: Link,
+}
+
+pub(crate) fn run(args: &BackupUrl, context: &Context<'_>) -> anyhow::Result<()> {
+    let settings = settings::resolve(
+        context.globals,
+        args.instance.region.as_ref(),
+        context.world,
+        context.notes,
+    )?;
+    let client = Client::new(&settings, context.world, context.notes);
+    let doing = || {
+        let (backup, instance, region) = (&args.base_id, &args.instance.instance, &settings.region);
+        format!("no links of backup {backup} of instance {instance} in {region}")
+    };
+    let (answer, urls) = client
+        .describe_download_url(&args.instance.instance, &args.base_id)
+        .with_context(doing)?;
+    let links = choose(&answer, urls, args.internal).with_context(doing)?;
+    let bytes = match context.format {
+        Format::Table => render_table(&links),
+        Format::Json => json::render(&with_expiries(answer.body, &links)),
+        Format::Plain => plain::render(links.iter().map(|shard| shard.link.expose())),
+    };
+    context.print(&bytes)?;
+    if context.format != Format::Json {
+        say_expiry(&links, context.world.clock.now(), context.notes);
+    }
+    Ok(())
+}
+
+fn choose(answer: &Answer, urls: DownloadUrls, internal: bool) -> anyhow::Result<Vec<ShardLink>> {
+    let nothing = |message: String, hint| NothingThere {
+        message,
+        request_id: answer.request_id().cloned(),
+        hint,
+    };
+    if urls.download_urls.is_empty() {
+        let hint = "the backup may still be running, may have failed, or may be gone: JD Cloud keeps one for 7 days";
+        return Err(nothing("the service lists none".to_owned(), hint).into());
+    }
+    let field = if internal { "internalLink" } else { "link" };
+    let mut links = Vec::with_capacity(urls.download_urls.len());
+    for (i, url) in urls.download_urls.into_iter().enumerate() {
+        let text = if internal { url.internal_link } else { Some(url.link) };
+        let Some(text) = text else {
+            let node = url
+                .name
+                .map_or_else(|| format!("entry {i}"), |name| format!("\"{name}\""));
+            let message = format!("the service gave no internal link for {node}");
+            return Err(nothing(message, "leave --internal out to get the public links").into());
+        };
+        let link = Link::parse(&text)
+            .map_err(|problem| answer.unexpected(format!("in its result, downloadUrls[{i}].{field} {problem}")))?;
+        links.push(ShardLink { node: url.name, link });
+    }
+    Ok(links)
+}
+
+fn render_table(links: &[ShardLink]) -> Vec<u8> {
+    let rows: Vec<Vec<Cow<'_, str>>> = links
+        .iter()
+        .map(|shard| {
+            vec![
+                shard.node.as_deref().unwrap_or_default().into(),
+                shard.link.file_name(),
+                shard.link.expires_at().map(rfc3339).unwrap_or_default().into(),
+                shard.link.expose().into(),
+            ]
+        })
+        .collect();
+    table::render(&["NAME", "FILE NAME", "EXPIRES", "LINK"], &rows)
+}
+
+/// The answer, with `expiresAt` added to each of its links where the link tells.
+fn with_expiries(mut body: Value, links: &[ShardLink]) -> Value {
+    let urls = body.pointer_mut("/result/downloadUrls").and_then(Value::as_array_mut);
+    for (url, shard) in urls.into_iter().flatten().zip(links) {
+        if let (Some(url), Some(expiry)) = (url.as_object_mut(), shard.link.expires_at()) {
+            url.insert("expiresAt".to_owned(), rfc3339(expiry).into());
+        }
+    }
+    body
+}
+
+fn say_expiry(links: &[ShardLink], now: OffsetDateTime, notes: &Notes<'_>) {
+    let Some(first) = links.iter().filter_map(|shard| shard.link.expires_at()).min() else {
+        return;
+    };
+    let left = first - now;
+    if left.is_positive() {
+        notes.note(format_args!(
+            "the links expire in {} min, at {}; until then whoever holds one can fetch the data",
+            left.whole_minutes(),
+            rfc3339(first)
+        ));
+    } else {
+        notes.warn(format_args!(
+            "by this machine's clock the links expired at {}; if the clock is right, ask for new ones",
+            rfc3339(first)
+        ));
+    }
+}

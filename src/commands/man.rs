@@ -1,0 +1,58 @@
+//! `jdredis man`: one manual page for the program and all its subcommands.
+
+use std::io::{self, Write};
+
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
+
+use crate::cli::Cli;
+
+pub(super) fn render() -> Vec<u8> {
+    let mut page = Vec::new();
+    write_page(&mut page).expect("memory does not refuse a write");
+    page
+}
+
+fn write_page(page: &mut Vec<u8>) -> io::Result<()> {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    let man = Man::new(command.clone());
+    man.render_title(page)?;
+    man.render_name_section(page)?;
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)?;
+    write_subcommands(page, &command, "")?;
+    man.render_extra_section(page)?;
+    man.render_version_section(page)
+}
+
+/// A section for every command that can be run, its own sections one level down. The options that
+/// all of them take stand in the page's own section already.
+fn write_subcommands(page: &mut Vec<u8>, command: &Command, path: &str) -> io::Result<()> {
+    for subcommand in command.get_subcommands() {
+        let path = format!("{path} {}", subcommand.get_name());
+        if subcommand.has_subcommands() {
+            write_subcommands(page, subcommand, &path)?;
+            continue;
+        }
+        let own = subcommand.clone().mut_args(|arg| {
+            let is_global = arg.is_global_set() || arg.get_id() == "help";
+            arg.hide(is_global)
+        });
+        let man = Man::new(own);
+        let mut sections = Vec::new();
+        man.render_synopsis_section(&mut sections)?;
+        man.render_description_section(&mut sections)?;
+        man.render_options_section(&mut sections)?;
+        man.render_extra_section(&mut sections)?;
+        writeln!(page, ".SH \"JDREDIS{}\"", path.to_uppercase())?;
+        page.extend(
+            String::from_utf8_lossy(&sections)
+                .replace("\n.SH ", "\n.SS ")
+                .replacen(".SH ", ".SS ", 1)
+                .into_bytes(),
+        );
+    }
+    Ok(())
+}

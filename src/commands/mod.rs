@@ -1,0 +1,33 @@
+//! What the program can do: a file a subcommand, its path the command as typed.
+
+mod backup;
+mod completions;
+mod man;
+
+use crate::cli::{Backup, Command, Format, Globals};
+use crate::error::StdoutError;
+use crate::notes::Notes;
+use crate::world::World;
+
+/// What every command is given.
+pub(crate) struct Context<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) notes: &'a Notes<'a>,
+    pub(crate) globals: &'a Globals,
+    pub(crate) format: Format,
+}
+
+impl Context<'_> {
+    /// Writes a command's whole result to standard output.
+    fn print(&self, bytes: &[u8]) -> Result<(), StdoutError> {
+        self.world.stdout.write_all(bytes).map_err(StdoutError)
+    }
+}
+
+pub(crate) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
+    match command {
+        Command::Backup(Backup::Url(args)) => backup::url::run(args, context),
+        Command::Completions { shell } => Ok(context.print(&completions::render(*shell))?),
+        Command::Man => Ok(context.print(&man::render())?),
+    }
+}

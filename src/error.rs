@@ -1,0 +1,463 @@
+//! From an error to what the user is told: one kind, one exit code, one message, and a hint at what
+//! to do next. All of it is decided here.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::api::{self, Effort, NetworkError, Problem, Refusal, Stage, Unexpected};
+use crate::cli::Format;
+use crate::escape::visible;
+use crate::output;
+use crate::{profile, settings};
+
+/// A difference between clocks that can have a signature refused, in seconds. The service documents
+/// no allowance; a minute is less than any that is known from services of this kind.
+const NOTEWORTHY_CLOCK_OFFSET: i64 = 60;
+
+/// What sort of thing went wrong. Decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Other,
+    Usage,
+    NotFound,
+    Credentials,
+    Network,
+    Service,
+}
+
+impl Kind {
+    /// The name in JSON.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Other => "other",
+            Self::Usage => "usage",
+            Self::NotFound => "notFound",
+            Self::Credentials => "credentials",
+            Self::Network => "network",
+            Self::Service => "service",
+        }
+    }
+
+    fn exit_code(self) -> u8 {
+        match self {
+            Self::Other => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Credentials => 4,
+            Self::Network => 5,
+            Self::Service => 6,
+        }
+    }
+}
+
+/// Standard output could not be written.
+#[derive(Debug)]
+pub(crate) struct StdoutError(pub(crate) io::Error);
+
+impl std::fmt::Display for StdoutError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for StdoutError {}
+
+/// The service answered, and there is nothing of what was asked for.
+#[derive(Debug)]
+pub(crate) struct NothingThere {
+    pub(crate) message: String,
+    pub(crate) request_id: Option<String>,
+    pub(crate) hint: &'static str,
+}
+
+impl std::fmt::Display for NothingThere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for NothingThere {}
+
+/// An error, ready to be shown.
+#[derive(Debug)]
+pub(crate) struct Report {
+    kind: Kind,
+    message: String,
+    /// The service's code, or the HTTP status where something else answered.
+    code: Option<u16>,
+    /// The service's name for it.
+    status: Option<String>,
+    request_id: Option<String>,
+    cause: Option<String>,
+    hint: Option<String>,
+}
+
+impl Report {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            code: None,
+            status: None,
+            request_id: None,
+            cause: None,
+            hint: None,
+        }
+    }
+
+    fn cause(self, cause: impl Into<String>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..self
+        }
+    }
+
+    fn hint(self, hint: impl Into<String>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    fn request_id(self, request_id: Option<&String>) -> Self {
+        Self {
+            request_id: request_id.cloned(),
+            ..self
+        }
+    }
+
+    /// A command line that clap refused; `text` is clap's, which begins with its own `error: `.
+    pub(crate) fn of_usage(text: &str) -> Self {
+        let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let report = Self::new(Kind::Usage, message.trim_start_matches("error: "));
+        let hint = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+        if hint.is_empty() { report } else { report.hint(hint) }
+    }
+
+    /// Finds what the error is at heart; what was added above it says what was being done.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        let (mut report, root) = Self::of_root(error);
+        let mut doing = String::new();
+        for context in error.chain().take_while(|link| link.to_string() != root) {
+            let _ = write!(doing, "{context}: ");
+        }
+        report.message.insert_str(0, &doing);
+        report
+    }
+
+    fn of_root(error: &anyhow::Error) -> (Self, String) {
+        if let Some(error) = error.downcast_ref::<api::Error>() {
+            (of_api(error), error.to_string())
+        } else if let Some(error) = error.downcast_ref::<settings::Error>() {
+            (of_settings(error), error.to_string())
+        } else if let Some(error) = error.downcast_ref::<NothingThere>() {
+            let report = Self::new(Kind::NotFound, &error.message)
+                .request_id(error.request_id.as_ref())
+                .hint(error.hint);
+            (report, error.to_string())
+        } else if let Some(error) = error.downcast_ref::<StdoutError>() {
+            let report = Self::new(Kind::Other, "the output could not be written")
+                .cause(error.to_string())
+                .hint("look at what standard output leads to: a full disk, a closed file or a failed program");
+            (report, error.to_string())
+        } else {
+            let root = error.root_cause().to_string();
+            (Self::new(Kind::Other, &root), root)
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind.exit_code())
+    }
+
+    /// The report in the form that goes with an output format.
+    pub(crate) fn render(&self, format: Format) -> Vec<u8> {
+        match format {
+            Format::Json => self.json(),
+            Format::Table | Format::Plain => self.text().into_bytes(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("error: {}\n", visible(&self.message));
+        for (name, value) in [
+            ("request ID", &self.request_id),
+            ("cause", &self.cause),
+            ("hint", &self.hint),
+        ] {
+            if let Some(value) = value {
+                let _ = writeln!(text, "  {name}: {}", visible(value));
+            }
+        }
+        text
+    }
+
+    fn json(&self) -> Vec<u8> {
+        let message = match &self.cause {
+            Some(cause) => format!("{}: {cause}", self.message),
+            None => self.message.clone(),
+        };
+        output::json::render_line(&json!({"error": {
+            "kind": self.kind.name(),
+            "message": message,
+            "code": self.code,
+            "status": self.status,
+            "requestId": self.request_id,
+            "hint": self.hint,
+        }}))
+    }
+}
+
+fn of_api(error: &api::Error) -> Report {
+    let mut report = match &*error.problem {
+        Problem::Refused(refusal) => of_refusal(refusal),
+        Problem::Unexpected(unexpected) => of_unexpected(unexpected),
+        Problem::Network(error) => of_network(error),
+        Problem::NoRandomness(error) => Report::new(Kind::Other, "a request cannot be signed without random bytes")
+            .cause(error.to_string())
+            .hint("the operating system refused them; run this outside the sandbox or container that forbids it"),
+    };
+    if let Some(Effort { attempts, elapsed }) = error.effort {
+        let _ = write!(
+            report.message,
+            " (after {attempts} attempts in {:.1} s)",
+            elapsed.as_secs_f64()
+        );
+    }
+    report
+}
+
+fn of_refusal(refusal: &Refusal) -> Report {
+    let has = |words: &str| refusal.message.contains(words);
+    let clock = refusal
+        .clock_offset
+        .filter(|offset| offset.abs() >= NOTEWORTHY_CLOCK_OFFSET);
+    let (kind, message, hint) = match refusal.code {
+        404 => (
+            Kind::NotFound,
+            "the service knows no such thing".to_owned(),
+            "check --region, --instance and --base-id; JD Cloud keeps a backup for 7 days".to_owned(),
+        ),
+        401 => (
+            Kind::Credentials,
+            "the service refuses the keys".to_owned(),
+            match clock {
+                Some(offset) => clock_hint(offset),
+                None => "check that access key and secret key are a pair, complete and not disabled, and that temporary \
+                         keys come with their JDCLOUD_SECURITY_TOKEN, not yet expired; -vv shows what was signed, which \
+                         a proxy on the way may have changed"
+                    .to_owned(),
+            },
+        ),
+        403 if has("not authorized") || has("[IAM]") => (
+            Kind::Credentials,
+            "the keys are not permitted to do this".to_owned(),
+            "ask the account's administrator for an IAM policy that allows the action named in the cause".to_owned(),
+        ),
+        403 => (
+            Kind::Credentials,
+            "the service forbids this".to_owned(),
+            match clock {
+                Some(offset) => clock_hint(offset),
+                None => "check what the account and its keys are permitted to do".to_owned(),
+            },
+        ),
+        429 if refusal.status == "QUOTA_EXCEEDED" => (
+            Kind::Service,
+            "a quota of the account is used up".to_owned(),
+            "ask JD Cloud to raise it; trying again will not help".to_owned(),
+        ),
+        429 => (
+            Kind::Service,
+            "the service is asked too often".to_owned(),
+            match refusal.retry_after {
+                Some(wait) => format!("try again in {} s, as the service asks, or give a longer --timeout", wait.as_secs()),
+                None => "wait a minute, then run fewer of these at once".to_owned(),
+            },
+        ),
+        500 | 502..=504 => (
+            Kind::Service,
+            "the service failed".to_owned(),
+            match refusal.retry_after {
+                Some(wait) => format!("try again in {} s, as the service asks, or give a longer --timeout", wait.as_secs()),
+                None => "try again later; if it stays, report the request ID to JD Cloud".to_owned(),
+            },
+        ),
+        _ => (
+            Kind::Service,
+            "the service refused the request".to_owned(),
+            "check --region and the IDs against the console; if they are right, report the request ID to JD Cloud".to_owned(),
+        ),
+    };
+    Report {
+        code: Some(refusal.code),
+        status: (!refusal.status.is_empty()).then(|| refusal.status.clone()),
+        ..Report::new(kind, message)
+            .request_id(refusal.request_id.as_ref())
+            .cause(refusal.to_string())
+            .hint(hint)
+    }
+}
+
+fn clock_hint(offset: i64) -> String {
+    let direction = if offset > 0 { "ahead of" } else { "behind" };
+    format!(
+        "this machine's clock is {} {direction} the service's, and a signature is only good for a short time: set the \
+         clock (NTP), then try again",
+        duration(offset.unsigned_abs())
+    )
+}
+
+/// Seconds as a person would say them.
+fn duration(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        (_, _, _) => format!("{days} d {hours} h"),
+    }
+}
+
+fn of_unexpected(unexpected: &Unexpected) -> Report {
+    let hint = match unexpected.http_status {
+        200..300 => {
+            "the service may have changed, or something in between answers for it: try a newer jdredis, else report \
+             this with the request ID and the output of -v"
+        }
+        _ => {
+            "a proxy, a gateway or a login page on the way may have answered instead of the service: check the proxy \
+              variables and --endpoint"
+        }
+    };
+    Report {
+        code: Some(unexpected.http_status),
+        ..Report::new(Kind::Service, "the answer is not what the service documents")
+            .request_id(unexpected.request_id.as_ref())
+            .cause(&unexpected.what)
+            .hint(hint)
+    }
+}
+
+fn of_network(error: &NetworkError) -> Report {
+    let NetworkError {
+        stage,
+        detail,
+        endpoint,
+        proxy,
+    } = error;
+    let via = proxy
+        .as_ref()
+        .map(|proxy| format!(" through the proxy {proxy}"))
+        .unwrap_or_default();
+    let (message, hint) = match stage {
+        Stage::Dns if proxy.is_some() => (
+            format!("the name of the proxy or of {endpoint} cannot be resolved{via}"),
+            "check the proxy variables (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) and this machine's DNS",
+        ),
+        Stage::Dns => (
+            format!("the name of {endpoint} cannot be resolved"),
+            "check --endpoint, this machine's DNS, and whether a proxy (HTTPS_PROXY) is needed to get out",
+        ),
+        Stage::Connection => (
+            format!("{endpoint} cannot be reached{via}"),
+            "check --endpoint, firewalls, and whether a proxy (HTTPS_PROXY) is needed to get out",
+        ),
+        Stage::Tls => (
+            format!("no trusted encrypted connection to {endpoint}{via}"),
+            "if a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate (PEM); if the endpoint speaks plain \
+             HTTP, as those inside a VPC do, spell out http:// in --endpoint",
+        ),
+        Stage::TrustStore => (
+            "this machine has no certificate authorities to trust".to_owned(),
+            "install the package ca-certificates, or point SSL_CERT_FILE at a PEM file or SSL_CERT_DIR at a folder of them",
+        ),
+        Stage::Proxy => (
+            format!(
+                "the proxy {} did not let the request through",
+                proxy.as_deref().unwrap_or("in between")
+            ),
+            "407 means it wants a name and password: put them into the proxy variable as http://NAME:PASSWORD@HOST:PORT; \
+             otherwise ask its administrator to allow CONNECT to the endpoint, or except it with NO_PROXY",
+        ),
+        Stage::Timeout => (
+            format!("{endpoint} did not answer in time{via}"),
+            "check firewalls and whether a proxy (HTTPS_PROXY) is needed to get out; --timeout allows for more time",
+        ),
+    };
+    Report::new(Kind::Network, message).cause(detail).hint(hint)
+}
+
+fn of_settings(error: &settings::Error) -> Report {
+    const WHERE_KEYS_COME_FROM: &str = "set JDCLOUD_ACCESS_KEY and JDCLOUD_SECRET_KEY, or make a profile with the official CLI \
+                                        ('jdc configure add')";
+    let message = error.to_string();
+    match error {
+        settings::Error::Invalid { .. } => Report::new(Kind::Usage, message).hint("correct it where it is set"),
+        settings::Error::NoRegion => Report::new(Kind::Usage, message)
+            .hint("give --region (such as cn-north-1), set JDCLOUD_REGION, or set region_id in the profile"),
+        settings::Error::PartOfKeys { missing, .. } => Report::new(Kind::Credentials, message).hint(format!(
+            "set {missing} too, or unset all JDCLOUD_… keys to use a profile"
+        )),
+        settings::Error::NoCredentials { profile } => Report::new(Kind::Credentials, message)
+            .cause(format!("the environment has none, and {profile}"))
+            .hint(WHERE_KEYS_COME_FROM),
+        settings::Error::Incomplete { source, key } => Report::new(Kind::Credentials, message)
+            .hint(format!("add {key} to that section of {}", source.file.display())),
+        settings::Error::Profile(error) => Report::new(Kind::Credentials, message).hint(profile_hint(error)),
+        settings::Error::Proxy(_) => Report::new(Kind::Network, message)
+            .hint("write it as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, or unset it to connect directly"),
+    }
+}
+
+fn profile_hint(error: &profile::Error) -> String {
+    let mend = |file: &Path| {
+        format!(
+            "mend {}, or set JDCLOUD_ACCESS_KEY and JDCLOUD_SECRET_KEY",
+            file.display()
+        )
+    };
+    match error {
+        profile::Error::NoHome => "set HOME, or set JDCLOUD_ACCESS_KEY and JDCLOUD_SECRET_KEY".to_owned(),
+        profile::Error::Missing { .. } => {
+            "make the profile with the official CLI ('jdc configure add'), or set JDCLOUD_ACCESS_KEY and \
+             JDCLOUD_SECRET_KEY and leave --profile and JDCLOUD_PROFILE out"
+                .to_owned()
+        }
+        profile::Error::Unreadable { file, .. } => format!("make {} readable for this user", file.display()),
+        profile::Error::NoSection { .. } => {
+            "name one that is there with --profile or JDCLOUD_PROFILE, or add the section".to_owned()
+        }
+        profile::Error::Malformed { file, .. } => mend(file),
+        profile::Error::BadValue { source, .. } => mend(&source.file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_naturally() {
+        for (seconds, text) in [
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (3700, "1 h 1 min"),
+            (90_000, "1 d 1 h"),
+        ] {
+            assert_eq!(duration(seconds), text);
+        }
+    }
+
+    #[test]
+    fn usage_errors_keep_claps_advice_as_the_hint() {
+        let report =
+            Report::of_usage("error: unexpected argument '--x' found\n\nUsage: jdredis\n\nFor more, try '--help'.\n");
+        assert_eq!(report.message, "unexpected argument '--x' found");
+        assert_eq!(report.hint.as_deref(), Some("Usage: jdredis For more, try '--help'."));
+    }
+}

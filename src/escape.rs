@@ -1,0 +1,45 @@
+//! Makes text from the service safe to show.
+//!
+//! A name or a message may hold anything, and a terminal obeys what it is sent: escape sequences
+//! move the cursor, and bidirectional controls make one text look like another.
+
+use std::borrow::Cow;
+
+/// Whether a character acts on a terminal or on the text around it instead of being seen.
+pub(crate) fn is_hazardous(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text with every hazardous character written as `\u{…}`.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hazardous) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_hazardous(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_terminal_is_shown_not_sent() {
+        assert_eq!(visible("node 0 主节点 👩‍🚀"), "node 0 主节点 👩‍🚀");
+        assert_eq!(visible("a\x1b[2Jb"), "a\\u{1b}[2Jb");
+        assert_eq!(
+            visible("\u{9b}2J\u{202e}\n\r\t"),
+            "\\u{9b}2J\\u{202e}\\u{a}\\u{d}\\u{9}"
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! The identifiers a request is built from, parsed once so that none of them can change a
+//! request's path, query or scope.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest identifier accepted, in characters.
+const MAX_LENGTH: usize = 128;
+
+/// Why a text is not an identifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvalidId {
+    rule: &'static str,
+}
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, at most {MAX_LENGTH} characters", self.rule)
+    }
+}
+
+impl std::error::Error for InvalidId {}
+
+fn parse(text: &str, rule: &'static str, allowed: fn(u8) -> bool) -> Result<String, InvalidId> {
+    let bytes = text.as_bytes();
+    let starts_well = bytes.first().is_some_and(|&b| allowed(b) && b.is_ascii_alphanumeric());
+    if starts_well && bytes.len() <= MAX_LENGTH && bytes.iter().all(|&b| allowed(b)) {
+        Ok(text.to_owned())
+    } else {
+        Err(InvalidId { rule })
+    }
+}
+
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident, $rule:literal, $allowed:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub(crate) struct $name(String);
+
+        impl $name {
+            pub(crate) fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse(text, $rule, $allowed).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+fn id_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+fn region_byte(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
+}
+
+identifier!(
+    /// A cache-Redis instance, the service's `cacheInstanceId`.
+    InstanceId,
+    "an instance ID is letters, digits, '-' and '_', a letter or digit first",
+    id_byte
+);
+
+identifier!(
+    /// A backup task, the service's `baseId`. One backup has one base ID and a file for every shard.
+    BaseId,
+    "a base ID is letters, digits, '-' and '_', a letter or digit first",
+    id_byte
+);
+
+identifier!(
+    /// A region, the service's `regionId`. Well-formed ones are accepted whether known or not, since
+    /// new regions open without a release of this program.
+    Region,
+    "a region is lower-case letters, digits and '-', such as cn-north-1",
+    region_byte
+);
+
+identifier!(
+    /// Names a key pair. Sent in the clear in every `Authorization` header, so not a secret.
+    AccessKey,
+    "an access key is letters, digits, '-' and '_', a letter or digit first",
+    id_byte
+);
+
+impl Region {
+    /// The regions JD Cloud documents, with the names its console shows. The first three stand in
+    /// the cache-Redis documentation, cn-east-1 only in the common one.
+    pub(crate) const KNOWN: [(&'static str, &'static str); 4] = [
+        ("cn-north-1", "华北-北京"),
+        ("cn-south-1", "华南-广州"),
+        ("cn-east-2", "华东-上海"),
+        ("cn-east-1", "华东-宿迁"),
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_could_change_a_request_are_refused() {
+        for text in ["redis-1234", "1234", "A_b-9", &"x".repeat(128)] {
+            assert_eq!(text.parse::<InstanceId>().map(|id| id.to_string()), Ok(text.to_owned()));
+        }
+        for text in [
+            "",
+            "-x",
+            "_x",
+            "a/b",
+            "..",
+            "a%2Fb",
+            "a b",
+            "a\n",
+            "ä",
+            "a?b",
+            "a:b",
+            &"x".repeat(129),
+        ] {
+            assert!(text.parse::<InstanceId>().is_err(), "{text:?}");
+            assert!(text.parse::<BaseId>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn access_keys_fit_into_a_header() {
+        assert!("JDC_0123ABCD".parse::<AccessKey>().is_ok());
+        for text in ["AK\n", "A/K", "A,K", "ключ"] {
+            assert!(text.parse::<AccessKey>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_but_well_formed_regions_are_accepted() {
+        for (region, _) in Region::KNOWN {
+            assert!(region.parse::<Region>().is_ok());
+        }
+        assert!("eu-west-7".parse::<Region>().is_ok());
+        for text in ["CN-NORTH-1", "cn_north_1", "-cn", "cn/north"] {
+            assert!(text.parse::<Region>().is_err(), "{text:?}");
+        }
+    }
+}

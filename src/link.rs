@@ -1,0 +1,133 @@
+//! A pre-signed link to a backup's file at the object storage.
+//!
+//! Whoever holds a link can fetch the data until it expires, so it counts as a secret: it has no
+//! `Display`, and its `Debug` leaves the query out.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+use time::macros::format_description;
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
+
+/// A link as the service wrote it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Link(String);
+
+/// Why a text is not a link. The text is left out, since it may be one all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InvalidLink(&'static str);
+
+impl fmt::Display for InvalidLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl Link {
+    /// Takes an http or https URL of graphic ASCII, which is all that a URL may hold: anything else
+    /// could not be told from the line after it, or would act on a terminal.
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidLink> {
+        let rest = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))
+            .ok_or(InvalidLink("is neither an http nor an https URL"))?;
+        if !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(InvalidLink("holds a character that no URL may hold"));
+        }
+        if rest.is_empty() || rest.starts_with(['/', '?', '#']) {
+            return Err(InvalidLink("names no host"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The whole link, signature included: for output the user asked for, and nothing else.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The last segment of the path, percent-decoded: the object's name at the storage, and so the
+    /// file's. Empty where the path ends in a slash or there is none.
+    pub(crate) fn file_name(&self) -> Cow<'_, str> {
+        let after_scheme = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let path = after_scheme.split(['?', '#']).next().unwrap_or_default();
+        let name = path.rsplit_once('/').map_or("", |(_, name)| name);
+        percent_decode_str(name).decode_utf8_lossy()
+    }
+
+    /// When the link stops working: `X-Amz-Date` plus `X-Amz-Expires` seconds, in UTC. `None` where
+    /// the link does not carry both.
+    pub(crate) fn expires_at(&self) -> Option<OffsetDateTime> {
+        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+        let signed_at = PrimitiveDateTime::parse(&self.parameter("X-Amz-Date")?, format).ok()?;
+        let lifetime = self.parameter("X-Amz-Expires")?.parse::<u32>().ok()?;
+        signed_at.assume_utc().checked_add(Duration::seconds(lifetime.into()))
+    }
+
+    fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (_, query) = self.0.split_once('?')?;
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .and_then(|(_, value)| percent_decode_str(value).decode_utf8().ok())
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.split('?').next().unwrap_or_default();
+        write!(f, "Link({shown}?…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const DOCUMENTED: &str = "http://jmiss-redis-backup-hb.s3.cn-north-1.jdcloud-oss.com/redis-1234/20210714153657-backup1-0?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20210714T075241Z&X-Amz-Expires=3600&X-Amz-Signature=33d7";
+
+    #[test]
+    fn name_and_expiry_are_read_from_the_link() {
+        let link = Link::parse(DOCUMENTED).unwrap();
+        assert_eq!(link.file_name(), "20210714153657-backup1-0");
+        assert_eq!(link.expires_at(), Some(datetime!(2021-07-14 08:52:41 UTC)));
+        assert_eq!(link.expose(), DOCUMENTED);
+        assert!(!format!("{link:?}").contains("33d7"));
+    }
+
+    #[test]
+    fn a_link_without_an_expiry_or_a_name_is_still_a_link() {
+        for (text, name) in [
+            ("https://h", ""),
+            ("https://h/", ""),
+            ("https://h/a/b%20c%2F?X-Amz-Date=20210714T075241Z", "b c/"),
+            ("https://h/x?X-Amz-Date=20210714T075241Z&X-Amz-Expires=-1", "x"),
+            ("https://h/x?X-Amz-Date=99999999T075241Z&X-Amz-Expires=1", "x"),
+            ("https://h/x?y=/z", "x"),
+        ] {
+            let link = Link::parse(text).unwrap();
+            assert_eq!(link.file_name(), name, "{text}");
+            assert_eq!(link.expires_at(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_link_is_refused() {
+        for text in [
+            "",
+            "ftp://h/x",
+            "https://",
+            "https:///x",
+            "http://?x",
+            "http://h/a b",
+            "http://h/\n",
+            "http://h/\u{202e}",
+            "//h/x",
+        ] {
+            assert!(Link::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

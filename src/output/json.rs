@@ -1,0 +1,67 @@
+//! The service's answer as it came, indented like its documentation.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
+
+use crate::escape::is_hazardous;
+
+/// A document of four-space indentation and a last line break.
+pub(crate) fn render(value: &Value) -> Vec<u8> {
+    serialized(value, PrettyFormatter::with_indent(b"    "))
+}
+
+/// A document on one line, with a last line break.
+pub(crate) fn render_line(value: &Value) -> Vec<u8> {
+    serialized(value, CompactFormatter)
+}
+
+fn serialized(value: &Value, formatter: impl Formatter) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    value
+        .serialize(&mut Serializer::with_formatter(&mut bytes, formatter))
+        .expect("a JSON value has only text for keys, and memory does not refuse a write");
+    bytes.push(b'\n');
+    harmless(String::from_utf8(bytes).expect("JSON is serialized as UTF-8")).into_bytes()
+}
+
+/// Writes what a terminal would act on as `\uXXXX`, which to a JSON parser is the same text. The
+/// serializer has escaped ASCII's control characters already, so a line break is its own.
+fn harmless(text: String) -> String {
+    let is_hazardous = |c: char| c != '\n' && is_hazardous(c);
+    if !text.contains(is_hazardous) {
+        return text;
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_hazardous(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_terminal_is_escaped_and_still_the_same_text() {
+        let value = json!({"a\u{9b}": ["\u{202e}\x1b[2J\"\\\n", "中\u{e0001}"]});
+        let text = render_line(&value);
+        assert_eq!(
+            String::from_utf8_lossy(&text),
+            "{\"a\\u009b\":[\"\\u202e\\u001b[2J\\\"\\\\\\n\",\"中\\udb40\\udc01\"]}\n"
+        );
+        assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), value);
+        assert_eq!(serde_json::from_slice::<Value>(&render(&value)).unwrap(), value);
+    }
+}

@@ -1,0 +1,279 @@
+//! Profiles of JD Cloud's official command-line tool: `~/.jdc/config` and `~/.jdc/current`.
+//!
+//! They are read, never written. The tool writes its file with Python's `configparser`: `%%` in a
+//! value stands for `%`, keys are lower case, `#` and `;` inside a value belong to it, and neither
+//! quotes nor backslashes mean anything. Error texts name files, sections, keys and line numbers,
+//! never a value.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use configparser::ini::Ini;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::secret::Secret;
+
+/// The profile that is used where neither the user nor `~/.jdc/current` names one.
+const DEFAULT: &str = "default";
+/// Where the parser puts keys that stand before any section; no section header can spell it.
+const OUTSIDE: &str = "]";
+
+/// One profile, as found. Empty values count as absent.
+#[derive(Debug, Default)]
+pub(crate) struct Profile {
+    pub(crate) source: Source,
+    pub(crate) access_key: Option<String>,
+    pub(crate) secret_key: Option<Secret>,
+    pub(crate) region_id: Option<String>,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) scheme: Option<String>,
+}
+
+/// A section of a file, for messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) file: PathBuf,
+    pub(crate) section: String,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "profile [{}] of {}", self.section, self.file.display())
+    }
+}
+
+/// Why a profile could not be had.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// There is no home folder to look in.
+    NoHome,
+    /// The file is not there.
+    Missing { file: PathBuf },
+    /// The file cannot be read.
+    Unreadable { file: PathBuf, error: io::Error },
+    /// The file is not what the official tool writes.
+    Malformed { file: PathBuf, problem: String },
+    /// The file has no such section.
+    NoSection { source: Source, present: Vec<String> },
+    /// A value of the section is not usable.
+    BadValue {
+        source: Source,
+        key: &'static str,
+        problem: String,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoHome => write!(f, "there is no home folder to look for .jdc/config in"),
+            Self::Missing { file } => write!(f, "{} does not exist", file.display()),
+            Self::Unreadable { file, error } => {
+                write!(f, "{} cannot be read: {error}", file.display())
+            }
+            Self::Malformed { file, problem } => write!(f, "{}: {problem}", file.display()),
+            Self::NoSection { source, present } => {
+                write!(f, "{} has no section [{}]", source.file.display(), source.section)?;
+                match present.as_slice() {
+                    [] => write!(f, "; it has none at all"),
+                    names => write!(f, "; it has [{}]", names.join("], [")),
+                }
+            }
+            Self::BadValue { source, key, problem } => write!(f, "{source}: {key} {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Reads a profile: the one named, else the one `current` names, else `default`.
+///
+/// # Errors
+/// Says which file, section and key is missing or broken.
+pub(crate) fn load(home: Option<&Path>, name: Option<&str>) -> Result<Profile, Error> {
+    let folder = home.ok_or(Error::NoHome)?.join(".jdc");
+    let section = match name {
+        Some(name) => name.to_owned(),
+        None => current(&folder)?,
+    };
+    let file = folder.join("config");
+    let text = Zeroizing::new(read(&file)?);
+    parse(&text, Source { file, section })
+}
+
+/// The name in `current`; the official tool writes it without a newline.
+fn current(folder: &Path) -> Result<String, Error> {
+    match read(&folder.join("current")) {
+        Ok(text) => {
+            let name = text.trim_start_matches('\u{feff}').trim();
+            Ok(if name.is_empty() { DEFAULT } else { name }.to_owned())
+        }
+        Err(Error::Missing { .. }) => Ok(DEFAULT.to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+fn read(file: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(file).map_err(|error| {
+        let file = file.to_owned();
+        match error.kind() {
+            io::ErrorKind::NotFound => Error::Missing { file },
+            io::ErrorKind::InvalidData => Error::Malformed {
+                file,
+                problem: "it is not UTF-8 text; save it as UTF-8".to_owned(),
+            },
+            _ => Error::Unreadable { file, error },
+        }
+    })
+}
+
+fn parse(text: &str, source: Source) -> Result<Profile, Error> {
+    let malformed = |problem: String| Error::Malformed {
+        file: source.file.clone(),
+        problem,
+    };
+    let mut syntax = Ini::new_cs().defaults();
+    syntax.default_section = OUTSIDE.to_owned();
+    syntax.enable_inline_comments = false;
+    let mut ini = Ini::new_from_defaults(syntax);
+    let mut sections = ini
+        .read(text.trim_start_matches('\u{feff}').to_owned())
+        .map_err(malformed)?;
+    let wipe_all = |sections: &mut dyn Iterator<Item = &mut Option<String>>| {
+        sections.for_each(Zeroize::zeroize);
+    };
+    wipe_all(&mut ini.get_mut_map().values_mut().flat_map(|section| section.values_mut()));
+
+    let outcome = if sections.contains_key(OUTSIDE) {
+        Err(malformed("it has a line before the first [section]".to_owned()))
+    } else if let Some(found) = sections.get_mut(&source.section) {
+        take_profile(found, &source)
+    } else {
+        let mut present: Vec<String> = sections.keys().cloned().collect();
+        present.sort_unstable();
+        Err(Error::NoSection {
+            source: source.clone(),
+            present,
+        })
+    };
+    wipe_all(&mut sections.values_mut().flat_map(|section| section.values_mut()));
+    outcome
+}
+
+fn take_profile(
+    section: &mut std::collections::HashMap<String, Option<String>>,
+    source: &Source,
+) -> Result<Profile, Error> {
+    let mut take = |key: &'static str| -> Result<Option<String>, Error> {
+        let found = section.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        let Some(raw) = found.and_then(|(_, value)| value.take()).map(Zeroizing::new) else {
+            return Ok(None);
+        };
+        let value = unescape(&raw).map_err(|problem| Error::BadValue {
+            source: source.clone(),
+            key,
+            problem: problem.to_owned(),
+        })?;
+        Ok(Some(value).filter(|value| !value.is_empty()))
+    };
+    Ok(Profile {
+        access_key: take("access_key")?,
+        secret_key: take("secret_key")?
+            .map(Secret::parse)
+            .transpose()
+            .map_err(|problem| Error::BadValue {
+                source: source.clone(),
+                key: "secret_key",
+                problem: format!("is not usable: {problem}"),
+            })?,
+        region_id: take("region_id")?,
+        endpoint: take("endpoint")?,
+        scheme: take("scheme")?,
+        source: source.clone(),
+    })
+}
+
+/// Undoes `configparser`'s escaping. A single `%`, which the official tool refuses to read, can
+/// only have been typed by hand and is kept as typed.
+fn unescape(raw: &str) -> Result<String, &'static str> {
+    if raw.contains("%(") && raw.replace("%%", "").contains("%(") {
+        return Err("refers to another key with %(…)s, which jdredis does not follow; write the value itself");
+    }
+    Ok(raw.replace("%%", "%"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Profile, String> {
+        let source = Source {
+            file: "config".into(),
+            section: "default".to_owned(),
+        };
+        parse(text, source).map_err(|error| error.to_string())
+    }
+
+    fn secret_of(value: &str) -> Option<String> {
+        parsed(&format!("[default]\nsecret_key = {value}\n"))
+            .unwrap()
+            .secret_key
+            .map(|secret| secret.expose().to_owned())
+    }
+
+    #[test]
+    fn values_are_read_as_pythons_configparser_writes_them() {
+        for (written, meant) in [
+            ("plain", "plain"),
+            ("a%%b", "a%b"),
+            ("%%%%", "%%"),
+            ("100%", "100%"),
+            ("a#b", "a#b"),
+            ("a ; b # c", "a ; b # c"),
+            (r"a\nb\\", r"a\nb\\"),
+            ("\"quoted\"", "\"quoted\""),
+            ("'single", "'single"),
+            ("a=b:c=", "a=b:c="),
+            ("[x]", "[x]"),
+            ("  spaced  ", "spaced"),
+        ] {
+            assert_eq!(secret_of(written).as_deref(), Some(meant), "{written}");
+        }
+        assert_eq!(secret_of(""), None);
+    }
+
+    #[test]
+    fn files_from_other_editors_are_read_too() {
+        let profile = parsed(
+            "\u{feff}# note\r\n[other]\r\nregion_id = x\r\n[default]\r\nACCESS_KEY: AK\r\n\r\nregion_id=cn-north-1",
+        )
+        .unwrap();
+        assert_eq!(profile.access_key.as_deref(), Some("AK"));
+        assert_eq!(profile.region_id.as_deref(), Some("cn-north-1"));
+        assert_eq!(profile.endpoint, None);
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_the_place_that_is_broken() {
+        for (text, problem) in [
+            ("access_key = AK\n", "config: it has a line before the first [section]"),
+            (
+                "[default\n",
+                "config: line 1: Found opening bracket for section name but no closing bracket",
+            ),
+            ("", "config has no section [default]; it has none at all"),
+            ("[b]\n[a]\n", "config has no section [default]; it has [a], [b]"),
+            (
+                "[default]\nendpoint = %(host)s\n",
+                "profile [default] of config: endpoint refers to another key with %(…)s, which jdredis does not follow; write the value itself",
+            ),
+            (
+                "[default]\nsecret_key = a\u{7}\n",
+                "profile [default] of config: secret_key is not usable: it holds a control character, perhaps a line break, or is not Unicode",
+            ),
+        ] {
+            assert_eq!(parsed(text).err().as_deref(), Some(problem), "{text:?}");
+        }
+    }
+}

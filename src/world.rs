@@ -1,0 +1,132 @@
+//! Everything the program takes from the machine it runs on: arguments, environment, home folder,
+//! streams, terminal, clock and randomness.
+//!
+//! Only [`World::of_this_process`] touches the machine. All code below it is handed a [`World`], so
+//! that a test, or a program that embeds this crate, can put anything in its place.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+/// What a run of the program sees of its surroundings.
+pub struct World {
+    /// The command line, the program's own name first.
+    pub args: Vec<OsString>,
+    /// Looks up an environment variable. A look-up rather than a copy of the environment, so that
+    /// secrets in it are not copied before they are asked for.
+    pub env: Box<Environment>,
+    /// The user's home folder, where profiles are looked for.
+    pub home: Option<PathBuf>,
+    /// Where data goes.
+    pub stdout: Stream,
+    /// Where everything else goes.
+    pub stderr: Stream,
+    /// Wall and monotonic time.
+    pub clock: Box<dyn Clock>,
+    /// Fills a buffer with unpredictable bytes.
+    pub random: fn(&mut [u8]) -> io::Result<()>,
+}
+
+/// A look-up of environment variables.
+pub type Environment = dyn Fn(&str) -> Option<OsString> + Send + Sync;
+
+/// An output stream and what is known of the terminal behind it.
+pub struct Stream {
+    writer: Mutex<Box<dyn Write + Send>>,
+    /// Whether a person is looking at it.
+    pub is_terminal: bool,
+    /// The terminal's width in columns, where it has one.
+    pub columns: Option<u16>,
+}
+
+/// Time as the program sees it.
+pub trait Clock: Send + Sync {
+    /// The wall clock, in UTC.
+    fn now(&self) -> OffsetDateTime;
+    /// Time since some fixed moment; never runs backwards.
+    fn monotonic(&self) -> Duration;
+    /// Blocks the calling thread.
+    fn sleep(&self, duration: Duration);
+}
+
+impl World {
+    /// The surroundings of the running process.
+    pub fn of_this_process() -> Self {
+        let columns = |size: Option<(terminal_size::Width, terminal_size::Height)>| {
+            size.map(|(terminal_size::Width(columns), _)| columns)
+        };
+        Self {
+            args: std::env::args_os().collect(),
+            env: Box::new(|name| std::env::var_os(name)),
+            home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+            stdout: Stream {
+                is_terminal: io::stdout().is_terminal(),
+                columns: columns(terminal_size::terminal_size_of(io::stdout())),
+                writer: Mutex::new(Box::new(io::stdout())),
+            },
+            stderr: Stream {
+                is_terminal: io::stderr().is_terminal(),
+                columns: columns(terminal_size::terminal_size_of(io::stderr())),
+                writer: Mutex::new(Box::new(io::stderr())),
+            },
+            clock: Box::new(SystemClock { start: Instant::now() }),
+            random: |buffer| getrandom::fill(buffer).map_err(io::Error::from),
+        }
+    }
+
+    /// An environment variable as text. Unset and empty are the same, as shells and CI systems
+    /// treat them; a value that is not Unicode is kept, with its foreign bytes replaced, so that
+    /// whoever parses it can refuse it by name.
+    pub(crate) fn var(&self, name: &str) -> Option<String> {
+        let value = (self.env)(name)?;
+        (!value.is_empty()).then(|| value.to_string_lossy().into_owned())
+    }
+}
+
+impl Stream {
+    /// A stream that is not a terminal.
+    pub fn to(writer: impl Write + Send + 'static) -> Self {
+        Self {
+            writer: Mutex::new(Box::new(writer)),
+            is_terminal: false,
+            columns: None,
+        }
+    }
+
+    /// Writes everything and flushes.
+    ///
+    /// # Errors
+    /// Whatever the stream answers; a closed pipe is [`io::ErrorKind::BrokenPipe`].
+    pub(crate) fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut writer = self.lock();
+        writer.write_all(bytes)?;
+        writer.flush()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Box<dyn Write + Send>> {
+        // A panic in another thread leaves at worst half a line behind, never a broken writer.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct SystemClock {
+    start: Instant,
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+}

@@ -1,0 +1,17 @@
+//! Drives the real program over real sockets against the sandbox.
+//!
+//! A file a topic. Every run goes through [`support::Jdredis`], which gives it an empty environment
+//! and home, bounds its time, and looks for secrets in all it printed.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod errors;
+mod generated;
+mod network;
+mod process;
+mod retries;
+mod secrets;
+mod settings;
+mod support;
+mod tls;
+mod url;

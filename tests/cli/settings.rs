@@ -1,0 +1,319 @@
+//! Flags, environment and profiles: what beats what, and what is said when something is missing.
+
+use jdredis_sandbox::{Reply, Sandbox};
+
+use crate::support::{ACCESS_KEY, Jdredis, SECRET_KEY, TOKEN, URL, sandbox};
+
+/// `URL` without its region.
+fn without_region() -> impl Iterator<Item = &'static str> {
+    URL.into_iter().filter(|arg| !["--region", "cn-north-1"].contains(arg))
+}
+
+fn region_asked_for(sandbox: &Sandbox) -> String {
+    let target = sandbox.requests().pop().unwrap().target;
+    target.split('/').nth(3).unwrap().to_owned()
+}
+
+/// A profile as the official CLI would write it.
+fn profile(name: &str, access_key: &str, secret_key: &str, more: &str) -> String {
+    let escaped = secret_key.replace('%', "%%");
+    format!("[{name}]\naccess_key = {access_key}\nsecret_key = {escaped}\n{more}\n")
+}
+
+#[test]
+fn global_options_go_before_and_after_the_subcommand() {
+    let sandbox = sandbox();
+    let before = Jdredis::at(&sandbox)
+        .args(["-o", "plain", "--timeout", "9"])
+        .args(URL)
+        .run();
+    let after = Jdredis::at(&sandbox)
+        .args(URL)
+        .args(["--timeout=9", "--output=plain"])
+        .run();
+    let between = Jdredis::at(&sandbox)
+        .args(["backup", "-oplain"])
+        .args(URL[1..].iter().copied())
+        .run();
+    for outcome in [before, after, between] {
+        assert!(outcome.data().starts_with("http://127.0.0.1"), "{outcome:#?}");
+        assert_eq!(outcome.stdout.lines().count(), 1);
+    }
+}
+
+#[test]
+fn a_flag_beats_the_environment_which_beats_the_profile() {
+    let sandbox = sandbox();
+    let config = profile(
+        "default",
+        "AK",
+        "SK",
+        "region_id = cn-south-1\nendpoint = 127.0.0.1:1\nscheme = http",
+    );
+    let run = || {
+        Jdredis::at(&sandbox)
+            .file(".jdc/config", &config)
+            .args(without_region())
+    };
+
+    run().run();
+    assert_eq!(region_asked_for(&sandbox), "cn-south-1");
+    run().env("JDCLOUD_REGION", "cn-east-2").run();
+    assert_eq!(region_asked_for(&sandbox), "cn-east-2");
+    run()
+        .env("JDCLOUD_REGION", "cn-east-2")
+        .args(["--region", "cn-east-1"])
+        .run();
+    assert_eq!(region_asked_for(&sandbox), "cn-east-1");
+
+    let endpoint_of_profile = run()
+        .without_env("JDREDIS_ENDPOINT")
+        .args(["--max-attempts", "1"])
+        .run();
+    endpoint_of_profile.fails_saying(5, &["http://127.0.0.1:1 cannot be reached"]);
+    let flag = run()
+        .env("JDREDIS_ENDPOINT", "http://127.0.0.1:1")
+        .args(["--endpoint", sandbox.endpoint()])
+        .run();
+    assert_eq!(flag.code, Some(0), "{flag:#?}");
+
+    let plain = Jdredis::at(&sandbox).env("JDREDIS_OUTPUT", "plain").url();
+    assert!(plain.data().starts_with("http://"));
+    let json = Jdredis::at(&sandbox)
+        .env("JDREDIS_OUTPUT", "plain")
+        .args(["-o", "json"])
+        .url();
+    assert!(json.data().starts_with('{'));
+}
+
+#[test]
+fn keys_come_from_the_profile_that_current_names_as_the_official_cli_wrote_it() {
+    let sandbox = sandbox();
+    let mine = profile(
+        "work",
+        ACCESS_KEY,
+        SECRET_KEY,
+        "region_id = cn-north-1\nendpoint = www.jdcloud-api.com",
+    );
+    let config = format!("{}{mine}", profile("default", "OTHER", "other", ""));
+    for (current, config) in [
+        ("work", config.clone()),
+        ("work\n", format!("\u{feff}{}", config.replace('\n', "\r\n"))),
+        ("\u{feff}work\r\n", config.clone()),
+    ] {
+        let run = Jdredis::bare()
+            .file(".jdc/config", &config)
+            .file(".jdc/current", current);
+        let outcome = run
+            .args(without_region())
+            .args(["--endpoint", sandbox.endpoint()])
+            .run();
+        assert_eq!(outcome.code, Some(0), "{outcome:#?} {:#?}", sandbox.refusals());
+    }
+}
+
+#[test]
+fn a_profile_can_be_named_and_then_its_keys_beat_the_environments() {
+    let sandbox = sandbox();
+    let config = profile("work", ACCESS_KEY, SECRET_KEY, "");
+    let run = || {
+        Jdredis::at(&sandbox)
+            .file(".jdc/config", &config)
+            .env("JDCLOUD_ACCESS_KEY", "WRONG")
+            .env("JDCLOUD_SECRET_KEY", "wrong")
+    };
+    assert_eq!(run().args(["--profile", "work"]).url().code, Some(0));
+    // The token of the environment belongs to the environment's keys.
+    assert_eq!(
+        run()
+            .env("JDCLOUD_SECURITY_TOKEN", TOKEN)
+            .args(["--profile", "work"])
+            .url()
+            .code,
+        Some(0)
+    );
+    assert_eq!(
+        run()
+            .without_env("JDCLOUD_SECRET_KEY")
+            .args(["--profile", "work"])
+            .url()
+            .code,
+        Some(0)
+    );
+    // Named by the environment, it is no more than the rest of the environment.
+    assert_eq!(run().env("JDCLOUD_PROFILE", "work").url().code, Some(4));
+    let unset = run()
+        .without_env("JDCLOUD_ACCESS_KEY")
+        .without_env("JDCLOUD_SECRET_KEY");
+    assert_eq!(unset.env("JDCLOUD_PROFILE", "work").url().code, Some(0));
+}
+
+#[test]
+fn without_keys_the_message_says_where_they_were_looked_for() {
+    let outcome = Jdredis::bare().url();
+    outcome.fails_saying(
+        4,
+        &[
+            "no keys to sign with were found",
+            ".jdc/config does not exist",
+            "hint: set JDCLOUD_ACCESS_KEY and JDCLOUD_SECRET_KEY",
+        ],
+    );
+}
+
+#[test]
+fn half_a_key_pair_names_the_missing_half() {
+    for (present, missing) in [
+        ("JDCLOUD_ACCESS_KEY", "JDCLOUD_SECRET_KEY"),
+        ("JDCLOUD_SECRET_KEY", "JDCLOUD_ACCESS_KEY"),
+        ("JDCLOUD_SECURITY_TOKEN", "JDCLOUD_ACCESS_KEY"),
+    ] {
+        let run = Jdredis::bare()
+            .env(present, TOKEN)
+            .env(missing, "")
+            .file(".jdc/config", profile("default", "a", "b", ""));
+        run.url().fails_saying(
+            4,
+            &[
+                &format!("{present} is set, but {missing} is not"),
+                &format!("hint: set {missing}"),
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_missing_or_broken_profile_says_which_file_section_and_key() {
+    for (config, args, texts) in [
+        (
+            None,
+            &["--profile", "x"][..],
+            &[".jdc/config does not exist", "jdc configure add"][..],
+        ),
+        (
+            Some("[a]\naccess_key = 1\n"),
+            &["--profile", "x"],
+            &["has no section [x]; it has [a]", "hint: name one that is there"],
+        ),
+        (
+            Some("[default]\naccess_key = 1\n"),
+            &[],
+            &[
+                "profile [default] of ",
+                ".jdc/config has no secret_key",
+                "hint: add secret_key",
+            ],
+        ),
+        (
+            Some("[default]\nsecret_key = canary\n"),
+            &[],
+            &["has no access_key", "hint: add access_key"],
+        ),
+        (
+            Some("access_key = 1\n"),
+            &[],
+            &[".jdc/config: it has a line before the first [section]", "hint: mend "],
+        ),
+        (Some("[default\n"), &[], &[".jdc/config: line 1: "]),
+    ] {
+        let mut run = Jdredis::bare().args(args.iter().copied());
+        if let Some(config) = config {
+            run = run.file(".jdc/config", config);
+        }
+        run.url().fails_saying(4, texts);
+    }
+    let binary = Jdredis::bare().file(".jdc/config", [0xff, 0xfe, 0x00]);
+    binary.url().fails_saying(4, &["it is not UTF-8 text"]);
+}
+
+#[test]
+fn a_broken_profile_is_left_out_with_a_warning_where_the_keys_come_from_the_environment() {
+    let sandbox = sandbox();
+    let run = || Jdredis::at(&sandbox).file(".jdc/config", "[default\n");
+    let outcome = run().url();
+    assert_eq!(outcome.code, Some(0));
+    assert!(
+        outcome.stderr.starts_with("warning: the profile is left out: "),
+        "{outcome:#?}"
+    );
+    run().args(["-q"]).url().data();
+}
+
+#[test]
+fn settings_that_are_not_of_their_form_are_named() {
+    let sandbox = sandbox();
+    for (name, value, text) in [
+        ("JDREDIS_OUTPUT", "xml", "the formats are table, json and plain"),
+        ("JDREDIS_ENDPOINT", "ftp://h", "its scheme is neither https nor http"),
+        (
+            "JDREDIS_ENDPOINT",
+            "https://me:canary-security-token@h",
+            "it has a user name or a password",
+        ),
+        ("JDCLOUD_REGION", "Beijing", "lower-case letters"),
+        ("JDCLOUD_ACCESS_KEY", "AK\n", "an access key is letters"),
+        ("JDCLOUD_SECRET_KEY", "canary\n", "perhaps a line break"),
+        ("JDCLOUD_ACCESS_KEY", "ключ", "an access key is letters"),
+    ] {
+        let run = Jdredis::at(&sandbox)
+            .env("JDCLOUD_REGION", "cn-north-1")
+            .env(name, value);
+        let outcome = run.args(without_region()).run();
+        outcome.fails_saying(2, &[&format!("{name} is not usable: "), text]);
+    }
+    let in_profile = Jdredis::at(&sandbox).file(".jdc/config", "[default]\nregion_id = Beijing\n");
+    in_profile
+        .args(without_region())
+        .run()
+        .fails_saying(2, &["region_id in profile [default] of "]);
+    let nowhere = Jdredis::at(&sandbox).args(without_region()).run();
+    nowhere.fails_saying(2, &["no region was given", "hint: give --region"]);
+    assert!(sandbox.requests().is_empty());
+}
+
+#[test]
+fn ids_that_could_change_the_request_are_refused_before_any_request() {
+    let sandbox = sandbox();
+    for (flag, value) in [
+        ("--instance", "a/../b"),
+        ("--instance", ""),
+        ("--base-id", "1234&x=1"),
+        ("--base-id", "-1"),
+        ("--region", "cn-north-1/.."),
+    ] {
+        let position = URL.iter().position(|arg| *arg == flag).unwrap();
+        let mut args = URL.map(str::to_owned).to_vec();
+        args.splice(position..=position + 1, [format!("{flag}={value}")]);
+        Jdredis::at(&sandbox)
+            .args(args.iter().map(String::as_str))
+            .run()
+            .failure(2);
+    }
+    assert!(sandbox.requests().is_empty());
+}
+
+#[test]
+fn a_region_that_is_not_known_is_accepted() {
+    let sandbox = sandbox();
+    sandbox.always(Reply::json(200, r#"{"result":{"downloadUrls":[{"link":"https://h/x"}]}}"#).verified());
+    let outcome = Jdredis::at(&sandbox)
+        .args(without_region())
+        .args(["--region", "eu-west-7"])
+        .run();
+    assert_eq!(outcome.code, Some(0), "{outcome:#?} {:#?}", sandbox.refusals());
+}
+
+#[test]
+fn plain_http_to_another_machine_gets_one_warning() {
+    let run = |endpoint| {
+        Jdredis::bare()
+            .env("JDCLOUD_ACCESS_KEY", "a")
+            .env("JDCLOUD_SECRET_KEY", "b")
+            .args(["--endpoint", endpoint, "--timeout", "1", "--max-attempts", "1"])
+    };
+    // The reserved name cannot be resolved, so nothing leaves this machine.
+    let outcome = run("http://jdredis.invalid").url();
+    assert_eq!(outcome.failure(5).matches("warning: ").count(), 1, "{outcome:#?}");
+    assert!(!run("http://127.0.0.1:1").url().failure(5).contains("warning"));
+    assert!(!run("jdredis.invalid").url().failure(5).contains("warning"));
+}

@@ -1,0 +1,197 @@
+//! Accepts connections on a loopback port, a thread each, and ends all of them when dropped:
+//! nothing outlives the server, and nothing waits in a sleeping loop for it to end.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How long the server tries to reach itself, to wake its own accept.
+const WAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Locks, also when a thread panicked while holding the lock: the panic is reported where that
+/// thread is joined, and what the locks here guard is whole after every statement.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A TCP connection of which every clone is the same descriptor, so that dropping the last one
+/// closes it and one clone can be kept to shut it down.
+#[derive(Debug, Clone)]
+pub(crate) struct Socket(Arc<TcpStream>);
+
+impl Socket {
+    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        Ok(Self(Arc::new(stream)))
+    }
+
+    /// Ends one or both directions. A connection that is already gone is ended enough.
+    pub(crate) fn shut(&self, direction: Shutdown) {
+        let _ = self.0.shutdown(direction);
+    }
+
+    /// Makes the coming close send a reset instead of an orderly end.
+    pub(crate) fn reset_on_close(&self) -> io::Result<()> {
+        socket2::SockRef::from(&*self.0).set_linger(Some(Duration::ZERO))
+    }
+
+    /// Waits, reading and discarding, until the peer or the server's end closes the connection.
+    pub(crate) fn wait_until_closed(&self) {
+        // An error ends the connection as well.
+        let _ = io::copy(&mut &*self.0, &mut io::sink());
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self.0).read(buffer)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.0).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a connection's thread knows of the server's end.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    state: Mutex<Connections>,
+    stopped: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Connections {
+    stopping: bool,
+    accepted: usize,
+    open: HashMap<usize, Socket>,
+}
+
+impl Ending {
+    /// Waits; `false` when the server ended meanwhile.
+    pub(crate) fn pause(&self, time: Duration) -> bool {
+        let state = lock(&self.state);
+        let waited = self.stopped.wait_timeout_while(state, time, |state| !state.stopping);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.stopping
+    }
+
+    fn is_stopping(&self) -> bool {
+        lock(&self.state).stopping
+    }
+
+    fn accepted(&self) -> usize {
+        lock(&self.state).accepted
+    }
+
+    /// Notes an accepted connection; its number.
+    fn open(&self, socket: &Socket) -> usize {
+        let mut state = lock(&self.state);
+        let number = state.accepted;
+        state.accepted += 1;
+        state.open.insert(number, socket.clone());
+        number
+    }
+
+    fn close(&self, number: usize) {
+        lock(&self.state).open.remove(&number);
+    }
+
+    fn stop(&self) {
+        lock(&self.state).stopping = true;
+        self.stopped.notify_all();
+    }
+
+    fn shut_all(&self) {
+        for socket in lock(&self.state).open.values() {
+            socket.shut(Shutdown::Both);
+        }
+    }
+}
+
+/// What serves a connection: its socket, its number, and the server's end.
+pub(crate) trait Serve: Send + Sync + 'static {
+    /// Serves one connection until it ends. Runs on a thread of its own.
+    fn serve(&self, socket: Socket, number: usize, ending: &Ending);
+}
+
+/// A listening port. Dropping it stops accepting, shuts every connection and joins every thread.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    ending: Arc<Ending>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens on 127.0.0.1; port 0 takes a free one. `prepare` makes the connections' handler
+    /// once the address is known.
+    pub(crate) fn start<S: Serve>(port: u16, prepare: impl FnOnce(SocketAddr) -> Arc<S>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        let address = listener.local_addr()?;
+        let handler = prepare(address);
+        let ending = Arc::new(Ending::default());
+        let accepting = {
+            let ending = Arc::clone(&ending);
+            thread::Builder::new()
+                .name("accept".to_owned())
+                .spawn(move || accept(listener, &*handler, &ending))?
+        };
+        Ok(Self {
+            address,
+            ending,
+            accepting: Some(accepting),
+        })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many connections were accepted so far.
+    pub(crate) fn accepted(&self) -> usize {
+        self.ending.accepted()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.ending.stop();
+        // Also right when it fails: then the queue of connections is full and accept is awake.
+        let _ = TcpStream::connect_timeout(&self.address, WAKE_TIMEOUT);
+        if let Some(accepting) = self.accepting.take() {
+            let outcome = accepting.join();
+            if !thread::panicking() {
+                assert!(outcome.is_ok(), "a thread of the server on {} panicked", self.address);
+            }
+        }
+    }
+}
+
+fn accept(listener: TcpListener, handler: &impl Serve, ending: &Ending) {
+    thread::scope(|scope| {
+        for stream in listener.incoming() {
+            if ending.is_stopping() {
+                break;
+            }
+            // A connection may be gone by the time it is accepted.
+            let Ok(socket) = stream.and_then(Socket::new) else {
+                continue;
+            };
+            let number = ending.open(&socket);
+            scope.spawn(move || {
+                handler.serve(socket, number, ending);
+                ending.close(number);
+            });
+        }
+        drop(listener);
+        ending.shut_all();
+    });
+}

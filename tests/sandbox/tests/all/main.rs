@@ -1,0 +1,9 @@
+//! The sandbox from outside: its signature against published vectors, its checks against requests
+//! with one mistake each, and its replies over real sockets.
+
+mod proxy;
+mod requests;
+mod serving;
+mod signing;
+mod tls;
+mod vectors;
