@@ -130,12 +130,17 @@ impl Report {
         }
     }
 
-    /// A command line that clap refused; `text` is clap's, which begins with its own `error: `.
+    /// A command line that clap refused: `text` is clap's own, whose first paragraph says what is
+    /// wrong and whose others advise.
     pub(crate) fn of_usage(text: &str) -> Self {
-        let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
-        let report = Self::new(Kind::Usage, message.trim_start_matches("error: "));
-        let hint = rest.split_whitespace().collect::<Vec<_>>().join(" ");
-        if hint.is_empty() { report } else { report.hint(hint) }
+        let (message, advice) = text.split_once("\n\n").unwrap_or((text, ""));
+        let on_one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let report = Self::new(Kind::Usage, on_one_line(message.trim_start_matches("error: ")));
+        if advice.is_empty() {
+            report
+        } else {
+            report.hint(on_one_line(advice))
+        }
     }
 
     /// Finds what the error is at heart; what was added above it says what was being done.
@@ -401,7 +406,7 @@ fn of_settings(error: &settings::Error) -> Report {
         settings::Error::NoRegion => Report::new(Kind::Usage, message)
             .hint("give --region (such as cn-north-1), set JDCLOUD_REGION, or set region_id in the profile"),
         settings::Error::PartOfKeys { missing, .. } => Report::new(Kind::Credentials, message).hint(format!(
-            "set {missing} too, or unset all JDCLOUD_… keys to use a profile"
+            "set {missing} too, or unset every JDCLOUD_*_KEY to use a profile"
         )),
         settings::Error::NoCredentials { profile } => Report::new(Kind::Credentials, message)
             .cause(format!("the environment has none, and {profile}"))
@@ -456,8 +461,8 @@ mod tests {
     #[test]
     fn usage_errors_keep_claps_advice_as_the_hint() {
         let report =
-            Report::of_usage("error: unexpected argument '--x' found\n\nUsage: jdredis\n\nFor more, try '--help'.\n");
-        assert_eq!(report.message, "unexpected argument '--x' found");
+            Report::of_usage("error: not provided:\n  --x <ID>\n\nUsage: jdredis\n\nFor more, try '--help'.\n");
+        assert_eq!(report.message, "not provided: --x <ID>");
         assert_eq!(report.hint.as_deref(), Some("Usage: jdredis For more, try '--help'."));
     }
 }

@@ -198,7 +198,7 @@ fn take_profile(
 /// only have been typed by hand and is kept as typed.
 fn unescape(raw: &str) -> Result<String, &'static str> {
     if raw.contains("%(") && raw.replace("%%", "").contains("%(") {
-        return Err("refers to another key with %(…)s, which jdredis does not follow; write the value itself");
+        return Err("refers to another key with %(NAME)s, which jdredis does not follow; write the value itself");
     }
     Ok(raw.replace("%%", "%"))
 }
@@ -266,7 +266,7 @@ mod tests {
             ("[b]\n[a]\n", "config has no section [default]; it has [a], [b]"),
             (
                 "[default]\nendpoint = %(host)s\n",
-                "profile [default] of config: endpoint refers to another key with %(…)s, which jdredis does not follow; write the value itself",
+                "profile [default] of config: endpoint refers to another key with %(NAME)s, which jdredis does not follow; write the value itself",
             ),
             (
                 "[default]\nsecret_key = a\u{7}\n",

@@ -1,0 +1,68 @@
+//! A program that takes part: what it is started with, and how one run of it is timed.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+
+/// A program with its arguments and environment, which is nothing but what it is given here: a
+/// proxy or a locale of whoever runs the benchmark must not decide a race.
+pub(crate) struct Contestant {
+    pub(crate) name: &'static str,
+    command: Command,
+}
+
+impl Contestant {
+    pub(crate) fn new(name: &'static str, program: impl AsRef<Path>) -> Self {
+        let mut command = Command::new(program.as_ref());
+        command.env_clear().stdin(Stdio::null());
+        Self { name, command }
+    }
+
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs it once, successfully; what it printed.
+    pub(crate) fn output(&mut self) -> anyhow::Result<Vec<u8>> {
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = self.command.output().with_context(|| self.name)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        self.check(output.status).with_context(|| said.into_owned())?;
+        Ok(output.stdout)
+    }
+
+    /// Runs it once, successfully; how long that took, from before its start to after its end.
+    pub(crate) fn time(&mut self) -> anyhow::Result<Duration> {
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let status = self.command.status().with_context(|| self.name)?;
+        let took = start.elapsed();
+        self.check(status)?;
+        Ok(took)
+    }
+
+    /// Another program that is started with this one's program, arguments and environment as its
+    /// last arguments and as its environment.
+    pub(crate) fn started_by(&self, program: &Path, first: &str) -> Self {
+        let env = self.command.get_envs();
+        let mut other = Self::new(self.name, program)
+            .args([OsStr::new(first), self.command.get_program()])
+            .args(self.command.get_args());
+        other.command.envs(env.filter_map(|(name, value)| Some((name, value?))));
+        other
+    }
+
+    fn check(&self, status: ExitStatus) -> anyhow::Result<()> {
+        ensure!(status.success(), "{} failed: {status}", self.name);
+        Ok(())
+    }
+}

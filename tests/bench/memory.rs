@@ -1,0 +1,75 @@
+//! Peak memory of a contestant.
+//!
+//! What Linux reports of a finished child includes what the process that started it had in memory at
+//! that moment. The benchmark, with a server in it, may well have more than the contestant. So the
+//! contestant is started by a fresh copy of the benchmark's executable that does nothing else, and a
+//! figure that this copy could have caused is known for the upper bound that it is.
+
+use std::ffi::OsString;
+
+use anyhow::{Context, Result};
+
+use crate::contestant::Contestant;
+
+/// The first argument that makes the executable a probe.
+pub(crate) const ROLE: &str = "--as-memory-probe";
+
+/// What was found.
+pub(crate) struct Peak {
+    pub(crate) bytes: f64,
+    /// The contestant may have had less, since the probe alone has as much.
+    pub(crate) is_bound: bool,
+}
+
+/// The highest peak of so many runs; `None` where it cannot be measured.
+pub(crate) fn peak(contestant: &Contestant, runs: usize) -> Result<Option<Peak>> {
+    if cfg!(not(target_os = "linux")) {
+        return Ok(None);
+    }
+    let mut probe = contestant.started_by(&std::env::current_exe()?, ROLE);
+    let (mut highest, mut own): (u32, u32) = (0, 0);
+    for _ in 0..runs {
+        let figures = String::from_utf8(probe.output()?)?;
+        let (peak, own_peak) = figures.trim().split_once(' ').context("not two figures")?;
+        highest = highest.max(peak.parse()?);
+        own = own.max(own_peak.parse()?);
+    }
+    Ok(Some(Peak {
+        bytes: f64::from(highest) * 1024.0,
+        is_bound: highest <= own,
+    }))
+}
+
+/// Runs the program that the arguments name and prints its peak memory and this process's, in
+/// KiB.
+#[cfg(target_os = "linux")]
+pub(crate) fn probe(mut arguments: impl Iterator<Item = OsString>) -> Result<()> {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use anyhow::ensure;
+    use nix::sys::resource::{UsageWho, getrusage};
+
+    let mut command = Command::new(arguments.next().context("no program")?);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+    let status = command.status()?;
+    ensure!(status.success(), "{status}");
+    let peak = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss();
+    Ok(writeln!(std::io::stdout().lock(), "{peak} {}", own_peak()?)?)
+}
+
+/// The peak memory of this process in KiB, from after it was started: what it inherited is not in
+/// it, unlike in what `getrusage` says of it.
+#[cfg(target_os = "linux")]
+fn own_peak() -> Result<i64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let digits = value.and_then(|value| value.trim().strip_suffix(" kB"));
+    Ok(digits.context("no VmHWM in /proc/self/status")?.parse()?)
+}
+
+/// Nobody asks for it here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn probe(_arguments: impl Iterator<Item = OsString>) -> Result<()> {
+    anyhow::bail!("peak memory is not measured on this system")
+}

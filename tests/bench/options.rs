@@ -1,0 +1,54 @@
+//! The benchmark's command line.
+
+use std::ffi::OsString;
+
+use anyhow::{Context, bail, ensure};
+
+use crate::scenarios;
+
+/// What to run and how often.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    /// Instead of each scenario's own number.
+    pub(crate) rounds: Option<usize>,
+    names: Vec<String>,
+}
+
+impl Options {
+    pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Self> {
+        let mut options = Self::default();
+        let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                // cargo says so to every benchmark.
+                "--bench" => {}
+                "--rounds" => options.rounds = Some(rounds(arguments.next())?),
+                option if option.starts_with('-') => bail!("{option} is none of the options: --rounds N"),
+                name => options.names.push(known(name)?),
+            }
+        }
+        Ok(options)
+    }
+
+    /// Whether a scenario was asked for, by name or by naming none.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
+    }
+}
+
+fn rounds(value: Option<String>) -> anyhow::Result<usize> {
+    let value = value.context("--rounds needs a number")?;
+    let rounds = value.parse().with_context(|| format!("--rounds {value}"))?;
+    ensure!(rounds > 0, "no figure comes out of no rounds");
+    Ok(rounds)
+}
+
+fn known(name: &str) -> anyhow::Result<String> {
+    let names = scenarios::ALL.map(|scenario| scenario.name);
+    ensure!(
+        names.contains(&name),
+        "{name} is none of the scenarios: {}",
+        names.join(", ")
+    );
+    Ok(name.to_owned())
+}

@@ -1,0 +1,122 @@
+//! Contestants against each other: they take turns, so that whatever else the machine does meanwhile
+//! slows all of them alike.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::contestant::Contestant;
+use crate::memory;
+use crate::report::{Report, Target, Unit};
+
+/// Not counted: they fill the caches that later rounds find full.
+const WARM_UP_ROUNDS: usize = 10;
+/// Peak memory varies by a few pages; the highest of so many runs is reported.
+const MEMORY_RUNS: usize = 5;
+/// Of jdredis, in bytes.
+const MEMORY_TARGET: f64 = 6.0 * 1024.0 * 1024.0;
+
+/// What a race is about, besides who takes part.
+pub(crate) struct Race<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) rounds: usize,
+    /// How many times as long as the others the first contestant may take, by the others' names.
+    pub(crate) targets: &'a [(&'static str, f64)],
+}
+
+/// One contestant's times, in order of length.
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn new(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        Self(times)
+    }
+
+    /// The time that so many percent of the runs took at most.
+    fn percentile(&self, percent: usize) -> f64 {
+        let last = self.0.len().saturating_sub(1);
+        let index = (last * percent).div_ceil(100);
+        self.0.get(index).map_or(f64::NAN, Duration::as_secs_f64)
+    }
+
+    fn median(&self) -> f64 {
+        self.percentile(50)
+    }
+
+    fn spread(&self) -> String {
+        format!(
+            "p10 {}, p90 {}",
+            Unit::Seconds.show(self.percentile(10)),
+            Unit::Seconds.show(self.percentile(90))
+        )
+    }
+}
+
+impl Race<'_> {
+    /// Runs it, and reports every contestant's time and memory, and what the first one's are held
+    /// to.
+    pub(crate) fn run(&self, contestants: &mut [Contestant], report: &mut Report<'_>) -> Result<()> {
+        let times = self.times(contestants)?;
+        let named = || contestants.iter().zip(&times);
+        for (contestant, times) in named() {
+            report.figure(
+                &self.label(contestant.name, "wall"),
+                Unit::Seconds,
+                times.median(),
+                &times.spread(),
+            )?;
+        }
+        for (other, target) in self.targets {
+            let label = format!("{}: {} / {other}, wall", self.name, contestants[0].name);
+            let target = Target::at_most(*target);
+            match named().find(|(contestant, _)| contestant.name == *other) {
+                Some((_, times_of_other)) => {
+                    let ratio = times[0].median() / times_of_other.median();
+                    report.held_to(&label, Unit::Times, ratio, target)?;
+                }
+                None => report.not_measured(&label, &format!("no {other} here"))?,
+            }
+        }
+        self.report_memory(contestants, report)
+    }
+
+    fn times(&self, contestants: &mut [Contestant]) -> Result<Vec<Times>> {
+        let mut times = vec![Vec::with_capacity(self.rounds); contestants.len()];
+        for round in 0..WARM_UP_ROUNDS + self.rounds {
+            let mut turns: Vec<usize> = (0..contestants.len()).collect();
+            // Nobody always runs right after the same other one.
+            if round % 2 == 1 {
+                turns.reverse();
+            }
+            for turn in turns {
+                let took = contestants[turn].time()?;
+                if round >= WARM_UP_ROUNDS {
+                    times[turn].push(took);
+                }
+            }
+        }
+        Ok(times.into_iter().map(Times::new).collect())
+    }
+
+    fn report_memory(&self, contestants: &[Contestant], report: &mut Report<'_>) -> Result<()> {
+        for (i, contestant) in contestants.iter().enumerate() {
+            let label = self.label(contestant.name, "peak memory");
+            match memory::peak(contestant, MEMORY_RUNS)? {
+                Some(peak) if i == 0 => {
+                    report.held_to(&label, Unit::Bytes, peak.bytes, Target::at_most(MEMORY_TARGET))?;
+                }
+                Some(peak) => {
+                    let remark = if peak.is_bound { "or less" } else { "" };
+                    report.figure(&label, Unit::Bytes, peak.bytes, remark)?;
+                }
+                None => report.not_measured(&label, "needs Linux")?,
+            }
+        }
+        Ok(())
+    }
+
+    fn label(&self, contestant: &str, what: &str) -> String {
+        format!("{}: {contestant}, {what}", self.name)
+    }
+}

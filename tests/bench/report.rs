@@ -1,0 +1,83 @@
+//! What is printed: a line a figure, as soon as it is known, in columns that fit 100.
+
+use std::io::{self, StdoutLock, Write};
+
+/// Prints figures.
+pub(crate) struct Report<'a> {
+    out: StdoutLock<'a>,
+}
+
+/// What a figure counts.
+#[derive(Clone, Copy)]
+pub(crate) enum Unit {
+    Seconds,
+    Bytes,
+    Times,
+}
+
+/// The figure to reach.
+#[derive(Clone, Copy)]
+pub(crate) struct Target(f64);
+
+impl Target {
+    pub(crate) fn at_most(limit: f64) -> Self {
+        Self(limit)
+    }
+
+    fn verdict(self, value: f64) -> String {
+        if value <= self.0 {
+            "reached".to_owned()
+        } else {
+            format!("MISSED by {:.1} %", (value / self.0 - 1.0) * 100.0)
+        }
+    }
+}
+
+impl Unit {
+    pub(crate) fn show(self, value: f64) -> String {
+        match self {
+            Self::Seconds if value >= 1.0 => format!("{value:.2} s"),
+            Self::Seconds => format!("{:.2} ms", value * 1000.0),
+            Self::Bytes => format!("{:.2} MiB", value / 1024.0 / 1024.0),
+            Self::Times => format!("{value:.3} ×"),
+        }
+    }
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(out: StdoutLock<'a>) -> Self {
+        Self { out }
+    }
+
+    /// What is to be known of the figures that follow.
+    pub(crate) fn fact(&mut self, name: &str, fact: &str) -> io::Result<()> {
+        writeln!(self.out, "{name:<12}{fact}")
+    }
+
+    /// The heading of a scenario's figures.
+    pub(crate) fn section(&mut self, title: &str) -> io::Result<()> {
+        writeln!(self.out, "\n{title}")?;
+        self.line("FIGURE", "MEASURED", "TARGET", "VERDICT")
+    }
+
+    /// A figure that nothing is held to.
+    pub(crate) fn figure(&mut self, label: &str, unit: Unit, value: f64, remark: &str) -> io::Result<()> {
+        self.line(label, &unit.show(value), "", remark)
+    }
+
+    /// A figure and what it is held to.
+    pub(crate) fn held_to(&mut self, label: &str, unit: Unit, value: f64, target: Target) -> io::Result<()> {
+        let limit = format!("≤ {}", unit.show(target.0));
+        self.line(label, &unit.show(value), &limit, &target.verdict(value))
+    }
+
+    /// A figure that is missing, and why.
+    pub(crate) fn not_measured(&mut self, label: &str, reason: &str) -> io::Result<()> {
+        self.line(label, "-", "", &format!("not measured: {reason}"))
+    }
+
+    fn line(&mut self, label: &str, measured: &str, target: &str, verdict: &str) -> io::Result<()> {
+        let line = format!("  {label:<36}{measured:>12}  {target:<13}{verdict}");
+        writeln!(self.out, "{}", line.trim_end())
+    }
+}

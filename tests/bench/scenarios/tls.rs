@@ -1,0 +1,62 @@
+//! One request over TLS, with the system's whole trust store to read, as in real use.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use anyhow::Result;
+use jdredis_sandbox::{Authority, Certificate, Sandbox};
+
+use super::{Scenario, Setup, link};
+use crate::race::Race;
+use crate::report::Report;
+
+pub(super) const SCENARIO: Scenario = Scenario {
+    name: "tls",
+    rounds: 150,
+    run,
+};
+
+/// Where systems keep their trusted certificates in one file.
+const BUNDLES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
+
+fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
+    let bundle = BUNDLES.map(Path::new).into_iter().find(|path| path.is_file());
+    // Elsewhere the program asks the system, which cannot be told of another authority by a file.
+    let Some(bundle) = bundle.filter(|_| cfg!(target_os = "linux")) else {
+        report.section("`backup url` over TLS")?;
+        return Ok(report.not_measured("tls", "needs Linux and a trust store in a file")?);
+    };
+    let authority = Authority::new();
+    let (trusted, count) = trust_also(&authority, bundle, setup)?;
+    let builder = Sandbox::builder().tls(authority.issue(Certificate::Good));
+    let (sandbox, jdredis) = link::start(builder, setup, |jdredis| jdredis.env("SSL_CERT_FILE", &trusted))?;
+    let mut contestants = vec![jdredis];
+    if let Some(program) = setup.curl() {
+        let curl = link::curl(program, &sandbox).args(["--cacert".as_ref(), trusted.as_os_str()]);
+        contestants.push(link::fetches_all(curl)?);
+    }
+    report.section(&format!(
+        "`backup url` over TLS, {count} trusted certificates, medians of {rounds} rounds"
+    ))?;
+    let race = Race {
+        name: "tls",
+        rounds,
+        targets: &[("curl", 0.30)],
+    };
+    race.run(&mut contestants, report)
+}
+
+/// A file with the system's certificates and the authority's, and how many these are.
+fn trust_also(authority: &Authority, bundle: &Path, setup: &Setup) -> io::Result<(PathBuf, usize)> {
+    let certificates = format!("{}\n{}", fs::read_to_string(bundle)?, authority.pem());
+    let path = setup.folder.path().join("trusted.pem");
+    fs::write(&path, &certificates)?;
+    Ok((path, certificates.matches(CERTIFICATE).count()))
+}
