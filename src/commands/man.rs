@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::Cli;
 
@@ -23,8 +24,7 @@ fn write_page(page: &mut Vec<u8>) -> io::Result<()> {
     man.render_description_section(page)?;
     man.render_options_section(page)?;
     write_subcommands(page, &command, "")?;
-    man.render_extra_section(page)?;
-    man.render_version_section(page)
+    write_advice(page, &command, "SH")
 }
 
 /// A section for every command that can be run, its own sections one level down. The options that
@@ -45,7 +45,6 @@ fn write_subcommands(page: &mut Vec<u8>, command: &Command, path: &str) -> io::R
         man.render_synopsis_section(&mut sections)?;
         man.render_description_section(&mut sections)?;
         man.render_options_section(&mut sections)?;
-        man.render_extra_section(&mut sections)?;
         writeln!(page, ".SH \"JDREDIS{}\"", path.to_uppercase())?;
         page.extend(
             String::from_utf8_lossy(&sections)
@@ -53,6 +52,31 @@ fn write_subcommands(page: &mut Vec<u8>, command: &Command, path: &str) -> io::R
                 .replacen(".SH ", ".SS ", 1)
                 .into_bytes(),
         );
+        write_advice(page, subcommand, "SS")?;
     }
     Ok(())
+}
+
+/// What the long help ends with, a section for each of its headings, its lines left as they are.
+fn write_advice(page: &mut Vec<u8>, command: &Command, heading: &str) -> io::Result<()> {
+    let Some(advice) = command.get_after_long_help() else {
+        return Ok(());
+    };
+    let mut roff = Roff::new();
+    for line in advice.to_string().lines() {
+        match line.strip_suffix(':').filter(|line| !line.starts_with(' ')) {
+            Some(title) => {
+                let title = if heading == "SH" {
+                    title.to_uppercase()
+                } else {
+                    title.to_owned()
+                };
+                roff.control("fi", [])
+                    .control(heading, [title.as_str()])
+                    .control("nf", [])
+            }
+            None => roff.text([roman(line)]),
+        };
+    }
+    roff.control("fi", []).to_writer(page)
 }

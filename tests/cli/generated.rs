@@ -46,7 +46,7 @@ fn the_manual_page_has_every_command_and_option() {
         "JDREDIS BACKUP URL",
         "\\-\\-base\\-id",
         "\\-\\-max\\-attempts",
-        "Exit codes",
+        "EXIT CODES",
         "JDCLOUD_SECRET_KEY",
     ] {
         assert!(page.data().contains(text), "no {text} in {}", page.stdout);
