@@ -18,6 +18,8 @@ use crate::settings::Settings;
 
 const SECURITY_TOKEN: &str = "x-jdcloud-security-token";
 const REQUEST_ID: &str = "x-jdcloud-request-id";
+/// In bytes, for each direction of a connection.
+const BUFFER_SIZE: usize = 16 * 1024;
 /// The longest body that is read, in bytes. The documented answers have a few thousand.
 const MAX_BODY: u64 = 4 * 1024 * 1024;
 /// The service's words for a nonce that it has seen: the one 403 that a new signature mends.
@@ -29,6 +31,9 @@ pub(super) fn agent(settings: &Settings) -> Agent {
         .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
         // Set even where there is none, so that ureq does not look for one itself.
         .proxy(settings.proxy.clone())
+        // Answers are small, and zeroing buffers of the default size is a fifth of a run's work.
+        .input_buffer_size(BUFFER_SIZE)
+        .output_buffer_size(BUFFER_SIZE)
         .max_redirects(0)
         .http_status_as_error(false)
         .user_agent(concat!("jdredis/", env!("CARGO_PKG_VERSION")))

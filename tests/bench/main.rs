@@ -35,7 +35,9 @@ fn main() -> anyhow::Result<()> {
     if arguments.next_if(|first| first == memory::ROLE).is_some() {
         return memory::probe(arguments);
     }
-    let options = Options::parse(arguments)?;
+    let Some(options) = Options::parse(arguments.collect())? else {
+        return Ok(());
+    };
     let setup = Setup::new()?;
     let mut report = Report::new(io::stdout().lock());
     machine::describe(setup.curl(), &mut report)?;

@@ -6,6 +6,8 @@ use anyhow::{Context, bail, ensure};
 
 use crate::scenarios;
 
+const BENCH: &str = "--bench";
+
 /// What to run and how often.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
@@ -15,19 +17,25 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> anyhow::Result<Self> {
+    /// `None` when this is no benchmark: `cargo test --all-targets` starts it too, and says so by
+    /// leaving out the argument that `cargo bench` adds.
+    pub(crate) fn parse(arguments: Vec<OsString>) -> anyhow::Result<Option<Self>> {
+        if !arguments.iter().any(|argument| argument == BENCH) {
+            return Ok(None);
+        }
         let mut options = Self::default();
-        let mut arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+        let mut arguments = arguments
+            .iter()
+            .filter(|argument| *argument != BENCH)
+            .map(|argument| argument.to_string_lossy().into_owned());
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
-                // cargo says so to every benchmark.
-                "--bench" => {}
                 "--rounds" => options.rounds = Some(rounds(arguments.next())?),
                 option if option.starts_with('-') => bail!("{option} is none of the options: --rounds N"),
                 name => options.names.push(known(name)?),
             }
         }
-        Ok(options)
+        Ok(Some(options))
     }
 
     /// Whether a scenario was asked for, by name or by naming none.

@@ -1,4 +1,8 @@
-//! One request over TLS, with the system's whole trust store to read, as in real use.
+//! One request over TLS, with the system's whole trust store, as in real use.
+//!
+//! Systems keep it twice: all certificates in one file, and each in a file of its own in a folder.
+//! A program that is told nothing reads the file and, as it sees fit, the folder. Here both are
+//! named to every contestant, since the file is one that trusts the server's authority besides.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -24,22 +28,29 @@ const BUNDLES: [&str; 5] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
+/// Where they keep them in a file each.
+const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
 fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
-    let bundle = BUNDLES.map(Path::new).into_iter().find(|path| path.is_file());
+    let bundle = BUNDLES.iter().map(Path::new).find(|path| path.is_file());
+    let folder = FOLDERS.iter().find(|path| Path::new(path).is_dir());
     // Elsewhere the program asks the system, which cannot be told of another authority by a file.
-    let Some(bundle) = bundle.filter(|_| cfg!(target_os = "linux")) else {
+    let (true, Some(bundle), Some(folder)) = (cfg!(target_os = "linux"), bundle, folder) else {
         report.section("`backup url` over TLS")?;
-        return Ok(report.not_measured("tls", "needs Linux and a trust store in a file")?);
+        return Ok(report.not_measured("tls", "needs Linux and a trust store in files")?);
     };
     let authority = Authority::new();
     let (trusted, count) = trust_also(&authority, bundle, setup)?;
     let builder = Sandbox::builder().tls(authority.issue(Certificate::Good));
-    let (sandbox, jdredis) = link::start(builder, setup, |jdredis| jdredis.env("SSL_CERT_FILE", &trusted))?;
+    let (sandbox, jdredis) = link::start(builder, setup, |jdredis| {
+        jdredis.env("SSL_CERT_FILE", &trusted).env("SSL_CERT_DIR", folder)
+    })?;
     let mut contestants = vec![jdredis];
     if let Some(program) = setup.curl() {
-        let curl = link::curl(program, &sandbox).args(["--cacert".as_ref(), trusted.as_os_str()]);
+        let curl = link::curl(program, &sandbox)
+            .args(["--cacert".as_ref(), trusted.as_os_str()])
+            .args(["--capath", folder]);
         contestants.push(link::fetches_all(curl)?);
     }
     report.section(&format!(
