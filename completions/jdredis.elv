@@ -33,6 +33,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand backup 'Work with the backups of an instance'
+            cand instance 'Work with instances'
             cand completions 'Print a shell''s completion script'
             cand man 'Print the manual page (roff)'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -50,11 +51,34 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --verbose 'Print each request; twice: also what was signed'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand list 'List the backups of an instance, newest first'
             cand url 'Print the temporary download links of a backup'
+            cand create 'Start a backup and print its base ID'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
+        &'jdredis;backup;list'= {
+            cand --region 'The region; one that is not listed is accepted'
+            cand --instance 'The instance''s ID'
+            cand --since 'Only backups that started then or later'
+            cand --until 'Only backups that started then or earlier'
+            cand --status 'Only backups of this status'
+            cand --type 'Only backups made by the schedule, or on request'
+            cand --limit 'At most so many, the newest'
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'jdredis;backup;url'= {
-            cand --region 'The instance''s region; one that is not listed is accepted'
+            cand --region 'The region; one that is not listed is accepted'
             cand --instance 'The instance''s ID'
             cand --base-id 'The backup''s base ID'
             cand -o 'How to print the result'
@@ -63,6 +87,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --endpoint 'Where the service is; https unless http:// is spelled out'
             cand --timeout 'Seconds until the whole operation is given up, retries included'
             cand --max-attempts 'How often a request is sent before it is given up'
+            cand --latest 'The newest backup that succeeded, in place of --base-id'
             cand --internal 'Print the links for use inside JD Cloud''s own network'
             cand -q 'Print no notes and no warnings'
             cand --quiet 'Print no notes and no warnings'
@@ -71,13 +96,79 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'jdredis;backup;create'= {
+            cand --region 'The region; one that is not listed is accepted'
+            cand --instance 'The instance''s ID'
+            cand --name 'The backup''s name: letters, digits and ''_'', at most 32 [default: one with the time]'
+            cand --wait-timeout 'How long to wait, such as 90s, 30m or 2h'
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand --wait 'Wait until the backup has succeeded or failed'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'jdredis;backup;help'= {
+            cand list 'List the backups of an instance, newest first'
             cand url 'Print the temporary download links of a backup'
+            cand create 'Start a backup and print its base ID'
             cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;backup;help;list'= {
         }
         &'jdredis;backup;help;url'= {
         }
+        &'jdredis;backup;help;create'= {
+        }
         &'jdredis;backup;help;help'= {
+        }
+        &'jdredis;instance'= {
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand list 'List the instances of a region'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;instance;list'= {
+            cand --region 'The region; one that is not listed is accepted'
+            cand --name 'Only instances whose name contains this'
+            cand --status 'Only instances of this status, such as running; any that the service knows'
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jdredis;instance;help'= {
+            cand list 'List the instances of a region'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;instance;help;list'= {
+        }
+        &'jdredis;instance;help;help'= {
         }
         &'jdredis;completions'= {
             cand -o 'How to print the result'
@@ -109,14 +200,26 @@ set edit:completion:arg-completer[jdredis] = {|@words|
         }
         &'jdredis;help'= {
             cand backup 'Work with the backups of an instance'
+            cand instance 'Work with instances'
             cand completions 'Print a shell''s completion script'
             cand man 'Print the manual page (roff)'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'jdredis;help;backup'= {
+            cand list 'List the backups of an instance, newest first'
             cand url 'Print the temporary download links of a backup'
+            cand create 'Start a backup and print its base ID'
+        }
+        &'jdredis;help;backup;list'= {
         }
         &'jdredis;help;backup;url'= {
+        }
+        &'jdredis;help;backup;create'= {
+        }
+        &'jdredis;help;instance'= {
+            cand list 'List the instances of a region'
+        }
+        &'jdredis;help;instance;list'= {
         }
         &'jdredis;help;completions'= {
         }

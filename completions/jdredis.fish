@@ -36,22 +36,48 @@ complete -c jdredis -n "__fish_jdredis_needs_command" -s v -l verbose -d 'Print 
 complete -c jdredis -n "__fish_jdredis_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_needs_command" -s V -l version -d 'Print version'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "backup" -d 'Work with the backups of an instance'
+complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "instance" -d 'Work with instances'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "man" -d 'Print the manual page (roff)'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'The service\'s answer, whole'
 plain\t'One value a line, for piping'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -s q -l quiet -d 'Print no notes and no warnings'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -s v -l verbose -d 'Print each request; twice: also what was signed'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -f -a "url" -d 'Print the temporary download links of a backup'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from url help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l region -d 'The instance\'s region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -f -a "list" -d 'List the backups of an instance, newest first'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -f -a "url" -d 'Print the temporary download links of a backup'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -f -a "create" -d 'Start a backup and print its base ID'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
+cn-south-1\t'华南-广州'
+cn-east-2\t'华东-上海'
+cn-east-1\t'华东-宿迁'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l instance -d 'The instance\'s ID' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l since -d 'Only backups that started then or later' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l until -d 'Only backups that started then or earlier' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l status -d 'Only backups of this status' -r -f -a "success\t''
+running\t''
+failed\t''"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l type -d 'Only backups made by the schedule, or on request' -r -f -a "auto\t''
+manual\t''"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l limit -d 'At most so many, the newest' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'The service\'s answer, whole'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
 cn-east-1\t'华东-宿迁'"
@@ -64,12 +90,70 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l latest -d 'The newest backup that succeeded, in place of --base-id'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l internal -d 'Print the links for use inside JD Cloud\'s own network'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s q -l quiet -d 'Print no notes and no warnings'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
+cn-south-1\t'华南-广州'
+cn-east-2\t'华东-上海'
+cn-east-1\t'华东-宿迁'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l instance -d 'The instance\'s ID' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l name -d 'The backup\'s name: letters, digits and \'_\', at most 32 [default: one with the time]' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l wait-timeout -d 'How long to wait, such as 90s, 30m or 2h' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'The service\'s answer, whole'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l wait -d 'Wait until the backup has succeeded or failed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the backups of an instance, newest first'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "url" -d 'Print the temporary download links of a backup'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "create" -d 'Start a backup and print its base ID'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'The service\'s answer, whole'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -f -a "list" -d 'List the instances of a region'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
+cn-south-1\t'华南-广州'
+cn-east-2\t'华东-上海'
+cn-east-1\t'华东-宿迁'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l name -d 'Only instances whose name contains this' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l status -d 'Only instances of this status, such as running; any that the service knows' -r -f -a "running\t''
+creating\t''
+changing\t''
+configuring\t''
+restoring\t''
+upgrading\t''
+deleting\t''
+error\t''"
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'The service\'s answer, whole'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the instances of a region'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'The service\'s answer, whole'
 plain\t'One value a line, for piping'"
@@ -90,8 +174,12 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l max-attempts -d 
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s q -l quiet -d 'Print no notes and no warnings'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup completions man help" -f -a "backup" -d 'Work with the backups of an instance'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup completions man help" -f -a "man" -d 'Print the manual page (roff)'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "backup" -d 'Work with the backups of an instance'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "instance" -d 'Work with instances'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "man" -d 'Print the manual page (roff)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "list" -d 'List the backups of an instance, newest first'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "url" -d 'Print the temporary download links of a backup'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "create" -d 'Start a backup and print its base ID'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from instance" -f -a "list" -d 'List the instances of a region'

@@ -6,8 +6,10 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::api::model::{BackupKind, BackupStatus};
 use crate::endpoint::Endpoint;
-use crate::id::{BaseId, InstanceId, Region};
+use crate::id::{BackupName, BaseId, InstanceId, Region};
+use crate::when::{self, When};
 
 /// Download links of JD Cloud (京东云) Redis backups.
 #[derive(Debug, Parser)]
@@ -77,6 +79,10 @@ pub(crate) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Backup(Backup),
 
+    /// Work with instances
+    #[command(subcommand, arg_required_else_help = true)]
+    Instance(InstanceCommand),
+
     /// Print a shell's completion script
     #[command(after_long_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -92,12 +98,73 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Backup {
+    /// List the backups of an instance, newest first
+    #[command(after_long_help = BACKUP_LIST_EXAMPLES)]
+    List(BackupList),
+
     /// Print the temporary download links of a backup
     ///
     /// One link for every shard of the instance. A link is valid for an hour, and whoever holds it
     /// can fetch the data: treat it as a password.
     #[command(after_long_help = BACKUP_URL_EXAMPLES)]
     Url(BackupUrl),
+
+    /// Start a backup and print its base ID
+    ///
+    /// The base ID is printed as soon as it is known, so that it is not lost whatever happens while
+    /// waiting.
+    #[command(after_long_help = BACKUP_CREATE_EXAMPLES)]
+    Create(BackupCreate),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InstanceCommand {
+    /// List the instances of a region
+    #[command(after_long_help = INSTANCE_LIST_EXAMPLES)]
+    List(InstanceList),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InstanceList {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// Only instances whose name contains this
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) name: Option<String>,
+
+    /// Only instances of this status, such as running; any that the service knows
+    #[arg(long, value_name = "STATUS", value_parser = StatusParser)]
+    pub(crate) status: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupList {
+    #[command(flatten)]
+    pub(crate) instance: Instance,
+
+    /// Only backups that started then or later
+    ///
+    /// A time such as 2026-01-31T08:00:00+08:00, a day such as 2026-01-31 (UTC), or an age such as
+    /// 36h or 7d.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<When>,
+
+    /// Only backups that started then or earlier
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<When>,
+
+    /// Only backups of this status
+    #[arg(long, value_enum, value_name = "STATUS")]
+    pub(crate) status: Option<BackupStatus>,
+
+    /// Only backups made by the schedule, or on request
+    #[arg(long = "type", value_enum, value_name = "TYPE")]
+    pub(crate) kind: Option<BackupKind>,
+
+    /// At most so many, the newest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -105,27 +172,64 @@ pub(crate) struct BackupUrl {
     #[command(flatten)]
     pub(crate) instance: Instance,
 
-    /// The backup's base ID
-    #[arg(long, value_name = "ID")]
-    pub(crate) base_id: BaseId,
+    #[command(flatten)]
+    pub(crate) backup: WhichBackup,
 
     /// Print the links for use inside JD Cloud's own network
     #[arg(long)]
     pub(crate) internal: bool,
 }
 
-/// Where an instance is, and which.
+/// Which backup: exactly one of the two. Checked by the command rather than by clap, for a message
+/// that says where base IDs are to be had.
 #[derive(Debug, Args)]
-pub(crate) struct Instance {
-    /// The instance's region; one that is not listed is accepted
+pub(crate) struct WhichBackup {
+    /// The backup's base ID
+    #[arg(long, value_name = "ID")]
+    pub(crate) base_id: Option<BaseId>,
+
+    /// The newest backup that succeeded, in place of --base-id
+    #[arg(long)]
+    pub(crate) latest: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupCreate {
+    #[command(flatten)]
+    pub(crate) instance: Instance,
+
+    /// The backup's name: letters, digits and '_', at most 32 [default: one with the time]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<BackupName>,
+
+    /// Wait until the backup has succeeded or failed
+    #[arg(long)]
+    pub(crate) wait: bool,
+
+    /// How long to wait, such as 90s, 30m or 2h
+    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "wait", value_parser = when::duration)]
+    pub(crate) wait_timeout: Duration,
+}
+
+/// The region to look in.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// The region; one that is not listed is accepted
     ///
     /// [environment: JDCLOUD_REGION; default: the profile's region_id]
     #[arg(long, value_name = "REGION", value_parser = RegionParser)]
     pub(crate) region: Option<Region>,
+}
+
+/// Where an instance is, and which.
+#[derive(Debug, Args)]
+pub(crate) struct Instance {
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// The instance's ID
-    #[arg(long, value_name = "ID")]
-    pub(crate) instance: InstanceId,
+    #[arg(long = "instance", value_name = "ID")]
+    pub(crate) id: InstanceId,
 }
 
 /// An output format.
@@ -138,6 +242,39 @@ pub(crate) enum Format {
     /// One value a line, for piping
     Plain,
 }
+
+/// Accepts any status and offers the documented ones to help and completion.
+#[derive(Clone)]
+struct StatusParser;
+
+impl TypedValueParser for StatusParser {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        TypedValueParser::parse_ref(&clap::builder::NonEmptyStringValueParser::new(), command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(INSTANCE_STATUSES.iter().map(PossibleValue::new)))
+    }
+}
+
+/// The values of `cacheInstanceStatus` that JD Cloud documents.
+const INSTANCE_STATUSES: [&str; 8] = [
+    "running",
+    "creating",
+    "changing",
+    "configuring",
+    "restoring",
+    "upgrading",
+    "deleting",
+    "error",
+];
 
 /// Accepts every well-formed region and offers the known ones to help and completion.
 #[derive(Clone)]
@@ -194,21 +331,25 @@ Exit codes:
   0    done
   1    anything not named below, such as an output that cannot be written
   2    the command line or a setting is wrong
-  3    not found, or the backup has no links
+  3    not found, or there is no such backup or link
   4    keys missing, refused or not permitted
-  5    network: DNS, connection, TLS, proxy, time-out
-  6    the service failed or refused otherwise, or its answer is not as documented
+  5    network: DNS, connection, TLS, proxy, time-out; or a wait ran out
+  6    the service failed or refused otherwise, its answer is not as documented, or a backup failed
   130  interrupted
 
 Examples:
-  jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234
-  jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o plain
+  jdredis instance list --region cn-north-1
+  jdredis backup list --region cn-north-1 --instance redis-1234
+  jdredis backup url --region cn-north-1 --instance redis-1234 --latest
 ";
 
 const BACKUP_URL_EXAMPLES: &str = "\
 Examples:
   # See the links, and until when they work
   jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234
+
+  # Those of the newest backup that succeeded
+  jdredis backup url --region cn-north-1 --instance redis-1234 --latest
 
   # Fetch every shard with curl, each under the name it has at the service
   jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o plain |
@@ -217,6 +358,28 @@ Examples:
   # The links with the shards they belong to
   jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o json |
     jq -r '.result.downloadUrls[] | [.name, .link] | @tsv'
+";
+
+const BACKUP_LIST_EXAMPLES: &str = "\
+Examples:
+  # What there is to fetch
+  jdredis backup list --region cn-north-1 --instance redis-1234
+
+  # What failed in the last three days
+  jdredis backup list --region cn-north-1 --instance redis-1234 --status failed --since 3d
+";
+
+const BACKUP_CREATE_EXAMPLES: &str = "\
+Examples:
+  # Make a backup, wait for it, and print its links
+  id=$(jdredis backup create --region cn-north-1 --instance redis-1234 --wait -o plain) &&
+    jdredis backup url --region cn-north-1 --instance redis-1234 --base-id \"$id\"
+";
+
+const INSTANCE_LIST_EXAMPLES: &str = "\
+Examples:
+  jdredis instance list --region cn-north-1 --status running
+  jdredis instance list --region cn-north-1 --name orders -o plain
 ";
 
 const COMPLETIONS_EXAMPLES: &str = "\

@@ -18,6 +18,10 @@ use crate::{profile, settings};
 /// no allowance; a minute is less than any that is known from services of this kind.
 const NOTEWORTHY_CLOCK_OFFSET: i64 = 60;
 
+/// The one thing that the program has the service do is to make a backup.
+const MAY_HAVE_HAPPENED: &str = "it is not certain that nothing was done: look with 'jdredis backup list' whether a backup \
+                                 was started, and only then try again";
+
 /// What sort of thing went wrong. Decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -66,21 +70,23 @@ impl std::fmt::Display for StdoutError {
 
 impl std::error::Error for StdoutError {}
 
-/// The service answered, and there is nothing of what was asked for.
+/// What a command finds wrong itself, above all that is wrong below it.
 #[derive(Debug)]
-pub(crate) struct NothingThere {
+pub(crate) struct CommandError {
+    pub(crate) kind: Kind,
     pub(crate) message: String,
+    /// Of the answer that shows it.
     pub(crate) request_id: Option<String>,
-    pub(crate) hint: &'static str,
+    pub(crate) hint: String,
 }
 
-impl std::fmt::Display for NothingThere {
+impl std::fmt::Display for CommandError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for NothingThere {}
+impl std::error::Error for CommandError {}
 
 /// An error, ready to be shown.
 #[derive(Debug)]
@@ -159,10 +165,10 @@ impl Report {
             (of_api(error), error.to_string())
         } else if let Some(error) = error.downcast_ref::<settings::Error>() {
             (of_settings(error), error.to_string())
-        } else if let Some(error) = error.downcast_ref::<NothingThere>() {
-            let report = Self::new(Kind::NotFound, &error.message)
+        } else if let Some(error) = error.downcast_ref::<CommandError>() {
+            let report = Self::new(error.kind, &error.message)
                 .request_id(error.request_id.as_ref())
-                .hint(error.hint);
+                .hint(&error.hint);
             (report, error.to_string())
         } else if let Some(error) = error.downcast_ref::<StdoutError>() {
             let report = Self::new(Kind::Other, "the output could not be written")
@@ -226,6 +232,9 @@ fn of_api(error: &api::Error) -> Report {
             .cause(error.to_string())
             .hint("the operating system refused them; run this outside the sandbox or container that forbids it"),
     };
+    if error.may_have_happened {
+        report.hint = Some(MAY_HAVE_HAPPENED.to_owned());
+    }
     if let Some(Effort { attempts, elapsed }) = error.effort {
         let _ = write!(
             report.message,
@@ -245,7 +254,9 @@ fn of_refusal(refusal: &Refusal) -> Report {
         404 => (
             Kind::NotFound,
             "the service knows no such thing".to_owned(),
-            "check --region, --instance and --base-id; JD Cloud keeps a backup for 7 days".to_owned(),
+            "check the region and the IDs: 'jdredis instance list' and 'jdredis backup list' show what there is; JD Cloud \
+             keeps a backup for 7 days"
+                .to_owned(),
         ),
         401 => (
             Kind::Credentials,
@@ -270,6 +281,11 @@ fn of_refusal(refusal: &Refusal) -> Report {
                 Some(offset) => clock_hint(offset),
                 None => "check what the account and its keys are permitted to do".to_owned(),
             },
+        ),
+        409 if refusal.status == "ALREADY_EXISTS" => (
+            Kind::Service,
+            "there is one already".to_owned(),
+            "give another --name, or leave it out for one that is new".to_owned(),
         ),
         429 if refusal.status == "QUOTA_EXCEEDED" => (
             Kind::Service,
@@ -313,19 +329,8 @@ fn clock_hint(offset: i64) -> String {
     format!(
         "this machine's clock is {} {direction} the service's, and a signature is only good for a short time: set the \
          clock (NTP), then try again",
-        duration(offset.unsigned_abs())
+        output::human::duration(offset.unsigned_abs())
     )
-}
-
-/// Seconds as a person would say them.
-fn duration(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, _, _) => format!("{hours} h {minutes} min"),
-        (_, _, _) => format!("{days} d {hours} h"),
-    }
 }
 
 fn of_unexpected(unexpected: &Unexpected) -> Report {
@@ -445,18 +450,6 @@ fn profile_hint(error: &profile::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_read_naturally() {
-        for (seconds, text) in [
-            (59, "59 s"),
-            (61, "1 min 1 s"),
-            (3700, "1 h 1 min"),
-            (90_000, "1 d 1 h"),
-        ] {
-            assert_eq!(duration(seconds), text);
-        }
-    }
 
     #[test]
     fn usage_errors_keep_claps_advice_as_the_hint() {

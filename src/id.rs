@@ -4,38 +4,59 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest identifier accepted, in characters.
+use serde::Deserialize;
+
+/// The longest identifier accepted, in characters, where the service names no length.
 const MAX_LENGTH: usize = 128;
 
 /// Why a text is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvalidId {
     rule: &'static str,
+    max_length: usize,
 }
 
 impl fmt::Display for InvalidId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, at most {MAX_LENGTH} characters", self.rule)
+        write!(f, "{}, at most {} characters", self.rule, self.max_length)
     }
 }
 
 impl std::error::Error for InvalidId {}
 
-fn parse(text: &str, rule: &'static str, allowed: fn(u8) -> bool) -> Result<String, InvalidId> {
+fn parse(
+    text: &str,
+    rule: &'static str,
+    first: fn(u8) -> bool,
+    allowed: fn(u8) -> bool,
+    max_length: usize,
+) -> Result<String, InvalidId> {
     let bytes = text.as_bytes();
-    let starts_well = bytes.first().is_some_and(|&b| allowed(b) && b.is_ascii_alphanumeric());
-    if starts_well && bytes.len() <= MAX_LENGTH && bytes.iter().all(|&b| allowed(b)) {
+    let starts_well = bytes.first().is_some_and(|&b| allowed(b) && first(b));
+    if starts_well && bytes.len() <= max_length && bytes.iter().all(|&b| allowed(b)) {
         Ok(text.to_owned())
     } else {
-        Err(InvalidId { rule })
+        Err(InvalidId { rule, max_length })
     }
 }
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident, $rule:literal, $allowed:expr) => {
+        identifier!($(#[$doc])* $name, $rule, |byte| byte.is_ascii_alphanumeric(), $allowed, MAX_LENGTH);
+    };
+    ($(#[$doc:meta])* $name:ident, $rule:literal, $first:expr, $allowed:expr, $max_length:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(try_from = "String")]
         pub(crate) struct $name(String);
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
 
         impl $name {
             pub(crate) fn as_str(&self) -> &str {
@@ -47,7 +68,7 @@ macro_rules! identifier {
             type Err = InvalidId;
 
             fn from_str(text: &str) -> Result<Self, InvalidId> {
-                parse(text, $rule, $allowed).map(Self)
+                parse(text, $rule, $first, $allowed, $max_length).map(Self)
             }
         }
 
@@ -61,6 +82,10 @@ macro_rules! identifier {
 
 fn id_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+fn name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 fn region_byte(byte: u8) -> bool {
@@ -79,6 +104,15 @@ identifier!(
     BaseId,
     "a base ID is letters, digits, '-' and '_', a letter or digit first",
     id_byte
+);
+
+identifier!(
+    /// The name of a backup that is made on request, the service's `fileName`.
+    BackupName,
+    "a backup's name is letters, digits and '_'",
+    name_byte,
+    name_byte,
+    32
 );
 
 identifier!(

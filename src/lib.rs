@@ -49,6 +49,8 @@ mod proxy;
 mod secret;
 mod settings;
 mod signals;
+mod status_line;
+mod when;
 mod world;
 
 use std::ffi::OsStr;

@@ -30,11 +30,18 @@ impl<'a> Notes<'a> {
         }
     }
 
-    /// Something a person would want to know; only said to a terminal, since a cron job mails
-    /// whatever it finds on standard error.
+    /// Something worth knowing, whoever reads it.
     pub(crate) fn note(&self, text: impl Display) {
-        if self.stderr.is_terminal && !self.quiet {
+        if !self.quiet {
             self.line(format_args!("note: {text}"));
+        }
+    }
+
+    /// Something that only a person at a terminal would want to know: a cron job mails whatever it
+    /// finds on standard error.
+    pub(crate) fn remark(&self, text: impl Display) {
+        if self.stderr.is_terminal {
+            self.note(text);
         }
     }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Error {
     pub(crate) problem: Box<Problem>,
+    /// Whether the request was to change something and may have done so all the same.
+    pub(crate) may_have_happened: bool,
     /// What was spent on it, where more than one attempt was made.
     pub(crate) effort: Option<Effort>,
 }
@@ -85,10 +87,25 @@ pub(crate) enum Stage {
     Timeout,
 }
 
+impl Error {
+    /// Whether the same request may be answered some other time: nothing answered, or the service
+    /// failed.
+    pub(crate) fn may_pass(&self) -> bool {
+        match &*self.problem {
+            Problem::Network(error) => !matches!(error.stage, Stage::Tls | Stage::TrustStore),
+            Problem::Refused(Refusal { code, .. }) | Problem::Unexpected(Unexpected { http_status: code, .. }) => {
+                *code == 429 || *code >= 500
+            }
+            Problem::NoRandomness(_) => false,
+        }
+    }
+}
+
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         Self {
             problem: Box::new(problem),
+            may_have_happened: false,
             effort: None,
         }
     }

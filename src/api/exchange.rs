@@ -1,16 +1,23 @@
 //! One request and its answer: what goes over the wire, and what is made of what comes back.
 
 use std::io;
+use std::net::SocketAddr;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
-use ureq::http::Response;
+use ureq::config::Config;
 use ureq::http::header::{AUTHORIZATION, DATE, HOST, HeaderMap, RETRY_AFTER};
+use ureq::http::uri::Authority;
+use ureq::http::{Response, Uri};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::{Agent, AsSendBody, Body, Timeout};
 
 use super::sign::{self, Scope, Unsigned};
 use super::{Answer, NetworkError, Problem, Refusal, Stage, Unexpected};
@@ -22,12 +29,15 @@ const REQUEST_ID: &str = "x-jdcloud-request-id";
 const BUFFER_SIZE: usize = 16 * 1024;
 /// The longest body that is read, in bytes. The documented answers have a few thousand.
 const MAX_BODY: u64 = 4 * 1024 * 1024;
+/// How much of an attempt's time connecting may take. Less than all of it, so that a connection that
+/// never came about can be told from an answer that did not come.
+const CONNECT_SHARE: f32 = 0.8;
 /// The service's words for a nonce that it has seen: the one 403 that a new signature mends.
 const NONCE_REUSED: &str = "different noncestr";
 
 /// The HTTP client: the system's trust store, no redirects, statuses left to the caller.
 pub(super) fn agent(settings: &Settings) -> Agent {
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
         // Set even where there is none, so that ureq does not look for one itself.
         .proxy(settings.proxy.clone())
@@ -37,8 +47,35 @@ pub(super) fn agent(settings: &Settings) -> Agent {
         .max_redirects(0)
         .http_status_as_error(false)
         .user_agent(concat!("jdredis/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into()
+        .build();
+    Agent::with_parts(config, DefaultConnector::default(), OneLookUp::default())
+}
+
+/// Looks the first name up once. ureq does so for each request, also where the connection is there
+/// already: a thread and, as most systems keep no answers, a question to a DNS server a page.
+#[derive(Debug, Default)]
+struct OneLookUp {
+    system: DefaultResolver,
+    first: OnceLock<(Authority, Vec<SocketAddr>)>,
+}
+
+impl Resolver for OneLookUp {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        if let Some((_, known)) = self
+            .first
+            .get()
+            .filter(|(authority, _)| Some(authority) == uri.authority())
+        {
+            let mut addresses = self.empty();
+            known.iter().for_each(|address| addresses.push(*address));
+            return Ok(addresses);
+        }
+        let addresses = self.system.resolve(uri, config, timeout)?;
+        if let Some(authority) = uri.authority() {
+            let _ = self.first.set((authority.clone(), addresses.to_vec()));
+        }
+        Ok(addresses)
+    }
 }
 
 /// A signed request. Its parts are the bytes that were signed and the bytes that are sent.
@@ -46,13 +83,21 @@ pub(super) struct Request {
     pub(super) method: &'static str,
     pub(super) url: String,
     headers: Vec<(&'static str, String)>,
+    body: Option<Vec<u8>>,
     signed: sign::Signed,
 }
 
 impl Request {
-    /// Signs a GET of a canonical path and query.
-    pub(super) fn get(settings: &Settings, path: &str, query: &str, scope: Scope<'_>, nonce: &str) -> Self {
-        let method = "GET";
+    /// Signs a request of a canonical path and query.
+    pub(super) fn new(
+        settings: &Settings,
+        path: &str,
+        query: &str,
+        body: Option<Vec<u8>>,
+        scope: Scope<'_>,
+        nonce: &str,
+    ) -> Self {
+        let method = if body.is_some() { "POST" } else { "GET" };
         let host = settings.endpoint.authority();
         let token = settings.credentials.security_token.as_ref();
         let token = token.map(|token| BASE64_STANDARD.encode(token.expose()));
@@ -68,7 +113,7 @@ impl Request {
             path,
             query,
             headers: &headers,
-            body: b"",
+            body: body.as_deref().unwrap_or_default(),
         };
         let separator = if query.is_empty() { "" } else { "?" };
         Self {
@@ -79,6 +124,7 @@ impl Request {
                 .into_iter()
                 .map(|(name, value)| (name, value.to_owned()))
                 .collect(),
+            body,
         }
     }
 
@@ -107,16 +153,30 @@ impl Request {
         now: OffsetDateTime,
     ) -> Result<Answer, Failure> {
         let of_transport = |error| Failure::of_transport(&error, settings);
-        let mut request = agent.get(&self.url).config().timeout_global(Some(limit)).build();
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
+        let headers = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let mut request = ureq::http::Request::builder().method(self.method).uri(&self.url);
+        for (name, value) in headers.chain([(AUTHORIZATION.as_str(), self.signed.authorization.as_str())]) {
+            request = request.header(name, value);
         }
-        let response = request
-            .header(AUTHORIZATION, &self.signed.authorization)
-            .call()
-            .map_err(of_transport)?;
-        read_answer(response, now, of_transport)
+        let response = match &self.body {
+            None => run(agent, request.body(()), limit),
+            Some(body) => run(agent, request.body(body.as_slice()), limit),
+        };
+        read_answer(response.map_err(of_transport)?, now, of_transport)
     }
+}
+
+fn run<S: AsSendBody>(
+    agent: &Agent,
+    request: Result<ureq::http::Request<S>, ureq::http::Error>,
+    limit: Duration,
+) -> Result<Response<Body>, ureq::Error> {
+    let request = agent
+        .configure_request(request?)
+        .timeout_global(Some(limit))
+        .timeout_connect(Some(limit.mul_f32(CONNECT_SHARE)))
+        .build();
+    agent.run(request)
 }
 
 /// An attempt that led to no answer.
@@ -125,8 +185,20 @@ pub(super) struct Failure {
     pub(super) problem: Box<Problem>,
     /// Whether the same request, signed anew, may fare better.
     pub(super) is_transient: bool,
+    pub(super) effect: Effect,
     /// How long the other side asked to wait before that.
     pub(super) retry_after: Option<Duration>,
+}
+
+/// What a request that failed may have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing: no byte of it has left for the service.
+    NotSent,
+    /// Nothing: the service said that it refused.
+    Refused,
+    /// Perhaps what it was meant to do.
+    Unknown,
 }
 
 impl Failure {
@@ -160,6 +232,11 @@ impl Failure {
                     .map(|proxy| format!("{}:{}", proxy.host(), proxy.port())),
             })),
             is_transient,
+            effect: if was_before_sending(error, stage) {
+                Effect::NotSent
+            } else {
+                Effect::Unknown
+            },
             retry_after: None,
         }
     }
@@ -172,6 +249,18 @@ impl Failure {
             Problem::Network(error) => (error.detail.clone(), None),
             Problem::NoRandomness(error) => (error.to_string(), None),
         }
+    }
+}
+
+/// Whether the failure can only have been while the connection was being made.
+fn was_before_sending(error: &ureq::Error, stage: Stage) -> bool {
+    match error {
+        ureq::Error::Timeout(stage) => matches!(stage, Timeout::Resolve | Timeout::Connect),
+        ureq::Error::Io(error) if stage == Stage::Connection => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable
+        ),
+        _ => matches!(stage, Stage::Dns | Stage::Proxy | Stage::TrustStore),
     }
 }
 
@@ -200,54 +289,58 @@ fn read_answer(
             request_id,
         })),
         is_transient: is_transient_status(status),
+        effect: Effect::Unknown,
         retry_after,
     };
     if response.status().is_redirection() {
         let what = format!("HTTP {status}, a redirect, which a signed request must not follow");
         return Err(unexpected(what, header_id));
     }
-    let bytes = match response.body_mut().with_config().limit(MAX_BODY).read_to_vec() {
-        Ok(bytes) => bytes,
+    let body = match response.body_mut().with_config().limit(MAX_BODY).read_to_vec() {
+        Ok(body) => body,
         Err(ureq::Error::BodyExceedsLimit(limit)) => {
             let what = format!("HTTP {status} with more than {} MiB", limit / 1024 / 1024);
             return Err(unexpected(what, header_id));
         }
         Err(error) => return Err(of_transport(error)),
     };
-    let body: Value = match serde_json::from_slice(&bytes) {
-        Ok(body @ Value::Object(_)) => body,
-        _ => {
-            return Err(unexpected(
-                format!("HTTP {status} with {}", describe(&bytes)),
-                header_id,
-            ));
-        }
+    let Ok(envelope) = serde_json::from_slice::<Envelope>(&body) else {
+        return Err(unexpected(format!("HTTP {status} with {}", describe(&body)), header_id));
     };
-    let request_id = body
-        .get("requestId")
+    let request_id = envelope
+        .request_id
+        .as_ref()
         .and_then(Value::as_str)
         .map(str::to_owned)
         .or(header_id);
-    let error = body.get("error").filter(|error| !error.is_null());
-    if error.is_none() && response.status().is_success() {
+    if envelope.error.is_none() && response.status().is_success() {
         return Ok(Answer {
             body,
             http_status: status,
             request_id,
         });
     }
-    let refusal = refusal(
-        error,
-        status,
-        request_id,
-        clock_offset(response.headers(), now),
-        retry_after,
-    );
+    let clock_offset = clock_offset(response.headers(), now);
+    let refusal = refusal(envelope.error.as_ref(), status, request_id, clock_offset, retry_after);
     Err(Failure {
         is_transient: is_transient(&refusal),
+        effect: if refusal.code >= 500 {
+            Effect::Unknown
+        } else {
+            Effect::Refused
+        },
         problem: Box::new(Problem::Refused(refusal)),
         retry_after,
     })
+}
+
+/// What every answer of the service has around its result. The result is looked into later, by whom
+/// it concerns.
+#[derive(Deserialize)]
+struct Envelope {
+    #[serde(rename = "requestId")]
+    request_id: Option<Value>,
+    error: Option<Value>,
 }
 
 fn refusal(

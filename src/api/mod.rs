@@ -11,24 +11,33 @@ pub(crate) mod model;
 mod retry;
 mod sign;
 
+use std::cell::Cell;
+use std::collections::HashSet;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
 use ureq::Agent;
 
 pub(crate) use self::error::{Effort, Error, NetworkError, Problem, Refusal, Stage, Unexpected};
-use self::exchange::{Failure, Request};
-use self::model::DownloadUrls;
+use self::exchange::{Effect, Failure, Request};
+use self::model::{Backup, CacheInstance, CreatedBackup, DownloadUrls, Listed, Page};
 use self::retry::Backoff;
 use self::sign::Scope;
 use crate::escape::visible;
-use crate::id::{BaseId, InstanceId};
+use crate::id::{BackupName, BaseId, InstanceId};
 use crate::notes::{Detail, Notes};
+use crate::output::rfc3339;
 use crate::settings::Settings;
 use crate::world::World;
 
 /// The service's name in the credential scope.
 const SERVICE: &str = "redis";
+
+/// How many entries a page of a listing has: the most that is documented.
+const PAGE_SIZE: usize = 100;
+/// The value of `backupType` for a backup that a person asks for.
+const MANUAL: u8 = 1;
 
 /// A connection to the service for one run of the program.
 pub(crate) struct Client<'a> {
@@ -37,23 +46,76 @@ pub(crate) struct Client<'a> {
     notes: &'a Notes<'a>,
     agent: Agent,
     /// On the world's monotonic clock.
-    deadline: Duration,
+    deadline: Cell<Duration>,
 }
 
-/// One request of the API, before it is signed. Only reads, which are safe to send again.
+/// One request of the API, before it is signed.
 struct Operation<'a> {
     /// The path's segments after the region.
     path: &'a [&'a str],
-    query: &'a [(&'a str, &'a str)],
+    query: Vec<(String, String)>,
+    /// Makes it a POST, which changes something, instead of a GET.
+    body: Option<Vec<u8>>,
+}
+
+impl<'a> Operation<'a> {
+    fn read(path: &'a [&'a str], query: Vec<(String, String)>) -> Self {
+        Self {
+            path,
+            query,
+            body: None,
+        }
+    }
+
+    fn write(path: &'a [&'a str], body: &serde_json::Value) -> Self {
+        Self {
+            path,
+            query: Vec::new(),
+            body: Some(body.to_string().into_bytes()),
+        }
+    }
+
+    fn is_read(&self) -> bool {
+        self.body.is_none()
+    }
 }
 
 /// An answer without an error in it.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The body, whole: a JSON object.
-    pub(crate) body: Value,
+    body: Vec<u8>,
     http_status: u16,
     request_id: Option<String>,
+}
+
+impl BackupFilter<'_> {
+    pub(crate) fn has_times(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+}
+
+/// All pages of a listing.
+#[derive(Debug)]
+pub(crate) struct Listing<T> {
+    pub(crate) entries: Vec<Entry<T>>,
+    /// Of the last page.
+    pub(crate) request_id: Option<String>,
+}
+
+/// One entry of a listing: as the service wrote it, and as the program reads it.
+#[derive(Debug)]
+pub(crate) struct Entry<T> {
+    pub(crate) raw: Box<RawValue>,
+    pub(crate) view: T,
+}
+
+/// What the service is asked to leave out of a listing of backups.
+#[derive(Debug, Default)]
+pub(crate) struct BackupFilter<'a> {
+    pub(crate) since: Option<OffsetDateTime>,
+    pub(crate) until: Option<OffsetDateTime>,
+    pub(crate) base_id: Option<&'a BaseId>,
 }
 
 impl Answer {
@@ -81,8 +143,13 @@ impl<'a> Client<'a> {
             world,
             notes,
             agent: exchange::agent(settings),
-            deadline: world.clock.monotonic() + settings.timeout,
+            deadline: Cell::new(world.clock.monotonic() + settings.timeout),
         }
+    }
+
+    /// Gives what comes next as much time as the client had at first.
+    pub(crate) fn restart_time(&self) {
+        self.deadline.set(self.world.clock.monotonic() + self.settings.timeout);
     }
 
     /// The temporary download links of a backup, one a shard, with the whole answer.
@@ -91,12 +158,117 @@ impl<'a> Client<'a> {
         instance: &InstanceId,
         backup: &BaseId,
     ) -> Result<(Answer, DownloadUrls), Error> {
-        let answer = self.call(&Operation {
-            path: &["cacheInstance", instance.as_str(), "backup:describeDownloadUrl"],
-            query: &[("baseId", backup.as_str())],
-        })?;
+        let answer = self.call(&Operation::read(
+            &["cacheInstance", instance.as_str(), "backup:describeDownloadUrl"],
+            vec![("baseId".to_owned(), backup.to_string())],
+        ))?;
         let urls = answer.result()?;
         Ok((answer, urls))
+    }
+
+    /// The instances of the region, in the service's order. It matches a part of a name, and all of
+    /// a status.
+    pub(crate) fn describe_cache_instances(
+        &self,
+        name: Option<&str>,
+        status: Option<&str>,
+    ) -> Result<Listing<CacheInstance>, Error> {
+        let filters = [("cacheInstanceName", name), ("cacheInstanceStatus", status)];
+        let given = filters.into_iter().filter_map(|(field, value)| Some((field, value?)));
+        let query = (1..)
+            .zip(given)
+            .flat_map(|(n, (field, value))| {
+                let parameter = |part: &str, value: &str| (format!("filters.{n}.{part}"), value.to_owned());
+                [parameter("name", field), parameter("values.1", value)]
+            })
+            .collect();
+        self.list(&["cacheInstance"], query, |_| false)
+    }
+
+    /// The backups of an instance, in the service's order, until there are `enough`, which is shown
+    /// each page's.
+    ///
+    /// That `startTime` and `endTime` are wanted as UTC with a `Z` is a guess: the documentation
+    /// does not say.
+    pub(crate) fn describe_backups(
+        &self,
+        instance: &InstanceId,
+        filter: &BackupFilter<'_>,
+        enough: impl FnMut(&[Entry<Backup>]) -> bool,
+    ) -> Result<Listing<Backup>, Error> {
+        let mut query = Vec::new();
+        for (name, moment) in [("startTime", filter.since), ("endTime", filter.until)] {
+            // Whole seconds, as in the documentation's examples; what is too early by less than one
+            // is left out by the caller.
+            let whole = moment.map(|moment| moment.replace_nanosecond(0).unwrap_or(moment));
+            query.extend(whole.map(|moment| (name.to_owned(), rfc3339(moment))));
+        }
+        query.extend(filter.base_id.map(|id| ("baseId".to_owned(), id.to_string())));
+        self.list(&["cacheInstance", instance.as_str(), "backup"], query, enough)
+    }
+
+    /// Starts a backup, with the whole answer.
+    pub(crate) fn create_backup(&self, instance: &InstanceId, name: &BackupName) -> Result<(Answer, BaseId), Error> {
+        let body = serde_json::json!({"fileName": name.as_str(), "backupType": MANUAL});
+        let answer = self.call(&Operation::write(
+            &["cacheInstance", instance.as_str(), "backup"],
+            &body,
+        ))?;
+        // What says in no readable way that a backup was started says nothing of none being.
+        let created: CreatedBackup = answer.result().map_err(|error| Error {
+            may_have_happened: true,
+            ..error
+        })?;
+        Ok((answer, created.base_id))
+    }
+
+    /// Asks for page after page until the service has no more, or there are `enough`, which is shown
+    /// what each page has brought.
+    ///
+    /// A page that brings nothing new is the last, whatever the count says, so that a service at
+    /// odds with itself cannot keep the program going. An entry that moves to a later page while the
+    /// pages are read is taken once.
+    fn list<T: Listed>(
+        &self,
+        path: &[&str],
+        filters: Vec<(String, String)>,
+        mut enough: impl FnMut(&[Entry<T>]) -> bool,
+    ) -> Result<Listing<T>, Error> {
+        let mut operation = Operation::read(path, filters);
+        operation.query.push(("pageSize".to_owned(), PAGE_SIZE.to_string()));
+        operation.query.push(("pageNumber".to_owned(), String::new()));
+        let mut entries: Vec<Entry<T>> = Vec::new();
+        let mut seen = HashSet::new();
+        for number in 1_u64.. {
+            if let Some((_, value)) = operation.query.last_mut() {
+                *value = number.to_string();
+            }
+            let answer = self.call(&operation)?;
+            let page: Page = answer.result()?;
+            let (length, before) = (page.items.len(), entries.len());
+            for raw in page.items {
+                let view: T = answer.entry(&raw)?;
+                if seen.insert(view.id().to_owned()) {
+                    entries.push(Entry { raw, view });
+                }
+            }
+            let counted = page
+                .total_count
+                .map(|total| usize::try_from(total).unwrap_or(usize::MAX));
+            let is_last = entries.len() == before || counted.map_or(length < PAGE_SIZE, |total| entries.len() >= total);
+            if is_last || enough(&entries[before..]) {
+                if let Some(total) = counted.filter(|total| is_last && *total > entries.len()) {
+                    self.notes.warn(format_args!(
+                        "the service counts {total} {}, but lists {}; the rest may have changed meanwhile",
+                        T::FIELD,
+                        entries.len()
+                    ));
+                }
+                let request_id = answer.request_id;
+                return Ok(Listing { entries, request_id });
+            }
+        }
+        unreachable!("every page but the last brings something new, and numbers do not run out")
     }
 
     /// Sends a request, again where that may help, until it is answered or the time is up.
@@ -113,10 +285,13 @@ impl<'a> Client<'a> {
                 Err(failure) => failure,
             };
             let delay = backoff.next(failure.retry_after);
-            if !failure.is_transient || attempts_left == 0 || delay >= self.time_left() {
+            // What may have been carried out once must not be carried out twice.
+            let may_repeat = failure.is_transient && (operation.is_read() || failure.effect == Effect::NotSent);
+            if !may_repeat || attempts_left == 0 || delay >= self.time_left() {
                 let elapsed = self.world.clock.monotonic().saturating_sub(start);
                 return Err(Error {
                     problem: failure.problem,
+                    may_have_happened: !operation.is_read() && failure.effect == Effect::Unknown,
                     effort: (attempt > 1).then_some(Effort {
                         attempts: attempt,
                         elapsed,
@@ -167,10 +342,11 @@ impl<'a> Client<'a> {
         let mut segments = vec!["v1", "regions", region];
         segments.extend_from_slice(operation.path);
         let timestamp = sign::timestamp(self.world.clock.now());
-        Ok(Request::get(
+        Ok(Request::new(
             self.settings,
             &sign::canonical_path(&segments),
-            &sign::canonical_query(operation.query),
+            &sign::canonical_query(&operation.query),
+            operation.body.clone(),
             Scope {
                 timestamp: &timestamp,
                 region,
@@ -181,7 +357,7 @@ impl<'a> Client<'a> {
     }
 
     fn time_left(&self) -> Duration {
-        self.deadline.saturating_sub(self.world.clock.monotonic())
+        self.deadline.get().saturating_sub(self.world.clock.monotonic())
     }
 
     /// A random UUID (version 4).

@@ -1,12 +1,18 @@
 //! What the service answers, as far as the program looks into it.
 //!
-//! Source: JD Cloud's cache-Redis API reference. Every answer is also kept whole, as JSON, because
-//! the fields here are only the ones the program works with.
+//! Source: JD Cloud's cache-Redis API reference. Every answer is also kept whole, as the bytes that
+//! came, because the fields here are only the ones the program works with. Of an instance and a
+//! backup every field but the ID is optional, as the examples in the documentation leave out any.
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use super::{Answer, Error};
+use super::{Answer, Entry, Error};
+use crate::id::{BaseId, InstanceId};
 
 /// The result of `describeDownloadUrl`.
 #[derive(Debug, Deserialize)]
@@ -29,23 +35,201 @@ pub(crate) struct DownloadUrl {
     pub(crate) internal_link: Option<String>,
 }
 
+/// The result of `createBackup`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CreatedBackup {
+    pub(crate) base_id: BaseId,
+}
+
+/// A page of `describeCacheInstances` or `describeBackups`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Page {
+    #[serde(rename = "cacheInstances", alias = "backups", deserialize_with = "list_or_null")]
+    pub(crate) items: Vec<Box<RawValue>>,
+    /// How many there are on all pages.
+    pub(crate) total_count: Option<u64>,
+}
+
+/// What a listing lists.
+pub(crate) trait Listed: DeserializeOwned {
+    /// The name of the list in the service's answer.
+    const FIELD: &'static str;
+
+    /// What tells one from the others.
+    fn id(&self) -> &str;
+}
+
+/// A cache instance.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CacheInstance {
+    #[serde(rename = "cacheInstanceId")]
+    pub(crate) id: InstanceId,
+    #[serde(rename = "cacheInstanceName")]
+    pub(crate) name: Option<String>,
+    /// `master-slave`, `cluster` or `native-cluster`.
+    #[serde(rename = "cacheInstanceType")]
+    pub(crate) kind: Option<String>,
+    pub(crate) redis_version: Option<String>,
+    #[serde(rename = "cacheInstanceMemoryMB")]
+    pub(crate) memory_mib: Option<u64>,
+    #[serde(rename = "shardNumber")]
+    pub(crate) shards: Option<u64>,
+    #[serde(rename = "cacheInstanceStatus")]
+    pub(crate) status: Option<String>,
+    #[serde(rename = "connectionDomain")]
+    pub(crate) domain: Option<String>,
+    pub(crate) port: Option<u16>,
+}
+
+impl Listed for CacheInstance {
+    const FIELD: &'static str = "cacheInstances";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+/// A backup: one task, and a file for every shard.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Backup {
+    pub(crate) base_id: BaseId,
+    #[serde(rename = "backupFileName")]
+    pub(crate) name: Option<String>,
+    #[serde(rename = "backupStartTime")]
+    pub(crate) start: Option<Moment>,
+    #[serde(rename = "backupEndTime")]
+    pub(crate) end: Option<Moment>,
+    #[serde(rename = "backupType")]
+    pub(crate) kind: Option<i64>,
+    /// Bytes, all shards together.
+    #[serde(rename = "backupSize")]
+    pub(crate) size: Option<u64>,
+    #[serde(rename = "backupStatus")]
+    pub(crate) status: Option<i64>,
+    #[serde(rename = "backupShardNum")]
+    pub(crate) shards: Option<u64>,
+}
+
+impl Listed for Backup {
+    const FIELD: &'static str = "backups";
+
+    fn id(&self) -> &str {
+        self.base_id.as_str()
+    }
+}
+
+/// A backup's `backupStatus`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BackupStatus {
+    Success,
+    Running,
+    Failed,
+}
+
+/// A backup's `backupType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BackupKind {
+    Auto,
+    Manual,
+}
+
+impl Backup {
+    /// `None` where the service gave none, or one that is not documented.
+    pub(crate) fn status(&self) -> Option<BackupStatus> {
+        match self.status? {
+            0 => Some(BackupStatus::Running),
+            1 => Some(BackupStatus::Failed),
+            2 => Some(BackupStatus::Success),
+            _ => None,
+        }
+    }
+
+    /// `None` where the service gave none, or one that is not documented.
+    pub(crate) fn kind(&self) -> Option<BackupKind> {
+        match self.kind? {
+            0 => Some(BackupKind::Auto),
+            1 => Some(BackupKind::Manual),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn started(&self) -> Option<OffsetDateTime> {
+        self.start.as_ref()?.moment
+    }
+
+    pub(crate) fn ended(&self) -> Option<OffsetDateTime> {
+        self.end.as_ref()?.moment
+    }
+}
+
+/// A time. Documented as UTC, `YYYY-MM-DDTHH:mm:ssZ`, though examples carry `+08:00`.
+#[derive(Debug, Deserialize)]
+#[serde(from = "String")]
+pub(crate) struct Moment {
+    /// As the service wrote it.
+    pub(crate) text: String,
+    /// `None` where it is no RFC 3339.
+    moment: Option<OffsetDateTime>,
+}
+
+impl From<String> for Moment {
+    fn from(text: String) -> Self {
+        let moment = OffsetDateTime::parse(&text, &Rfc3339).ok();
+        Self { text, moment }
+    }
+}
+
 fn list_or_null<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
-    D: serde::Deserializer<'de>,
+    D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+struct Envelope<T> {
+    result: T,
 }
 
 impl Answer {
     /// Reads the answer's `result`.
     ///
     /// # Errors
-    /// [`Problem::Unexpected`](super::Problem::Unexpected) where it is not of the documented shape; the text names the field and
-    /// never quotes a value, which may be a link.
-    pub(crate) fn result<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        let result = self.body.get("result").unwrap_or(&Value::Null);
-        T::deserialize(result).map_err(|error| self.unexpected(format!("in its result, {}", without_values(&error))))
+    /// [`Problem::Unexpected`](super::Problem::Unexpected) where it is not of the documented shape;
+    /// the text names the field and never quotes a value, which may be a link.
+    pub(crate) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice::<Envelope<T>>(&self.body)
+            .map(|envelope| envelope.result)
+            .map_err(|error| self.misshapen("result", &error))
+    }
+
+    /// Reads one entry of a list in the answer's `result`.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub(crate) fn entry<T: Listed>(&self, raw: &RawValue) -> Result<T, Error> {
+        serde_json::from_str(raw.get()).map_err(|error| self.misshapen(T::FIELD, &error))
+    }
+
+    /// The whole answer.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("an answer is only made of a body that is JSON")
+    }
+
+    fn misshapen(&self, place: &str, error: &serde_json::Error) -> Error {
+        self.unexpected(format!("in its {place}, {}", without_values(error)))
+    }
+}
+
+impl<T> Entry<T> {
+    /// The entry as the service wrote it.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(self.raw.get()).expect("an entry is a part of a body that is JSON")
     }
 }
 

@@ -2,9 +2,10 @@
 
 mod backup;
 mod completions;
+mod instance;
 mod man;
 
-use crate::cli::{Backup, Command, Format, Globals};
+use crate::cli::{Backup, Command, Format, Globals, InstanceCommand};
 use crate::error::StdoutError;
 use crate::notes::Notes;
 use crate::world::World;
@@ -26,7 +27,10 @@ impl Context<'_> {
 
 pub(crate) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
     match command {
+        Command::Backup(Backup::Create(args)) => backup::create::run(args, context),
+        Command::Backup(Backup::List(args)) => backup::list::run(args, context),
         Command::Backup(Backup::Url(args)) => backup::url::run(args, context),
+        Command::Instance(InstanceCommand::List(args)) => instance::list::run(args, context),
         Command::Completions { shell } => Ok(context.print(&completions::render(*shell))?),
         Command::Man => Ok(context.print(&man::render())?),
     }

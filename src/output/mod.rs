@@ -1,6 +1,8 @@
 //! How results look: a function from data to bytes for each format.
 
+pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod listing;
 pub(crate) mod plain;
 pub(crate) mod table;
 
@@ -11,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 /// A moment as RFC 3339 in UTC.
 pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
     moment
-        .to_offset(UtcOffset::UTC)
-        .format(&Rfc3339)
-        .unwrap_or_else(|_| moment.unix_timestamp().to_string())
+        .checked_to_offset(UtcOffset::UTC)
+        .and_then(|moment| moment.format(&Rfc3339).ok())
+        .unwrap_or_else(|| moment.unix_timestamp().to_string())
 }

@@ -3,8 +3,6 @@
 //! No cell is wrapped or cut and no line ends in blanks, so that whatever stands in the last column
 //! can be selected and copied whole, whatever the terminal's width.
 
-use std::borrow::Cow;
-
 use comfy_table::{ContentArrangement, Table};
 
 use crate::escape::visible;
@@ -18,12 +16,16 @@ const LONGEST_ALIGNED: usize = 8192;
 const GAP: u16 = 2;
 
 /// A header and rows of as many cells. Hazardous characters are shown escaped.
-pub(crate) fn render(header: &[&str], rows: &[Vec<Cow<'_, str>>]) -> Vec<u8> {
-    let rows: Vec<Vec<Cow<'_, str>>> = rows
-        .iter()
-        .map(|row| row.iter().map(|cell| shown(cell)).collect())
+pub(crate) fn render<R, C>(header: &[&str], rows: impl IntoIterator<Item = R>) -> Vec<u8>
+where
+    R: IntoIterator<Item = C>,
+    C: AsRef<str>,
+{
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|row| row.into_iter().map(|cell| shown(cell.as_ref())).collect())
         .collect();
-    let is_aligned = |row: &[Cow<'_, str>]| row.iter().all(|cell| cell.len() <= LONGEST_ALIGNED);
+    let is_aligned = |row: &[String]| row.iter().all(|cell| cell.len() <= LONGEST_ALIGNED);
     let mut table = Table::new();
     table
         .load_style(comfy_table::presets::NOTHING)
@@ -50,11 +52,11 @@ pub(crate) fn render(header: &[&str], rows: &[Vec<Cow<'_, str>>]) -> Vec<u8> {
     bytes
 }
 
-fn shown(cell: &str) -> Cow<'_, str> {
+fn shown(cell: &str) -> String {
     if cell.is_empty() {
-        Cow::Borrowed(ABSENT)
+        ABSENT.to_owned()
     } else {
-        visible(cell)
+        visible(cell).into_owned()
     }
 }
 
@@ -65,11 +67,8 @@ mod tests {
     #[test]
     fn cells_are_never_cut_and_columns_stay_straight() {
         let long = "x".repeat(500);
-        let rows = [
-            vec!["节点 0".into(), "".into(), long.as_str().into()],
-            vec!["a\x1b[1m\n".into(), "b".into(), "c".into()],
-        ];
-        let text = String::from_utf8(render(&["NAME", "EMPTY", "LAST"], &rows)).unwrap();
+        let rows = [["节点 0", "", &long], ["a\x1b[1m\n", "b", "c"]];
+        let text = String::from_utf8(render(&["NAME", "EMPTY", "LAST"], rows)).unwrap();
         let expected = [
             "NAME             EMPTY  LAST".to_owned(),
             format!("节点 0           -      {long}"),

@@ -13,6 +13,7 @@ pub(crate) enum Unit {
     Seconds,
     Bytes,
     Times,
+    Count,
 }
 
 /// The figure to reach.
@@ -40,6 +41,7 @@ impl Unit {
             Self::Seconds => format!("{:.2} ms", value * 1000.0),
             Self::Bytes => format!("{:.2} MiB", value / 1024.0 / 1024.0),
             Self::Times => format!("{value:.3} ×"),
+            Self::Count => value.to_string(),
         }
     }
 }

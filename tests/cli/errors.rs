@@ -36,7 +36,7 @@ fn each_documented_error_has_its_exit_code_and_says_what_to_do() {
             "NOT_FOUND",
             "no such backup",
             3,
-            "hint: check --region, --instance and --base-id",
+            "hint: check the region and the IDs",
         ),
         (409, "ABORTED", "conflict", 6, "hint: "),
         (413, "HTTP_REQUEST_ENTITY_TOO_LARGE", "", 6, "hint: "),
@@ -78,7 +78,7 @@ fn errors_in_json_are_one_object() {
             "code": 404,
             "status": "NOT_FOUND",
             "requestId": "req-1",
-            "hint": "check --region, --instance and --base-id; JD Cloud keeps a backup for 7 days",
+            "hint": "check the region and the IDs: 'jdredis instance list' and 'jdredis backup list' show what there is; JD Cloud keeps a backup for 7 days",
         })
     );
     let keys: Vec<_> = error.as_object().unwrap().keys().collect();

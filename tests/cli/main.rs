@@ -5,8 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod create;
 mod errors;
 mod generated;
+mod latest;
+mod listing;
 mod network;
 mod process;
 mod retries;

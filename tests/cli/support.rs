@@ -1,11 +1,16 @@
 //! How the tests run the program.
 
+#[cfg(unix)]
+use std::io::{BufRead, BufReader, Read};
+#[cfg(unix)]
+use std::process::{Child, Stdio};
+use std::process::{Command, Output};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use assert_cmd::Command;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use jdredis_sandbox::{Builder, Sandbox};
+use jdredis_sandbox::{Builder, Reply, Sandbox};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -38,6 +43,55 @@ pub(crate) fn sandbox() -> Sandbox {
     sandbox_builder().start().unwrap()
 }
 
+/// A page of a listing named `list`, whose request ID is `request_id`. Without a `total` the page
+/// says nothing of how many entries there are.
+pub(crate) fn page<'a>(
+    request_id: &str,
+    list: &str,
+    entries: impl IntoIterator<Item = &'a str>,
+    total: Option<&str>,
+) -> Reply {
+    let entries: Vec<_> = entries.into_iter().collect();
+    let total = total.map_or_else(String::new, |total| format!(r#","totalCount":{total}"#));
+    Reply::json(
+        200,
+        format!(
+            r#"{{"requestId":"{request_id}","result":{{"{list}":[{}]{total}}}}}"#,
+            entries.join(",")
+        ),
+    )
+}
+
+/// A page of backups, each given as its base ID, start and status.
+pub(crate) fn backups(entries: &[(&str, &str, u8)], total: Option<usize>) -> Reply {
+    let entries: Vec<_> = entries
+        .iter()
+        .map(|(id, start, status)| {
+            format!(r#"{{"baseId":"{id}","backupStartTime":"{start}","backupStatus":{status}}}"#)
+        })
+        .collect();
+    let total = total.map(|total| total.to_string());
+    page("r", "backups", entries.iter().map(String::as_str), total.as_deref())
+}
+
+/// The query of every request, as sent.
+pub(crate) fn queries(sandbox: &Sandbox) -> Vec<String> {
+    sandbox
+        .requests()
+        .iter()
+        .map(|request| request.query().to_owned())
+        .collect()
+}
+
+/// Runs a check of each case at once: most of a wait and of a retry is sleeping.
+pub(crate) fn for_each<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| check(case));
+        }
+    });
+}
+
 /// A run of the program in the making.
 pub(crate) struct Jdredis<'a> {
     command: Command,
@@ -59,7 +113,7 @@ impl<'a> Jdredis<'a> {
     pub(crate) fn bare() -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_jdredis"));
-        command.env_clear().env("HOME", home.path()).timeout(LONGEST_RUN);
+        command.env_clear().env("HOME", home.path());
         Self {
             command,
             home,
@@ -105,47 +159,114 @@ impl<'a> Jdredis<'a> {
         self.args(URL).run()
     }
 
-    pub(crate) fn run(mut self) -> Outcome {
+    pub(crate) fn run(self) -> Outcome {
         let start = Instant::now();
-        let output = self.command.output().unwrap();
-        let outcome = Outcome {
+        let output = assert_cmd::Command::from_std(self.command)
+            .timeout(LONGEST_RUN)
+            .output()
+            .unwrap();
+        Outcome::of(output, start, self.sandbox)
+    }
+
+    /// Starts the run, for a test that does something to it before it ends.
+    #[cfg(unix)]
+    pub(crate) fn start(mut self) -> Running<'a> {
+        let start = Instant::now();
+        let child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Running {
+            child,
+            _home: self.home,
+            sandbox: self.sandbox,
+            start,
+        }
+    }
+}
+
+/// A run that goes on.
+#[cfg(unix)]
+pub(crate) struct Running<'a> {
+    child: Child,
+    /// Removed when the run has ended.
+    _home: TempDir,
+    sandbox: Option<&'a Sandbox>,
+    start: Instant,
+}
+
+#[cfg(unix)]
+impl Running<'_> {
+    /// Waits for the first line on standard output, sends the signal, and waits for the end.
+    pub(crate) fn signal_after_first_line(mut self, signal: &str) -> Outcome {
+        let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
+        let mut printed = String::new();
+        stdout.read_line(&mut printed).unwrap();
+        let kill = Command::new("kill")
+            .args([format!("-{signal}"), self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(kill.success());
+        stdout.read_to_string(&mut printed).unwrap();
+        let mut output = self.child.wait_with_output().unwrap();
+        output.stdout = printed.into_bytes();
+        Outcome::of(output, self.start, self.sandbox)
+    }
+}
+
+impl Outcome {
+    fn of(output: Output, start: Instant, sandbox: Option<&Sandbox>) -> Self {
+        let outcome = Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
             took: start.elapsed(),
         };
-        self.check_secrets(&outcome);
+        outcome.check_secrets(sandbox);
         outcome
     }
 
     /// A secret must be in nothing that any run prints, whatever the test is about.
-    fn check_secrets(&self, outcome: &Outcome) {
+    fn check_secrets(&self, sandbox: Option<&Sandbox>) {
         for secret in [SECRET_KEY, TOKEN, BASE64_STANDARD.encode(TOKEN).as_str()] {
-            assert!(!outcome.stdout.contains(secret), "a secret on stdout: {outcome:#?}");
-            assert!(!outcome.stderr.contains(secret), "a secret on stderr: {outcome:#?}");
+            assert!(!self.stdout.contains(secret), "a secret on stdout: {self:#?}");
+            assert!(!self.stderr.contains(secret), "a secret on stderr: {self:#?}");
         }
-        assert!(
-            !outcome.stderr.contains("X-Amz-Signature"),
-            "a link on stderr: {outcome:#?}"
-        );
-        for request in self.sandbox.into_iter().flat_map(Sandbox::requests) {
+        assert!(!self.stderr.contains("X-Amz-Signature"), "a link on stderr: {self:#?}");
+        for request in sandbox.into_iter().flat_map(Sandbox::requests) {
             let authorization = request.header("authorization").unwrap_or_default();
             if let Some((_, signature)) = authorization.split_once("Signature=") {
-                assert!(
-                    !outcome.stderr.contains(signature),
-                    "a signature on stderr: {outcome:#?}"
-                );
+                assert!(!self.stderr.contains(signature), "a signature on stderr: {self:#?}");
             }
         }
     }
-}
 
-impl Outcome {
     /// The run must have succeeded, silently but for its data; the data.
     #[track_caller]
     pub(crate) fn data(&self) -> &str {
         assert_eq!(self.code, Some(0), "{self:#?}");
         assert_eq!(self.stderr, "", "{self:#?}");
+        &self.stdout
+    }
+
+    /// The run must have succeeded and said each of the texts; its data.
+    #[track_caller]
+    pub(crate) fn data_saying(&self, texts: &[&str]) -> &str {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.says(texts);
+        &self.stdout
+    }
+
+    /// The run must have failed with this code after it had printed its data, and said each of the
+    /// texts; its data.
+    #[track_caller]
+    pub(crate) fn data_before_failure(&self, code: i32, texts: &[&str]) -> &str {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        assert_ne!(self.stdout, "", "{self:#?}");
+        self.says(texts);
         &self.stdout
     }
 
@@ -160,9 +281,14 @@ impl Outcome {
     /// As [`failure`](Self::failure), and each of the texts must be in what it said.
     #[track_caller]
     pub(crate) fn fails_saying(&self, code: i32, texts: &[&str]) {
-        let said = self.failure(code);
+        self.failure(code);
+        self.says(texts);
+    }
+
+    #[track_caller]
+    fn says(&self, texts: &[&str]) {
         for text in texts {
-            assert!(said.contains(text), "no {text:?} in {self:#?}");
+            assert!(self.stderr.contains(text), "no {text:?} in {self:#?}");
         }
     }
 

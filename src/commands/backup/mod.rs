@@ -1,3 +1,137 @@
-//! `jdredis backup …`
+//! `jdredis backup …`, and what its subcommands share: finding backups.
 
+pub(super) mod create;
+pub(super) mod list;
 pub(super) mod url;
+
+use std::cmp::Reverse;
+
+use time::OffsetDateTime;
+
+use crate::api::model::{Backup, BackupStatus};
+use crate::api::{self, BackupFilter, Client, Entry, Listing};
+use crate::cli::WhichBackup;
+use crate::error::{CommandError, Kind};
+use crate::escape::visible;
+use crate::id::{BaseId, InstanceId};
+use crate::notes::Notes;
+use crate::output::rfc3339;
+
+/// The backups that `matches` holds for, newest first, and perhaps others.
+///
+/// In what order the service lists them is not documented. As long as what it sent was newest first,
+/// pages after `wanted` matches are not asked for; as soon as it was not, all are.
+fn newest_first(
+    client: &Client<'_>,
+    instance: &InstanceId,
+    filter: &BackupFilter<'_>,
+    wanted: usize,
+    matches: impl Fn(&Backup) -> bool,
+) -> Result<Listing<Backup>, api::Error> {
+    let (mut found, mut is_newest_first, mut last) = (0, true, None);
+    let enough = |page: &[Entry<Backup>]| {
+        for entry in page {
+            let start = entry.view.started();
+            is_newest_first &= start.is_some() && last.is_none_or(|last| start <= last);
+            last = Some(start);
+            found += usize::from(matches(&entry.view));
+        }
+        is_newest_first && found >= wanted
+    };
+    let mut listing = client.describe_backups(instance, filter, enough)?;
+    // What has no time comes last.
+    listing
+        .entries
+        .sort_by_cached_key(|entry| Reverse(entry.view.started().map(OffsetDateTime::unix_timestamp_nanos)));
+    Ok(listing)
+}
+
+/// Which backup a command is about.
+enum Which<'a> {
+    Named(&'a BaseId),
+    Latest,
+}
+
+impl<'a> Which<'a> {
+    fn of(args: &'a WhichBackup) -> Result<Self, CommandError> {
+        let message = match (&args.base_id, args.latest) {
+            (Some(base_id), false) => return Ok(Self::Named(base_id)),
+            (None, true) => return Ok(Self::Latest),
+            (None, false) => "neither --base-id nor --latest was given",
+            (Some(_), true) => "both --base-id and --latest were given",
+        };
+        Err(CommandError {
+            kind: Kind::Usage,
+            message: message.to_owned(),
+            request_id: None,
+            hint: "give one of the two: --base-id ID, where 'jdredis backup list' shows the IDs, or --latest"
+                .to_owned(),
+        })
+    }
+
+    /// Looks for the backup where it has to be looked for, and says which it is.
+    fn find(&self, client: &Client<'_>, instance: &InstanceId, notes: &Notes<'_>) -> anyhow::Result<Chosen> {
+        if let Self::Named(base_id) = *self {
+            return Ok(Chosen {
+                base_id: base_id.clone(),
+                entry: None,
+            });
+        }
+        let entry = latest(client, instance)?;
+        let base_id = entry.view.base_id.clone();
+        let name = entry.view.name.as_deref().filter(|name| !name.is_empty());
+        let name = name.map_or_else(String::new, |name| format!(" ({})", visible(name)));
+        let start = entry
+            .view
+            .started()
+            .map_or_else(|| "an unknown time".to_owned(), rfc3339);
+        notes.note(format_args!("the newest backup is {base_id}{name}, started at {start}"));
+        Ok(Chosen {
+            base_id,
+            entry: Some(entry),
+        })
+    }
+}
+
+/// The backup that a command is about.
+struct Chosen {
+    base_id: BaseId,
+    /// What the service lists of it, where it had to be looked for.
+    entry: Option<Entry<Backup>>,
+}
+
+/// The newest backup that succeeded, by its start.
+fn latest(client: &Client<'_>, instance: &InstanceId) -> anyhow::Result<Entry<Backup>> {
+    let succeeded = |backup: &Backup| backup.status() == Some(BackupStatus::Success);
+    let listing = newest_first(client, instance, &BackupFilter::default(), 1, succeeded)?;
+    let count = |status| {
+        listing
+            .entries
+            .iter()
+            .filter(|entry| entry.view.status() == Some(status))
+            .count()
+    };
+    let (running, failed) = (count(BackupStatus::Running), count(BackupStatus::Failed));
+    listing
+        .entries
+        .into_iter()
+        .find(|entry| succeeded(&entry.view))
+        .ok_or_else(|| {
+            CommandError {
+                kind: Kind::NotFound,
+                message: format!(
+                    "instance {instance} has no backup that succeeded: {running} running, {failed} failed"
+                ),
+                request_id: listing.request_id,
+                hint: match (running, failed) {
+                    (0, 0) => "make one with 'jdredis backup create'; JD Cloud keeps a backup for 7 days",
+                    (0, _) => {
+                        "'jdredis backup list' shows the failed ones; make a new one with 'jdredis backup create'"
+                    }
+                    _ => "wait until it has finished: 'jdredis backup list' shows its status",
+                }
+                .to_owned(),
+            }
+            .into()
+        })
+}

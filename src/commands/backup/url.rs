@@ -6,11 +6,12 @@ use anyhow::Context as _;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::{Chosen, Which};
 use crate::api::model::DownloadUrls;
 use crate::api::{Answer, Client};
 use crate::cli::{BackupUrl, Format};
 use crate::commands::Context;
-use crate::error::NothingThere;
+use crate::error::{CommandError, Kind};
 use crate::link::Link;
 use crate::notes::Notes;
 use crate::output::{json, plain, rfc3339, table};
@@ -23,24 +24,27 @@ struct ShardLink {
 }
 
 pub(crate) fn run(args: &BackupUrl, context: &Context<'_>) -> anyhow::Result<()> {
+    let instance = &args.instance;
+    let which = Which::of(&args.backup)?;
     let settings = settings::resolve(
         context.globals,
-        args.instance.region.as_ref(),
+        instance.place.region.as_ref(),
         context.world,
         context.notes,
     )?;
     let client = Client::new(&settings, context.world, context.notes);
-    let doing = || {
-        let (backup, instance, region) = (&args.base_id, &args.instance.instance, &settings.region);
-        format!("no links of backup {backup} of instance {instance} in {region}")
-    };
+    let place = format!("instance {} in {}", instance.id, settings.region);
+    let backup = which
+        .find(&client, &instance.id, context.notes)
+        .with_context(|| format!("no latest backup of {place}"))?;
+    let doing = || format!("no links of backup {} of {place}", backup.base_id);
     let (answer, urls) = client
-        .describe_download_url(&args.instance.instance, &args.base_id)
+        .describe_download_url(&instance.id, &backup.base_id)
         .with_context(doing)?;
-    let links = choose(&answer, urls, args.internal).with_context(doing)?;
+    let links = links(&answer, urls, args.internal).with_context(doing)?;
     let bytes = match context.format {
         Format::Table => render_table(&links),
-        Format::Json => json::render(&with_expiries(answer.body, &links)),
+        Format::Json => json::render(&with_additions(answer.json(), &links, &backup)),
         Format::Plain => plain::render(links.iter().map(|shard| shard.link.expose())),
     };
     context.print(&bytes)?;
@@ -50,11 +54,12 @@ pub(crate) fn run(args: &BackupUrl, context: &Context<'_>) -> anyhow::Result<()>
     Ok(())
 }
 
-fn choose(answer: &Answer, urls: DownloadUrls, internal: bool) -> anyhow::Result<Vec<ShardLink>> {
-    let nothing = |message: String, hint| NothingThere {
+fn links(answer: &Answer, urls: DownloadUrls, internal: bool) -> anyhow::Result<Vec<ShardLink>> {
+    let nothing = |message: String, hint: &str| CommandError {
+        kind: Kind::NotFound,
         message,
         request_id: answer.request_id().cloned(),
-        hint,
+        hint: hint.to_owned(),
     };
     if urls.download_urls.is_empty() {
         let hint = "the backup may still be running, may have failed, or may be gone: JD Cloud keeps one for 7 days";
@@ -79,29 +84,30 @@ fn choose(answer: &Answer, urls: DownloadUrls, internal: bool) -> anyhow::Result
 }
 
 fn render_table(links: &[ShardLink]) -> Vec<u8> {
-    let rows: Vec<Vec<Cow<'_, str>>> = links
-        .iter()
-        .map(|shard| {
-            vec![
-                shard.node.as_deref().unwrap_or_default().into(),
-                shard.link.file_name(),
-                shard.link.expires_at().map(rfc3339).unwrap_or_default().into(),
-                shard.link.expose().into(),
-            ]
-        })
-        .collect();
-    table::render(&["NAME", "FILE NAME", "EXPIRES", "LINK"], &rows)
+    let rows = links.iter().map(|shard| {
+        [
+            shard.node.as_deref().unwrap_or_default().into(),
+            shard.link.file_name(),
+            shard.link.expires_at().map(rfc3339).unwrap_or_default().into(),
+            Cow::Borrowed(shard.link.expose()),
+        ]
+    });
+    table::render(&["NAME", "FILE NAME", "EXPIRES", "LINK"], rows)
 }
 
-/// The answer, with `expiresAt` added to each of its links where the link tells.
-fn with_expiries(mut body: Value, links: &[ShardLink]) -> Value {
-    let urls = body.pointer_mut("/result/downloadUrls").and_then(Value::as_array_mut);
+/// The answer, with `expiresAt` added to each of its links where the link tells, and the `backup`
+/// where the program chose it.
+fn with_additions(mut answer: Value, links: &[ShardLink], backup: &Chosen) -> Value {
+    let urls = answer.pointer_mut("/result/downloadUrls").and_then(Value::as_array_mut);
     for (url, shard) in urls.into_iter().flatten().zip(links) {
         if let (Some(url), Some(expiry)) = (url.as_object_mut(), shard.link.expires_at()) {
             url.insert("expiresAt".to_owned(), rfc3339(expiry).into());
         }
     }
-    body
+    if let (Some(answer), Some(entry)) = (answer.as_object_mut(), &backup.entry) {
+        answer.insert("backup".to_owned(), entry.json());
+    }
+    answer
 }
 
 fn say_expiry(links: &[ShardLink], now: OffsetDateTime, notes: &Notes<'_>) {
@@ -110,7 +116,7 @@ fn say_expiry(links: &[ShardLink], now: OffsetDateTime, notes: &Notes<'_>) {
     };
     let left = first - now;
     if left.is_positive() {
-        notes.note(format_args!(
+        notes.remark(format_args!(
             "the links expire in {} min, at {}; until then whoever holds one can fetch the data",
             left.whole_minutes(),
             rfc3339(first)

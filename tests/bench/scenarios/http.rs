@@ -4,7 +4,7 @@ use anyhow::Result;
 use jdredis_sandbox::Sandbox;
 
 use super::{Scenario, Setup, link};
-use crate::race::Race;
+use crate::race::{MEMORY_TARGET, Race};
 use crate::raw;
 use crate::report::Report;
 
@@ -27,6 +27,7 @@ fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
         name: "http",
         rounds,
         targets: &[("curl", 0.30), ("raw socket", 2.5)],
+        memory_target: MEMORY_TARGET,
     };
     race.run(&mut contestants, report)
 }

@@ -5,6 +5,7 @@
 
 mod http;
 mod link;
+mod listing;
 mod size;
 mod tls;
 
@@ -18,7 +19,7 @@ use crate::contestant::Contestant;
 use crate::report::Report;
 
 /// Every scenario, in the order they run.
-pub(crate) const ALL: [Scenario; 3] = [size::SCENARIO, http::SCENARIO, tls::SCENARIO];
+pub(crate) const ALL: [Scenario; 4] = [size::SCENARIO, http::SCENARIO, tls::SCENARIO, listing::SCENARIO];
 
 /// The program that all this is about.
 const JDREDIS: &str = env!("CARGO_BIN_EXE_jdredis");

@@ -12,10 +12,11 @@ use time::OffsetDateTime;
 use time::format_description::FormatItem;
 use time::macros::format_description;
 
+use crate::catalog::{BackupOutcome, Catalog};
 use crate::http::{Request, RequestReader, Unreadable};
 use crate::script::{Conduct, HttpReply, Kind, Pace, Reply, Script};
 use crate::server::{Ending, Serve, Server, Socket, lock};
-use crate::service;
+use crate::service::{self, Call};
 use crate::signature::{self, Denial, Keys, Nonces, Refusal, Terms};
 use crate::tls::ServerIdentity;
 
@@ -24,6 +25,7 @@ const ACCESS_KEY: &str = "SANDBOXACCESSKEY";
 const SECRET_KEY: &str = "sandbox-secret-key";
 /// How far a request's date may be from the sandbox's clock, unless told otherwise.
 const CLOCK_WINDOW: Duration = Duration::from_secs(15 * 60);
+const OBJECT_SIZE: u64 = 300_000;
 /// How many of the latest requests and refusals are kept, so that a benchmark does not fill the
 /// memory.
 const KEPT: usize = 64 * 1024;
@@ -39,6 +41,7 @@ pub struct Builder {
     clock_offset: time::Duration,
     clock_window: Duration,
     tls: Option<ServerIdentity>,
+    object_size: u64,
 }
 
 impl Builder {
@@ -76,6 +79,13 @@ impl Builder {
         self
     }
 
+    /// How many bytes the file of each node of a backup has: 300,000 unless set.
+    #[must_use]
+    pub fn object_size(mut self, bytes: u64) -> Self {
+        self.object_size = bytes;
+        self
+    }
+
     /// Serves HTTPS only.
     #[must_use]
     pub fn tls(mut self, identity: ServerIdentity) -> Self {
@@ -96,6 +106,7 @@ impl Builder {
                 origin: format!("{scheme}://{address}"),
                 settings: self,
                 state: Mutex::default(),
+                catalog: Mutex::default(),
                 changed: Condvar::new(),
             });
             cloud = Some(Arc::clone(&started));
@@ -139,6 +150,7 @@ impl Sandbox {
             clock_offset: time::Duration::ZERO,
             clock_window: CLOCK_WINDOW,
             tls: None,
+            object_size: OBJECT_SIZE,
         }
     }
 
@@ -163,7 +175,13 @@ impl Sandbox {
     /// Queues replies, each for one coming request. When none is left, the one set by
     /// [`always`](Self::always) or else the service's own answers return.
     pub fn script(&self, replies: Vec<Reply>) {
-        lock(&self.cloud.state).script.extend(replies);
+        self.script_for("", replies);
+    }
+
+    /// Queues replies, each for one coming request whose target as sent contains this, such as
+    /// `pageNumber=3`. Of all that are queued, a request gets the earliest that it may get.
+    pub fn script_for(&self, part_of_target: &str, replies: Vec<Reply>) {
+        lock(&self.cloud.state).script.extend(part_of_target, replies);
     }
 
     /// Sets the reply for every request that no queued one is for.
@@ -174,6 +192,12 @@ impl Sandbox {
     /// Forgets all scripted replies: the service answers again.
     pub fn unscript(&self) {
         lock(&self.cloud.state).script.clear();
+    }
+
+    /// Queues what becomes of a backup that a client has made; each call is for one. For further
+    /// ones it is the default.
+    pub fn next_backup(&self, outcome: BackupOutcome) {
+        lock(&self.cloud.catalog).expect_backup(outcome);
     }
 
     /// The requests received, in order; at most the latest 65,536. Bytes that are no request are
@@ -218,6 +242,7 @@ struct Cloud {
     origin: String,
     settings: Builder,
     state: Mutex<State>,
+    catalog: Mutex<Catalog>,
     /// Notified at every request.
     changed: Condvar,
 }
@@ -282,7 +307,7 @@ impl Cloud {
             keep(&mut state.requests, Arc::clone(request));
             // Also when the reply is scripted: no two requests may have the same nonce, whatever
             // came of the first.
-            (state.script.next(), state.nonces.admit(request))
+            (state.script.next(&request.target), state.nonces.admit(request))
         };
         self.changed.notify_all();
         let verdict = if reply.is_verified {
@@ -292,10 +317,21 @@ impl Cloud {
         };
         let conduct = match (verdict, reply.kind) {
             (Err(refusal), _) => Conduct::Http(self.refuse(refusal)),
-            (Ok(()), Kind::Service) => Conduct::Http(service::answer(request, &self.origin, self.now())),
+            (Ok(()), Kind::Service) => Conduct::Http(self.answer(request)),
             (Ok(()), Kind::Scripted(conduct)) => conduct,
         };
         (reply.delay, conduct)
+    }
+
+    fn answer(&self, request: &Request) -> HttpReply {
+        let mut call = Call {
+            request,
+            origin: &self.origin,
+            now: self.now(),
+            object_size: self.settings.object_size,
+            catalog: &mut lock(&self.catalog),
+        };
+        service::answer(&mut call)
     }
 
     fn verify(&self, request: &Request, nonce_is_fresh: bool) -> Result<(), Refusal> {

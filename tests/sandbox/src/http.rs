@@ -70,12 +70,16 @@ impl Request {
             .collect()
     }
 
-    /// The decoded value of the first query parameter of that name.
-    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+    /// The decoded query parameters, in the order sent.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (String, String)> {
         query_pairs(self.query())
             .into_iter()
-            .find(|(sent, _)| sent == name.as_bytes())
-            .map(|(_, value)| text(&value))
+            .map(|(name, value)| (text(&name), text(&value)))
+    }
+
+    /// The decoded value of the first query parameter of that name.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        self.parameters().find(|(sent, _)| sent == name).map(|(_, value)| value)
     }
 
     /// Whether the client wants the connection closed after the answer.

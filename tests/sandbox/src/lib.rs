@@ -17,14 +17,45 @@
 //! ```
 //!
 //! - [`Sandbox`] serves; [`Reply`] replaces its answers, also by broken ones.
+//! - [`BackupOutcome`] is what becomes of a backup that a client makes: [`Sandbox::next_backup`].
 //! - [`signature`] has the signature's steps, to compare a client's own with.
 //! - [`Authority`] makes certificates for HTTPS, [`Proxy`] is a forward proxy.
 //!
-//! What exists in it, in each of the documented regions: the instance `redis-1234` with the
-//! backups `1234` (one node), `no-internal` (its link has no `internalLink`) and `empty` (no links
-//! at all), and the instance `redis-cluster1` with the backup
-//! `a607efba-ff06-4d78-ba3c-b3119fce27fd` of four nodes.
+//! # What exists
+//!
+//! Each of the documented regions has these instances; cn-east-2 has 223 more, `redis-n0001` to
+//! `redis-n0223`, among which every status, type and version is found, and so 231 in all.
+//!
+//! | instance | backups |
+//! |---|---|
+//! | `redis-1234`, master-slave, running | the ten below |
+//! | `redis-cluster1`, cluster of 4 shards, running | `a607efba-ff06-4d78-ba3c-b3119fce27fd`, of 4 nodes |
+//! | `redis-odd` | 237: `odd-00001` to `odd-00237`, an hour apart |
+//! | `redis-many` | 10,000: `many-00001` to `many-10000`, an hour apart |
+//! | `redis-twins`, cluster | `twins`, of 4 nodes whose links' file names are all the same |
+//! | `redis-nameless`, native-cluster, its own name empty | `nameless`, of 2 nodes whose links have no `name` |
+//! | `redis-wide`, named 缓存-订单 | none |
+//! | `redis-bare`, nothing known but its ID | none |
+//!
+//! Of the numbered backups the last is running, every 50th from 7 on failed, every 10th from 3 on
+//! is manual, and the times of the odd ones are in +08:00.
+//!
+//! The backups of `redis-1234`, newest first; no listing is in that order:
+//!
+//! | base ID | started | |
+//! |---|---|---|
+//! | `running` | 2021-07-20T02:00:00Z | running |
+//! | `failed` | 2021-07-19T10:00:00+08:00 | failed; automatic |
+//! | `newest` | 2021-07-17T18:00:00Z | the newest that succeeded |
+//! | `second` | 2021-07-18T01:00:00+08:00 | earlier than `newest`, though its text is later; automatic |
+//! | `empty` | 2021-07-16T15:36:57+08:00 | has no links at all |
+//! | `no-internal` | 2021-07-15T07:36:57Z | its link has no `internalLink`; automatic |
+//! | `1234` | 2021-07-14T15:36:57+08:00 | the documented one |
+//! | `unsized` | 2021-07-12T07:36:57Z | neither size nor end known |
+//! | `undated` | | succeeded, neither start nor end known |
+//! | `bare` | | nothing known but its ID |
 
+mod catalog;
 mod cloud;
 mod encoding;
 mod http;
@@ -36,6 +67,7 @@ pub mod signature;
 mod storage;
 mod tls;
 
+pub use catalog::BackupOutcome;
 pub use cloud::{Builder, Sandbox};
 pub use http::Request;
 pub use proxy::{Connect, Proxy, ProxyMode};

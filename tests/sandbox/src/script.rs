@@ -158,6 +158,14 @@ impl Reply {
         self
     }
 
+    /// Takes the request whoever signed it, so that the service also answers a client that cannot
+    /// sign, such as curl in a benchmark.
+    #[must_use]
+    pub fn unverified(mut self) -> Self {
+        self.is_verified = false;
+        self
+    }
+
     /// Says that the body has so many bytes, sends what there is, and ends the connection.
     #[must_use]
     pub fn content_length(self, length: u64) -> Self {
@@ -326,13 +334,24 @@ fn reason_phrase(status: u16) -> &'static str {
 /// The replies still to be given.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
-    queue: VecDeque<Reply>,
+    queue: VecDeque<Queued>,
     always: Option<Reply>,
 }
 
+#[derive(Debug)]
+struct Queued {
+    /// What a request's target must contain for this reply to be for it.
+    part_of_target: String,
+    reply: Reply,
+}
+
 impl Script {
-    pub(crate) fn extend(&mut self, replies: Vec<Reply>) {
-        self.queue.extend(replies);
+    /// Queues replies for requests whose targets contain this; every target contains nothing.
+    pub(crate) fn extend(&mut self, part_of_target: &str, replies: Vec<Reply>) {
+        self.queue.extend(replies.into_iter().map(|reply| Queued {
+            part_of_target: part_of_target.to_owned(),
+            reply,
+        }));
     }
 
     pub(crate) fn set_always(&mut self, reply: Option<Reply>) {
@@ -343,11 +362,16 @@ impl Script {
         *self = Self::default();
     }
 
-    /// The reply to the next request: from the queue, else the one for every request, else what
-    /// the service answers.
-    pub(crate) fn next(&mut self) -> Reply {
-        self.queue
-            .pop_front()
+    /// The reply to a request: from the queue, else the one for every request, else what the
+    /// service answers.
+    pub(crate) fn next(&mut self, target: &str) -> Reply {
+        let position = self
+            .queue
+            .iter()
+            .position(|queued| target.contains(&queued.part_of_target));
+        position
+            .and_then(|position| self.queue.remove(position))
+            .map(|queued| queued.reply)
             .or_else(|| self.always.clone())
             .unwrap_or_else(|| Reply::then_ok(Duration::ZERO))
     }

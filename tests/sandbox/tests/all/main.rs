@@ -1,6 +1,7 @@
 //! The sandbox from outside: its signature against published vectors, its checks against requests
 //! with one mistake each, and its replies over real sockets.
 
+mod listings;
 mod proxy;
 mod requests;
 mod serving;

@@ -177,3 +177,24 @@ pub(crate) fn ask(sandbox: &Sandbox, request: &Request) -> Answer {
     stream.write_all(&wire(request)).expect("the sandbox reads");
     read_answer(&mut stream)
 }
+
+/// Asks for something of a region, signed as it should be; `path` goes on where the region ends.
+pub(crate) fn ask_for(sandbox: &Sandbox, method: &str, region: &'static str, path: &str, body: &str) -> Answer {
+    let mut draft = Draft::new(
+        &format!("/v1/regions/{region}{path}"),
+        &sandbox.address().to_string(),
+        sandbox.keys(),
+        OffsetDateTime::now_utc(),
+    );
+    draft.region = region;
+    draft.request.method = method.to_owned();
+    draft.request.body = body.as_bytes().to_vec();
+    let length = body.len().to_string().into_bytes();
+    draft.request.headers.push(("Content-Length".to_owned(), length));
+    ask(sandbox, &draft.sign())
+}
+
+/// Gets something of the region cn-north-1.
+pub(crate) fn get(sandbox: &Sandbox, path: &str) -> Answer {
+    ask_for(sandbox, "GET", "cn-north-1", path, "")
+}

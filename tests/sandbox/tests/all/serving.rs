@@ -99,7 +99,7 @@ fn answers_for_every_backup_region_and_mistake() {
     assert!(sandbox.refusals().is_empty(), "{:#?}", sandbox.refusals());
 }
 
-fn assert_failure(answer: &Answer, status: u16, name: &str) {
+pub(crate) fn assert_failure(answer: &Answer, status: u16, name: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
     let error = &answer.json()["error"];
     assert_eq!(
@@ -268,6 +268,17 @@ fn scripted_replies_check_the_signature_only_when_told() {
     assert_eq!(ask(&sandbox, &good).status, 200);
     // A scripted reply uses the nonce up too.
     assert_eq!(ask(&sandbox, &good).status, 403);
+}
+
+#[test]
+fn the_service_answers_an_unsigned_request_when_told() {
+    let sandbox = Sandbox::start();
+    let mut unsigned = signed(&sandbox, TARGET);
+    unsigned.headers.retain(|(name, _)| name == "host");
+    sandbox.script(vec![Reply::then_ok(Duration::ZERO).unverified()]);
+    let answer = ask(&sandbox, &unsigned);
+    assert_eq!((answer.status, sandbox.refusals().len()), (200, 0), "{answer:?}");
+    assert_eq!(ask(&sandbox, &unsigned).status, 401);
 }
 
 #[test]

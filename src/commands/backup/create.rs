@@ -1,0 +1,187 @@
+//! `jdredis backup create`: starts a backup and, on request, waits for its end.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::api::model::{Backup, BackupStatus};
+use crate::api::{self, BackupFilter, Client};
+use crate::cli::{BackupCreate, Format};
+use crate::commands::Context;
+use crate::error::{CommandError, Kind};
+use crate::escape::visible;
+use crate::id::{BackupName, BaseId};
+use crate::output::{human, json, plain, table};
+use crate::settings;
+use crate::status_line::StatusLine;
+
+/// The waits between looks at a backup grow from the first to the longest.
+const FIRST_POLL: Duration = Duration::from_secs(1);
+const LONGEST_POLL: Duration = Duration::from_secs(30);
+const POLL_GROWTH: f64 = 1.5;
+/// How often the line that a person sees is renewed.
+const TICK: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(args: &BackupCreate, context: &Context<'_>) -> anyhow::Result<()> {
+    let instance = &args.instance;
+    let settings = settings::resolve(
+        context.globals,
+        instance.place.region.as_ref(),
+        context.world,
+        context.notes,
+    )?;
+    let client = Client::new(&settings, context.world, context.notes);
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => default_name(context)?,
+    };
+    let (answer, base_id) = client
+        .create_backup(&instance.id, &name)
+        .with_context(|| format!("no new backup of instance {} in {}", instance.id, settings.region))?;
+    // At once, so that the ID is not lost whatever comes of the wait.
+    context.print(&match context.format {
+        Format::Table => table::render(&["BASE ID", "NAME"], [vec![base_id.as_str(), name.as_str()]]),
+        Format::Json => json::render(&answer.json()),
+        Format::Plain => plain::render([base_id.as_str()]),
+    })?;
+    if args.wait {
+        Wait::new(args, context, &client, &base_id).run()?;
+    }
+    Ok(())
+}
+
+/// Valid for the service, and unique: the time, and a random part for those of the same second.
+fn default_name(context: &Context<'_>) -> anyhow::Result<BackupName> {
+    let mut random = [0; 3];
+    (context.world.random)(&mut random).context("the system gave no random bytes for a name")?;
+    let time = context.world.clock.now().format(time::macros::format_description!(
+        "[year][month][day][hour][minute][second]"
+    ))?;
+    let name = format!("jdredis_{time}_{}", hex::encode(random));
+    name.parse()
+        .context("the name made for the backup is not valid; give one with --name")
+}
+
+/// Looking at a backup until it has ended.
+struct Wait<'a> {
+    context: &'a Context<'a>,
+    client: &'a Client<'a>,
+    args: &'a BackupCreate,
+    base_id: &'a BaseId,
+    line: StatusLine<'a>,
+    /// On the world's monotonic clock.
+    start: Duration,
+}
+
+impl<'a> Wait<'a> {
+    fn new(args: &'a BackupCreate, context: &'a Context<'a>, client: &'a Client<'a>, base_id: &'a BaseId) -> Self {
+        Self {
+            context,
+            client,
+            args,
+            base_id,
+            line: StatusLine::new(&context.world.stderr, context.globals.quiet),
+            start: context.world.clock.monotonic(),
+        }
+    }
+
+    fn run(&self) -> anyhow::Result<()> {
+        let mut pause = FIRST_POLL;
+        loop {
+            let left = self.args.wait_timeout.saturating_sub(self.elapsed());
+            if left.is_zero() {
+                return Err(self
+                    .ended(
+                        Kind::Network,
+                        "had not ended after",
+                        "it goes on at the service; 'jdredis backup list' shows when it has ended",
+                    )
+                    .into());
+            }
+            self.pause(pause.min(left));
+            pause = pause.mul_f64(POLL_GROWTH).min(LONGEST_POLL);
+            let status = self
+                .status()
+                .with_context(|| format!("no word of backup {}, which was started", self.base_id))?;
+            match status {
+                Some(BackupStatus::Success) => {
+                    self.context.notes.remark(format_args!(
+                        "backup {} succeeded after {}",
+                        self.base_id,
+                        self.elapsed_text()
+                    ));
+                    return Ok(());
+                }
+                Some(BackupStatus::Failed) => {
+                    return Err(self
+                        .ended(
+                            Kind::Service,
+                            "failed after",
+                            "try again; if it fails again, report the base ID to JD Cloud",
+                        )
+                        .into());
+                }
+                Some(BackupStatus::Running) | None => {}
+            }
+        }
+    }
+
+    /// What the service says of the backup. What passes is waited out: the backup goes on at the
+    /// service, whether it can be asked or not.
+    fn status(&self) -> Result<Option<BackupStatus>, api::Error> {
+        self.client.restart_time();
+        let filter = BackupFilter {
+            base_id: Some(self.base_id),
+            ..BackupFilter::default()
+        };
+        let is_it = |backup: &Backup| backup.base_id == *self.base_id;
+        let listed = self
+            .client
+            .describe_backups(&self.args.instance.id, &filter, |entries| {
+                entries.iter().any(|entry| is_it(&entry.view))
+            });
+        match listed {
+            Ok(listing) => Ok(listing
+                .entries
+                .iter()
+                .find(|entry| is_it(&entry.view))
+                .and_then(|entry| entry.view.status())),
+            Err(error) if error.may_pass() => {
+                self.context.notes.warn(format_args!(
+                    "the backup's status is unknown for now: {}",
+                    visible(&error.to_string())
+                ));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn pause(&self, duration: Duration) {
+        let mut left = duration;
+        while !left.is_zero() {
+            self.line
+                .show(&format!("backup {}: running for {}", self.base_id, self.elapsed_text()));
+            let step = if self.line.is_seen() { left.min(TICK) } else { left };
+            self.context.world.clock.sleep(step);
+            left -= step;
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.context.world.clock.monotonic().saturating_sub(self.start)
+    }
+
+    fn elapsed_text(&self) -> String {
+        human::duration(self.elapsed().as_secs())
+    }
+
+    fn ended(&self, kind: Kind, how: &str, hint: &str) -> CommandError {
+        CommandError {
+            kind,
+            message: format!("backup {} {how} {}", self.base_id, self.elapsed_text()),
+            request_id: None,
+            hint: hint.to_owned(),
+        }
+    }
+}

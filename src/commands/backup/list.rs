@@ -1,0 +1,113 @@
+//! `jdredis backup list`: the backups of an instance, newest first.
+
+use anyhow::Context as _;
+use time::OffsetDateTime;
+
+use super::newest_first;
+use crate::api::model::{Backup, BackupKind, BackupStatus};
+use crate::api::{BackupFilter, Client, Problem};
+use crate::cli::BackupList;
+use crate::commands::Context;
+use crate::error::{CommandError, Kind};
+use crate::escape::visible;
+use crate::output::{human, listing, rfc3339};
+use crate::settings;
+use crate::when::When;
+
+pub(crate) fn run(args: &BackupList, context: &Context<'_>) -> anyhow::Result<()> {
+    let now = context.world.clock.now();
+    let filter = BackupFilter {
+        since: moment(args.since, |when| when.first(now))?,
+        until: moment(args.until, |when| when.last(now))?,
+        base_id: None,
+    };
+    let settings = settings::resolve(
+        context.globals,
+        args.instance.place.region.as_ref(),
+        context.world,
+        context.notes,
+    )?;
+    let client = Client::new(&settings, context.world, context.notes);
+    let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
+    let matches = |backup: &Backup| is_asked_for(backup, args, &filter);
+    let mut backups = newest_first(&client, &args.instance.id, &filter, limit, matches)
+        .or_else(|error| match &*error.problem {
+            // The form in which the service wants times is a guess. Here they are compared anyway.
+            Problem::Refused(refusal) if refusal.code == 400 && filter.has_times() => {
+                context.notes.warn(format_args!(
+                    "the service refuses --since or --until ({}); all its backups are read instead",
+                    visible(&refusal.to_string())
+                ));
+                newest_first(&client, &args.instance.id, &BackupFilter::default(), limit, matches)
+            }
+            _ => Err(error),
+        })
+        .with_context(|| format!("no backups of instance {} in {}", args.instance.id, settings.region))?;
+    backups.entries.retain(|entry| matches(&entry.view));
+    backups.entries.truncate(limit);
+    context.print(&listing::render(context.format, &backups, &HEADER, row))?;
+    Ok(())
+}
+
+fn moment(
+    when: Option<When>,
+    resolve: impl Fn(When) -> Option<OffsetDateTime>,
+) -> Result<Option<OffsetDateTime>, CommandError> {
+    when.map(|when| {
+        resolve(when).ok_or_else(|| CommandError {
+            kind: Kind::Usage,
+            message: "a time is outside the calendar".to_owned(),
+            request_id: None,
+            hint: "give --since and --until times that a backup can have".to_owned(),
+        })
+    })
+    .transpose()
+}
+
+/// Whether a backup is among those the command line asks for. The service is asked for the times,
+/// too, but by which of a backup's times it goes is not documented.
+fn is_asked_for(backup: &Backup, args: &BackupList, filter: &BackupFilter<'_>) -> bool {
+    let is_in_time = backup.started().is_none_or(|start| {
+        filter.since.is_none_or(|since| start >= since) && filter.until.is_none_or(|until| start <= until)
+    });
+    is_in_time
+        && args.status.is_none_or(|status| backup.status() == Some(status))
+        && args.kind.is_none_or(|kind| backup.kind() == Some(kind))
+}
+
+const HEADER: [&str; 8] = ["BASE ID", "NAME", "STARTED", "TOOK", "TYPE", "SIZE", "SHARDS", "STATUS"];
+
+fn row(backup: &Backup) -> Vec<String> {
+    let took = backup
+        .started()
+        .zip(backup.ended())
+        .and_then(|(start, end)| u64::try_from((end - start).whole_seconds()).ok());
+    vec![
+        backup.base_id.to_string(),
+        backup.name.clone().unwrap_or_default(),
+        // A time that is not of the documented form is shown as it came.
+        backup
+            .started()
+            .map(rfc3339)
+            .or_else(|| backup.start.as_ref().map(|start| start.text.clone()))
+            .unwrap_or_default(),
+        took.map(human::duration).unwrap_or_default(),
+        match backup.kind() {
+            Some(BackupKind::Auto) => "auto".to_owned(),
+            Some(BackupKind::Manual) => "manual".to_owned(),
+            None => number(backup.kind),
+        },
+        backup.size.map(human::size).unwrap_or_default(),
+        number(backup.shards),
+        match backup.status() {
+            Some(BackupStatus::Success) => "success".to_owned(),
+            Some(BackupStatus::Running) => "running".to_owned(),
+            Some(BackupStatus::Failed) => "failed".to_owned(),
+            None => number(backup.status),
+        },
+    ]
+}
+
+fn number(number: Option<impl ToString>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
+}

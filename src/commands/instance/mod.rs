@@ -1,0 +1,3 @@
+//! `jdredis instance …`
+
+pub(super) mod list;

@@ -1,0 +1,420 @@
+//! `backup create`: what is sent, that it is sent once, and the wait for the backup's end.
+
+use std::time::Duration;
+
+use jdredis_sandbox::{BackupOutcome, Proxy, ProxyMode, Reply, Sandbox};
+use serde_json::Value;
+
+use crate::support::{Jdredis, Outcome, for_each, queries, sandbox};
+
+const CREATE: [&str; 6] = ["backup", "create", "--region", "cn-north-1", "--instance", "redis-1234"];
+const NOT_CERTAIN: &str = "it is not certain that nothing was done: look with 'jdredis backup list'";
+
+const AT_ONCE: BackupOutcome = BackupOutcome::Success { after_polls: 0 };
+const FAILED: BackupOutcome = BackupOutcome::Failure { after_polls: 0 };
+
+/// The base ID that the sandbox gave the one backup made in it; what it lists knows no other UUID.
+fn made(sandbox: &Sandbox) -> String {
+    let list = Jdredis::at(sandbox)
+        .args(["backup", "list", "--region", "cn-north-1", "--instance", "redis-1234"])
+        .args(["--since", "1d", "-o", "plain"])
+        .run();
+    let id = list.data().trim_end();
+    assert_eq!((id.len(), id.lines().count()), (36, 1), "{list:#?}");
+    id.to_owned()
+}
+
+/// The file name that each request to make a backup asked for.
+fn names(sandbox: &Sandbox) -> Vec<String> {
+    sandbox
+        .requests()
+        .iter()
+        .filter(|request| request.method == "POST")
+        .map(|request| {
+            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            body["fileName"].as_str().unwrap().to_owned()
+        })
+        .collect()
+}
+
+fn create_and_wait(sandbox: &Sandbox, args: &[&str]) -> Outcome {
+    Jdredis::at(sandbox)
+        .args(CREATE)
+        .args(["--wait", "-o", "plain"])
+        .args(args.iter().copied())
+        .run()
+}
+
+#[test]
+fn the_request_is_the_documented_one_and_its_signature_is_accepted() {
+    let sandbox = sandbox();
+    let outcome = Jdredis::at(&sandbox).args(CREATE).args(["--name", "Nightly_1"]).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:#?} {:#?}", sandbox.refusals());
+    let [request] = &sandbox.requests()[..] else {
+        panic!("one request: {:#?}", sandbox.requests())
+    };
+    assert_eq!(request.method, "POST");
+    assert_eq!(request.target, "/v1/regions/cn-north-1/cacheInstance/redis-1234/backup");
+    assert_eq!(
+        String::from_utf8_lossy(&request.body),
+        r#"{"fileName":"Nightly_1","backupType":1}"#
+    );
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert_eq!(request.header("content-length"), Some("39"));
+    assert_eq!(request.header("transfer-encoding"), None);
+}
+
+#[test]
+fn each_format_has_the_base_id() {
+    for format in ["table", "plain", "json"] {
+        let sandbox = sandbox();
+        let outcome = Jdredis::at(&sandbox)
+            .args(CREATE)
+            .args(["--name", "n", "-o", format])
+            .run();
+        let printed = outcome.data();
+        let id = made(&sandbox);
+        match format {
+            "table" => assert_eq!(
+                printed,
+                format!("BASE ID                               NAME\n{id}  n\n")
+            ),
+            "plain" => assert_eq!(printed, format!("{id}\n")),
+            _ => {
+                let answer: Value = serde_json::from_str(printed).unwrap();
+                assert_eq!(answer["result"]["baseId"], id);
+                assert!(answer["requestId"].is_string(), "{answer}");
+            }
+        }
+    }
+    let sandbox = sandbox();
+    let body = r#"{"z":1.50,"requestId":"r","result":{"baseId":"b","more":null}}"#;
+    sandbox.always(Reply::json(200, body));
+    let json = Jdredis::at(&sandbox).args(CREATE).args(["-o", "json"]).run();
+    let compact: String = json.data().split_whitespace().collect();
+    assert_eq!(compact, body);
+}
+
+#[test]
+fn a_name_of_its_own_is_valid_and_another_one_each_time() {
+    let sandbox = sandbox();
+    for _ in 0..2 {
+        Jdredis::at(&sandbox).args(CREATE).run().data();
+    }
+    let names = names(&sandbox);
+    for name in &names {
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        assert!((1..=32).contains(&name.len()) && name.bytes().all(is_allowed), "{name}");
+        assert!(name.starts_with("jdredis_20"), "{name}");
+    }
+    assert_eq!(names.len(), 2);
+    assert_ne!(names[0], names[1]);
+}
+
+#[test]
+fn a_name_is_checked_before_anything_is_sent() {
+    let sandbox = sandbox();
+    for name in ["", "a b", "a-b", "a.b", "名", "a\n", &"x".repeat(33)] {
+        let outcome = Jdredis::at(&sandbox).args(CREATE).args(["--name", name]).run();
+        outcome.fails_saying(2, &["--name", "letters, digits and '_'"]);
+    }
+    assert!(sandbox.requests().is_empty());
+    for name in ["a", "0", "_a", "__", &"x".repeat(32)] {
+        Jdredis::at(&sandbox).args(CREATE).args(["--name", name]).run().data();
+    }
+}
+
+#[test]
+fn a_name_that_is_taken_is_a_conflict() {
+    let sandbox = sandbox();
+    let outcome = Jdredis::at(&sandbox).args(CREATE).args(["--name", "backup1"]).run();
+    outcome.fails_saying(
+        6,
+        &[
+            "error: no new backup of instance redis-1234 in cn-north-1: ",
+            "409 ALREADY_EXISTS",
+            "--name",
+        ],
+    );
+    assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
+    assert_eq!(sandbox.requests().len(), 1);
+}
+
+#[test]
+fn what_may_have_been_done_is_not_sent_again_and_the_error_says_so() {
+    let body = r#"{"requestId":"r","result":{"baseId":"b"}}"#;
+    for_each(
+        [
+            ("500", Reply::error(500, "INTERNAL", "x"), 6),
+            ("502", Reply::error(502, "SOURCE_UNAVAILABLE", "x"), 6),
+            (
+                "503",
+                Reply::error(503, "UNAVAILABLE", "x").header("Retry-After", "0"),
+                6,
+            ),
+            ("504", Reply::error(504, "HTTP_SERVER_TIMING_OUT", "x"), 6),
+            ("a gateway's page", Reply::new(502).body("<html>"), 6),
+            ("closed", Reply::close(), 5),
+            ("reset", Reply::reset(), 5),
+            ("stalled", Reply::stall(), 5),
+            ("stalled in the body", Reply::json(200, body).stall_after(10), 5),
+            ("garbage", Reply::raw("not HTTP at all\r\n\r\n"), 5),
+            ("half a body", Reply::json(200, body).content_length(1000), 5),
+            ("half a chunk", Reply::json(200, body).broken_chunked(), 5),
+            ("no JSON", Reply::json(200, &body[..20]), 6),
+            ("a page", Reply::json(200, "<html>"), 6),
+            ("a redirect", Reply::new(307).header("Location", "/v1/x"), 6),
+            ("no base ID", Reply::json(200, r#"{"requestId":"r","result":{}}"#), 6),
+            (
+                "a base ID that is none",
+                Reply::json(200, r#"{"requestId":"r","result":{"baseId":"a/b"}}"#),
+                6,
+            ),
+        ],
+        |(name, reply, exit)| {
+            let timeout = if name.starts_with("stalled") { "0.9" } else { "30" };
+            for format in ["plain", "json"] {
+                let sandbox = sandbox();
+                sandbox.script(vec![reply.clone()]);
+                let outcome = Jdredis::at(&sandbox)
+                    .args(CREATE)
+                    .args(["--wait", "--timeout", timeout, "-o", format])
+                    .run();
+                outcome.fails_saying(exit, &[NOT_CERTAIN]);
+                assert_eq!(sandbox.requests().len(), 1, "{name}: {outcome:#?}");
+                if format == "json" {
+                    let hint = outcome.error_object(exit)["hint"].take();
+                    assert!(hint.as_str().unwrap().starts_with(NOT_CERTAIN), "{name}: {hint}");
+                }
+            }
+        },
+    );
+}
+
+#[test]
+fn what_was_refused_is_not_sent_again_either_but_is_certain() {
+    for (code, status, message, exit) in [
+        (400, "INVALID_ARGUMENT", "bad", 6),
+        (401, "ACCESS_ERROR", "sign result is not same [gw]", 4),
+        (403, "HTTP_FORBIDDEN", "please use different noncestr [gw]", 4),
+        (404, "NOT_FOUND", "no", 3),
+        (409, "ABORTED", "no", 6),
+        (429, "RATE_LIMIT", "slow down", 6),
+        (429, "QUOTA_EXCEEDED", "no", 6),
+    ] {
+        let sandbox = sandbox();
+        sandbox.script(vec![Reply::error(code, status, message)]);
+        let outcome = Jdredis::at(&sandbox).args(CREATE).run();
+        outcome.fails_saying(exit, &["no new backup of instance redis-1234 in cn-north-1: ", status]);
+        assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
+        assert_eq!(sandbox.requests().len(), 1, "{status}");
+    }
+}
+
+#[test]
+fn what_certainly_never_arrived_is_sent_again() {
+    let nobody = Proxy::start(ProxyMode::Refuse).unwrap();
+    let sandbox = sandbox();
+    for run in [
+        Jdredis::at(&sandbox).args(["--endpoint", &nobody.url()]),
+        Jdredis::at(&sandbox).env("http_proxy", &nobody.url()),
+    ] {
+        let outcome = run.args(CREATE).run();
+        outcome.fails_saying(5, &["(after 3 attempts", "refused", "hint: check --endpoint"]);
+        assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
+    }
+    for (mode, text) in [
+        (ProxyMode::AuthenticationRequired, "407"),
+        (ProxyMode::BadGateway, "502"),
+    ] {
+        let proxy = Proxy::start(mode).unwrap();
+        let outcome = Jdredis::at(&sandbox).env("http_proxy", &proxy.url()).args(CREATE).run();
+        outcome.fails_saying(5, &[text]);
+        assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
+    }
+    assert!(sandbox.requests().is_empty());
+}
+
+#[test]
+fn waiting_ends_with_the_backups_success() {
+    for_each(["plain", "table", "json"], |format| {
+        let sandbox = sandbox();
+        sandbox.next_backup(AT_ONCE);
+        let outcome = Jdredis::at(&sandbox).args(CREATE).args(["--wait", "-o", format]).run();
+        assert!(outcome.took >= Duration::from_secs(1), "{outcome:#?}");
+        let queries = queries(&sandbox);
+        let id = made(&sandbox);
+        assert_eq!(outcome.data().matches(&id).count(), 1, "{outcome:#?}");
+        assert_eq!(
+            queries,
+            [String::new(), format!("baseId={id}&pageNumber=1&pageSize=100")]
+        );
+        assert_eq!(sandbox.connections() - 1, 1, "the listing of this test has its own");
+    });
+}
+
+#[test]
+fn what_is_printed_while_waiting_leads_to_the_links() {
+    let sandbox = sandbox();
+    sandbox.next_backup(BackupOutcome::Success { after_polls: 1 });
+    let outcome = create_and_wait(&sandbox, &[]);
+    // 1 s and 1.5 s.
+    assert!(outcome.took >= Duration::from_millis(2500), "{outcome:#?}");
+    assert_eq!(sandbox.requests().len(), 3);
+    let id = outcome.data().trim_end();
+    let links = Jdredis::at(&sandbox)
+        .args(["backup", "url", "--region", "cn-north-1", "--instance", "redis-1234"])
+        .args(["--base-id", id, "-o", "plain"])
+        .run();
+    assert!(links.data().starts_with("http://"), "{links:#?}");
+}
+
+#[test]
+fn a_backup_that_fails_while_waited_for_is_an_error_after_its_id() {
+    let sandbox = sandbox();
+    sandbox.next_backup(FAILED);
+    let outcome = create_and_wait(&sandbox, &[]);
+    let id = made(&sandbox);
+    let printed = outcome.data_before_failure(6, &[&format!("error: backup {id} failed after 1 s\n  hint: try again")]);
+    assert_eq!(printed, format!("{id}\n"));
+    assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
+}
+
+#[test]
+fn a_wait_that_runs_out_is_an_error_after_the_id() {
+    // Looks are 1 s, 1.5 s and 2.25 s apart, but the last is when the time is up.
+    for_each([("0s", 0), ("1s", 1), ("3s", 3)], |(limit, polls)| {
+        let sandbox = sandbox();
+        sandbox.next_backup(BackupOutcome::Never);
+        let outcome = create_and_wait(&sandbox, &["--wait-timeout", limit]);
+        assert_eq!(sandbox.requests().len(), 1 + polls);
+        let id = made(&sandbox);
+        let printed = outcome.data_before_failure(
+            5,
+            &[
+                &format!("error: backup {id} had not ended after {polls} s\n"),
+                "hint: it goes on at the service; 'jdredis backup list'",
+            ],
+        );
+        assert_eq!(printed, format!("{id}\n"));
+    });
+}
+
+#[test]
+fn trouble_that_passes_is_waited_out() {
+    for_each(
+        [
+            (
+                Reply::error(503, "UNAVAILABLE", "a\u{1b}[2J"),
+                "503 UNAVAILABLE: a\\u{1b}[2J",
+            ),
+            (Reply::reset(), ""),
+            (Reply::new(502).body("<html>"), "HTTP 502 with a page"),
+            (Reply::error(429, "RATE_LIMIT", "slow down"), "429 RATE_LIMIT"),
+        ],
+        |(reply, said)| {
+            let sandbox = sandbox();
+            sandbox.next_backup(AT_ONCE);
+            sandbox.script_for("baseId=", vec![reply]);
+            let outcome = create_and_wait(&sandbox, &["--max-attempts", "1"]);
+            let warning = format!("warning: the backup's status is unknown for now: {said}");
+            let printed = outcome.data_saying(&[&warning]);
+            assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:#?}");
+            assert!(!outcome.stderr.contains('\u{1b}'), "{outcome:#?}");
+            assert_eq!(sandbox.requests().len(), 3);
+            assert_eq!(printed.trim_end(), made(&sandbox));
+        },
+    );
+}
+
+#[test]
+fn a_backup_that_is_not_listed_yet_is_waited_for() {
+    let sandbox = sandbox();
+    sandbox.next_backup(AT_ONCE);
+    let nothing = r#"{"requestId":"r","result":{"backups":null,"totalCount":0}}"#;
+    sandbox.script_for("baseId=", vec![Reply::json(200, nothing)]);
+    create_and_wait(&sandbox, &[]).data();
+    assert_eq!(sandbox.requests().len(), 3);
+}
+
+#[test]
+fn only_the_backup_itself_is_looked_at() {
+    let sandbox = sandbox();
+    sandbox.next_backup(AT_ONCE);
+    let others = r#"{"result":{"backups":[{"baseId":"other","backupStatus":1}],"totalCount":1}}"#;
+    sandbox.script_for("baseId=", vec![Reply::json(200, others)]);
+    create_and_wait(&sandbox, &[]).data();
+    assert_eq!(sandbox.requests().len(), 3);
+}
+
+#[test]
+fn trouble_that_stays_ends_the_wait_with_its_own_code_after_the_id() {
+    for_each(
+        [
+            (
+                Reply::error(403, "HTTP_FORBIDDEN", "no [IAM] [gw]"),
+                4,
+                "the keys are not permitted to do this",
+            ),
+            (Reply::error(404, "NOT_FOUND", "no"), 3, "404 NOT_FOUND"),
+            (
+                Reply::json(200, r#"{"result":{"backups":[{}]}}"#),
+                6,
+                "missing field `baseId`",
+            ),
+        ],
+        |(reply, exit, said)| {
+            let sandbox = sandbox();
+            sandbox.script_for("baseId=", vec![reply]);
+            let outcome = create_and_wait(&sandbox, &[]);
+            assert_eq!(sandbox.requests().len(), 2);
+            let id = made(&sandbox);
+            // Which backup it is about must be in the error, too: it is made, and goes on.
+            let printed = outcome.data_before_failure(exit, &["error: ", said, &id]);
+            assert_eq!(printed, format!("{id}\n"));
+            assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
+        },
+    );
+}
+
+#[test]
+fn each_look_at_the_backup_has_the_whole_time_limit() {
+    let sandbox = sandbox();
+    sandbox.next_backup(BackupOutcome::Success { after_polls: 1 });
+    let outcome = create_and_wait(&sandbox, &["--timeout", "2"]);
+    outcome.data();
+    assert!(outcome.took >= Duration::from_millis(2500), "{outcome:#?}");
+}
+
+#[test]
+fn a_time_for_waiting_without_a_wait_is_a_usage_error() {
+    let sandbox = sandbox();
+    let outcome = Jdredis::at(&sandbox).args(CREATE).args(["--wait-timeout", "5s"]).run();
+    outcome.fails_saying(2, &["--wait"]);
+    for value in ["5", "s", "-5s", "1.5h", "5y"] {
+        let outcome = Jdredis::at(&sandbox)
+            .args(CREATE)
+            .args(["--wait", &format!("--wait-timeout={value}")])
+            .run();
+        outcome.fails_saying(2, &["--wait-timeout", "such as 90s, 30m, 2h or 1d"]);
+    }
+    assert!(sandbox.requests().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_wait_has_printed_the_id() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let sandbox = sandbox();
+        sandbox.next_backup(BackupOutcome::Never);
+        let outcome = Jdredis::at(&sandbox)
+            .args(CREATE)
+            .args(["--wait", "--wait-timeout", "20s", "-o", "plain"])
+            .start()
+            .signal_after_first_line(signal);
+        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+        assert_eq!(outcome.stderr, "");
+        assert_eq!(outcome.stdout, format!("{}\n", made(&sandbox)));
+        assert!(outcome.took < Duration::from_secs(5), "{outcome:#?}");
+    }
+}

@@ -1,0 +1,131 @@
+//! What exists in the sandbox's JD Cloud: instances, their backups, and the backups that clients
+//! have had made since it started.
+
+mod backups;
+mod instances;
+
+use std::collections::VecDeque;
+
+use time::OffsetDateTime;
+
+pub(crate) use backups::{Backup, Quirk, Status};
+pub(crate) use instances::{Instance, instances};
+
+/// The regions that the documentation lists.
+pub(crate) const REGIONS: [&str; 4] = ["cn-north-1", "cn-south-1", "cn-east-2", "cn-east-1"];
+
+/// What becomes of a backup that a client has made. It counts the listings that have shown it, so
+/// that no test waits for real time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackupOutcome {
+    /// It is shown running so many times and succeeded from then on.
+    Success {
+        /// How many times it is shown running.
+        after_polls: usize,
+    },
+    /// It is shown running so many times and failed from then on.
+    Failure {
+        /// How many times it is shown running.
+        after_polls: usize,
+    },
+    /// It is running whenever it is shown.
+    Never,
+}
+
+impl Default for BackupOutcome {
+    fn default() -> Self {
+        Self::Success { after_polls: 1 }
+    }
+}
+
+/// Which instance's backups a request is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) region: &'a str,
+    pub(crate) instance: &'a Instance,
+}
+
+/// A backup that a client has had made.
+#[derive(Debug)]
+struct Made {
+    region: String,
+    instance: String,
+    backup: Backup,
+    outcome: BackupOutcome,
+    polls: usize,
+}
+
+impl Made {
+    fn is_in(&self, place: Place<'_>) -> bool {
+        self.region == place.region && self.instance == place.instance.id
+    }
+
+    /// The backup as it is at this moment.
+    fn now(&self) -> Backup {
+        let mut backup = self.backup.clone();
+        match self.outcome {
+            BackupOutcome::Success { after_polls } if self.polls >= after_polls => backup.end(Status::Success),
+            BackupOutcome::Failure { after_polls } if self.polls >= after_polls => backup.end(Status::Failed),
+            _ => {}
+        }
+        backup
+    }
+}
+
+/// The backups that exist, those made since the start included.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    outcomes: VecDeque<BackupOutcome>,
+    made: Vec<Made>,
+}
+
+impl Catalog {
+    /// Sets what becomes of the next backup that nothing is set for yet.
+    pub(crate) fn expect_backup(&mut self, outcome: BackupOutcome) {
+        self.outcomes.push_back(outcome);
+    }
+
+    /// How many backups an instance has.
+    pub(crate) fn count(&self, place: Place<'_>) -> usize {
+        backups::count(&place.instance.id) + self.made.iter().filter(|made| made.is_in(place)).count()
+    }
+
+    /// The backup at a position of the instance's list, which is in no particular order but that
+    /// those made since the start are last.
+    pub(crate) fn get(&self, place: Place<'_>, position: usize) -> Option<Backup> {
+        match position.checked_sub(backups::count(&place.instance.id)) {
+            None => backups::get(&place.instance.id, position),
+            Some(position) => self
+                .made
+                .iter()
+                .filter(|made| made.is_in(place))
+                .nth(position)
+                .map(Made::now),
+        }
+    }
+
+    /// All backups of an instance, in the list's order.
+    pub(crate) fn all(&self, place: Place<'_>) -> impl Iterator<Item = Backup> {
+        (0..self.count(place)).filter_map(move |position| self.get(place, position))
+    }
+
+    /// Starts a backup.
+    pub(crate) fn make(&mut self, place: Place<'_>, base_id: String, file_name: &str, now: OffsetDateTime) {
+        self.made.push(Made {
+            region: place.region.to_owned(),
+            instance: place.instance.id.clone(),
+            backup: Backup::started(&base_id, file_name, now.truncate_to_second(), place.instance.shards()),
+            outcome: self.outcomes.pop_front().unwrap_or_default(),
+            polls: 0,
+        });
+    }
+
+    /// Notes that a listing has shown these backups.
+    pub(crate) fn note_shown(&mut self, shown: &[Backup]) {
+        for made in &mut self.made {
+            if shown.iter().any(|backup| backup.base_id == made.backup.base_id) {
+                made.polls += 1;
+            }
+        }
+    }
+}

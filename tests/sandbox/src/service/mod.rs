@@ -1,0 +1,74 @@
+//! The API's operations: what the service answers to a request that the gateway let through, in
+//! the shapes that JD Cloud documents for cache-Redis.
+
+mod answers;
+mod backups;
+mod filters;
+mod instances;
+mod links;
+mod paging;
+
+use time::OffsetDateTime;
+
+use crate::catalog::{Catalog, Instance, Place, REGIONS, instances as existing};
+use crate::http::Request;
+use crate::script::HttpReply;
+
+use answers::{Outcome, invalid_argument, not_found};
+pub(crate) use answers::{failure, refusal};
+
+/// The answer of describeDownloadUrl in JD Cloud's documentation, byte for byte.
+pub const DOCUMENTED_ANSWER: &str = include_str!("../../data/describe-download-url.json");
+
+/// A request and what its answer depends on.
+pub(crate) struct Call<'a> {
+    pub(crate) request: &'a Request,
+    /// The sandbox's own scheme, host and port, for the links that lead back to it.
+    pub(crate) origin: &'a str,
+    pub(crate) now: OffsetDateTime,
+    /// How large each node's file is.
+    pub(crate) object_size: u64,
+    pub(crate) catalog: &'a mut Catalog,
+}
+
+/// Answers a request that is signed as it should be.
+pub(crate) fn answer(call: &mut Call<'_>) -> HttpReply {
+    match operate(call) {
+        Ok(result) => answers::success(&result),
+        Err(failure) => failure,
+    }
+}
+
+fn operate(call: &mut Call<'_>) -> Outcome {
+    let request = call.request;
+    let segments = request.segments();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let ["v1", "regions", region, operation @ ..] = segments.as_slice() else {
+        return Err(not_found(&format!("no such path: {}", request.path())));
+    };
+    if !REGIONS.contains(region) {
+        return Err(invalid_argument(&format!("unknown regionId {region}")));
+    }
+    let find = |id: &str| find_instance(region, id);
+    match (request.method.as_str(), operation) {
+        ("GET", ["cacheInstance"]) => instances::describe_all(request, region),
+        ("GET", ["cacheInstance", id]) => Ok(instances::describe(&find(id)?, region)),
+        ("GET", ["cacheInstance", id, "backup"]) => backups::describe(call, place(region, &find(id)?)),
+        ("POST", ["cacheInstance", id, "backup"]) => backups::create(call, place(region, &find(id)?)),
+        ("GET", ["cacheInstance", id, "backup:describeDownloadUrl"]) => {
+            links::describe(call, place(region, &find(id)?))
+        }
+        (method, _) => Err(not_found(&format!("no operation {method} {}", request.path()))),
+    }
+}
+
+fn place<'a>(region: &'a str, instance: &'a Instance) -> Place<'a> {
+    Place { region, instance }
+}
+
+fn find_instance(region: &str, id: &str) -> Result<Instance, HttpReply> {
+    existing(region)
+        .into_iter()
+        .find(|instance| instance.id == id)
+        .ok_or_else(|| not_found(&format!("cacheInstance {id} not found")))
+}
