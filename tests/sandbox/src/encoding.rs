@@ -1,8 +1,10 @@
-//! The encodings and hashes that both signatures (JD Cloud's and the object storage's) are made of.
+//! The encodings, hashes and random bytes that both signatures (JD Cloud's and the object storage's)
+//! and the answers are made of.
 //!
 //! They are written here rather than taken from where the client takes them, so that a mistake in
 //! one of the two shows as a difference.
 
+use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
 
 /// The length in bytes of an SHA-256 digest and so of an HMAC-SHA256 tag.
@@ -95,4 +97,21 @@ pub(crate) fn query_pairs(query: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
             (decode(name), decode(value))
         })
         .collect()
+}
+
+/// The query of such pairs: sorted by name and then value as bytes, and encoded once.
+pub(crate) fn sorted_query(mut pairs: Vec<(Vec<u8>, Vec<u8>)>) -> String {
+    pairs.sort();
+    let encode =
+        |(name, value): &(Vec<u8>, Vec<u8>)| format!("{}={}", percent_encode(name, b""), percent_encode(value, b""));
+    pairs.iter().map(encode).collect::<Vec<_>>().join("&")
+}
+
+/// Bytes that nobody can guess.
+pub(crate) fn random_bytes<const COUNT: usize>() -> [u8; COUNT] {
+    let mut random = [0; COUNT];
+    SystemRandom::new()
+        .fill(&mut random)
+        .expect("the operating system has random bytes");
+    random
 }

@@ -3,6 +3,10 @@
 
 use std::io::{self, Read};
 
+use time::OffsetDateTime;
+use time::format_description::FormatItem;
+use time::macros::format_description;
+
 use crate::encoding::{percent_decode, query_pairs};
 
 /// The most a request's head (request line and header fields) may take, in bytes.
@@ -12,6 +16,16 @@ const HEADER_COUNT_LIMIT: usize = 256;
 /// The most a request's body may take, in bytes. The largest that the service documents is a few
 /// hundred bytes of JSON.
 const BODY_LIMIT: usize = 1024 * 1024;
+
+/// HTTP's date, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+const HTTP_DATE: &[FormatItem<'static>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+
+/// A time, which must be in UTC, as HTTP writes it.
+pub(crate) fn http_date(time: OffsetDateTime) -> String {
+    time.format(HTTP_DATE)
+        .expect("a date and time of day has every part of the format")
+}
 
 /// One request, as received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

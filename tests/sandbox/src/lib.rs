@@ -1,5 +1,6 @@
-//! A JD Cloud on loopback: the part of its cache-Redis OpenAPI that `jdredis` talks to, played by
-//! a server that checks what the real one checks and answers in the documented shapes.
+//! A JD Cloud on loopback: the part of its cache-Redis OpenAPI that `jdredis` talks to and the
+//! object storage that the links lead to, played by a server that checks what the real ones check
+//! and answers in the documented shapes.
 //!
 //! Nobody can test against the real service, so this crate is written from its documentation
 //! alone. It shares no code with the client; not even the hash functions come from the same
@@ -16,7 +17,10 @@
 //! assert!(sandbox.refusals().is_empty(), "{:#?}", sandbox.refusals());
 //! ```
 //!
-//! - [`Sandbox`] serves; [`Reply`] replaces its answers, also by broken ones.
+//! - [`Sandbox`] serves; [`Reply`] replaces the API's answers, also by broken ones:
+//!   [`Sandbox::script`].
+//! - [`Delivery`] is how a file of a backup is sent, also in part or too late:
+//!   [`Sandbox::deliver`]. [`Alteration`] is a change of a file that lasts: [`Sandbox::alter`].
 //! - [`BackupOutcome`] is what becomes of a backup that a client makes: [`Sandbox::next_backup`].
 //! - [`signature`] has the signature's steps, to compare a client's own with.
 //! - [`Authority`] makes certificates for HTTPS, [`Proxy`] is a forward proxy.
@@ -39,6 +43,12 @@
 //!
 //! Of the numbered backups the last is running, every 50th from 7 on failed, every 10th from 3 on
 //! is manual, and the times of the odd ones are in +08:00.
+//!
+//! Every backup that is neither running nor failed has a file for each node, which its link leads
+//! to: an RDB file of [`Builder::object_size`] bytes that no other file is equal to. Files are
+//! made up as they are sent, so that large ones take neither memory nor time. [`Sandbox::object`]
+//! and [`Sandbox::object_sha256`] say what is in them. What a client should never do with a link,
+//! such as to send credentials along, is refused and among the [`Sandbox::refusals`].
 //!
 //! The backups of `redis-1234`, newest first; no listing is in that order:
 //!
@@ -74,6 +84,7 @@ pub use proxy::{Connect, Proxy, ProxyMode};
 pub use script::Reply;
 pub use service::DOCUMENTED_ANSWER;
 pub use signature::{Keys, Refusal};
+pub use storage::{Alteration, Delivery, Format, StorageError};
 pub use tls::{Authority, Certificate, ServerIdentity};
 
 /// Test vectors for [`signature`], published ones and requests of jdredis's own, in JSON: see

@@ -52,6 +52,8 @@ pub(crate) struct HttpReply {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
     Length,
+    /// A `Content-Length` for a body that is sent on its own.
+    Announced(u64),
     /// A `Content-Length` that is not the body's, then an orderly end.
     WrongLength(u64),
     /// Chunks of at most so many bytes.
@@ -224,7 +226,7 @@ impl Reply {
 }
 
 impl HttpReply {
-    fn new(status: u16) -> Self {
+    pub(crate) fn new(status: u16) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -255,7 +257,10 @@ impl HttpReply {
         let says_close = |(name, value): &(String, String)| {
             name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close")
         };
-        !matches!(self.framing, Framing::Length | Framing::Chunked(_)) || self.headers.iter().any(says_close)
+        !matches!(
+            self.framing,
+            Framing::Length | Framing::Announced(_) | Framing::Chunked(_)
+        ) || self.headers.iter().any(says_close)
     }
 
     /// Status line, header fields and the empty line.
@@ -269,7 +274,9 @@ impl HttpReply {
         }
         match self.framing {
             Framing::Length => push_field(&mut head, "Content-Length", self.body.len()),
-            Framing::WrongLength(length) => push_field(&mut head, "Content-Length", length),
+            Framing::Announced(length) | Framing::WrongLength(length) => {
+                push_field(&mut head, "Content-Length", length)
+            }
             Framing::Chunked(_) | Framing::BrokenChunked => push_field(&mut head, "Transfer-Encoding", "chunked"),
             Framing::UntilClose => {}
         }
@@ -281,7 +288,9 @@ impl HttpReply {
     pub(crate) fn framed_body(&self) -> Vec<u8> {
         let mut framed = Vec::with_capacity(self.body.len() + 32);
         match self.framing {
-            Framing::Length | Framing::WrongLength(_) | Framing::UntilClose => framed.extend_from_slice(&self.body),
+            Framing::Length | Framing::Announced(_) | Framing::WrongLength(_) | Framing::UntilClose => {
+                framed.extend_from_slice(&self.body)
+            }
             Framing::Chunked(size) => {
                 self.body.chunks(size).for_each(|chunk| push_chunk(&mut framed, chunk));
                 push_chunk(&mut framed, b"");
@@ -311,6 +320,7 @@ fn push_chunk(framed: &mut Vec<u8>, chunk: &[u8]) {
 fn reason_phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        206 => "Partial Content",
         301 => "Moved Permanently",
         302 => "Found",
         400 => "Bad Request",
@@ -319,8 +329,10 @@ fn reason_phrase(status: u16) -> &'static str {
         404 => "Not Found",
         407 => "Proxy Authentication Required",
         409 => "Conflict",
+        412 => "Precondition Failed",
         413 => "Content Too Large",
         414 => "URI Too Long",
+        416 => "Range Not Satisfiable",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         501 => "Not Implemented",
@@ -331,40 +343,48 @@ fn reason_phrase(status: u16) -> &'static str {
     }
 }
 
-/// The replies still to be given.
-#[derive(Debug, Default)]
-pub(crate) struct Script {
-    queue: VecDeque<Queued>,
-    always: Option<Reply>,
+/// The replies still to be given, of whatever kind.
+#[derive(Debug)]
+pub(crate) struct Script<R> {
+    queue: VecDeque<Queued<R>>,
+    always: Option<R>,
 }
 
 #[derive(Debug)]
-struct Queued {
+struct Queued<R> {
     /// What a request's target must contain for this reply to be for it.
     part_of_target: String,
-    reply: Reply,
+    reply: R,
 }
 
-impl Script {
+impl<R> Default for Script<R> {
+    fn default() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            always: None,
+        }
+    }
+}
+
+impl<R: Clone> Script<R> {
     /// Queues replies for requests whose targets contain this; every target contains nothing.
-    pub(crate) fn extend(&mut self, part_of_target: &str, replies: Vec<Reply>) {
+    pub(crate) fn extend(&mut self, part_of_target: &str, replies: Vec<R>) {
         self.queue.extend(replies.into_iter().map(|reply| Queued {
             part_of_target: part_of_target.to_owned(),
             reply,
         }));
     }
 
-    pub(crate) fn set_always(&mut self, reply: Option<Reply>) {
-        self.always = reply;
+    pub(crate) fn set_always(&mut self, reply: R) {
+        self.always = Some(reply);
     }
 
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The reply to a request: from the queue, else the one for every request, else what the
-    /// service answers.
-    pub(crate) fn next(&mut self, target: &str) -> Reply {
+    /// The reply to a request: from the queue, else the one for every request.
+    pub(crate) fn next(&mut self, target: &str) -> Option<R> {
         let position = self
             .queue
             .iter()
@@ -373,6 +393,5 @@ impl Script {
             .and_then(|position| self.queue.remove(position))
             .map(|queued| queued.reply)
             .or_else(|| self.always.clone())
-            .unwrap_or_else(|| Reply::then_ok(Duration::ZERO))
     }
 }

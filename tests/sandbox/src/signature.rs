@@ -14,7 +14,9 @@ use time::format_description::FormatItem;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
-use crate::encoding::{derive_key, hex, hmac_sha256, percent_decode, percent_encode, query_pairs, sha256_hex};
+use crate::encoding::{
+    derive_key, hex, hmac_sha256, percent_decode, percent_encode, query_pairs, sha256_hex, sorted_query,
+};
 use crate::http::Request;
 
 /// The algorithm's name, first in the `Authorization` header and in the string to sign.
@@ -107,11 +109,7 @@ pub fn canonical_path(path: &str) -> String {
 /// encoded once. A parameter without a value is `name=`.
 #[must_use]
 pub fn canonical_query(query: &str) -> String {
-    let mut pairs = query_pairs(query);
-    pairs.sort();
-    let encode =
-        |(name, value): &(Vec<u8>, Vec<u8>)| format!("{}={}", percent_encode(name, b""), percent_encode(value, b""));
-    pairs.iter().map(encode).collect::<Vec<_>>().join("&")
+    sorted_query(query_pairs(query))
 }
 
 /// The lines `name:value` of the signed headers in the order listed, values trimmed, each line
@@ -178,6 +176,9 @@ pub enum Denial {
     NonceUsed,
     /// 400 HTTP_BAD_REQUEST: the bytes are no HTTP request.
     BadRequest,
+    /// 400 or 403 of the object storage: the link was not used as it was made, or credentials were
+    /// sent along with it.
+    StorageRequest,
 }
 
 /// A refused request.

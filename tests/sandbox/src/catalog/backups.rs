@@ -80,6 +80,11 @@ impl Backup {
         self
     }
 
+    /// Whether there is anything to fetch.
+    pub(crate) fn has_files(&self) -> bool {
+        !matches!(self.status, Some(Status::Running | Status::Failed))
+    }
+
     /// The key of a node's object; `instance` is the ID of the instance that it is a backup of.
     pub(crate) fn key(&self, instance: &str, node: usize) -> String {
         let object = self.object();

@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 
 use time::OffsetDateTime;
 
-pub(crate) use backups::{Backup, Quirk, Status};
+use backups::Status;
+pub(crate) use backups::{Backup, Quirk};
 pub(crate) use instances::{Instance, instances};
 
 /// The regions that the documentation lists.
@@ -107,6 +108,17 @@ impl Catalog {
     /// All backups of an instance, in the list's order.
     pub(crate) fn all(&self, place: Place<'_>) -> impl Iterator<Item = Backup> {
         (0..self.count(place)).filter_map(move |position| self.get(place, position))
+    }
+
+    /// The key of the object of a backup's node, whatever the region.
+    pub(crate) fn key(&self, instance: &str, base_id: &str, node: usize) -> Option<String> {
+        let from_the_start = (0..backups::count(instance)).filter_map(|position| backups::get(instance, position));
+        let made = self.made.iter().filter(|made| made.instance == instance);
+        let backup = from_the_start
+            .chain(made.map(Made::now))
+            .find(|backup| backup.base_id == base_id)?;
+        let exists = backup.has_files() && node < backup.nodes;
+        exists.then(|| backup.key(instance, node))
     }
 
     /// Starts a backup.

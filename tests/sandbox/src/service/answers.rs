@@ -1,18 +1,29 @@
 //! The JSON around every answer: results, failures and the gateway's refusals.
 
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
+use crate::encoding::random_bytes;
 use crate::script::HttpReply;
 use crate::signature::Denial;
 
 /// What an operation comes to: its result or the failure to answer with.
 pub(super) type Outcome = Result<Value, HttpReply>;
 
-pub(super) fn success(result: &Value) -> HttpReply {
+pub(super) fn success(result: Value) -> HttpReply {
     let request_id = request_id();
-    let body = json!({ "requestId": request_id, "result": result });
+    let body = object([("requestId", request_id.as_str().into()), ("result", result)]);
     reply(200, &request_id, &body)
+}
+
+/// A page of a list, and how many rows the whole list has.
+pub(super) fn listing(name: &str, rows: Vec<Value>, count: usize) -> Value {
+    object([(name, rows.into()), ("totalCount", count.into())])
+}
+
+/// An object of values that may be long: `json!` would copy them.
+fn object<const COUNT: usize>(fields: [(&str, Value); COUNT]) -> Value {
+    let fields = fields.map(|(name, value)| (name.to_owned(), value));
+    Value::Object(fields.into_iter().collect())
 }
 
 /// A failure in the service's shape.
@@ -43,7 +54,8 @@ pub(crate) fn refusal(denial: Denial) -> HttpReply {
         }
         Denial::SignatureDiffers => failure(401, "ACCESS_ERROR", "sign result is not same [gw]"),
         Denial::NonceUsed => failure(403, "HTTP_FORBIDDEN", "please use different noncestr [gw]"),
-        Denial::BadRequest => failure(400, "HTTP_BAD_REQUEST", "bad request [gw]"),
+        // The object storage answers for itself, in XML.
+        Denial::BadRequest | Denial::StorageRequest => failure(400, "HTTP_BAD_REQUEST", "bad request [gw]"),
     }
 }
 
@@ -70,14 +82,6 @@ pub(super) fn uuid() -> String {
     [0..8, 8..12, 12..16, 16..20, 20..32]
         .map(|group| &digits[group])
         .join("-")
-}
-
-fn random_bytes<const COUNT: usize>() -> [u8; COUNT] {
-    let mut random = [0; COUNT];
-    SystemRandom::new()
-        .fill(&mut random)
-        .expect("the operating system has random bytes");
-    random
 }
 
 /// An object without its fields that are null: fields that are unknown are not answered.

@@ -11,7 +11,7 @@ use crate::http::Request;
 use crate::script::HttpReply;
 
 use super::Call;
-use super::answers::{Outcome, failure, invalid_argument, uuid, without_nulls};
+use super::answers::{Outcome, failure, invalid_argument, listing, uuid, without_nulls};
 use super::paging::Page;
 
 /// What `startTime` and `endTime` look like. That no other offset is taken is a guess.
@@ -38,7 +38,7 @@ pub(super) fn describe(call: &mut Call<'_>, place: Place<'_>) -> Outcome {
         .iter()
         .map(|backup| fields(backup, place, call.object_size))
         .collect();
-    Ok(json!({ "backups": backups, "totalCount": count }))
+    Ok(listing("backups", backups, count))
 }
 
 /// Which backups a request asks for.

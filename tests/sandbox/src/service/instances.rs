@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::catalog::{Instance, instances};
 use crate::http::Request;
 
-use super::answers::{Outcome, without_nulls};
+use super::answers::{Outcome, listing, without_nulls};
 use super::filters::{Filter, filters};
 use super::paging::Page;
 
@@ -27,7 +27,7 @@ pub(super) fn describe_all(request: &Request, region: &str) -> Outcome {
         .iter()
         .map(|instance| fields(instance, region))
         .collect();
-    Ok(json!({ "cacheInstances": shown, "totalCount": found.len() }))
+    Ok(listing("cacheInstances", shown, found.len()))
 }
 
 pub(super) fn describe(instance: &Instance, region: &str) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::catalog::{Backup, Place, Quirk, Status};
+use crate::catalog::{Backup, Place, Quirk};
 use crate::storage;
 
 use super::Call;
@@ -15,9 +15,7 @@ pub(super) fn describe(call: &mut Call<'_>, place: Place<'_>) -> Outcome {
     let is_it = |backup: &Backup| backup.base_id == base_id;
     match call.catalog.all(place).find(is_it) {
         // What the service answers for a backup that has no files is not documented.
-        Some(backup) if !matches!(backup.status, Some(Status::Running | Status::Failed)) => {
-            Ok(json!({ "downloadUrls": download_urls(call, place, &backup) }))
-        }
+        Some(backup) if backup.has_files() => Ok(json!({ "downloadUrls": download_urls(call, place, &backup) })),
         _ => Err(not_found(&format!(
             "backup {base_id} of cacheInstance {} not found",
             place.instance.id
@@ -28,7 +26,7 @@ pub(super) fn describe(call: &mut Call<'_>, place: Place<'_>) -> Outcome {
 fn download_urls(call: &Call<'_>, place: Place<'_>, backup: &Backup) -> Vec<Value> {
     let download_url = |node| {
         let key = backup.key(&place.instance.id, node);
-        let links = storage::links(call.origin, place.region, &key, call.now);
+        let links = storage::links(&call.link_terms, place.region, &key);
         without_nulls(json!({
             "internalLink": (backup.quirk != Some(Quirk::NoInternalLinks)).then_some(links.internal),
             "link": links.public,

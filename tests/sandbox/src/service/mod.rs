@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use crate::catalog::{Catalog, Instance, Place, REGIONS, instances as existing};
 use crate::http::Request;
 use crate::script::HttpReply;
+use crate::storage::LinkTerms;
 
 use answers::{Outcome, invalid_argument, not_found};
 pub(crate) use answers::{failure, refusal};
@@ -23,8 +24,7 @@ pub const DOCUMENTED_ANSWER: &str = include_str!("../../data/describe-download-u
 /// A request and what its answer depends on.
 pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
-    /// The sandbox's own scheme, host and port, for the links that lead back to it.
-    pub(crate) origin: &'a str,
+    pub(crate) link_terms: LinkTerms<'a>,
     pub(crate) now: OffsetDateTime,
     /// How large each node's file is.
     pub(crate) object_size: u64,
@@ -34,7 +34,7 @@ pub(crate) struct Call<'a> {
 /// Answers a request that is signed as it should be.
 pub(crate) fn answer(call: &mut Call<'_>) -> HttpReply {
     match operate(call) {
-        Ok(result) => answers::success(&result),
+        Ok(result) => answers::success(result),
         Err(failure) => failure,
     }
 }

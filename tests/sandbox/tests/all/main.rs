@@ -6,5 +6,6 @@ mod proxy;
 mod requests;
 mod serving;
 mod signing;
+mod storage;
 mod tls;
 mod vectors;

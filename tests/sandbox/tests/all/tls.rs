@@ -1,6 +1,7 @@
 //! HTTPS with certificates good and bad, as a client sees them that trusts the authority only.
 
 use std::io::{self, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 
 use jdredis_sandbox::{Authority, Certificate, Sandbox};
@@ -17,7 +18,12 @@ fn sandbox(authority: &Authority, certificate: Certificate) -> Sandbox {
         .expect("a port is free")
 }
 
-fn ask(sandbox: &Sandbox, pem: &str, host: &'static str) -> io::Result<Answer> {
+/// A session that trusts the authority only; the handshake comes with the first bytes.
+pub(crate) fn session(
+    sandbox: &Sandbox,
+    pem: &str,
+    host: &'static str,
+) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
     let mut roots = RootCertStore::empty();
     let root = CertificateDer::from_pem_slice(pem.as_bytes()).expect("the authority is PEM");
     roots.add(root).expect("the authority is a certificate");
@@ -29,7 +35,11 @@ fn ask(sandbox: &Sandbox, pem: &str, host: &'static str) -> io::Result<Answer> {
         .with_no_client_auth();
     let name = ServerName::try_from(host).expect("the host is valid");
     let session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-    let mut stream = StreamOwned::new(session, connect(sandbox));
+    Ok(StreamOwned::new(session, connect(sandbox)))
+}
+
+fn ask(sandbox: &Sandbox, pem: &str, host: &'static str) -> io::Result<Answer> {
+    let mut stream = session(sandbox, pem, host)?;
     stream.write_all(&wire(&signed(sandbox, TARGET)))?;
     Ok(read_answer(&mut stream))
 }
