@@ -55,10 +55,52 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch the files of a backup, whole and verified')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check whether files are whole RDB files')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the backups of an instance, newest first')
             [CompletionResult]::new('url', 'url', [CompletionResultType]::ParameterValue, 'Print the temporary download links of a backup')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Start a backup and print its base ID')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'jdredis;backup;download' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region; one that is not listed is accepted')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'The instance''s ID')
+            [CompletionResult]::new('--base-id', '--base-id', [CompletionResultType]::ParameterName, 'The backup''s base ID')
+            [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder for the files; made where it is not there [default: this one]')
+            [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'Only this node''s file, such as "node 0"; may be given several times')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many files are fetched at once')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take keys, region and endpoint from this profile of ~/.jdc/config')
+            [CompletionResult]::new('--endpoint', '--endpoint', [CompletionResultType]::ParameterName, 'Where the service is; https unless http:// is spelled out')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Seconds until the whole operation is given up, retries included')
+            [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'How often a request is sent before it is given up')
+            [CompletionResult]::new('--latest', '--latest', [CompletionResultType]::ParameterName, 'The newest backup that succeeded, in place of --base-id')
+            [CompletionResult]::new('--internal', '--internal', [CompletionResultType]::ParameterName, 'Fetch the links for use inside JD Cloud''s own network')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace files that are there, once the new ones are whole')
+            [CompletionResult]::new('--http', '--http', [CompletionResultType]::ParameterName, 'Fetch http links as the service writes them, unencrypted')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'jdredis;backup;verify' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take keys, region and endpoint from this profile of ~/.jdc/config')
+            [CompletionResult]::new('--endpoint', '--endpoint', [CompletionResultType]::ParameterName, 'Where the service is; https unless http:// is spelled out')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Seconds until the whole operation is given up, retries included')
+            [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'How often a request is sent before it is given up')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'jdredis;backup;list' {
@@ -124,10 +166,18 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             break
         }
         'jdredis;backup;help' {
+            [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch the files of a backup, whole and verified')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check whether files are whole RDB files')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the backups of an instance, newest first')
             [CompletionResult]::new('url', 'url', [CompletionResultType]::ParameterValue, 'Print the temporary download links of a backup')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Start a backup and print its base ID')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'jdredis;backup;help;download' {
+            break
+        }
+        'jdredis;backup;help;verify' {
             break
         }
         'jdredis;backup;help;list' {
@@ -227,9 +277,17 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             break
         }
         'jdredis;help;backup' {
+            [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch the files of a backup, whole and verified')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check whether files are whole RDB files')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the backups of an instance, newest first')
             [CompletionResult]::new('url', 'url', [CompletionResultType]::ParameterValue, 'Print the temporary download links of a backup')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Start a backup and print its base ID')
+            break
+        }
+        'jdredis;help;backup;download' {
+            break
+        }
+        'jdredis;help;backup;verify' {
             break
         }
         'jdredis;help;backup;list' {

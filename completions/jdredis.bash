@@ -34,6 +34,9 @@ _jdredis() {
             jdredis__subcmd__backup,create)
                 cmd="jdredis__subcmd__backup__subcmd__create"
                 ;;
+            jdredis__subcmd__backup,download)
+                cmd="jdredis__subcmd__backup__subcmd__download"
+                ;;
             jdredis__subcmd__backup,help)
                 cmd="jdredis__subcmd__backup__subcmd__help"
                 ;;
@@ -43,8 +46,14 @@ _jdredis() {
             jdredis__subcmd__backup,url)
                 cmd="jdredis__subcmd__backup__subcmd__url"
                 ;;
+            jdredis__subcmd__backup,verify)
+                cmd="jdredis__subcmd__backup__subcmd__verify"
+                ;;
             jdredis__subcmd__backup__subcmd__help,create)
                 cmd="jdredis__subcmd__backup__subcmd__help__subcmd__create"
+                ;;
+            jdredis__subcmd__backup__subcmd__help,download)
+                cmd="jdredis__subcmd__backup__subcmd__help__subcmd__download"
                 ;;
             jdredis__subcmd__backup__subcmd__help,help)
                 cmd="jdredis__subcmd__backup__subcmd__help__subcmd__help"
@@ -54,6 +63,9 @@ _jdredis() {
                 ;;
             jdredis__subcmd__backup__subcmd__help,url)
                 cmd="jdredis__subcmd__backup__subcmd__help__subcmd__url"
+                ;;
+            jdredis__subcmd__backup__subcmd__help,verify)
+                cmd="jdredis__subcmd__backup__subcmd__help__subcmd__verify"
                 ;;
             jdredis__subcmd__help,backup)
                 cmd="jdredis__subcmd__help__subcmd__backup"
@@ -73,11 +85,17 @@ _jdredis() {
             jdredis__subcmd__help__subcmd__backup,create)
                 cmd="jdredis__subcmd__help__subcmd__backup__subcmd__create"
                 ;;
+            jdredis__subcmd__help__subcmd__backup,download)
+                cmd="jdredis__subcmd__help__subcmd__backup__subcmd__download"
+                ;;
             jdredis__subcmd__help__subcmd__backup,list)
                 cmd="jdredis__subcmd__help__subcmd__backup__subcmd__list"
                 ;;
             jdredis__subcmd__help__subcmd__backup,url)
                 cmd="jdredis__subcmd__help__subcmd__backup__subcmd__url"
+                ;;
+            jdredis__subcmd__help__subcmd__backup,verify)
+                cmd="jdredis__subcmd__help__subcmd__backup__subcmd__verify"
                 ;;
             jdredis__subcmd__help__subcmd__instance,list)
                 cmd="jdredis__subcmd__help__subcmd__instance__subcmd__list"
@@ -139,7 +157,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help list url create help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help download verify list url create help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -230,8 +248,73 @@ _jdredis() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jdredis__subcmd__backup__subcmd__download)
+            opts="-o -q -v -h --region --instance --base-id --latest --dir --node --parallel --internal --force --http --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -W "cn-north-1 cn-south-1 cn-east-2 cn-east-1" -- "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --node)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jdredis__subcmd__backup__subcmd__help)
-            opts="list url create help"
+            opts="download verify list url create help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -245,6 +328,20 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__help__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__help__subcmd__download)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -287,6 +384,20 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__help__subcmd__url)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__help__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -416,6 +527,44 @@ _jdredis() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jdredis__subcmd__backup__subcmd__verify)
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jdredis__subcmd__completions)
             opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -469,7 +618,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__help__subcmd__backup)
-            opts="list url create"
+            opts="download verify list url create"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -483,6 +632,20 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__help__subcmd__backup__subcmd__create)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__backup__subcmd__download)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -511,6 +674,20 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__help__subcmd__backup__subcmd__url)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__backup__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

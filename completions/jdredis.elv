@@ -51,10 +51,50 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --verbose 'Print each request; twice: also what was signed'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand download 'Fetch the files of a backup, whole and verified'
+            cand verify 'Check whether files are whole RDB files'
             cand list 'List the backups of an instance, newest first'
             cand url 'Print the temporary download links of a backup'
             cand create 'Start a backup and print its base ID'
             cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;backup;download'= {
+            cand --region 'The region; one that is not listed is accepted'
+            cand --instance 'The instance''s ID'
+            cand --base-id 'The backup''s base ID'
+            cand --dir 'The folder for the files; made where it is not there [default: this one]'
+            cand --node 'Only this node''s file, such as "node 0"; may be given several times'
+            cand --parallel 'How many files are fetched at once'
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand --latest 'The newest backup that succeeded, in place of --base-id'
+            cand --internal 'Fetch the links for use inside JD Cloud''s own network'
+            cand --force 'Replace files that are there, once the new ones are whole'
+            cand --http 'Fetch http links as the service writes them, unencrypted'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jdredis;backup;verify'= {
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'jdredis;backup;list'= {
             cand --region 'The region; one that is not listed is accepted'
@@ -116,10 +156,16 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'jdredis;backup;help'= {
+            cand download 'Fetch the files of a backup, whole and verified'
+            cand verify 'Check whether files are whole RDB files'
             cand list 'List the backups of an instance, newest first'
             cand url 'Print the temporary download links of a backup'
             cand create 'Start a backup and print its base ID'
             cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;backup;help;download'= {
+        }
+        &'jdredis;backup;help;verify'= {
         }
         &'jdredis;backup;help;list'= {
         }
@@ -206,9 +252,15 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'jdredis;help;backup'= {
+            cand download 'Fetch the files of a backup, whole and verified'
+            cand verify 'Check whether files are whole RDB files'
             cand list 'List the backups of an instance, newest first'
             cand url 'Print the temporary download links of a backup'
             cand create 'Start a backup and print its base ID'
+        }
+        &'jdredis;help;backup;download'= {
+        }
+        &'jdredis;help;backup;verify'= {
         }
         &'jdredis;help;backup;list'= {
         }

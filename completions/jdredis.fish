@@ -40,20 +40,55 @@ complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "instance" -d 'Work 
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "man" -d 'Print the manual page (roff)'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'The service\'s answer, whole'
 plain\t'One value a line, for piping'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -s q -l quiet -d 'Print no notes and no warnings'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -s v -l verbose -d 'Print each request; twice: also what was signed'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -f -a "list" -d 'List the backups of an instance, newest first'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -f -a "url" -d 'Print the temporary download links of a backup'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -f -a "create" -d 'Start a backup and print its base ID'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from list url create help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "verify" -d 'Check whether files are whole RDB files'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "list" -d 'List the backups of an instance, newest first'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "url" -d 'Print the temporary download links of a backup'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "create" -d 'Start a backup and print its base ID'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
+cn-south-1\t'华南-广州'
+cn-east-2\t'华东-上海'
+cn-east-1\t'华东-宿迁'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l instance -d 'The instance\'s ID' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l base-id -d 'The backup\'s base ID' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l dir -d 'The folder for the files; made where it is not there [default: this one]' -r -f -a "(__fish_complete_directories)"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l node -d 'Only this node\'s file, such as "node 0"; may be given several times' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l parallel -d 'How many files are fetched at once' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'The service\'s answer, whole'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l latest -d 'The newest backup that succeeded, in place of --base-id'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l internal -d 'Fetch the links for use inside JD Cloud\'s own network'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l force -d 'Replace files that are there, once the new ones are whole'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l http -d 'Fetch http links as the service writes them, unencrypted'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'The service\'s answer, whole'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -113,6 +148,8 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no notes and no warnings'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check whether files are whole RDB files'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the backups of an instance, newest first'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "url" -d 'Print the temporary download links of a backup'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "create" -d 'Start a backup and print its base ID'
@@ -179,6 +216,8 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_see
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "man" -d 'Print the manual page (roff)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "verify" -d 'Check whether files are whole RDB files'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "list" -d 'List the backups of an instance, newest first'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "url" -d 'Print the temporary download links of a backup'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "create" -d 'Start a backup and print its base ID'

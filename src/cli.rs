@@ -1,5 +1,7 @@
 //! The command line as types: clap's definitions and nothing that does anything.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, TypedValueParser};
@@ -7,17 +9,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::api::model::{BackupKind, BackupStatus};
-use crate::endpoint::Endpoint;
 use crate::id::{BackupName, BaseId, InstanceId, Region};
 use crate::when::{self, When};
 
-/// Download links of JD Cloud (京东云) Redis backups.
+/// Download links of JD Cloud (京东云) Redis backups, and the backups themselves.
 #[derive(Debug, Parser)]
 #[command(
     name = "jdredis",
     bin_name = "jdredis",
     version,
-    max_term_width = 100,
     after_help = "Run 'jdredis help COMMAND' for a command's options and examples.",
     after_long_help = AFTER_HELP,
     arg_required_else_help = true,
@@ -50,9 +50,9 @@ pub(crate) struct Globals {
 
     /// Where the service is; https unless http:// is spelled out
     ///
-    /// [environment: JDREDIS_ENDPOINT; default: https://redis.jdcloud-api.com]
+    /// [environment: JDREDIS_ENDPOINT; default: redis.jdcloud-api.com]
     #[arg(long, global = true, value_name = "URL")]
-    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) endpoint: Option<String>,
 
     /// Seconds until the whole operation is given up, retries included
     #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
@@ -98,6 +98,20 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Backup {
+    /// Fetch the files of a backup, whole and verified
+    ///
+    /// A second run goes on where the first stopped, whatever stopped it. Files are checked while they
+    /// come: their length, and as RDB files their end and their checksum.
+    #[command(after_long_help = BACKUP_DOWNLOAD_EXAMPLES)]
+    Download(BackupDownload),
+
+    /// Check whether files are whole RDB files
+    ///
+    /// The check of 'download', for files that were fetched by other means. Needs no network and no
+    /// keys.
+    #[command(after_long_help = BACKUP_VERIFY_EXAMPLES)]
+    Verify(BackupVerify),
+
     /// List the backups of an instance, newest first
     #[command(after_long_help = BACKUP_LIST_EXAMPLES)]
     List(BackupList),
@@ -191,6 +205,46 @@ pub(crate) struct WhichBackup {
     /// The newest backup that succeeded, in place of --base-id
     #[arg(long)]
     pub(crate) latest: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupDownload {
+    #[command(flatten)]
+    pub(crate) instance: Instance,
+
+    #[command(flatten)]
+    pub(crate) backup: WhichBackup,
+
+    /// The folder for the files; made where it is not there [default: this one]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Only this node's file, such as "node 0"; may be given several times
+    #[arg(long = "node", value_name = "NAME")]
+    pub(crate) nodes: Vec<String>,
+
+    /// How many files are fetched at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub(crate) parallel: u8,
+
+    /// Fetch the links for use inside JD Cloud's own network
+    #[arg(long)]
+    pub(crate) internal: bool,
+
+    /// Replace files that are there, once the new ones are whole
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Fetch http links as the service writes them, unencrypted
+    #[arg(long)]
+    pub(crate) http: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupVerify {
+    /// The files; - is standard input
+    #[arg(required = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) files: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -335,7 +389,8 @@ Exit codes:
   4    keys missing, refused or not permitted
   5    network: DNS, connection, TLS, proxy, time-out; or a wait ran out
   6    the service failed or refused otherwise, its answer is not as documented, or a backup failed
-  130  interrupted
+  7    a file is missing, incomplete or corrupt
+  130  interrupted with Ctrl-C (143: asked to terminate)
 
 Examples:
   jdredis instance list --region cn-north-1
@@ -352,12 +407,30 @@ Examples:
   jdredis backup url --region cn-north-1 --instance redis-1234 --latest
 
   # Fetch every shard with curl, each under the name it has at the service
-  jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o plain |
-    while IFS= read -r url; do f=${url%%\\?*}; curl -fsS -o \"${f##*/}\" \"$url\" || break; done
+  links=$(jdredis backup url --region cn-north-1 --instance redis-1234 --latest -q -o plain) || exit
+  printf '%s\\n' \"$links\" | while IFS= read -r url; do
+    name=${url%%\\?*}
+    curl -fsS -o \"${name##*/}\" \"$url\" || exit
+  done
 
   # The links with the shards they belong to
   jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o json |
     jq -r '.result.downloadUrls[] | [.name, .link] | @tsv'
+";
+
+const BACKUP_DOWNLOAD_EXAMPLES: &str = "\
+Examples:
+  # The newest backup, into a folder of its own
+  jdredis backup download --region cn-north-1 --instance redis-1234 --latest --dir backups
+
+  # Where nobody watches: no notes, and a line a file to work on
+  jdredis backup download --region cn-north-1 --instance redis-1234 --latest --dir backups -q -o plain
+";
+
+const BACKUP_VERIFY_EXAMPLES: &str = "\
+Examples:
+  jdredis backup verify backups/*
+  zcat dump.rdb.gz | jdredis backup verify -
 ";
 
 const BACKUP_LIST_EXAMPLES: &str = "\

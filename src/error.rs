@@ -8,10 +8,12 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::api::{self, Effort, NetworkError, Problem, Refusal, Stage, Unexpected};
+use crate::api::{self, Effort, NONCE_REUSED, NetworkError, Problem, Refusal, Unexpected};
 use crate::cli::Format;
 use crate::escape::visible;
 use crate::output;
+use crate::transfer::FolderError;
+use crate::transport::Stage;
 use crate::{profile, settings};
 
 /// A difference between clocks that can have a signature refused, in seconds. The service documents
@@ -31,6 +33,9 @@ pub(crate) enum Kind {
     Credentials,
     Network,
     Service,
+    Integrity,
+    Interrupted,
+    Terminated,
 }
 
 impl Kind {
@@ -43,6 +48,8 @@ impl Kind {
             Self::Credentials => "credentials",
             Self::Network => "network",
             Self::Service => "service",
+            Self::Integrity => "integrity",
+            Self::Interrupted | Self::Terminated => "interrupted",
         }
     }
 
@@ -54,6 +61,9 @@ impl Kind {
             Self::Credentials => 4,
             Self::Network => 5,
             Self::Service => 6,
+            Self::Integrity => 7,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 }
@@ -75,9 +85,23 @@ impl std::error::Error for StdoutError {}
 pub(crate) struct CommandError {
     pub(crate) kind: Kind,
     pub(crate) message: String,
+    /// Each thing that the message is about, a line each.
+    pub(crate) details: Vec<String>,
     /// Of the answer that shows it.
     pub(crate) request_id: Option<String>,
     pub(crate) hint: String,
+}
+
+impl CommandError {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            details: Vec::new(),
+            request_id: None,
+            hint: hint.into(),
+        }
+    }
 }
 
 impl std::fmt::Display for CommandError {
@@ -99,6 +123,7 @@ pub(crate) struct Report {
     status: Option<String>,
     request_id: Option<String>,
     cause: Option<String>,
+    details: Vec<String>,
     hint: Option<String>,
 }
 
@@ -111,6 +136,7 @@ impl Report {
             status: None,
             request_id: None,
             cause: None,
+            details: Vec::new(),
             hint: None,
         }
     }
@@ -151,34 +177,26 @@ impl Report {
 
     /// Finds what the error is at heart; what was added above it says what was being done.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        let (mut report, root) = Self::of_root(error);
         let mut doing = String::new();
-        for context in error.chain().take_while(|link| link.to_string() != root) {
-            let _ = write!(doing, "{context}: ");
+        for link in error.chain() {
+            if let Some(report) = Self::of_link(link) {
+                return Self {
+                    message: doing + &report.message,
+                    ..report
+                };
+            }
+            let _ = write!(doing, "{link}: ");
         }
-        report.message.insert_str(0, &doing);
-        report
+        Self::new(Kind::Other, doing.trim_end_matches(": "))
     }
 
-    fn of_root(error: &anyhow::Error) -> (Self, String) {
-        if let Some(error) = error.downcast_ref::<api::Error>() {
-            (of_api(error), error.to_string())
-        } else if let Some(error) = error.downcast_ref::<settings::Error>() {
-            (of_settings(error), error.to_string())
-        } else if let Some(error) = error.downcast_ref::<CommandError>() {
-            let report = Self::new(error.kind, &error.message)
-                .request_id(error.request_id.as_ref())
-                .hint(&error.hint);
-            (report, error.to_string())
-        } else if let Some(error) = error.downcast_ref::<StdoutError>() {
-            let report = Self::new(Kind::Other, "the output could not be written")
-                .cause(error.to_string())
-                .hint("look at what standard output leads to: a full disk, a closed file or a failed program");
-            (report, error.to_string())
-        } else {
-            let root = error.root_cause().to_string();
-            (Self::new(Kind::Other, &root), root)
-        }
+    /// The report on an error of a type that is known here.
+    fn of_link(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        None.or_else(|| error.downcast_ref().map(of_api))
+            .or_else(|| error.downcast_ref().map(of_settings))
+            .or_else(|| error.downcast_ref().map(of_command))
+            .or_else(|| error.downcast_ref().map(of_folder))
+            .or_else(|| error.downcast_ref().map(of_stdout))
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -195,6 +213,9 @@ impl Report {
 
     fn text(&self) -> String {
         let mut text = format!("error: {}\n", visible(&self.message));
+        for detail in &self.details {
+            let _ = writeln!(text, "  {}", visible(detail));
+        }
         for (name, value) in [
             ("request ID", &self.request_id),
             ("cause", &self.cause),
@@ -208,9 +229,10 @@ impl Report {
     }
 
     fn json(&self) -> Vec<u8> {
-        let message = match &self.cause {
-            Some(cause) => format!("{}: {cause}", self.message),
-            None => self.message.clone(),
+        let more: Vec<&str> = self.details.iter().chain(&self.cause).map(String::as_str).collect();
+        let message = match more.as_slice() {
+            [] => self.message.clone(),
+            more => format!("{}: {}", self.message, more.join("; ")),
         };
         output::json::render_line(&json!({"error": {
             "kind": self.kind.name(),
@@ -221,6 +243,29 @@ impl Report {
             "hint": self.hint,
         }}))
     }
+}
+
+fn of_command(error: &CommandError) -> Report {
+    Report {
+        details: error.details.clone(),
+        ..Report::new(error.kind, &error.message)
+            .request_id(error.request_id.as_ref())
+            .hint(&error.hint)
+    }
+}
+
+fn of_folder(error: &FolderError) -> Report {
+    let report = Report::new(Kind::Other, error.to_string());
+    match error {
+        FolderError::Unusable { .. } => report.hint("give a folder that this user can write with --dir"),
+        FolderError::Held { .. } => report.hint("wait until it has ended, or give another folder with --dir"),
+    }
+}
+
+fn of_stdout(error: &StdoutError) -> Report {
+    Report::new(Kind::Other, "the output could not be written")
+        .cause(error.to_string())
+        .hint("look at what standard output leads to: a full disk, a closed file or a failed program")
 }
 
 fn of_api(error: &api::Error) -> Report {
@@ -234,6 +279,11 @@ fn of_api(error: &api::Error) -> Report {
     };
     if error.may_have_happened {
         report.hint = Some(MAY_HAVE_HAPPENED.to_owned());
+    } else if let Some(wait) = error.asked_to_wait {
+        report.hint = Some(format!(
+            "the service asks to wait {}, which is longer than what was left of --timeout; try again then",
+            output::human::duration(wait.as_secs())
+        ));
     }
     if let Some(Effort { attempts, elapsed }) = error.effort {
         let _ = write!(
@@ -247,80 +297,74 @@ fn of_api(error: &api::Error) -> Report {
 
 fn of_refusal(refusal: &Refusal) -> Report {
     let has = |words: &str| refusal.message.contains(words);
-    let clock = refusal
-        .clock_offset
-        .filter(|offset| offset.abs() >= NOTEWORTHY_CLOCK_OFFSET);
     let (kind, message, hint) = match refusal.code {
         404 => (
             Kind::NotFound,
-            "the service knows no such thing".to_owned(),
+            "the service knows no such thing",
             "check the region and the IDs: 'jdredis instance list' and 'jdredis backup list' show what there is; JD Cloud \
-             keeps a backup for 7 days"
-                .to_owned(),
+             keeps a backup for 7 days",
         ),
         401 => (
             Kind::Credentials,
-            "the service refuses the keys".to_owned(),
-            match clock {
-                Some(offset) => clock_hint(offset),
-                None => "check that access key and secret key are a pair, complete and not disabled, and that temporary \
-                         keys come with their JDCLOUD_SECURITY_TOKEN, not yet expired; -vv shows what was signed, which \
-                         a proxy on the way may have changed"
-                    .to_owned(),
-            },
+            "the service refuses the keys",
+            "check that access key and secret key are a pair, complete and not disabled, and that temporary keys come with \
+             their JDCLOUD_SECURITY_TOKEN, not yet expired; -vv shows what was signed, which a proxy on the way may have \
+             changed",
+        ),
+        403 if has(NONCE_REUSED) => (
+            Kind::Credentials,
+            "the service has seen the request before",
+            "something on the way sends requests twice: look at proxies and gateways",
         ),
         403 if has("not authorized") || has("[IAM]") => (
             Kind::Credentials,
-            "the keys are not permitted to do this".to_owned(),
-            "ask the account's administrator for an IAM policy that allows the action named in the cause".to_owned(),
+            "the keys are not permitted to do this",
+            "ask the account's administrator for an IAM policy that allows the action named in the cause",
         ),
         403 => (
             Kind::Credentials,
-            "the service forbids this".to_owned(),
-            match clock {
-                Some(offset) => clock_hint(offset),
-                None => "check what the account and its keys are permitted to do".to_owned(),
-            },
+            "the service forbids this",
+            "check what the account and its keys are permitted to do",
         ),
         409 if refusal.status == "ALREADY_EXISTS" => (
             Kind::Service,
-            "there is one already".to_owned(),
-            "give another --name, or leave it out for one that is new".to_owned(),
+            "there is one already",
+            "give another --name, or leave it out for one that is new",
         ),
         429 if refusal.status == "QUOTA_EXCEEDED" => (
             Kind::Service,
-            "a quota of the account is used up".to_owned(),
-            "ask JD Cloud to raise it; trying again will not help".to_owned(),
+            "a quota of the account is used up",
+            "ask JD Cloud to raise it; trying again will not help",
         ),
         429 => (
             Kind::Service,
-            "the service is asked too often".to_owned(),
-            match refusal.retry_after {
-                Some(wait) => format!("try again in {} s, as the service asks, or give a longer --timeout", wait.as_secs()),
-                None => "wait a minute, then run fewer of these at once".to_owned(),
-            },
+            "the service is asked too often",
+            "wait a minute, then run fewer of these at once",
         ),
         500 | 502..=504 => (
             Kind::Service,
-            "the service failed".to_owned(),
-            match refusal.retry_after {
-                Some(wait) => format!("try again in {} s, as the service asks, or give a longer --timeout", wait.as_secs()),
-                None => "try again later; if it stays, report the request ID to JD Cloud".to_owned(),
-            },
+            "the service failed",
+            "try again later; if it stays, report the request ID to JD Cloud",
         ),
         _ => (
             Kind::Service,
-            "the service refused the request".to_owned(),
-            "check --region and the IDs against the console; if they are right, report the request ID to JD Cloud".to_owned(),
+            "the service refused the request",
+            "check --region and the IDs against the console; if they are right, report the request ID to JD Cloud",
         ),
     };
+    let clock = refusal
+        .clock_offset
+        .filter(|offset| matches!(refusal.code, 401 | 403) && !has("[IAM]") && offset.abs() >= NOTEWORTHY_CLOCK_OFFSET);
     Report {
         code: Some(refusal.code),
         status: (!refusal.status.is_empty()).then(|| refusal.status.clone()),
         ..Report::new(kind, message)
             .request_id(refusal.request_id.as_ref())
             .cause(refusal.to_string())
-            .hint(hint)
+            .hint(match clock {
+                Some(offset) => format!("{}; else {hint}", clock_hint(offset)),
+                None => hint.to_owned(),
+            })
     }
 }
 
@@ -328,21 +372,17 @@ fn clock_hint(offset: i64) -> String {
     let direction = if offset > 0 { "ahead of" } else { "behind" };
     format!(
         "this machine's clock is {} {direction} the service's, and a signature is only good for a short time: set the \
-         clock (NTP), then try again",
+         clock (NTP)",
         output::human::duration(offset.unsigned_abs())
     )
 }
 
 fn of_unexpected(unexpected: &Unexpected) -> Report {
-    let hint = match unexpected.http_status {
-        200..300 => {
-            "the service may have changed, or something in between answers for it: try a newer jdredis, else report \
-             this with the request ID and the output of -v"
-        }
-        _ => {
-            "a proxy, a gateway or a login page on the way may have answered instead of the service: check the proxy \
-              variables and --endpoint"
-        }
+    let hint = if unexpected.is_from_service {
+        "the service may have changed: try a newer jdredis, else report this with the request ID and the output of -v"
+    } else {
+        "a proxy, a gateway or a login page on the way may have answered instead of the service: check the proxy variables \
+         and --endpoint"
     };
     Report {
         code: Some(unexpected.http_status),
@@ -365,17 +405,29 @@ fn of_network(error: &NetworkError) -> Report {
         .map(|proxy| format!(" through the proxy {proxy}"))
         .unwrap_or_default();
     let (message, hint) = match stage {
-        Stage::Dns if proxy.is_some() => (
-            format!("the name of the proxy or of {endpoint} cannot be resolved{via}"),
-            "check the proxy variables (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) and this machine's DNS",
-        ),
-        Stage::Dns => (
-            format!("the name of {endpoint} cannot be resolved"),
-            "check --endpoint, this machine's DNS, and whether a proxy (HTTPS_PROXY) is needed to get out",
-        ),
-        Stage::Connection => (
+        Stage::Dns => match proxy {
+            // The proxy resolves the endpoint's name, if there is one.
+            Some(proxy) => (
+                format!("the name of the proxy {proxy} cannot be resolved"),
+                "check the proxy variables (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) and this machine's DNS",
+            ),
+            None => (
+                format!("the name of {endpoint} cannot be resolved"),
+                "check --endpoint, this machine's DNS, and whether a proxy (HTTPS_PROXY) is needed to get out",
+            ),
+        },
+        Stage::Unreachable => (
             format!("{endpoint} cannot be reached{via}"),
             "check --endpoint, firewalls, and whether a proxy (HTTPS_PROXY) is needed to get out",
+        ),
+        Stage::Broken => (
+            format!("the connection to {endpoint}{via} broke off"),
+            "try again; if it stays, check firewalls and proxies, and that --endpoint does not say http:// where the \
+             service speaks TLS",
+        ),
+        Stage::Protocol => (
+            format!("what answers at {endpoint}{via} breaks the rules of HTTP"),
+            "check --endpoint and the proxy variables: something else may be listening there",
         ),
         Stage::Tls => (
             format!("no trusted encrypted connection to {endpoint}{via}"),
@@ -383,8 +435,9 @@ fn of_network(error: &NetworkError) -> Report {
              HTTP, as those inside a VPC do, spell out http:// in --endpoint",
         ),
         Stage::TrustStore => (
-            "this machine has no certificate authorities to trust".to_owned(),
-            "install the package ca-certificates, or point SSL_CERT_FILE at a PEM file or SSL_CERT_DIR at a folder of them",
+            "no certificate authorities to trust could be loaded".to_owned(),
+            "if SSL_CERT_FILE or SSL_CERT_DIR is set, let it name PEM certificates that can be read; else install the \
+             package ca-certificates",
         ),
         Stage::Proxy => (
             format!(
@@ -392,7 +445,7 @@ fn of_network(error: &NetworkError) -> Report {
                 proxy.as_deref().unwrap_or("in between")
             ),
             "407 means it wants a name and password: put them into the proxy variable as http://NAME:PASSWORD@HOST:PORT; \
-             otherwise ask its administrator to allow CONNECT to the endpoint, or except it with NO_PROXY",
+             otherwise ask its administrator to allow CONNECT to the endpoint and its port, or except it with NO_PROXY",
         ),
         Stage::Timeout => (
             format!("{endpoint} did not answer in time{via}"),
@@ -407,12 +460,11 @@ fn of_settings(error: &settings::Error) -> Report {
                                         ('jdc configure add')";
     let message = error.to_string();
     match error {
-        settings::Error::Invalid { .. } => Report::new(Kind::Usage, message).hint("correct it where it is set"),
+        settings::Error::Invalid { .. } => Report::new(Kind::Usage, message).hint("correct it, or leave it out"),
         settings::Error::NoRegion => Report::new(Kind::Usage, message)
             .hint("give --region (such as cn-north-1), set JDCLOUD_REGION, or set region_id in the profile"),
-        settings::Error::PartOfKeys { missing, .. } => Report::new(Kind::Credentials, message).hint(format!(
-            "set {missing} too, or unset every JDCLOUD_*_KEY to use a profile"
-        )),
+        settings::Error::PartOfKeys { present, missing } => Report::new(Kind::Credentials, message)
+            .hint(format!("set {missing} too; to use a profile instead, unset {present}")),
         settings::Error::NoCredentials { profile } => Report::new(Kind::Credentials, message)
             .cause(format!("the environment has none, and {profile}"))
             .hint(WHERE_KEYS_COME_FROM),
@@ -438,9 +490,10 @@ fn profile_hint(error: &profile::Error) -> String {
              JDCLOUD_SECRET_KEY and leave --profile and JDCLOUD_PROFILE out"
                 .to_owned()
         }
-        profile::Error::Unreadable { file, .. } => format!("make {} readable for this user", file.display()),
+        profile::Error::Unreadable { file, .. } => format!("make {} a file that this user can read", file.display()),
         profile::Error::NoSection { .. } => {
-            "name one that is there with --profile or JDCLOUD_PROFILE, or add the section".to_owned()
+            "name one that is there, with --profile, JDCLOUD_PROFILE or in ~/.jdc/current, or add the section"
+                .to_owned()
         }
         profile::Error::Malformed { file, .. } => mend(file),
         profile::Error::BadValue { source, .. } => mend(&source.file),

@@ -15,7 +15,9 @@ pub(crate) fn is_hazardous(c: char) -> bool {
 
 /// The text with every hazardous character written as `\u{…}`.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hazardous) {
+    // Most texts are plain ASCII, which takes no decoding to see.
+    let is_plain = text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+    if is_plain || !text.contains(is_hazardous) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);

@@ -1,4 +1,4 @@
-//! `jdredis`: download links of JD Cloud (京东云) Redis backups.
+//! `jdredis`: download links of JD Cloud (京东云) Redis backups, and the backups themselves.
 //!
 //! This crate is the program; [`run`] is all there is to call, with a [`World`] to run in.
 //!
@@ -10,12 +10,16 @@
 //! |---|---|---|
 //! | outermost | `main`, [`World`] | the process: arguments, environment, streams, clock, randomness |
 //! | entry | `lib` | parses, dispatches, reports, picks the exit code |
-//! | commands | `commands`, a file a subcommand, named as typed | fetch, shape, print: one line each |
+//! | commands | `commands`, a file a subcommand, its path the command as typed | fetch, shape, print |
 //! | errors | `error` | every kind of error: message, hint, exit code, text and JSON form |
 //! | settings | `settings`, `profile`, `proxy` | flags, environment and profile made into one whole |
-//! | service | `api` | requests, signatures, retries, answers |
-//! | output | `output`, `notes` | pure functions from data to bytes; what goes to standard error |
-//! | leaves | `cli`, `id`, `endpoint`, `link`, `secret`, `credentials`, `escape` | types without I/O |
+//! | service | `api` | requests, signatures, retries, paging, answers |
+//! | files | `transfer`, `rdb` | fetching objects, going on with them, checking them; knows neither the API nor what is shown |
+//! | output | `output`, `notes`, `progress`, `status_line` | pure functions from data to bytes; what goes to standard error |
+//! | leaves | `cli`, `id`, `endpoint`, `link`, `secret`, `credentials`, `when`, `escape`, `backoff`, `transport`, `signals` | types and functions that know nothing of the above |
+//!
+//! Every layer is handed what it needs of the [`World`]; none reaches for the machine itself, but for
+//! the file system, the network, and what the TLS library reads of the system's trust store.
 //!
 //! # Why it is so
 //!
@@ -26,6 +30,10 @@
 //!   second encoding would be a second opinion about what was signed.
 //! * **Answers are kept whole**, as JSON with its order and numbers as they came. Typed views borrow
 //!   from them, so that `--output json` loses nothing that a later service adds.
+//! * **A file gets its name last.** What is on disk under a backup's name is whole, checked and
+//!   written out; everything else is called `.part` or `.corrupt`. What is needed to go on is saved
+//!   before what it speaks of, so that a process may be killed between any two of its steps.
+//! * **A request that changes something is sent once**, unless it certainly never left.
 //! * **A command renders into memory and writes once.** A failure leaves standard output empty, and
 //!   a script never reads half a list.
 //! * **Typed errors below, `anyhow` above.** A layer that knows what went wrong says so in its own
@@ -34,6 +42,7 @@
 //!   no `Display`, and their one way out is called `expose`.
 
 mod api;
+mod backoff;
 mod cli;
 mod commands;
 mod credentials;
@@ -45,15 +54,18 @@ mod link;
 mod notes;
 mod output;
 mod profile;
+mod progress;
 mod proxy;
+mod rdb;
 mod secret;
 mod settings;
 mod signals;
 mod status_line;
+mod transfer;
+mod transport;
 mod when;
 mod world;
 
-use std::ffi::OsStr;
 use std::io;
 use std::process::ExitCode;
 
@@ -61,27 +73,39 @@ use clap::{CommandFactory, FromArgMatches};
 
 pub use world::{Clock, Environment, Stream, World};
 
-use cli::{Cli, Format};
+use cli::{Cli, Command, Format};
 use commands::Context;
 use error::{Report, StdoutError};
 use notes::Notes;
+use signals::Interrupt;
+
+/// Longer lines are tiring to read.
+const MAX_HELP_COLUMNS: u16 = 100;
 
 /// Runs the program once and says how it ended.
 ///
 /// Data goes to the world's `stdout`, everything else to its `stderr`. The exit codes are the ones
 /// that `jdredis --help` lists.
 pub fn run(world: &World) -> ExitCode {
-    signals::exit_on_interrupt();
-    let columns = world.stdout.columns.unwrap_or(100);
+    let interrupt = Interrupt::exits();
+    let columns = world
+        .stdout
+        .columns
+        .or(world.stderr.columns)
+        .unwrap_or(MAX_HELP_COLUMNS);
     let parsed = Cli::command()
-        .term_width(columns.into())
+        .term_width(columns.min(MAX_HELP_COLUMNS).into())
         .try_get_matches_from(&world.args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return answer_without_command(&error, world),
     };
-    let (format, outcome) = match settings::format(cli.globals.output, world) {
+    let format = match cli.command {
+        Command::Completions { .. } | Command::Man => Ok(Format::Plain),
+        Command::Backup(_) | Command::Instance(_) => settings::format(cli.globals.output, world),
+    };
+    let (format, outcome) = match format {
         Ok(format) => {
             let notes = Notes::new(&world.stderr, cli.globals.quiet, cli.globals.verbose);
             let context = Context {
@@ -89,6 +113,7 @@ pub fn run(world: &World) -> ExitCode {
                 notes: &notes,
                 globals: &cli.globals,
                 format,
+                interrupt: &interrupt,
             };
             (format, commands::run(&cli.command, &context))
         }
@@ -147,15 +172,18 @@ fn wants_style(world: &World) -> bool {
 
 /// Whether JSON was asked for on a command line that could not be parsed.
 fn asks_for_json(world: &World) -> bool {
-    let args: Vec<&str> = world.args.iter().filter_map(|arg| arg.to_str()).collect();
-    let value = args.iter().enumerate().rev().find_map(|(i, arg)| match *arg {
-        "-o" | "--output" => args.get(i + 1).copied(),
-        _ => arg
-            .strip_prefix("--output=")
-            .or_else(|| arg.strip_prefix("-o=").or_else(|| arg.strip_prefix("-o"))),
+    let matches = Cli::command().ignore_errors(true).try_get_matches_from(&world.args);
+    let flag = matches.ok().and_then(|matches| {
+        deepest(&matches)
+            .try_get_one::<Format>("output")
+            .ok()
+            .flatten()
+            .copied()
     });
-    match value {
-        Some(value) => value == "json",
-        None => (world.env)("JDREDIS_OUTPUT").as_deref() == Some(OsStr::new("json")),
-    }
+    settings::format(flag, world).is_ok_and(|format| format == Format::Json)
+}
+
+/// The matches of the last subcommand, which have all global options.
+fn deepest(matches: &clap::ArgMatches) -> &clap::ArgMatches {
+    matches.subcommand().map_or(matches, |(_, matches)| deepest(matches))
 }

@@ -29,8 +29,9 @@ impl Link {
     /// could not be told from the line after it, or would act on a terminal.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidLink> {
         let rest = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"))
+            .split_once("://")
+            .filter(|(scheme, _)| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)))
+            .map(|(_, rest)| rest)
             .ok_or(InvalidLink("is neither an http nor an https URL"))?;
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(InvalidLink("holds a character that no URL may hold"));
@@ -44,6 +45,34 @@ impl Link {
     /// The whole link, signature included: for output the user asked for, and nothing else.
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// The same link over https. The scheme is no part of what a pre-signed link signs, and the
+    /// documentation says of the storage that it speaks both.
+    pub(crate) fn over_https(&self) -> Self {
+        match self.0.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => Self(format!("https://{rest}")),
+            _ => self.clone(),
+        }
+    }
+
+    /// Scheme and host, with the port if it names one.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        let (scheme, rest) = self.0.split_once("://")?;
+        let host = rest.split(['/', '?', '#']).next()?;
+        self.0.get(..scheme.len() + "://".len() + host.len())
+    }
+
+    /// Whether it is fetched over TLS.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.0
+            .get(..8)
+            .is_some_and(|start| start.eq_ignore_ascii_case("https://"))
+    }
+
+    /// Which object it leads to: the same for all links to it.
+    pub(crate) fn object(&self) -> &str {
+        self.0.split(['?', '#']).next().unwrap_or_default()
     }
 
     /// The last segment of the path, percent-decoded: the object's name at the storage, and so the
@@ -81,6 +110,31 @@ impl fmt::Debug for Link {
     }
 }
 
+/// A text of somebody else's with the query of every URL in it left out: an answer may quote a link.
+pub(crate) fn without_queries(text: &str) -> Cow<'_, str> {
+    const QUERY: &str = "?[query]";
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("://") {
+        let (before, url) = rest.split_at(start + 3);
+        let end = url
+            .find(|c: char| c.is_whitespace() || "\"'<>`\\".contains(c))
+            .unwrap_or(url.len());
+        shown.push_str(before);
+        let (url, after) = url.split_at(end);
+        match url.split_once('?') {
+            Some((address, _)) => shown.extend([address, QUERY]),
+            None => shown.push_str(url),
+        }
+        rest = after;
+    }
+    if shown.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    shown.push_str(rest);
+    Cow::Owned(shown)
+}
+
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
@@ -99,6 +153,19 @@ mod tests {
     }
 
     #[test]
+    fn a_link_over_https_is_the_same_but_for_its_scheme() {
+        for (text, secure, origin) in [
+            ("http://h:1/x?y=http://z", "https://h:1/x?y=http://z", "http://h:1"),
+            ("HTTP://h", "https://h", "HTTP://h"),
+            ("https://h?x", "https://h?x", "https://h"),
+        ] {
+            let link = Link::parse(text).unwrap();
+            assert_eq!(link.over_https().expose(), secure);
+            assert_eq!(link.origin(), Some(origin));
+        }
+    }
+
+    #[test]
     fn a_link_without_an_expiry_or_a_name_is_still_a_link() {
         for (text, name) in [
             ("https://h", ""),
@@ -111,6 +178,21 @@ mod tests {
             let link = Link::parse(text).unwrap();
             assert_eq!(link.file_name(), name, "{text}");
             assert_eq!(link.expires_at(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn quoted_links_lose_their_queries() {
+        for (text, shown) in [
+            ("nothing? to see", "nothing? to see"),
+            ("http://h/x?a=b&c=d is old", "http://h/x?[query] is old"),
+            (
+                "a \"https://h/x?a\", b HTTPS://h/y?b",
+                "a \"https://h/x?[query]\", b HTTPS://h/y?[query]",
+            ),
+            ("http://h/x and ://", "http://h/x and ://"),
+        ] {
+            assert_eq!(without_queries(text), shown);
         }
     }
 

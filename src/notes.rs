@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 
+use crate::escape::visible;
 use crate::world::Stream;
 
 /// How talkative `-v` made the program.
@@ -28,6 +29,10 @@ impl<'a> Notes<'a> {
             quiet,
             verbosity,
         }
+    }
+
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Something worth knowing, whoever reads it.
@@ -60,6 +65,10 @@ impl<'a> Notes<'a> {
     }
 
     fn line(&self, text: impl Display) {
-        let _ = self.stderr.write_all(format!("{text}\n").as_bytes());
+        let _ = self.stderr.write_all(visible_lines(&text.to_string()).as_bytes());
     }
+}
+
+fn visible_lines(text: &str) -> String {
+    text.lines().flat_map(|line| [visible(line), "\n".into()]).collect()
 }

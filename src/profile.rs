@@ -5,19 +5,22 @@
 //! quotes nor backslashes mean anything. Error texts name files, sections, keys and line numbers,
 //! never a value.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use configparser::ini::Ini;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
 /// The profile that is used where neither the user nor `~/.jdc/current` names one.
 const DEFAULT: &str = "default";
-/// Where the parser puts keys that stand before any section; no section header can spell it.
-const OUTSIDE: &str = "]";
+/// The section whose keys all others have, unless they have their own.
+const INHERITED: &str = "DEFAULT";
+/// Where the parser puts keys that stand before any section; a section header is on one line.
+const OUTSIDE: &str = "\n";
 
 /// One profile, as found. Empty values count as absent.
 #[derive(Debug, Default)]
@@ -137,44 +140,55 @@ fn parse(text: &str, source: Source) -> Result<Profile, Error> {
     syntax.default_section = OUTSIDE.to_owned();
     syntax.enable_inline_comments = false;
     let mut ini = Ini::new_from_defaults(syntax);
-    let mut sections = ini
+    let sections = ini
         .read(text.trim_start_matches('\u{feff}').to_owned())
         .map_err(malformed)?;
-    let wipe_all = |sections: &mut dyn Iterator<Item = &mut Option<String>>| {
-        sections.for_each(Zeroize::zeroize);
-    };
-    wipe_all(&mut ini.get_mut_map().values_mut().flat_map(|section| section.values_mut()));
-
-    let outcome = if sections.contains_key(OUTSIDE) {
-        Err(malformed("it has a line before the first [section]".to_owned()))
-    } else if let Some(found) = sections.get_mut(&source.section) {
-        take_profile(found, &source)
-    } else {
-        let mut present: Vec<String> = sections.keys().cloned().collect();
-        present.sort_unstable();
-        Err(Error::NoSection {
-            source: source.clone(),
-            present,
-        })
-    };
-    wipe_all(&mut sections.values_mut().flat_map(|section| section.values_mut()));
-    outcome
+    if sections.contains_key(OUTSIDE) {
+        return Err(malformed("it has a line before the first [section]".to_owned()));
+    }
+    match sections.get(&source.section) {
+        Some(own) => take_profile(&[own, sections.get(INHERITED).unwrap_or(&Section::new())], &source),
+        None => {
+            let mut present: Vec<String> = sections.keys().cloned().collect();
+            present.sort_unstable();
+            Err(Error::NoSection {
+                source: source.clone(),
+                present,
+            })
+        }
+    }
 }
 
-fn take_profile(
-    section: &mut std::collections::HashMap<String, Option<String>>,
-    source: &Source,
-) -> Result<Profile, Error> {
-    let mut take = |key: &'static str| -> Result<Option<String>, Error> {
-        let found = section.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(key));
-        let Some(raw) = found.and_then(|(_, value)| value.take()).map(Zeroizing::new) else {
-            return Ok(None);
-        };
-        let value = unescape(&raw).map_err(|problem| Error::BadValue {
+type Section = HashMap<String, Option<String>>;
+
+/// Takes each key from the first of the sections that has it.
+fn take_profile(sections: &[&Section], source: &Source) -> Result<Profile, Error> {
+    let take = |key: &'static str| -> Result<Option<String>, Error> {
+        let bad = |problem: &str| Error::BadValue {
             source: source.clone(),
             key,
             problem: problem.to_owned(),
-        })?;
+        };
+        // Keys are the same in any case.
+        let named = |section: &&Section| {
+            let mut values = section
+                .iter()
+                .filter(|(name, _)| name.eq_ignore_ascii_case(key))
+                .map(|(_, value)| value.clone());
+            (values.next(), values.next().is_some())
+        };
+        let (value, is_double) = sections
+            .iter()
+            .map(named)
+            .find(|(value, _)| value.is_some())
+            .unwrap_or_default();
+        if is_double {
+            return Err(bad("is there more than once"));
+        }
+        let Some(raw) = value.flatten().map(Zeroizing::new) else {
+            return Ok(None);
+        };
+        let value = unescape(&raw).map_err(bad)?;
         Ok(Some(value).filter(|value| !value.is_empty()))
     };
     Ok(Profile {
@@ -265,12 +279,16 @@ mod tests {
             ("", "config has no section [default]; it has none at all"),
             ("[b]\n[a]\n", "config has no section [default]; it has [a], [b]"),
             (
+                "[default]\nregion_id = a\nREGION_ID = b\n",
+                "profile [default] of config: region_id is there more than once",
+            ),
+            (
                 "[default]\nendpoint = %(host)s\n",
                 "profile [default] of config: endpoint refers to another key with %(NAME)s, which jdredis does not follow; write the value itself",
             ),
             (
                 "[default]\nsecret_key = a\u{7}\n",
-                "profile [default] of config: secret_key is not usable: it holds a control character, perhaps a line break, or is not Unicode",
+                "profile [default] of config: secret_key is not usable: it is longer than 8192 bytes, holds a control character such as a line break, or is not Unicode",
             ),
         ] {
             assert_eq!(parsed(text).err().as_deref(), Some(problem), "{text:?}");

@@ -17,6 +17,33 @@ impl Secret {
     }
 }
 
+/// The longest secret, in bytes. A token travels in a header, and servers bound those.
+const MAX_SECRET: usize = 8192;
+
+/// A secret that cannot be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InvalidSecret;
+
+impl fmt::Display for InvalidSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "it is longer than {MAX_SECRET} bytes, holds a control character such as a line break, or is not Unicode"
+        )
+    }
+}
+
+impl Secret {
+    /// Takes what a key or a token may be: the line break that a file brings along is the usual
+    /// reason for a signature that nobody can explain.
+    pub(crate) fn parse(text: String) -> Result<Self, InvalidSecret> {
+        if text.len() > MAX_SECRET || text.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
+            return Err(InvalidSecret);
+        }
+        Ok(Self::from(text))
+    }
+}
+
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(Zeroizing::new(text))

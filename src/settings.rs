@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::cli::{Format, Globals};
 use crate::credentials::Credentials;
-use crate::endpoint::{self, Endpoint, Scheme};
+use crate::endpoint::{self, Endpoint, InvalidEndpoint, Scheme};
 use crate::id::{InvalidId, Region};
 use crate::notes::Notes;
 use crate::profile::{self, Profile, Source};
@@ -83,10 +83,12 @@ impl std::error::Error for Error {}
 /// # Errors
 /// Where the environment names a format that does not exist.
 pub(crate) fn format(flag: Option<Format>, world: &World) -> Result<Format, Error> {
-    let parse = |text: &str| <Format as clap::ValueEnum>::from_str(text, true);
+    let parse = |text: &str| {
+        <Format as clap::ValueEnum>::from_str(text, false).map_err(|_| "the formats are table, json and plain")
+    };
     match flag {
         Some(format) => Ok(format),
-        None => Ok(from_env(world, OUTPUT, parse, "the formats are table, json and plain")?.unwrap_or(Format::Table)),
+        None => Ok(from_env(world, OUTPUT, parse)?.unwrap_or(Format::Table)),
     }
 }
 
@@ -107,18 +109,22 @@ pub(crate) fn resolve(
     };
     let profile = load_profile(globals, world, from_env.is_some(), notes)?;
 
-    let credentials = match (from_env, &profile) {
-        (Some(keys), _) => keys,
-        (None, Ok(profile)) => profile_keys(profile)?,
-        (None, Err(_)) => return Err(no_credentials(profile)),
+    let (credentials, profile) = match (from_env, profile) {
+        (Some(keys), profile) => (keys, profile.unwrap_or_default()),
+        (None, Ok(profile)) => (profile_keys(&profile)?, profile),
+        (None, Err(profile)) => return Err(Error::NoCredentials { profile }),
     };
-    let profile = profile.unwrap_or_default();
     let region = match region {
         Some(region) => region.clone(),
         None => find_region(world, &profile)?,
     };
     let endpoint = match &globals.endpoint {
-        Some(endpoint) => endpoint.clone(),
+        // Not parsed with the rest of the command line, whose errors quote the text: it may hold a
+        // password.
+        Some(text) => text.parse().map_err(|problem: InvalidEndpoint| Error::Invalid {
+            place: "--endpoint".to_owned(),
+            problem: problem.to_string(),
+        })?,
         None => find_endpoint(world, &profile)?,
     };
     if endpoint.scheme() == Scheme::Http && !endpoint.is_loopback() {
@@ -127,13 +133,18 @@ pub(crate) fn resolve(
         ));
     }
     Ok(Settings {
-        proxy: proxy::choose(&endpoint, |name| world.var(name)).map_err(Error::Proxy)?,
+        proxy: proxy(&endpoint, world)?,
         region,
         endpoint,
         credentials,
         timeout: globals.timeout,
         max_attempts: globals.max_attempts,
     })
+}
+
+/// The proxy for an endpoint, if any.
+pub(crate) fn proxy(endpoint: &Endpoint, world: &World) -> Result<Option<ureq::Proxy>, Error> {
+    proxy::choose(endpoint, |name| world.var(name)).map_err(Error::Proxy)
 }
 
 /// A profile that was named must be usable. One that was merely found may be broken as long as the
@@ -154,16 +165,6 @@ fn load_profile(
             Ok(Err(error))
         }
         Err(error) => Err(Error::Profile(error)),
-    }
-}
-
-fn no_credentials(profile: Result<Profile, profile::Error>) -> Error {
-    match profile {
-        Err(profile) => Error::NoCredentials { profile },
-        Ok(profile) => Error::Incomplete {
-            source: profile.source,
-            key: "access_key",
-        },
     }
 }
 
@@ -206,7 +207,7 @@ fn profile_keys(profile: &Profile) -> Result<Credentials, Error> {
 }
 
 fn find_region(world: &World, profile: &Profile) -> Result<Region, Error> {
-    if let Some(region) = from_env(world, REGION, str::parse::<Region>, "")? {
+    if let Some(region) = from_env(world, REGION, str::parse::<Region>)? {
         return Ok(region);
     }
     let text = profile.region_id.as_deref().ok_or(Error::NoRegion)?;
@@ -215,7 +216,7 @@ fn find_region(world: &World, profile: &Profile) -> Result<Region, Error> {
 }
 
 fn find_endpoint(world: &World, profile: &Profile) -> Result<Endpoint, Error> {
-    if let Some(endpoint) = from_env(world, ENDPOINT, Endpoint::from_str, "")? {
+    if let Some(endpoint) = from_env(world, ENDPOINT, Endpoint::from_str)? {
         return Ok(endpoint);
     }
     match profile.endpoint.as_deref() {
@@ -244,17 +245,12 @@ fn from_env<T, E: fmt::Display>(
     world: &World,
     name: &'static str,
     parse: impl Fn(&str) -> Result<T, E>,
-    explanation: &str,
 ) -> Result<Option<T>, Error> {
     let Some(text) = world.var(name) else {
         return Ok(None);
     };
     parse(&text).map(Some).map_err(|problem| Error::Invalid {
         place: name.to_owned(),
-        problem: if explanation.is_empty() {
-            problem.to_string()
-        } else {
-            explanation.to_owned()
-        },
+        problem: problem.to_string(),
     })
 }

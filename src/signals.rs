@@ -4,19 +4,68 @@
 //! and what the system does of itself remains.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::error::Kind;
 
 /// The exit code of a program that a signal ended, as shells report it.
 const SIGNALLED: i32 = 128;
 
-/// Ends the process at once, and quietly, with 130 on Ctrl-C and 143 on a request to terminate.
-///
-/// Safe at any moment: output is written in one piece, after all the work is done.
-pub(crate) fn exit_on_interrupt() {
-    let armed = Arc::new(AtomicBool::new(true));
-    for signal in [SIGINT, SIGTERM] {
-        let _ = signal_hook::flag::register_conditional_shutdown(signal, SIGNALLED + signal, Arc::clone(&armed));
+/// What a signal does to this run.
+pub(crate) struct Interrupt {
+    /// Whether the next signal ends the process.
+    armed: Arc<AtomicBool>,
+    /// Whether there was one that did not.
+    asked: Arc<AtomicBool>,
+    /// Whether it was a request to terminate.
+    terminated: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Ends the process at once, and quietly, with 130 on Ctrl-C and 143 on a request to terminate.
+    ///
+    /// Safe as long as output is written in one piece, after all the work is done.
+    pub(crate) fn exits() -> Self {
+        let armed = Arc::new(AtomicBool::new(true));
+        for signal in [SIGINT, SIGTERM] {
+            let _ = signal_hook::flag::register_conditional_shutdown(signal, SIGNALLED + signal, Arc::clone(&armed));
+        }
+        Self {
+            armed,
+            asked: Arc::default(),
+            terminated: Arc::default(),
+        }
+    }
+
+    /// From now on the first signal only raises the flag that is returned, so that what has been
+    /// done can be kept; the one after it ends the process.
+    pub(crate) fn is_asked_first(&self) -> Arc<AtomicBool> {
+        self.armed.store(false, Ordering::SeqCst);
+        for signal in [SIGINT, SIGTERM] {
+            let _ = signal_hook::flag::register(signal, Arc::clone(&self.armed));
+            let _ = signal_hook::flag::register(signal, Arc::clone(&self.asked));
+        }
+        let _ = signal_hook::flag::register(SIGTERM, Arc::clone(&self.terminated));
+        Arc::clone(&self.asked)
+    }
+
+    /// Does something that may take long and leaves nothing to be kept: meanwhile, a signal ends the
+    /// process at once.
+    pub(crate) fn exiting<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.armed.store(true, Ordering::SeqCst);
+        let done = work();
+        self.armed.store(self.asked.load(Ordering::SeqCst), Ordering::SeqCst);
+        done
+    }
+
+    /// What it is to have been asked to end.
+    pub(crate) fn kind(&self) -> Kind {
+        if self.terminated.load(Ordering::SeqCst) {
+            Kind::Terminated
+        } else {
+            Kind::Interrupted
+        }
     }
 }

@@ -7,7 +7,7 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
@@ -26,7 +26,7 @@ pub struct World {
     /// Where everything else goes.
     pub stderr: Stream,
     /// Wall and monotonic time.
-    pub clock: Box<dyn Clock>,
+    pub clock: Arc<dyn Clock>,
     /// Fills a buffer with unpredictable bytes.
     pub random: fn(&mut [u8]) -> io::Result<()>,
 }
@@ -34,9 +34,10 @@ pub struct World {
 /// A look-up of environment variables.
 pub type Environment = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
-/// An output stream and what is known of the terminal behind it.
+/// An output stream and what is known of the terminal behind it. Clones are the same stream.
+#[derive(Clone)]
 pub struct Stream {
-    writer: Mutex<Box<dyn Write + Send>>,
+    writer: Arc<Mutex<Box<dyn Write + Send>>>,
     /// Whether a person is looking at it.
     pub is_terminal: bool,
     /// The terminal's width in columns, where it has one.
@@ -66,14 +67,14 @@ impl World {
             stdout: Stream {
                 is_terminal: io::stdout().is_terminal(),
                 columns: columns(terminal_size::terminal_size_of(io::stdout())),
-                writer: Mutex::new(Box::new(io::stdout())),
+                writer: Arc::new(Mutex::new(Box::new(io::stdout()))),
             },
             stderr: Stream {
                 is_terminal: io::stderr().is_terminal(),
                 columns: columns(terminal_size::terminal_size_of(io::stderr())),
-                writer: Mutex::new(Box::new(io::stderr())),
+                writer: Arc::new(Mutex::new(Box::new(io::stderr()))),
             },
-            clock: Box::new(SystemClock { start: Instant::now() }),
+            clock: Arc::new(SystemClock { start: Instant::now() }),
             random: |buffer| getrandom::fill(buffer).map_err(io::Error::from),
         }
     }
@@ -91,7 +92,7 @@ impl Stream {
     /// A stream that is not a terminal.
     pub fn to(writer: impl Write + Send + 'static) -> Self {
         Self {
-            writer: Mutex::new(Box::new(writer)),
+            writer: Arc::new(Mutex::new(Box::new(writer))),
             is_terminal: false,
             columns: None,
         }

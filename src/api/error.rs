@@ -3,12 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::transport::Stage;
+
 /// A call that did not lead to an answer of the documented shape.
 #[derive(Debug)]
 pub(crate) struct Error {
     pub(crate) problem: Box<Problem>,
     /// Whether the request was to change something and may have done so all the same.
     pub(crate) may_have_happened: bool,
+    /// How long the other side asked to wait, where that was longer than the time left.
+    pub(crate) asked_to_wait: Option<Duration>,
     /// What was spent on it, where more than one attempt was made.
     pub(crate) effort: Option<Effort>,
 }
@@ -45,8 +49,6 @@ pub(crate) struct Refusal {
     pub(crate) request_id: Option<String>,
     /// The local clock minus the service's, in seconds, from the answer's `Date`.
     pub(crate) clock_offset: Option<i64>,
-    /// How long the service asked to wait before the next attempt.
-    pub(crate) retry_after: Option<Duration>,
 }
 
 /// An answer that is not of the documented shape.
@@ -54,6 +56,8 @@ pub(crate) struct Refusal {
 pub(crate) struct Unexpected {
     /// What is wrong with it, without quoting values, which may be links.
     pub(crate) what: String,
+    /// Whether it is the service's envelope, and only what is in it is unknown.
+    pub(crate) is_from_service: bool,
     pub(crate) http_status: u16,
     pub(crate) request_id: Option<String>,
 }
@@ -68,23 +72,6 @@ pub(crate) struct NetworkError {
     pub(crate) endpoint: String,
     /// `host:port` of the proxy it was to go through.
     pub(crate) proxy: Option<String>,
-}
-
-/// The stage that failed, which decides what a user can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// The host's name has no address.
-    Dns,
-    /// No connection was made, or it broke.
-    Connection,
-    /// The other side's certificate is not to be trusted, or what it speaks is not TLS.
-    Tls,
-    /// No certificate authority could be loaded.
-    TrustStore,
-    /// The proxy did not let the request through.
-    Proxy,
-    /// Time ran out.
-    Timeout,
 }
 
 impl Error {
@@ -106,6 +93,7 @@ impl From<Problem> for Error {
         Self {
             problem: Box::new(problem),
             may_have_happened: false,
+            asked_to_wait: None,
             effort: None,
         }
     }

@@ -1,8 +1,5 @@
 //! One request and its answer: what goes over the wire, and what is made of what comes back.
 
-use std::io;
-use std::net::SocketAddr;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine;
@@ -10,72 +7,40 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
-use ureq::config::Config;
+use ureq::http::Response;
 use ureq::http::header::{AUTHORIZATION, DATE, HOST, HeaderMap, RETRY_AFTER};
-use ureq::http::uri::Authority;
-use ureq::http::{Response, Uri};
-use ureq::tls::{RootCerts, TlsConfig};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, AsSendBody, Body, Timeout};
+use ureq::{Agent, AsSendBody, Body};
 
 use super::sign::{self, Scope, Unsigned};
-use super::{Answer, NetworkError, Problem, Refusal, Stage, Unexpected};
+use super::{Answer, NetworkError, Problem, Refusal, Unexpected};
+use crate::link::without_queries;
 use crate::settings::Settings;
+use crate::transport;
+use crate::world::Clock;
 
 const SECURITY_TOKEN: &str = "x-jdcloud-security-token";
 const REQUEST_ID: &str = "x-jdcloud-request-id";
-/// In bytes, for each direction of a connection.
-const BUFFER_SIZE: usize = 16 * 1024;
+/// In bytes, for each direction of a connection. An answer's headers must fit in it, as must a
+/// request's.
+const BUFFER_SIZE: usize = 32 * 1024;
 /// The longest body that is read, in bytes. The documented answers have a few thousand.
 const MAX_BODY: u64 = 4 * 1024 * 1024;
 /// How much of an attempt's time connecting may take. Less than all of it, so that a connection that
 /// never came about can be told from an answer that did not come.
 const CONNECT_SHARE: f32 = 0.8;
+/// In seconds.
+const CENTURY: i64 = 100 * 365 * 86_400;
 /// The service's words for a nonce that it has seen: the one 403 that a new signature mends.
-const NONCE_REUSED: &str = "different noncestr";
+pub(crate) const NONCE_REUSED: &str = "different noncestr";
 
-/// The HTTP client: the system's trust store, no redirects, statuses left to the caller.
+/// The HTTP client for the service.
 pub(super) fn agent(settings: &Settings) -> Agent {
-    let config = Agent::config_builder()
-        .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
-        // Set even where there is none, so that ureq does not look for one itself.
-        .proxy(settings.proxy.clone())
+    let config = transport::config(settings.proxy.clone())
         // Answers are small, and zeroing buffers of the default size is a fifth of a run's work.
         .input_buffer_size(BUFFER_SIZE)
         .output_buffer_size(BUFFER_SIZE)
-        .max_redirects(0)
-        .http_status_as_error(false)
-        .user_agent(concat!("jdredis/", env!("CARGO_PKG_VERSION")))
-        .build();
-    Agent::with_parts(config, DefaultConnector::default(), OneLookUp::default())
-}
-
-/// Looks the first name up once. ureq does so for each request, also where the connection is there
-/// already: a thread and, as most systems keep no answers, a question to a DNS server a page.
-#[derive(Debug, Default)]
-struct OneLookUp {
-    system: DefaultResolver,
-    first: OnceLock<(Authority, Vec<SocketAddr>)>,
-}
-
-impl Resolver for OneLookUp {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        if let Some((_, known)) = self
-            .first
-            .get()
-            .filter(|(authority, _)| Some(authority) == uri.authority())
-        {
-            let mut addresses = self.empty();
-            known.iter().for_each(|address| addresses.push(*address));
-            return Ok(addresses);
-        }
-        let addresses = self.system.resolve(uri, config, timeout)?;
-        if let Some(authority) = uri.authority() {
-            let _ = self.first.set((authority.clone(), addresses.to_vec()));
-        }
-        Ok(addresses)
-    }
+        .max_response_header_size(BUFFER_SIZE / 2);
+    transport::agent(config)
 }
 
 /// A signed request. Its parts are the bytes that were signed and the bytes that are sent.
@@ -143,14 +108,12 @@ impl Request {
     }
 
     /// Sends it and waits at most `limit` for the whole answer.
-    ///
-    /// `now` is the local wall clock, for comparing with the service's.
     pub(super) fn send(
         &self,
         agent: &Agent,
         settings: &Settings,
         limit: Duration,
-        now: OffsetDateTime,
+        clock: &dyn Clock,
     ) -> Result<Answer, Failure> {
         let of_transport = |error| Failure::of_transport(&error, settings);
         let headers = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
@@ -162,7 +125,22 @@ impl Request {
             None => run(agent, request.body(()), limit),
             Some(body) => run(agent, request.body(body.as_slice()), limit),
         };
-        read_answer(response.map_err(of_transport)?, now, of_transport)
+        let response = response.map_err(of_transport)?;
+        read_answer(response, clock.now(), of_transport, |text| self.redact(text))
+    }
+
+    /// What may be shown of a text that the other side sent: it may quote the request, or a link.
+    fn redact(&self, text: &str) -> String {
+        let token = self.headers.iter().find(|(name, _)| *name == SECURITY_TOKEN);
+        let secrets = [
+            Some(self.signed.signature.as_str()),
+            token.map(|(_, token)| token.as_str()),
+        ];
+        let text = without_queries(text).into_owned();
+        secrets
+            .into_iter()
+            .flatten()
+            .fold(text, |text, secret| text.replace(secret, "[secret]"))
     }
 }
 
@@ -203,36 +181,19 @@ pub(super) enum Effect {
 
 impl Failure {
     fn of_transport(error: &ureq::Error, settings: &Settings) -> Self {
-        let (stage, is_transient) = match error {
-            ureq::Error::HostNotFound => (Stage::Dns, true),
-            ureq::Error::Timeout(_) => (Stage::Timeout, true),
-            ureq::Error::ConnectProxyFailed(_) => (Stage::Proxy, false),
-            ureq::Error::Tls(_) | ureq::Error::Pem(_) => (Stage::Tls, false),
-            ureq::Error::Rustls(error) if error.to_string().contains("No CA certificates") => {
-                (Stage::TrustStore, false)
-            }
-            ureq::Error::Rustls(_) => (Stage::Tls, false),
-            ureq::Error::Io(error) => of_io(error),
-            // A status line, headers or chunks that are not HTTP.
-            _ => (Stage::Connection, false),
-        };
-        let detail = match error {
-            ureq::Error::Io(error) => error.to_string(),
-            ureq::Error::Timeout(_) => "no answer in time".to_owned(),
-            error => error.to_string(),
-        };
+        let failure = transport::Failure::of(error);
         Self {
             problem: Box::new(Problem::Network(NetworkError {
-                stage,
-                detail,
+                stage: failure.stage,
+                detail: failure.detail,
                 endpoint: settings.endpoint.to_string(),
                 proxy: settings
                     .proxy
                     .as_ref()
                     .map(|proxy| format!("{}:{}", proxy.host(), proxy.port())),
             })),
-            is_transient,
-            effect: if was_before_sending(error, stage) {
+            is_transient: failure.is_transient,
+            effect: if failure.was_before_sending {
                 Effect::NotSent
             } else {
                 Effect::Unknown
@@ -252,39 +213,19 @@ impl Failure {
     }
 }
 
-/// Whether the failure can only have been while the connection was being made.
-fn was_before_sending(error: &ureq::Error, stage: Stage) -> bool {
-    match error {
-        ureq::Error::Timeout(stage) => matches!(stage, Timeout::Resolve | Timeout::Connect),
-        ureq::Error::Io(error) if stage == Stage::Connection => matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionRefused | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable
-        ),
-        _ => matches!(stage, Stage::Dns | Stage::Proxy | Stage::TrustStore),
-    }
-}
-
-fn of_io(error: &io::Error) -> (Stage, bool) {
-    match error.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => (Stage::Timeout, true),
-        // What rustls has to say about the other side arrives wrapped in this kind.
-        io::ErrorKind::InvalidData => (Stage::Tls, false),
-        _ if error.to_string().contains("failed to lookup address") => (Stage::Dns, true),
-        _ => (Stage::Connection, true),
-    }
-}
-
 fn read_answer(
     mut response: Response<Body>,
     now: OffsetDateTime,
     of_transport: impl FnOnce(ureq::Error) -> Failure,
+    redact: impl Fn(&str) -> String,
 ) -> Result<Answer, Failure> {
     let status = response.status().as_u16();
-    let header_id = header(response.headers(), REQUEST_ID).map(str::to_owned);
+    let header_id = header(response.headers(), REQUEST_ID).map(&redact);
     let retry_after = retry_after(response.headers(), now);
     let unexpected = |what: String, request_id| Failure {
         problem: Box::new(Problem::Unexpected(Unexpected {
             what,
+            is_from_service: false,
             http_status: status,
             request_id,
         })),
@@ -307,12 +248,12 @@ fn read_answer(
     let Ok(envelope) = serde_json::from_slice::<Envelope>(&body) else {
         return Err(unexpected(format!("HTTP {status} with {}", describe(&body)), header_id));
     };
-    let request_id = envelope
+    let body_id = envelope
         .request_id
         .as_ref()
         .and_then(Value::as_str)
-        .map(str::to_owned)
-        .or(header_id);
+        .filter(|id| !id.is_empty());
+    let request_id = body_id.map(&redact).or(header_id);
     if envelope.error.is_none() && response.status().is_success() {
         return Ok(Answer {
             body,
@@ -320,8 +261,23 @@ fn read_answer(
             request_id,
         });
     }
-    let clock_offset = clock_offset(response.headers(), now);
-    let refusal = refusal(envelope.error.as_ref(), status, request_id, clock_offset, retry_after);
+    let text = |name: &str| {
+        envelope
+            .error
+            .as_ref()
+            .and_then(|error| error.get(name))
+            .and_then(Value::as_str)
+    };
+    let refusal = Refusal {
+        code: code(envelope.error.as_ref(), status),
+        status: text("status").map(&redact).unwrap_or_default(),
+        message: text("message")
+            .or(envelope.error.as_ref().and_then(Value::as_str))
+            .map(&redact)
+            .unwrap_or_default(),
+        request_id,
+        clock_offset: clock_offset(response.headers(), now),
+    };
     Err(Failure {
         is_transient: is_transient(&refusal),
         effect: if refusal.code >= 500 {
@@ -334,6 +290,38 @@ fn read_answer(
     })
 }
 
+/// The error's code: its number, else what its name stands for, else the HTTP status.
+fn code(error: Option<&Value>, http_status: u16) -> u16 {
+    let field = |name: &str| error.and_then(|error| error.get(name));
+    let number = field("code").and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
+    number
+        .and_then(|number| u16::try_from(number).ok())
+        .filter(|number| (400..600).contains(number))
+        .or_else(|| field("status").and_then(Value::as_str).and_then(code_of_status))
+        .unwrap_or(http_status)
+}
+
+/// The HTTP status that each of the service's status names goes with. Source: JD Cloud's common error
+/// codes.
+fn code_of_status(status: &str) -> Option<u16> {
+    Some(match status {
+        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" | "HTTP_BAD_REQUEST" => 400,
+        "UNAUTHENTICATED" | "ACCESS_ERROR" => 401,
+        "HTTP_FORBIDDEN" => 403,
+        "NOT_FOUND" => 404,
+        "ABORTED" | "ALREADY_EXISTS" => 409,
+        "HTTP_REQUEST_ENTITY_TOO_LARGE" => 413,
+        "HTTP_URI_TOO_LONG" => 414,
+        "RATE_LIMIT" | "HTTP_RATE_LIMIT_EXCEEDED" | "QUOTA_EXCEEDED" => 429,
+        "UNKNOWN" | "INTERNAL" | "HTTP_INTERNAL_SERVER_ERROR" => 500,
+        "NOT_IMPLEMENTED" => 501,
+        "SOURCE_UNAVAILABLE" | "HTTP_BAD_GATEWAY" => 502,
+        "UNAVAILABLE" | "HTTP_SERVICE_UNAVAILABLE" => 503,
+        "HTTP_SERVER_TIMING_OUT" => 504,
+        _ => return None,
+    })
+}
+
 /// What every answer of the service has around its result. The result is looked into later, by whom
 /// it concerns.
 #[derive(Deserialize)]
@@ -341,32 +329,6 @@ struct Envelope {
     #[serde(rename = "requestId")]
     request_id: Option<Value>,
     error: Option<Value>,
-}
-
-fn refusal(
-    error: Option<&Value>,
-    http_status: u16,
-    request_id: Option<String>,
-    clock_offset: Option<i64>,
-    retry_after: Option<Duration>,
-) -> Refusal {
-    let text = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str);
-    let code = error
-        .and_then(|error| error.get("code"))
-        .and_then(Value::as_u64)
-        .and_then(|code| u16::try_from(code).ok())
-        .filter(|code| (400..600).contains(code));
-    Refusal {
-        code: code.unwrap_or(http_status),
-        status: text("status").unwrap_or_default().to_owned(),
-        message: text("message")
-            .or(error.and_then(Value::as_str))
-            .unwrap_or_default()
-            .to_owned(),
-        request_id,
-        clock_offset,
-        retry_after,
-    }
 }
 
 /// Whether the service documents the error as one that passes.
@@ -406,7 +368,9 @@ fn date(text: &str) -> Option<OffsetDateTime> {
 
 fn clock_offset(headers: &HeaderMap, now: OffsetDateTime) -> Option<i64> {
     let theirs = date(header(headers, DATE.as_str())?)?;
-    Some((now - theirs).whole_seconds())
+    let offset = (now - theirs).whole_seconds();
+    // A date that is further off than any clock is no clock's.
+    (offset.abs() < CENTURY).then_some(offset)
 }
 
 /// `Retry-After`, in seconds or as a date.

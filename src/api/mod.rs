@@ -8,7 +8,6 @@
 mod error;
 mod exchange;
 pub(crate) mod model;
-mod retry;
 mod sign;
 
 use std::cell::Cell;
@@ -19,11 +18,12 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use ureq::Agent;
 
-pub(crate) use self::error::{Effort, Error, NetworkError, Problem, Refusal, Stage, Unexpected};
+pub(crate) use self::error::{Effort, Error, NetworkError, Problem, Refusal, Unexpected};
+pub(crate) use self::exchange::NONCE_REUSED;
 use self::exchange::{Effect, Failure, Request};
 use self::model::{Backup, CacheInstance, CreatedBackup, DownloadUrls, Listed, Page};
-use self::retry::Backoff;
 use self::sign::Scope;
+use crate::backoff::Backoff;
 use crate::escape::visible;
 use crate::id::{BackupName, BaseId, InstanceId};
 use crate::notes::{Detail, Notes};
@@ -128,6 +128,7 @@ impl Answer {
     pub(crate) fn unexpected(&self, what: String) -> Error {
         Problem::Unexpected(Unexpected {
             what,
+            is_from_service: true,
             http_status: self.http_status,
             request_id: self.request_id.clone(),
         })
@@ -147,9 +148,10 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Gives what comes next as much time as the client had at first.
-    pub(crate) fn restart_time(&self) {
-        self.deadline.set(self.world.clock.monotonic() + self.settings.timeout);
+    /// Gives what comes next as much time as the client had at first, but no more than the limit.
+    pub(crate) fn restart_time(&self, limit: Duration) {
+        let time = self.settings.timeout.min(limit);
+        self.deadline.set(self.world.clock.monotonic() + time);
     }
 
     /// The temporary download links of a backup, one a shard, with the whole answer.
@@ -245,16 +247,18 @@ impl<'a> Client<'a> {
             }
             let answer = self.call(&operation)?;
             let page: Page = answer.result()?;
-            let (length, before) = (page.items.len(), entries.len());
-            for raw in page.items {
+            let total_count = page.total_count;
+            let items = page
+                .entries(T::FIELD)
+                .ok_or_else(|| answer.unexpected(format!("its result has no {}", T::FIELD)))?;
+            let (length, before) = (items.len(), entries.len());
+            for raw in items {
                 let view: T = answer.entry(&raw)?;
                 if seen.insert(view.id().to_owned()) {
                     entries.push(Entry { raw, view });
                 }
             }
-            let counted = page
-                .total_count
-                .map(|total| usize::try_from(total).unwrap_or(usize::MAX));
+            let counted = total_count.map(|total| usize::try_from(total).unwrap_or(usize::MAX));
             let is_last = entries.len() == before || counted.map_or(length < PAGE_SIZE, |total| entries.len() >= total);
             if is_last || enough(&entries[before..]) {
                 if let Some(total) = counted.filter(|total| is_last && *total > entries.len()) {
@@ -278,8 +282,13 @@ impl<'a> Client<'a> {
         let mut attempt = 1;
         loop {
             let attempts_left = self.settings.max_attempts.saturating_sub(attempt);
-            // An attempt that hangs must leave time for the ones after it.
-            let limit = self.time_left() / (attempts_left + 1);
+            // An attempt that hangs must leave time for another; one that is merely slow needs all it
+            // can have.
+            let limit = if attempts_left == 0 {
+                self.time_left()
+            } else {
+                self.time_left() / 2
+            };
             let failure = match self.attempt(operation, attempt, limit)? {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
@@ -291,6 +300,9 @@ impl<'a> Client<'a> {
                 let elapsed = self.world.clock.monotonic().saturating_sub(start);
                 return Err(Error {
                     problem: failure.problem,
+                    asked_to_wait: failure
+                        .retry_after
+                        .filter(|wait| may_repeat && attempts_left > 0 && *wait == delay),
                     may_have_happened: !operation.is_read() && failure.effect == Effect::Unknown,
                     effort: (attempt > 1).then_some(Effort {
                         attempts: attempt,
@@ -319,7 +331,7 @@ impl<'a> Client<'a> {
         self.notes.trace(Detail::Signing, || request.signing_trace());
         let clock = &self.world.clock;
         let started = clock.monotonic();
-        let outcome = request.send(&self.agent, self.settings, limit, clock.now());
+        let outcome = request.send(&self.agent, self.settings, limit, &**clock);
         self.notes.trace(Detail::Requests, || {
             let took = clock.monotonic().saturating_sub(started).as_millis();
             let (status, request_id) = match &outcome {

@@ -23,15 +23,19 @@ pub(crate) struct DownloadUrls {
     pub(crate) download_urls: Vec<DownloadUrl>,
 }
 
-/// The links of one shard's file.
+/// The links of one shard's file. A text that is missing, empty or no text is `None`: what matters is
+/// only the one that is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DownloadUrl {
     /// Such as `node 0`.
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub(crate) name: Option<String>,
-    pub(crate) link: String,
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    pub(crate) link: Option<String>,
     /// For use inside JD Cloud's own network. In the documented answer, though neither in the
     /// documented table of fields nor in an SDK.
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub(crate) internal_link: Option<String>,
 }
 
@@ -42,14 +46,26 @@ pub(crate) struct CreatedBackup {
     pub(crate) base_id: BaseId,
 }
 
-/// A page of `describeCacheInstances` or `describeBackups`.
+/// A page of `describeCacheInstances` or `describeBackups`, which has one of the two lists.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Page {
-    #[serde(rename = "cacheInstances", alias = "backups", deserialize_with = "list_or_null")]
-    pub(crate) items: Vec<Box<RawValue>>,
+    #[serde(default, deserialize_with = "present_list")]
+    cache_instances: Option<Vec<Box<RawValue>>>,
+    #[serde(default, deserialize_with = "present_list")]
+    backups: Option<Vec<Box<RawValue>>>,
     /// How many there are on all pages.
     pub(crate) total_count: Option<u64>,
+}
+
+impl Page {
+    /// The list of that name, as the service's answers name it; `None` where it is not there.
+    pub(crate) fn entries(self, field: &str) -> Option<Vec<Box<RawValue>>> {
+        match field {
+            CacheInstance::FIELD => self.cache_instances,
+            _ => self.backups,
+        }
+    }
 }
 
 /// What a listing lists.
@@ -191,6 +207,22 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// A list that is there, if only as `null`.
+fn present_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    list_or_null(deserializer).map(Some)
+}
+
+fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) if !text.is_empty() => Some(text),
+        _ => None,
+    })
+}
+
 #[derive(Deserialize)]
 struct Envelope<T> {
     result: T,
@@ -201,7 +233,7 @@ impl Answer {
     ///
     /// # Errors
     /// [`Problem::Unexpected`](super::Problem::Unexpected) where it is not of the documented shape;
-    /// the text names the field and never quotes a value, which may be a link.
+    /// the text never quotes a value, which may be a link.
     pub(crate) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice::<Envelope<T>>(&self.body)
             .map(|envelope| envelope.result)

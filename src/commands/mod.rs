@@ -8,6 +8,7 @@ mod man;
 use crate::cli::{Backup, Command, Format, Globals, InstanceCommand};
 use crate::error::StdoutError;
 use crate::notes::Notes;
+use crate::signals::Interrupt;
 use crate::world::World;
 
 /// What every command is given.
@@ -16,6 +17,7 @@ pub(crate) struct Context<'a> {
     pub(crate) notes: &'a Notes<'a>,
     pub(crate) globals: &'a Globals,
     pub(crate) format: Format,
+    pub(crate) interrupt: &'a Interrupt,
 }
 
 impl Context<'_> {
@@ -28,8 +30,10 @@ impl Context<'_> {
 pub(crate) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
     match command {
         Command::Backup(Backup::Create(args)) => backup::create::run(args, context),
+        Command::Backup(Backup::Download(args)) => backup::download::run(args, context),
         Command::Backup(Backup::List(args)) => backup::list::run(args, context),
         Command::Backup(Backup::Url(args)) => backup::url::run(args, context),
+        Command::Backup(Backup::Verify(args)) => backup::verify::run(args, context),
         Command::Instance(InstanceCommand::List(args)) => instance::list::run(args, context),
         Command::Completions { shell } => Ok(context.print(&completions::render(*shell))?),
         Command::Man => Ok(context.print(&man::render())?),

@@ -3,26 +3,25 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use crate::escape::is_hazardous;
 
 /// A document of four-space indentation and a last line break.
-pub(crate) fn render(value: &Value) -> Vec<u8> {
+pub(crate) fn render(value: &impl Serialize) -> Vec<u8> {
     serialized(value, PrettyFormatter::with_indent(b"    "))
 }
 
 /// A document on one line, with a last line break.
-pub(crate) fn render_line(value: &Value) -> Vec<u8> {
+pub(crate) fn render_line(value: &impl Serialize) -> Vec<u8> {
     serialized(value, CompactFormatter)
 }
 
-fn serialized(value: &Value, formatter: impl Formatter) -> Vec<u8> {
+fn serialized(value: &impl Serialize, formatter: impl Formatter) -> Vec<u8> {
     let mut bytes = Vec::new();
     value
         .serialize(&mut Serializer::with_formatter(&mut bytes, formatter))
-        .expect("a JSON value has only text for keys, and memory does not refuse a write");
+        .expect("what is printed has only text for keys, and memory does not refuse a write");
     bytes.push(b'\n');
     harmless(String::from_utf8(bytes).expect("JSON is serialized as UTF-8")).into_bytes()
 }
@@ -30,6 +29,9 @@ fn serialized(value: &Value, formatter: impl Formatter) -> Vec<u8> {
 /// Writes what a terminal would act on as `\uXXXX`, which to a JSON parser is the same text. The
 /// serializer has escaped ASCII's control characters already, so a line break is its own.
 fn harmless(text: String) -> String {
+    if text.bytes().all(|byte| byte < 0x7f) {
+        return text;
+    }
     let is_hazardous = |c: char| c != '\n' && is_hazardous(c);
     if !text.contains(is_hazardous) {
         return text;
@@ -49,7 +51,7 @@ fn harmless(text: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

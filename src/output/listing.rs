@@ -1,6 +1,6 @@
 //! A listing of the service's, in each format.
 
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{json, plain, table};
 use crate::api::model::Listed;
@@ -24,9 +24,37 @@ pub(crate) fn render<T: Listed>(
 }
 
 fn render_json<T: Listed>(listing: &Listing<T>) -> Vec<u8> {
-    let entries: Vec<Value> = listing.entries.iter().map(Entry::json).collect();
-    json::render(&json!({
-        "requestId": listing.request_id,
-        "result": {T::FIELD: entries, "totalCount": listing.entries.len()},
-    }))
+    json::render(&Document(listing))
+}
+
+/// The service's answer with all pages in one. An entry is read and written at a time: all of them as
+/// values at once would take many times the memory of their text.
+struct Document<'a, T>(&'a Listing<T>);
+
+impl<T: Listed> Serialize for Document<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_map(None)?;
+        if let Some(request_id) = &self.0.request_id {
+            document.serialize_entry("requestId", request_id)?;
+        }
+        document.serialize_entry("result", &Merged(self.0))?;
+        document.end()
+    }
+}
+
+struct Merged<'a, T>(&'a Listing<T>);
+
+impl<T: Listed> Serialize for Merged<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut result = serializer.serialize_map(Some(2))?;
+        result.serialize_entry(T::FIELD, &self.0.entries)?;
+        result.serialize_entry("totalCount", &self.0.entries.len())?;
+        result.end()
+    }
+}
+
+impl<T> Serialize for Entry<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json().serialize(serializer)
+    }
 }

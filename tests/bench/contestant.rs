@@ -1,7 +1,9 @@
 //! A program that takes part: what it is started with, and how one run of it is timed.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,13 +14,19 @@ use anyhow::{Context, ensure};
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     command: Command,
+    /// Emptied before each run.
+    folder: Option<PathBuf>,
 }
 
 impl Contestant {
     pub(crate) fn new(name: &'static str, program: impl AsRef<Path>) -> Self {
         let mut command = Command::new(program.as_ref());
         command.env_clear().stdin(Stdio::null());
-        Self { name, command }
+        Self {
+            name,
+            command,
+            folder: None,
+        }
     }
 
     pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
@@ -31,8 +39,15 @@ impl Contestant {
         self
     }
 
+    /// A folder that it fills, and is to find empty.
+    pub(crate) fn fills(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
+        self
+    }
+
     /// Runs it once, successfully; what it printed.
     pub(crate) fn output(&mut self) -> anyhow::Result<Vec<u8>> {
+        self.empty_folder()?;
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let output = self.command.output().with_context(|| self.name)?;
         let said = String::from_utf8_lossy(&output.stderr);
@@ -42,6 +57,7 @@ impl Contestant {
 
     /// Runs it once, successfully; how long that took, from before its start to after its end.
     pub(crate) fn time(&mut self) -> anyhow::Result<Duration> {
+        self.empty_folder()?;
         self.command.stdout(Stdio::null()).stderr(Stdio::null());
         let start = Instant::now();
         let status = self.command.status().with_context(|| self.name)?;
@@ -58,7 +74,16 @@ impl Contestant {
             .args([OsStr::new(first), self.command.get_program()])
             .args(self.command.get_args());
         other.command.envs(env.filter_map(|(name, value)| Some((name, value?))));
+        other.folder.clone_from(&self.folder);
         other
+    }
+
+    fn empty_folder(&self) -> io::Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::create_dir_all(folder)
     }
 
     fn check(&self, status: ExitStatus) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use crate::contestant::Contestant;
 use crate::memory;
 use crate::report::{Report, Target, Unit};
 
-/// Not counted: they fill the caches that later rounds find full.
+/// Not counted: they fill the caches that later rounds find full. No more than are counted.
 const WARM_UP_ROUNDS: usize = 10;
 /// Peak memory varies by a few pages; the highest of so many runs is reported.
 const MEMORY_RUNS: usize = 5;
@@ -71,7 +71,7 @@ impl Race<'_> {
         }
         for (other, target) in self.targets {
             let label = format!("{}: {} / {other}, wall", self.name, contestants[0].name);
-            let target = Target::at_most(*target);
+            let target = Target::AtMost(*target);
             match named().find(|(contestant, _)| contestant.name == *other) {
                 Some((_, times_of_other)) => {
                     let ratio = times[0].median() / times_of_other.median();
@@ -85,7 +85,8 @@ impl Race<'_> {
 
     fn times(&self, contestants: &mut [Contestant]) -> Result<Vec<Times>> {
         let mut times = vec![Vec::with_capacity(self.rounds); contestants.len()];
-        for round in 0..WARM_UP_ROUNDS + self.rounds {
+        let warm_up_rounds = WARM_UP_ROUNDS.min(self.rounds);
+        for round in 0..warm_up_rounds + self.rounds {
             let mut turns: Vec<usize> = (0..contestants.len()).collect();
             // Nobody always runs right after the same other one.
             if round % 2 == 1 {
@@ -93,7 +94,7 @@ impl Race<'_> {
             }
             for turn in turns {
                 let took = contestants[turn].time()?;
-                if round >= WARM_UP_ROUNDS {
+                if round >= warm_up_rounds {
                     times[turn].push(took);
                 }
             }
@@ -106,7 +107,7 @@ impl Race<'_> {
             let label = self.label(contestant.name, "peak memory");
             match memory::peak(contestant, MEMORY_RUNS)? {
                 Some(peak) if i == 0 => {
-                    report.held_to(&label, Unit::Bytes, peak.bytes, Target::at_most(self.memory_target))?;
+                    report.held_to(&label, Unit::Bytes, peak.bytes, Target::AtMost(self.memory_target))?;
                 }
                 Some(peak) => {
                     let remark = if peak.is_bound { "or less" } else { "" };

@@ -12,24 +12,35 @@ pub(crate) struct Report<'a> {
 pub(crate) enum Unit {
     Seconds,
     Bytes,
+    BytesPerSecond,
     Times,
     Count,
 }
 
 /// The figure to reach.
 #[derive(Clone, Copy)]
-pub(crate) struct Target(f64);
+pub(crate) enum Target {
+    AtMost(f64),
+    AtLeast(f64),
+}
 
 impl Target {
-    pub(crate) fn at_most(limit: f64) -> Self {
-        Self(limit)
-    }
-
     fn verdict(self, value: f64) -> String {
-        if value <= self.0 {
+        let excess = match self {
+            Self::AtMost(limit) => value / limit,
+            Self::AtLeast(limit) => limit / value,
+        };
+        if excess <= 1.0 {
             "reached".to_owned()
         } else {
-            format!("MISSED by {:.1} %", (value / self.0 - 1.0) * 100.0)
+            format!("MISSED by {:.1} %", (excess - 1.0) * 100.0)
+        }
+    }
+
+    fn show(self, unit: Unit) -> String {
+        match self {
+            Self::AtMost(limit) => format!("≤ {}", unit.show(limit)),
+            Self::AtLeast(limit) => format!("≥ {}", unit.show(limit)),
         }
     }
 }
@@ -40,6 +51,7 @@ impl Unit {
             Self::Seconds if value >= 1.0 => format!("{value:.2} s"),
             Self::Seconds => format!("{:.2} ms", value * 1000.0),
             Self::Bytes => format!("{:.2} MiB", value / 1024.0 / 1024.0),
+            Self::BytesPerSecond => format!("{:.2} GB/s", value / 1e9),
             Self::Times => format!("{value:.3} ×"),
             Self::Count => value.to_string(),
         }
@@ -69,8 +81,7 @@ impl<'a> Report<'a> {
 
     /// A figure and what it is held to.
     pub(crate) fn held_to(&mut self, label: &str, unit: Unit, value: f64, target: Target) -> io::Result<()> {
-        let limit = format!("≤ {}", unit.show(target.0));
-        self.line(label, &unit.show(value), &limit, &target.verdict(value))
+        self.line(label, &unit.show(value), &target.show(unit), &target.verdict(value))
     }
 
     /// A figure that is missing, and why.

@@ -150,15 +150,15 @@ fn what_is_not_the_documented_shape_is_said_without_quoting_values() {
         (format!(r#"{{"result":{{"downloadUrls":["{link}"]}}}}"#), "invalid type"),
         (
             r#"{"result":{"downloadUrls":[{"name":"node 0"}]}}"#.to_owned(),
-            "missing field `link`",
+            "downloadUrls[0].link is missing",
         ),
         (
             r#"{"result":{"downloadUrls":[{"link":null}]}}"#.to_owned(),
-            "invalid type",
+            "downloadUrls[0].link is missing",
         ),
         (
             format!(r#"{{"result":{{"downloadUrls":[{{"link":["{link}"]}}]}}}}"#),
-            "invalid type",
+            "downloadUrls[0].link is missing",
         ),
     ] {
         let sandbox = sandbox();
@@ -168,6 +168,48 @@ fn what_is_not_the_documented_shape_is_said_without_quoting_values() {
         assert!(!outcome.stderr.contains("canary"), "{outcome:#?}");
         assert_eq!(sandbox.requests().len(), 1, "{body}");
     }
+}
+
+#[test]
+fn an_error_without_a_number_is_known_by_its_name() {
+    for (body, exit, text, requests) in [
+        (
+            r#"{"error":{"status":"NOT_FOUND","message":"gone"}}"#,
+            3,
+            "404 NOT_FOUND: gone",
+            1,
+        ),
+        (
+            r#"{"error":{"status":"ACCESS_ERROR","code":"401"}}"#,
+            4,
+            "401 ACCESS_ERROR",
+            1,
+        ),
+        (r#"{"error":{"status":"UNAVAILABLE"}}"#, 6, "503 UNAVAILABLE", 2),
+        (r#"{"error":{"status":"QUOTA_EXCEEDED"}}"#, 6, "429 QUOTA_EXCEEDED", 1),
+    ] {
+        let sandbox = sandbox();
+        sandbox.always(Reply::json(200, body));
+        let outcome = Jdredis::at(&sandbox).args(["--max-attempts", "2"]).url();
+        outcome.fails_saying(exit, &[text]);
+        assert_eq!(sandbox.requests().len(), requests, "{body}");
+    }
+}
+
+#[test]
+fn a_page_of_somebody_elses_is_told_from_a_changed_service() {
+    for status in [200, 403] {
+        let sandbox = sandbox();
+        sandbox.always(Reply::new(status).body("<html>login"));
+        Jdredis::at(&sandbox)
+            .url()
+            .fails_saying(6, &["hint: a proxy, a gateway or a login page"]);
+    }
+    let sandbox = sandbox();
+    sandbox.always(Reply::json(200, r#"{"result":7}"#));
+    Jdredis::at(&sandbox)
+        .url()
+        .fails_saying(6, &["hint: the service may have changed"]);
 }
 
 #[test]
@@ -209,6 +251,30 @@ fn a_refused_signature_is_compared_with_the_clocks() {
             "{outcome:#?}"
         );
     }
+    // A permission has nothing to do with clocks, and a date of no clock's is not believed.
+    for (ahead, reply) in [
+        (
+            9000,
+            Reply::error(
+                403,
+                "HTTP_FORBIDDEN",
+                "You are not authorized to perform (x) [IAM] [gw]",
+            ),
+        ),
+        (
+            0,
+            Reply::error(401, "ACCESS_ERROR", "no").header("Date", "Sun, 06 Nov 1700 08:49:37 GMT"),
+        ),
+        (30, Reply::error(401, "ACCESS_ERROR", "no")),
+    ] {
+        let sandbox = sandbox_builder().clock_offset(ahead).start().unwrap();
+        sandbox.always(reply);
+        assert!(!Jdredis::at(&sandbox).url().failure(4).contains("clock"));
+    }
+    let forbidden = sandbox_builder().clock_offset(90).start().unwrap();
+    forbidden.always(Reply::error(403, "HTTP_FORBIDDEN", "no"));
+    let outcome = Jdredis::at(&forbidden).url();
+    outcome.fails_saying(4, &["this machine's clock is 1 min ", "else check what the account"]);
     let sandbox = sandbox();
     let wrong = Jdredis::at(&sandbox).env("JDCLOUD_SECRET_KEY", "wrong").url();
     wrong.fails_saying(4, &["sign result is not same", "are a pair"]);

@@ -862,19 +862,20 @@ fn entries_that_are_none_are_an_error_that_quotes_nothing() {
             }
         },
     );
-    for body in [
-        r#"{"result":{}}"#,
-        r#"{"result":[]}"#,
-        r#"{"result":null}"#,
-        "{}",
-        r#"{"result":{"backups":{}}}"#,
-        r#"{"result":{"backups":[],"totalCount":"3"}}"#,
-        r#"{"result":{"backups":[],"totalCount":-1}}"#,
+    for (body, text) in [
+        (r#"{"result":{}}"#, "its result has no backups"),
+        (r#"{"result":{"cacheInstances":[]}}"#, "its result has no backups"),
+        (r#"{"result":[]}"#, "in its result, "),
+        (r#"{"result":null}"#, "in its result, "),
+        ("{}", "in its result, "),
+        (r#"{"result":{"backups":{}}}"#, "in its result, "),
+        (r#"{"result":{"backups":[],"totalCount":"3"}}"#, "in its result, "),
+        (r#"{"result":{"backups":[],"totalCount":-1}}"#, "in its result, "),
     ] {
         let sandbox = sandbox();
         sandbox.always(Reply::json(200, body));
         let outcome = Jdredis::at(&sandbox).args(BACKUPS).run();
-        outcome.fails_saying(6, &["in its result, "]);
+        outcome.fails_saying(6, &[text]);
     }
 }
 

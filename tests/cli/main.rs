@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod create;
+mod download;
 mod errors;
 mod generated;
 mod latest;
@@ -16,5 +17,7 @@ mod retries;
 mod secrets;
 mod settings;
 mod support;
+mod terminal;
 mod tls;
 mod url;
+mod verify;

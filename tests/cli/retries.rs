@@ -113,9 +113,48 @@ fn retry_after_is_waited_for_within_the_deadline() {
     let patient = crate::support::sandbox();
     patient.always(Reply::error(503, "UNAVAILABLE", "later").header("Retry-After", "120"));
     let outcome = Jdredis::at(&patient).url();
-    outcome.fails_saying(6, &["hint: try again in 120 s, as the service asks"]);
+    outcome.fails_saying(
+        6,
+        &["hint: the service asks to wait 2 min 0 s, which is longer than what was left of --timeout"],
+    );
     assert_eq!(patient.requests().len(), 1);
     assert!(outcome.took < Duration::from_secs(5), "{outcome:#?}");
+}
+
+#[test]
+fn retry_after_is_understood_as_a_date_and_from_a_gateway() {
+    for reply in [
+        Reply::error(503, "UNAVAILABLE", "later").header("Retry-After", "Fri, 31 Dec 2100 23:59:59 GMT"),
+        Reply::new(503).body("<html>").header("Retry-After", "120"),
+        Reply::new(503).header("Retry-After", "18446744073709551615"),
+    ] {
+        let sandbox = sandbox();
+        sandbox.always(reply);
+        Jdredis::at(&sandbox)
+            .url()
+            .fails_saying(6, &["hint: the service asks to wait "]);
+        assert_eq!(sandbox.requests().len(), 1);
+    }
+    // What is no wait, or no time, is not waited for.
+    for value in ["0", "-1", "soon", "Fri, 31 Dec 1999 23:59:59 GMT"] {
+        let sandbox = sandbox();
+        sandbox.script(vec![
+            Reply::error(503, "UNAVAILABLE", "later").header("Retry-After", value),
+        ]);
+        assert!(Jdredis::at(&sandbox).url().took < Duration::from_secs(5));
+        assert_eq!(sandbox.requests().len(), 2, "{value}");
+    }
+}
+
+#[test]
+fn a_slow_answer_is_waited_for() {
+    let sandbox = sandbox();
+    sandbox.always(Reply::then_ok(Duration::from_millis(1200)));
+    let outcome = Jdredis::at(&sandbox)
+        .args(["--timeout", "4", "--max-attempts", "100"])
+        .url();
+    outcome.data();
+    assert_eq!(sandbox.requests().len(), 1);
 }
 
 #[test]

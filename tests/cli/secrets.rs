@@ -1,45 +1,82 @@
 //! Nothing secret in anything a run prints. The canaries are checked after every run of every test;
 //! here are the runs most likely to give them away.
 
-use jdredis_sandbox::{Keys, Reply};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use jdredis_sandbox::Reply;
 
 use crate::support::{ACCESS_KEY, Jdredis, SECRET_KEY, TOKEN, sandbox_builder};
 
 #[test]
 fn the_most_talkative_runs_give_no_secret_away() {
-    let replies: [fn(&Keys) -> Option<Reply>; 5] = [
-        |_| None,
-        // A service or proxy that quotes the request back, whatever it was sent.
-        |_| Some(Reply::error(401, "ACCESS_ERROR", "sign result is not same [gw]")),
-        |_| {
-            Some(Reply::json(
-                200,
-                r#"{"result":{"downloadUrls":["https://h/x?X-Amz-Signature=1"]}}"#,
-            ))
-        },
-        |_| {
-            Some(Reply::json(
-                200,
-                r#"{"result":{"downloadUrls":[{"link":"x https://h/x?X-Amz-Signature=1"}]}}"#,
-            ))
-        },
-        |_| Some(Reply::close()),
+    let replies = [
+        None,
+        Some(Reply::error(
+            401,
+            "ACCESS_ERROR",
+            "see http://h/x?X-Amz-Signature=1&a=b for more",
+        )),
+        Some(Reply::json(
+            200,
+            r#"{"result":{"downloadUrls":["https://h/x?X-Amz-Signature=1"]}}"#,
+        )),
+        Some(Reply::json(
+            200,
+            r#"{"result":{"downloadUrls":[{"link":"x https://h/x?X-Amz-Signature=1"}]}}"#,
+        )),
+        Some(Reply::new(502).header("x-jdcloud-request-id", "https://h/x?X-Amz-Signature=1")),
+        Some(Reply::close()),
     ];
     for reply in replies {
         let sandbox = sandbox_builder()
             .keys(ACCESS_KEY, SECRET_KEY, Some(TOKEN))
             .start()
             .unwrap();
-        if let Some(reply) = reply(sandbox.keys()) {
+        if let Some(reply) = reply {
             sandbox.always(reply);
         }
         for format in ["table", "json", "plain"] {
             let run = Jdredis::at(&sandbox)
                 .env("JDCLOUD_SECURITY_TOKEN", TOKEN)
                 .env("RUST_BACKTRACE", "full");
-            let outcome = run.args(["-vvv", "-o", format]).url();
+            let outcome = run.args(["-vvv", "--timeout", "2", "-o", format]).url();
             assert!(outcome.stderr.contains("canonical request:"), "{outcome:#?}");
             assert!(!outcome.stderr.contains("backtrace"), "{outcome:#?}");
         }
     }
+}
+
+/// A gateway that quotes what it was sent in its error, as some do to be helpful.
+#[test]
+fn a_request_that_is_quoted_back_is_not_shown() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let length = stream.read(&mut request).unwrap();
+        let quoted = String::from_utf8_lossy(&request[..length]).into_owned();
+        let body = serde_json::json!({"error": {"code": 400, "status": "X", "message": quoted}}).to_string();
+        write!(
+            stream,
+            "HTTP/1.1 400 Bad\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        quoted
+    });
+    let run = Jdredis::bare()
+        .env("JDCLOUD_ACCESS_KEY", ACCESS_KEY)
+        .env("JDCLOUD_SECRET_KEY", SECRET_KEY);
+    let run = run
+        .env("JDCLOUD_SECURITY_TOKEN", TOKEN)
+        .args(["-vv", "--endpoint", &endpoint]);
+    let outcome = run.url();
+    let quoted = server.join().unwrap();
+    let (_, signature) = quoted.split_once("Signature=").unwrap();
+    let signature = signature.split_whitespace().next().unwrap();
+    outcome.fails_saying(6, &["Signature=[secret]", "x-jdcloud-security-token: [secret]"]);
+    assert!(!outcome.stderr.contains(signature), "{outcome:#?}");
 }

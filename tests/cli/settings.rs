@@ -1,6 +1,6 @@
 //! Flags, environment and profiles: what beats what, and what is said when something is missing.
 
-use jdredis_sandbox::{Reply, Sandbox};
+use jdredis_sandbox::{Proxy, ProxyMode, Reply, Sandbox};
 
 use crate::support::{ACCESS_KEY, Jdredis, SECRET_KEY, TOKEN, URL, sandbox};
 
@@ -252,7 +252,11 @@ fn settings_that_are_not_of_their_form_are_named() {
         ),
         ("JDCLOUD_REGION", "Beijing", "lower-case letters"),
         ("JDCLOUD_ACCESS_KEY", "AK\n", "an access key is letters"),
-        ("JDCLOUD_SECRET_KEY", "canary\n", "perhaps a line break"),
+        (
+            "JDCLOUD_SECRET_KEY",
+            "canary\n",
+            "a control character such as a line break",
+        ),
         ("JDCLOUD_ACCESS_KEY", "ключ", "an access key is letters"),
     ] {
         let run = Jdredis::at(&sandbox)
@@ -290,6 +294,56 @@ fn ids_that_could_change_the_request_are_refused_before_any_request() {
             .failure(2);
     }
     assert!(sandbox.requests().is_empty());
+}
+
+#[test]
+fn a_password_in_an_endpoint_is_not_shown() {
+    let outcome = Jdredis::bare()
+        .env("JDCLOUD_ACCESS_KEY", "a")
+        .env("JDCLOUD_SECRET_KEY", "b");
+    let outcome = outcome.args(["--endpoint", &format!("https://me:{TOKEN}@h")]).url();
+    outcome.fails_saying(2, &["--endpoint is not usable: it has a user name or a password"]);
+}
+
+#[test]
+fn what_the_official_cli_writes_as_its_endpoint_means_the_default() {
+    let sandbox = sandbox();
+    let proxy = Proxy::start(ProxyMode::TunnelTo(sandbox.address())).unwrap();
+    let config = profile(
+        "default",
+        ACCESS_KEY,
+        SECRET_KEY,
+        "endpoint = www.jdcloud-api.com\nscheme = http",
+    );
+    let run = Jdredis::bare()
+        .file(".jdc/config", config)
+        .env("https_proxy", &proxy.url());
+    // The sandbox speaks no TLS, so nothing comes of it but the attempt.
+    run.args(["--max-attempts", "1"]).url().failure(5);
+    assert_eq!(proxy.connects()[0].target, "redis.jdcloud-api.com:443");
+}
+
+#[test]
+fn keys_of_the_default_section_are_inherited() {
+    let sandbox = sandbox();
+    let config = format!(
+        "[DEFAULT]\nregion_id = cn-south-1\n{}",
+        profile("default", ACCESS_KEY, SECRET_KEY, "")
+    );
+    let run = Jdredis::bare()
+        .file(".jdc/config", config)
+        .args(["--endpoint", sandbox.endpoint()]);
+    run.args(without_region()).run();
+    assert_eq!(region_asked_for(&sandbox), "cn-south-1");
+}
+
+#[test]
+fn a_setting_that_is_not_used_breaks_nothing() {
+    Jdredis::bare()
+        .env("JDREDIS_OUTPUT", "xml")
+        .args(["completions", "bash"])
+        .run()
+        .data();
 }
 
 #[test]

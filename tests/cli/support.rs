@@ -1,10 +1,10 @@
 //! How the tests run the program.
 
+use std::io::Read;
 #[cfg(unix)]
-use std::io::{BufRead, BufReader, Read};
-#[cfg(unix)]
-use std::process::{Child, Stdio};
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -99,6 +99,14 @@ pub(crate) struct Jdredis<'a> {
     sandbox: Option<&'a Sandbox>,
 }
 
+/// A run that goes on. Dropping it kills it.
+pub(crate) struct Running<'a> {
+    child: Child,
+    start: Instant,
+    sandbox: Option<&'a Sandbox>,
+    _home: TempDir,
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -149,6 +157,26 @@ impl<'a> Jdredis<'a> {
         self
     }
 
+    pub(crate) fn current_dir(mut self, path: &Path) -> Self {
+        self.command.current_dir(path);
+        self
+    }
+
+    /// Has another program start it, which is given its command line after these arguments.
+    pub(crate) fn through(mut self, command: &[&str]) -> Self {
+        let mut wrapped = Command::new(command[0]);
+        wrapped
+            .args(&command[1..])
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear();
+        for (name, value) in self.command.get_envs() {
+            wrapped.env(name, value.unwrap_or_default());
+        }
+        self.command = wrapped;
+        self
+    }
+
     pub(crate) fn args<'b>(mut self, args: impl IntoIterator<Item = &'b str>) -> Self {
         self.command.args(args);
         self
@@ -160,16 +188,24 @@ impl<'a> Jdredis<'a> {
     }
 
     pub(crate) fn run(self) -> Outcome {
-        let start = Instant::now();
-        let output = assert_cmd::Command::from_std(self.command)
-            .timeout(LONGEST_RUN)
-            .output()
-            .unwrap();
-        Outcome::of(output, start, self.sandbox)
+        self.run_with_stdin("")
     }
 
-    /// Starts the run, for a test that does something to it before it ends.
-    #[cfg(unix)]
+    pub(crate) fn run_with_stdin(self, stdin: impl Into<Vec<u8>>) -> Outcome {
+        let start = Instant::now();
+        let mut command = assert_cmd::Command::from_std(self.command);
+        let output = command.timeout(LONGEST_RUN).write_stdin(stdin).output().unwrap();
+        let outcome = Outcome {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            took: start.elapsed(),
+        };
+        outcome.check_secrets(self.sandbox);
+        outcome
+    }
+
+    /// Starts it, to do something to it while it runs.
     pub(crate) fn start(mut self) -> Running<'a> {
         let start = Instant::now();
         let child = self
@@ -181,61 +217,100 @@ impl<'a> Jdredis<'a> {
             .unwrap();
         Running {
             child,
-            _home: self.home,
-            sandbox: self.sandbox,
             start,
+            sandbox: self.sandbox,
+            _home: self.home,
         }
     }
 }
 
-/// A run that goes on.
-#[cfg(unix)]
-pub(crate) struct Running<'a> {
-    child: Child,
-    /// Removed when the run has ended.
-    _home: TempDir,
-    sandbox: Option<&'a Sandbox>,
-    start: Instant,
-}
-
-#[cfg(unix)]
 impl Running<'_> {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal by its name, such as `INT`.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = Command::new("kill")
+            .args([format!("-{name}"), self.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+    }
+
     /// Waits for the first line on standard output, sends the signal, and waits for the end.
-    pub(crate) fn signal_after_first_line(mut self, signal: &str) -> Outcome {
+    #[cfg(unix)]
+    pub(crate) fn signal_after_first_line(mut self, name: &str) -> Outcome {
         let mut stdout = BufReader::new(self.child.stdout.take().unwrap());
         let mut printed = String::new();
         stdout.read_line(&mut printed).unwrap();
-        let kill = Command::new("kill")
-            .args([format!("-{signal}"), self.child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(kill.success());
+        self.signal(name);
         stdout.read_to_string(&mut printed).unwrap();
-        let mut output = self.child.wait_with_output().unwrap();
-        output.stdout = printed.into_bytes();
-        Outcome::of(output, self.start, self.sandbox)
+        let mut said = String::new();
+        self.child.stderr.as_mut().unwrap().read_to_string(&mut said).unwrap();
+        let outcome = Outcome {
+            code: self.child.wait().unwrap().code(),
+            stdout: printed,
+            stderr: said,
+            took: self.start.elapsed(),
+        };
+        outcome.check_secrets(self.sandbox);
+        outcome
+    }
+
+    /// Ends it as SIGKILL does, at whatever it is.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until it has ended, of itself.
+    pub(crate) fn finish(mut self) -> Outcome {
+        while !self.has_ended() {
+            assert!(self.start.elapsed() < LONGEST_RUN, "it does not end");
+            thread::sleep(Duration::from_millis(2));
+        }
+        let took = self.start.elapsed();
+        // It prints little enough to have been able to end.
+        let read = |stream: &mut dyn Read| {
+            let mut text = String::new();
+            stream.read_to_string(&mut text).unwrap();
+            text
+        };
+        let outcome = Outcome {
+            code: self.child.wait().unwrap().code(),
+            stdout: read(self.child.stdout.as_mut().unwrap()),
+            stderr: read(self.child.stderr.as_mut().unwrap()),
+            took,
+        };
+        outcome.check_secrets(self.sandbox);
+        outcome
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 impl Outcome {
-    fn of(output: Output, start: Instant, sandbox: Option<&Sandbox>) -> Self {
-        let outcome = Self {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            took: start.elapsed(),
-        };
-        outcome.check_secrets(sandbox);
-        outcome
-    }
-
     /// A secret must be in nothing that any run prints, whatever the test is about.
     fn check_secrets(&self, sandbox: Option<&Sandbox>) {
+        let outcome = self;
         for secret in [SECRET_KEY, TOKEN, BASE64_STANDARD.encode(TOKEN).as_str()] {
             assert!(!self.stdout.contains(secret), "a secret on stdout: {self:#?}");
             assert!(!self.stderr.contains(secret), "a secret on stderr: {self:#?}");
         }
-        assert!(!self.stderr.contains("X-Amz-Signature"), "a link on stderr: {self:#?}");
+        assert!(
+            !outcome.stderr.contains("X-Amz-Signature"),
+            "a link on stderr: {outcome:#?}"
+        );
         for request in sandbox.into_iter().flat_map(Sandbox::requests) {
             let authorization = request.header("authorization").unwrap_or_default();
             if let Some((_, signature)) = authorization.split_once("Signature=") {
@@ -285,8 +360,16 @@ impl Outcome {
         self.says(texts);
     }
 
+    /// The run must have ended with this code, whatever else it did; its data.
     #[track_caller]
-    fn says(&self, texts: &[&str]) {
+    pub(crate) fn data_with(&self, code: i32) -> &str {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        &self.stdout
+    }
+
+    /// Each of the texts must be in what it said beside its data.
+    #[track_caller]
+    pub(crate) fn says(&self, texts: &[&str]) {
         for text in texts {
             assert!(self.stderr.contains(text), "no {text:?} in {self:#?}");
         }

@@ -139,6 +139,31 @@ fn internal_links_are_printed_on_request_and_never_replaced_by_public_ones() {
 }
 
 #[test]
+fn what_is_not_asked_for_may_be_anything() {
+    let sandbox = sandbox();
+    let entry = r#"{"link":"https://h/a","internalLink":"","name":7}"#;
+    sandbox.always(Reply::json(
+        200,
+        format!(r#"{{"result":{{"downloadUrls":[{entry}]}}}}"#),
+    ));
+    assert_eq!(
+        Jdredis::at(&sandbox).args(["-o", "plain"]).url().data(),
+        "https://h/a\n"
+    );
+    let internal = Jdredis::at(&sandbox).args(URL).args(["--internal"]).run();
+    internal.fails_saying(3, &["no internal link for entry 0"]);
+    sandbox.always(Reply::json(
+        200,
+        r#"{"result":{"downloadUrls":[{"internalLink":"https://h/i"}]}}"#,
+    ));
+    let internal = Jdredis::at(&sandbox)
+        .args(URL)
+        .args(["-o", "plain", "--internal"])
+        .run();
+    assert_eq!(internal.data(), "https://h/i\n");
+}
+
+#[test]
 fn a_backup_without_links_is_not_found() {
     let sandbox = sandbox();
     let outcome = Jdredis::at(&sandbox)

@@ -39,6 +39,7 @@ fn announce(sandbox: &Sandbox) -> io::Result<()> {
         "# instance redis-1234 with backup 1234, instance redis-cluster1 with backup"
     )?;
     writeln!(out, "# a607efba-ff06-4d78-ba3c-b3119fce27fd")?;
+    writeln!(out, "unset JDCLOUD_SECURITY_TOKEN JDCLOUD_PROFILE")?;
     writeln!(out, "export JDREDIS_ENDPOINT={}", sandbox.endpoint())?;
     writeln!(out, "export JDCLOUD_ACCESS_KEY={}", keys.access_key)?;
     writeln!(out, "export JDCLOUD_SECRET_KEY={}", keys.secret_key)?;
@@ -55,10 +56,13 @@ fn run_against(sandbox: &Sandbox, arguments: Vec<OsString>) -> ExitCode {
         ("JDCLOUD_ACCESS_KEY", keys.access_key.clone()),
         ("JDCLOUD_SECRET_KEY", keys.secret_key.clone()),
         ("JDCLOUD_SECURITY_TOKEN", String::new()),
+        ("JDCLOUD_PROFILE", String::new()),
+        ("JDREDIS_OUTPUT", String::new()),
         // The sandbox is on this machine, where no proxy can reach it.
         ("no_proxy", "127.0.0.1".to_owned()),
     ];
     let mut world = World::of_this_process();
+    world.home = None;
     world.args.truncate(1);
     world.args.extend(arguments);
     let outside = world.env;

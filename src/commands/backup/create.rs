@@ -19,6 +19,8 @@ use crate::status_line::StatusLine;
 const FIRST_POLL: Duration = Duration::from_secs(1);
 const LONGEST_POLL: Duration = Duration::from_secs(30);
 const POLL_GROWTH: f64 = 1.5;
+/// How long a look may take even where the wait is over by then.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 /// How often the line that a person sees is renewed.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -129,7 +131,8 @@ impl<'a> Wait<'a> {
     /// What the service says of the backup. What passes is waited out: the backup goes on at the
     /// service, whether it can be asked or not.
     fn status(&self) -> Result<Option<BackupStatus>, api::Error> {
-        self.client.restart_time();
+        self.client
+            .restart_time(self.args.wait_timeout.saturating_sub(self.elapsed()).max(LAST_LOOK));
         let filter = BackupFilter {
             base_id: Some(self.base_id),
             ..BackupFilter::default()
@@ -177,11 +180,10 @@ impl<'a> Wait<'a> {
     }
 
     fn ended(&self, kind: Kind, how: &str, hint: &str) -> CommandError {
-        CommandError {
+        CommandError::new(
             kind,
-            message: format!("backup {} {how} {}", self.base_id, self.elapsed_text()),
-            request_id: None,
-            hint: hint.to_owned(),
-        }
+            format!("backup {} {how} {}", self.base_id, self.elapsed_text()),
+            hint.to_owned(),
+        )
     }
 }

@@ -54,11 +54,12 @@ fn moment(
     resolve: impl Fn(When) -> Option<OffsetDateTime>,
 ) -> Result<Option<OffsetDateTime>, CommandError> {
     when.map(|when| {
-        resolve(when).ok_or_else(|| CommandError {
-            kind: Kind::Usage,
-            message: "a time is outside the calendar".to_owned(),
-            request_id: None,
-            hint: "give --since and --until times that a backup can have".to_owned(),
+        resolve(when).ok_or_else(|| {
+            CommandError::new(
+                Kind::Usage,
+                "a time is outside the calendar".to_owned(),
+                "give --since and --until times that a backup can have".to_owned(),
+            )
         })
     })
     .transpose()

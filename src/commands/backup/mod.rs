@@ -1,19 +1,23 @@
 //! `jdredis backup …`, and what its subcommands share: finding backups.
 
 pub(super) mod create;
+pub(super) mod download;
 pub(super) mod list;
 pub(super) mod url;
+pub(super) mod verify;
 
 use std::cmp::Reverse;
+use std::fmt::Display;
 
 use time::OffsetDateTime;
 
-use crate::api::model::{Backup, BackupStatus};
-use crate::api::{self, BackupFilter, Client, Entry, Listing};
+use crate::api::model::{Backup, BackupStatus, DownloadUrls};
+use crate::api::{self, Answer, BackupFilter, Client, Entry, Listing};
 use crate::cli::WhichBackup;
 use crate::error::{CommandError, Kind};
 use crate::escape::visible;
 use crate::id::{BaseId, InstanceId};
+use crate::link::Link;
 use crate::notes::Notes;
 use crate::output::rfc3339;
 
@@ -60,13 +64,11 @@ impl<'a> Which<'a> {
             (None, false) => "neither --base-id nor --latest was given",
             (Some(_), true) => "both --base-id and --latest were given",
         };
-        Err(CommandError {
-            kind: Kind::Usage,
-            message: message.to_owned(),
-            request_id: None,
-            hint: "give one of the two: --base-id ID, where 'jdredis backup list' shows the IDs, or --latest"
-                .to_owned(),
-        })
+        Err(CommandError::new(
+            Kind::Usage,
+            message,
+            "give one of the two: --base-id ID, where 'jdredis backup list' shows the IDs, or --latest".to_owned(),
+        ))
     }
 
     /// Looks for the backup where it has to be looked for, and says which it is.
@@ -122,6 +124,7 @@ fn latest(client: &Client<'_>, instance: &InstanceId) -> anyhow::Result<Entry<Ba
                 message: format!(
                     "instance {instance} has no backup that succeeded: {running} running, {failed} failed"
                 ),
+                details: Vec::new(),
                 request_id: listing.request_id,
                 hint: match (running, failed) {
                     (0, 0) => "make one with 'jdredis backup create'; JD Cloud keeps a backup for 7 days",
@@ -134,4 +137,48 @@ fn latest(client: &Client<'_>, instance: &InstanceId) -> anyhow::Result<Entry<Ba
             }
             .into()
         })
+}
+
+/// A shard and the link to its file.
+struct ShardLink {
+    node: Option<String>,
+    link: Link,
+}
+
+/// The links of a backup, public or `internal` ones, in the service's order.
+fn links(answer: &Answer, urls: DownloadUrls, internal: bool) -> anyhow::Result<Vec<ShardLink>> {
+    let nothing = |message: String, hint: &str| CommandError {
+        kind: Kind::NotFound,
+        message,
+        details: Vec::new(),
+        request_id: answer.request_id().cloned(),
+        hint: hint.to_owned(),
+    };
+    if urls.download_urls.is_empty() {
+        let hint = "the backup may still be running, may have failed, or may be gone: JD Cloud keeps one for 7 days";
+        return Err(nothing("the service lists none".to_owned(), hint).into());
+    }
+    let mut links = Vec::with_capacity(urls.download_urls.len());
+    for (i, url) in urls.download_urls.into_iter().enumerate() {
+        let (field, text) = if internal {
+            ("internalLink", url.internal_link)
+        } else {
+            ("link", url.link)
+        };
+        let misshapen =
+            |problem: &dyn Display| answer.unexpected(format!("in its result, downloadUrls[{i}].{field} {problem}"));
+        let link = match text {
+            Some(text) => Link::parse(&text).map_err(|problem| misshapen(&problem))?,
+            None if internal => {
+                let node = url
+                    .name
+                    .map_or_else(|| format!("entry {i}"), |name| format!("\"{name}\""));
+                let message = format!("the service gave no internal link for {node}");
+                return Err(nothing(message, "leave --internal out to get the public links").into());
+            }
+            None => return Err(misshapen(&"is missing").into()),
+        };
+        links.push(ShardLink { node: url.name, link });
+    }
+    Ok(links)
 }

@@ -6,22 +6,13 @@ use anyhow::Context as _;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{Chosen, Which};
-use crate::api::model::DownloadUrls;
-use crate::api::{Answer, Client};
+use super::{Chosen, ShardLink, Which, links};
+use crate::api::Client;
 use crate::cli::{BackupUrl, Format};
 use crate::commands::Context;
-use crate::error::{CommandError, Kind};
-use crate::link::Link;
 use crate::notes::Notes;
 use crate::output::{json, plain, rfc3339, table};
 use crate::settings;
-
-/// A shard and the link to its file.
-struct ShardLink {
-    node: Option<String>,
-    link: Link,
-}
 
 pub(crate) fn run(args: &BackupUrl, context: &Context<'_>) -> anyhow::Result<()> {
     let instance = &args.instance;
@@ -54,35 +45,6 @@ pub(crate) fn run(args: &BackupUrl, context: &Context<'_>) -> anyhow::Result<()>
     Ok(())
 }
 
-fn links(answer: &Answer, urls: DownloadUrls, internal: bool) -> anyhow::Result<Vec<ShardLink>> {
-    let nothing = |message: String, hint: &str| CommandError {
-        kind: Kind::NotFound,
-        message,
-        request_id: answer.request_id().cloned(),
-        hint: hint.to_owned(),
-    };
-    if urls.download_urls.is_empty() {
-        let hint = "the backup may still be running, may have failed, or may be gone: JD Cloud keeps one for 7 days";
-        return Err(nothing("the service lists none".to_owned(), hint).into());
-    }
-    let field = if internal { "internalLink" } else { "link" };
-    let mut links = Vec::with_capacity(urls.download_urls.len());
-    for (i, url) in urls.download_urls.into_iter().enumerate() {
-        let text = if internal { url.internal_link } else { Some(url.link) };
-        let Some(text) = text else {
-            let node = url
-                .name
-                .map_or_else(|| format!("entry {i}"), |name| format!("\"{name}\""));
-            let message = format!("the service gave no internal link for {node}");
-            return Err(nothing(message, "leave --internal out to get the public links").into());
-        };
-        let link = Link::parse(&text)
-            .map_err(|problem| answer.unexpected(format!("in its result, downloadUrls[{i}].{field} {problem}")))?;
-        links.push(ShardLink { node: url.name, link });
-    }
-    Ok(links)
-}
-
 fn render_table(links: &[ShardLink]) -> Vec<u8> {
     let rows = links.iter().map(|shard| {
         [
@@ -101,7 +63,7 @@ fn with_additions(mut answer: Value, links: &[ShardLink], backup: &Chosen) -> Va
     let urls = answer.pointer_mut("/result/downloadUrls").and_then(Value::as_array_mut);
     for (url, shard) in urls.into_iter().flatten().zip(links) {
         if let (Some(url), Some(expiry)) = (url.as_object_mut(), shard.link.expires_at()) {
-            url.insert("expiresAt".to_owned(), rfc3339(expiry).into());
+            url.entry("expiresAt").or_insert_with(|| rfc3339(expiry).into());
         }
     }
     if let (Some(answer), Some(entry)) = (answer.as_object_mut(), &backup.entry) {

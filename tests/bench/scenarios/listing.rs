@@ -54,7 +54,7 @@ fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
             &format!("{format}: jdredis, TCP connections"),
             Unit::Count,
             connections,
-            Target::at_most(1.0),
+            Target::AtMost(1.0),
         )?;
         let race = Race {
             name: format,

@@ -3,11 +3,13 @@
 //! A scenario starts the server it needs, makes the contestants, makes sure that each of them does
 //! the job, and hands them to a [`Race`](crate::race::Race).
 
+mod download;
 mod http;
 mod link;
 mod listing;
 mod size;
 mod tls;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -19,7 +21,14 @@ use crate::contestant::Contestant;
 use crate::report::Report;
 
 /// Every scenario, in the order they run.
-pub(crate) const ALL: [Scenario; 4] = [size::SCENARIO, http::SCENARIO, tls::SCENARIO, listing::SCENARIO];
+pub(crate) const ALL: [Scenario; 6] = [
+    size::SCENARIO,
+    http::SCENARIO,
+    tls::SCENARIO,
+    listing::SCENARIO,
+    download::SCENARIO,
+    verify::SCENARIO,
+];
 
 /// The program that all this is about.
 const JDREDIS: &str = env!("CARGO_BIN_EXE_jdredis");

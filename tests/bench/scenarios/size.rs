@@ -18,6 +18,6 @@ const TARGET: u32 = 3 * 1024 * 1024;
 fn run(_: &Setup, _: usize, report: &mut Report<'_>) -> Result<()> {
     report.section("The executable")?;
     let bytes = u32::try_from(fs::metadata(JDREDIS)?.len())?;
-    let target = Target::at_most(TARGET.into());
+    let target = Target::AtMost(TARGET.into());
     Ok(report.held_to("size: jdredis", Unit::Bytes, bytes.into(), target)?)
 }

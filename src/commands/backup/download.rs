@@ -1,0 +1,370 @@
+//! `jdredis backup download`: the files of a backup, whole and verified, or why not.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::{Chosen, ShardLink, Which, links};
+use crate::api::{BackupFilter, Client};
+use crate::cli::{BackupDownload, Format};
+use crate::commands::Context;
+use crate::endpoint::Endpoint;
+use crate::error::{CommandError, Kind};
+use crate::id::BaseId;
+use crate::link::Link;
+use crate::output::{human, json, plain, table};
+use crate::progress::Progress;
+use crate::settings::{self, Settings};
+use crate::transfer::{self, Ended, Event, FileReport, Folder, Identity, Shard, State, Storage, Transfer};
+
+/// How long the workers have to put away what they have once the user wants it to end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+pub(crate) fn run(args: &BackupDownload, context: &Context<'_>) -> anyhow::Result<()> {
+    let which = Which::of(&args.backup)?;
+    let settings = settings::resolve(
+        context.globals,
+        args.instance.place.region.as_ref(),
+        context.world,
+        context.notes,
+    )?;
+    let client = Client::new(&settings, context.world, context.notes);
+    let place = format!("instance {} in {}", args.instance.id, settings.region);
+    let backup = which
+        .find(&client, &args.instance.id, context.notes)
+        .with_context(|| format!("no latest backup of {place}"))?;
+    let download = Download {
+        args,
+        context,
+        client: &client,
+        settings: &settings,
+        backup: &backup,
+    };
+    let reports = download
+        .run()
+        .with_context(|| format!("no files of backup {} of {place}", backup.base_id))?;
+    context.print(&download.render(&reports))?;
+    download.judge(&reports)
+}
+
+struct Download<'a> {
+    args: &'a BackupDownload,
+    context: &'a Context<'a>,
+    client: &'a Client<'a>,
+    settings: &'a Settings,
+    backup: &'a Chosen,
+}
+
+impl Download<'_> {
+    fn run(&self) -> anyhow::Result<Vec<FileReport>> {
+        let world = self.context.world;
+        let mut shards = self.shards()?;
+        let identity = Identity {
+            region: self.settings.region.to_string(),
+            instance: self.args.instance.id.to_string(),
+            base_id: self.backup.base_id.to_string(),
+        };
+        let dir = self.args.dir.clone().unwrap_or_else(|| PathBuf::from("."));
+        let holder = format!("jdredis (process {})", std::process::id());
+        let folder = Folder::open(&dir, &holder)?;
+        self.check_names(&folder, &identity, &shards)?;
+        let expected = self.check_space(&folder, &identity, &shards)?;
+        let stop = self.context.interrupt.is_asked_first();
+        let mut seed = [0; 8];
+        (world.random)(&mut seed).context("the system gave no random bytes")?;
+        let transfer = Transfer::start(
+            shards.clone(),
+            transfer::Options {
+                folder,
+                identity,
+                storage: Storage::new(self.proxy(&shards)?, self.settings.timeout),
+                parallel: self.args.parallel.into(),
+                max_attempts: self.settings.max_attempts,
+                force: self.args.force,
+                clock: Arc::clone(&world.clock),
+                seed: u64::from_ne_bytes(seed),
+                stop: Arc::clone(&stop),
+            },
+        );
+        let nodes = shards.iter().map(|shard| shard.node.clone());
+        let mut progress = Progress::new(nodes, expected, &world.stderr, &*world.clock, self.context.notes);
+        let mut reports: Vec<Option<FileReport>> = shards.iter().map(|_| None).collect();
+        let mut stopped_at = None;
+        loop {
+            match transfer.next() {
+                Ok(Some((index, event))) => match event {
+                    Event::Position { bytes, length } => progress.position(index, bytes, length),
+                    Event::Note(text) => progress.note(index, &text),
+                    // Who asks without being answered takes it for the end.
+                    Event::NeedsLink { .. } if stop.load(Ordering::Relaxed) => {}
+                    Event::NeedsLink { stale, reply } => {
+                        let ask = || self.fresh_link(&mut shards, index, &stale);
+                        let _ = reply.send(self.context.interrupt.exiting(ask));
+                    }
+                    Event::Done(report) => {
+                        progress.end(index, report.state.name());
+                        reports[index] = Some(report);
+                    }
+                },
+                Ok(None) => {}
+                Err(Ended) => break,
+            }
+            if stop.load(Ordering::Relaxed) {
+                let now = world.clock.monotonic();
+                if now.saturating_sub(*stopped_at.get_or_insert(now)) >= LAST_WORDS {
+                    break;
+                }
+            }
+        }
+        drop(progress);
+        if stop.load(Ordering::Relaxed) {
+            return Err(interrupted(self.context.interrupt.kind()).into());
+        }
+        Ok(reports.into_iter().flatten().collect())
+    }
+
+    /// The shards that are asked for, with the names their files get.
+    fn shards(&self) -> anyhow::Result<Vec<Shard>> {
+        let all = self.named_links()?;
+        let names = transfer::distinct_names(
+            all.iter()
+                .map(|(_, link)| link.file_name().into_owned())
+                .collect::<Vec<_>>()
+                .iter()
+                .map(String::as_str),
+        );
+        let wanted = &self.args.nodes;
+        if let Some(unknown) = wanted.iter().find(|wanted| all.iter().all(|(node, _)| node != *wanted)) {
+            let nodes: Vec<&str> = all.iter().map(|(node, _)| node.as_str()).collect();
+            return Err(CommandError::new(
+                Kind::NotFound,
+                format!("the backup has no node \"{unknown}\""),
+                format!("its nodes are: \"{}\"", nodes.join("\", \"")),
+            )
+            .into());
+        }
+        let shards = all
+            .into_iter()
+            .zip(names)
+            .map(|((node, link), file_name)| Shard { node, file_name, link });
+        Ok(shards
+            .filter(|shard| wanted.is_empty() || wanted.contains(&shard.node))
+            .collect())
+    }
+
+    /// Each node with its link, as it is to be fetched. Nodes without a name of their own are numbered.
+    fn named_links(&self) -> anyhow::Result<Vec<(String, Link)>> {
+        let (answer, urls) = self
+            .client
+            .describe_download_url(&self.args.instance.id, &self.backup.base_id)?;
+        let links = links(&answer, urls, self.args.internal)?;
+        let is_unique = |node: &str| links.iter().filter(|shard| shard.node.as_deref() == Some(node)).count() == 1;
+        Ok(links
+            .iter()
+            .enumerate()
+            .map(|(i, ShardLink { node, link })| {
+                let node = node
+                    .clone()
+                    .filter(|node| is_unique(node))
+                    .unwrap_or_else(|| format!("shard {i}"));
+                let link = if self.args.http {
+                    link.clone()
+                } else {
+                    link.over_https()
+                };
+                (node, link)
+            })
+            .collect())
+    }
+
+    /// A link for the shard, new unless the service has none that is not the stale one. All shards
+    /// get new ones at once.
+    fn fresh_link(&self, shards: &mut [Shard], index: usize, stale: &Link) -> Result<Link, String> {
+        if shards[index].link == *stale {
+            self.client.restart_time(Duration::MAX);
+            let fresh = self
+                .named_links()
+                .map_err(|error| format!("there is no new link: {error:#}"))?;
+            for shard in shards.iter_mut() {
+                // The object first: nodes without a name are told apart by their order alone.
+                let is_same_object = |(_, link): &&(String, Link)| link.object() == shard.link.object();
+                let is_same_node = |(node, _): &&(String, Link)| *node == shard.node;
+                if let Some((_, link)) = fresh
+                    .iter()
+                    .find(is_same_object)
+                    .or_else(|| fresh.iter().find(is_same_node))
+                {
+                    shard.link = link.clone();
+                }
+            }
+        }
+        Ok(shards[index].link.clone())
+    }
+
+    fn check_names(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> Result<(), CommandError> {
+        let taken: Vec<&str> = shards
+            .iter()
+            .filter(|shard| !self.args.force && folder.is_taken(&shard.file_name, identity, &shard.node))
+            .map(|shard| shard.file_name.as_str())
+            .collect();
+        if taken.is_empty() {
+            return Ok(());
+        }
+        Err(CommandError::new(
+            Kind::Other,
+            format!("there are files of these names already: {}", taken.join(", ")),
+            "give another folder with --dir, or --force to replace them once the new ones are whole".to_owned(),
+        ))
+    }
+
+    /// Makes sure that what is missing fits; how many bytes the backup has, where the service tells.
+    fn check_space(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> Result<Option<u64>, CommandError> {
+        if !self.args.nodes.is_empty() {
+            return Ok(None);
+        }
+        let Some(size) = self.size() else { return Ok(None) };
+        let present: u64 = shards
+            .iter()
+            .map(|shard| folder.bytes_of(&shard.file_name, identity, &shard.node))
+            .sum();
+        let missing = size.saturating_sub(present);
+        match folder.available() {
+            Ok(available) if available < missing => Err(CommandError::new(
+                Kind::Other,
+                format!(
+                    "{} are still to be fetched, and the folder's disk has room for {}",
+                    human::size(missing),
+                    human::size(available)
+                ),
+                "make room, or give a folder on another disk with --dir".to_owned(),
+            )),
+            _ => Ok(Some(size)),
+        }
+    }
+
+    /// The size of all shards together. Not worth failing for: keys that may fetch links need not be
+    /// allowed to list backups.
+    fn size(&self) -> Option<u64> {
+        if let Some(entry) = &self.backup.entry {
+            return entry.view.size;
+        }
+        let filter = BackupFilter {
+            base_id: Some(&self.backup.base_id),
+            ..BackupFilter::default()
+        };
+        let is_it = |base_id: &BaseId| *base_id == self.backup.base_id;
+        let listed = self
+            .client
+            .describe_backups(&self.args.instance.id, &filter, |entries| {
+                entries.iter().any(|entry| is_it(&entry.view.base_id))
+            });
+        match listed {
+            Ok(listing) => {
+                listing
+                    .entries
+                    .iter()
+                    .find(|entry| is_it(&entry.view.base_id))?
+                    .view
+                    .size
+            }
+            Err(error) => {
+                self.context
+                    .notes
+                    .warn(format_args!("whether the disk has room enough is unknown: {error}"));
+                None
+            }
+        }
+    }
+
+    /// The proxy for the storage, which is one host for all shards.
+    fn proxy(&self, shards: &[Shard]) -> Result<Option<ureq::Proxy>, settings::Error> {
+        let Some(origin) = shards.first().and_then(|shard| shard.link.origin()) else {
+            return Ok(None);
+        };
+        let Ok(endpoint) = origin.parse::<Endpoint>() else {
+            return Ok(None);
+        };
+        settings::proxy(&endpoint, self.context.world)
+    }
+
+    fn render(&self, reports: &[FileReport]) -> Vec<u8> {
+        match self.context.format {
+            Format::Table => table::render(
+                &["NODE", "STATE", "SIZE", "RESUMED FROM", "FILE"],
+                reports.iter().map(|report| {
+                    let resumed = if report.resumed_from > 0 {
+                        human::size(report.resumed_from)
+                    } else {
+                        String::new()
+                    };
+                    let path = report.path.display().to_string();
+                    [
+                        report.node.clone(),
+                        report.state.name().to_owned(),
+                        human::size(report.bytes),
+                        resumed,
+                        path,
+                    ]
+                }),
+            ),
+            Format::Json => json::render(&json!({
+                "region": self.settings.region.as_str(),
+                "instance": self.args.instance.id.as_str(),
+                "baseId": self.backup.base_id.as_str(),
+                "files": reports.iter().map(|report| json!({
+                    "node": report.node,
+                    "path": report.path.to_string_lossy(),
+                    "bytes": report.bytes,
+                    "sha256": report.sha256,
+                    "state": report.state.name(),
+                    "reason": report.state.reason(),
+                    "resumedFrom": report.resumed_from,
+                })).collect::<Vec<_>>(),
+            })),
+            Format::Plain => {
+                let good = reports.iter().filter(|report| report.state.is_good());
+                let paths: Vec<String> = good.map(|report| report.path.display().to_string()).collect();
+                plain::render(paths.iter().map(String::as_str))
+            }
+        }
+    }
+
+    fn judge(&self, reports: &[FileReport]) -> anyhow::Result<()> {
+        for report in reports {
+            if let State::Unverified(reason) = &report.state {
+                self.context
+                    .notes
+                    .warn(format_args!("{} is unverified: {reason}", report.path.display()));
+            }
+        }
+        let bad: Vec<&FileReport> = reports.iter().filter(|report| !report.state.is_good()).collect();
+        if bad.is_empty() {
+            return Ok(());
+        }
+        let line = |report: &&FileReport| {
+            let (state, reason) = (report.state.name(), report.state.reason().unwrap_or_default());
+            format!("{}: {state}, {reason} ({})", report.node, report.path.display())
+        };
+        Err(CommandError {
+            details: bad.iter().map(line).collect(),
+            ..CommandError::new(
+                Kind::Integrity,
+                format!("{} of {} files are not whole", bad.len(), reports.len()),
+                "run the same command again: it goes on where this one stopped, and fetches what is corrupt anew",
+            )
+        }
+        .into())
+    }
+}
+
+fn interrupted(kind: Kind) -> CommandError {
+    CommandError::new(
+        kind,
+        "interrupted".to_owned(),
+        "run the same command again: it goes on where this one stopped".to_owned(),
+    )
+}

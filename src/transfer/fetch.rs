@@ -1,0 +1,514 @@
+//! One shard's file, from whatever is there of it to its end.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use super::folder::{Paths, open_part};
+use super::record::{Finished, Record};
+use super::storage::{Object, StorageError, of_transport};
+use super::{Event, FileReport, HEARTBEAT, Options, Shard, State};
+use crate::backoff::Backoff;
+use crate::link::Link;
+use crate::rdb::{Checker, Verdict};
+
+/// How many bytes are handled at a time.
+const CHUNK: usize = 64 * 1024;
+/// How long what has come may be lost to a power cut.
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+/// A link that works for less than this is replaced before it is used.
+const LEAST_LIFETIME: time::Duration = time::Duration::seconds(60);
+
+/// Why a shard's fetching ended without a whole file.
+enum Problem {
+    /// The user wants it to end.
+    Stopped,
+    /// For good, in words.
+    Failed(String),
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(format!("the file cannot be read or written: {error}"))
+    }
+}
+
+/// Fetches a shard's file as far as it can be fetched.
+pub(super) fn fetch(shard: &Shard, options: &Options, tell: &dyn Fn(Event) -> bool) -> FileReport {
+    let paths = options.folder.paths(&shard.file_name);
+    let mut fetching = Fetching {
+        shard,
+        options,
+        tell,
+        link: shard.link.clone(),
+        unequalled: None,
+        record: Record::load(&paths.record, &options.identity, &shard.node)
+            .unwrap_or_else(|| Record::new(&options.identity, &shard.node)),
+        paths,
+        resumed_from: 0,
+    };
+    fetching.run().unwrap_or_else(|problem| {
+        let reason = match problem {
+            Problem::Stopped => "interrupted; the same command goes on from here".to_owned(),
+            Problem::Failed(reason) => reason,
+        };
+        let part = &fetching.paths.part;
+        let bytes = fs::metadata(part).map_or(0, |file| file.len());
+        fetching.report(part, bytes, None, State::Incomplete(reason))
+    })
+}
+
+struct Fetching<'a> {
+    shard: &'a Shard,
+    options: &'a Options,
+    tell: &'a dyn Fn(Event) -> bool,
+    link: Link,
+    /// A link that is about to expire and that the service has no better one for.
+    unequalled: Option<Link>,
+    paths: Paths,
+    record: Record,
+    resumed_from: u64,
+}
+
+/// A part that is being written, and what is known of the bytes in it.
+struct Part {
+    file: File,
+    checker: Checker,
+    sha256: Sha256,
+    position: u64,
+}
+
+impl Part {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.take(bytes);
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.checker.update(bytes);
+        self.sha256.update(bytes);
+        self.position += bytes.len() as u64;
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.checker = Checker::new();
+        self.sha256 = Sha256::new();
+        self.position = 0;
+        Ok(())
+    }
+}
+
+/// What ended an attempt.
+enum Trouble {
+    Stopped,
+    Disk(io::Error),
+    Storage(StorageError),
+    /// What came is not what was asked for.
+    Mismatch,
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+impl From<StorageError> for Trouble {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(error)
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped => f.write_str("interrupted"),
+            Self::Disk(error) => error.fmt(f),
+            Self::Storage(error) => error.fmt(f),
+            Self::Mismatch => f.write_str("the storage sent another part than was asked for"),
+        }
+    }
+}
+
+impl Fetching<'_> {
+    fn run(&mut self) -> Result<FileReport, Problem> {
+        if let Some(report) = self.recognise()? {
+            return Ok(report);
+        }
+        let mut is_second_time = false;
+        loop {
+            let part = self.complete_part()?;
+            let resumed = self.resumed_from > 0;
+            let verdict = part.checker.finish();
+            let finished = Finished {
+                bytes: part.position,
+                sha256: hex::encode(part.sha256.finalize()),
+                unverified: match &verdict {
+                    Verdict::Unverified(reason) => Some(reason.to_string()),
+                    _ => None,
+                },
+            };
+            match verdict {
+                Verdict::Ok | Verdict::Unverified(_) => return self.keep(&part.file, finished),
+                Verdict::Corrupt(_) if resumed && !is_second_time => {
+                    // What was on the disk may be what is broken.
+                    self.note("the file is corrupt; fetching it once more from the start");
+                    is_second_time = true;
+                    self.forget()?;
+                    part.file.set_len(0)?;
+                }
+                Verdict::Corrupt(reason) => return self.set_aside(finished, reason.to_string()),
+            }
+        }
+    }
+
+    /// The report on a file that an earlier run finished, if it still is what it was then.
+    fn recognise(&mut self) -> Result<Option<FileReport>, Problem> {
+        let Some(finished) = self.record.finished.clone() else {
+            return Ok(None);
+        };
+        let Ok(mut file) = File::open(&self.paths.whole) else {
+            return Ok(None);
+        };
+        if file.metadata()?.len() != finished.bytes {
+            return Ok(None);
+        }
+        let mut sha256 = Sha256::new();
+        self.read_through(&mut file, finished.bytes, |bytes| sha256.update(bytes))?;
+        if hex::encode(sha256.finalize()) != finished.sha256 {
+            if self.options.force {
+                self.note("the file that is there was changed; fetching it again");
+                self.record.finished = None;
+                return Ok(None);
+            }
+            let reason = "the file that is there was changed after it was downloaded; --force replaces it";
+            return Err(Problem::Failed(reason.to_owned()));
+        }
+        self.resumed_from = finished.bytes;
+        Ok(Some(self.whole(finished)))
+    }
+
+    /// Fetches what is missing of the part, and has all of its bytes pass the checks.
+    fn complete_part(&mut self) -> Result<Part, Problem> {
+        let mut part = self.open_part()?;
+        let mut attempts = Attempts::new(self.options, part.position);
+        while part.position == 0 || self.record.length != Some(part.position) {
+            self.refresh_if_old()?;
+            let outcome = self.attempt(&mut part);
+            self.save_progress(&part)?;
+            let Err(trouble) = outcome else { break };
+            self.recover(&trouble, &mut part, &mut attempts)?;
+        }
+        Ok(part)
+    }
+
+    /// One request, and all that comes of it.
+    fn attempt(&mut self, part: &mut Part) -> Result<(), Trouble> {
+        let object = self
+            .options
+            .storage
+            .get(&self.link, part.position, self.record.etag.as_deref())?;
+        if object.start == 0 {
+            if part.position > 0 {
+                let has_changed = object.etag.is_none() || object.etag != self.record.etag;
+                let why = if has_changed {
+                    "the object is not the one it was"
+                } else {
+                    "the storage does not go on in the middle"
+                };
+                self.note(&format!("{why}; starting again"));
+                part.clear()?;
+                self.resumed_from = 0;
+            }
+            self.record.etag.clone_from(&object.etag);
+            self.record.length = object.length;
+            self.record.durable = 0;
+            self.record.save(&self.paths.record)?;
+        } else if object.start != part.position
+            || object.etag != self.record.etag
+            || object.length != self.record.length
+        {
+            return Err(Trouble::Mismatch);
+        }
+        self.receive(part, object)
+    }
+
+    fn receive(&mut self, part: &mut Part, mut object: Object) -> Result<(), Trouble> {
+        let mut buffer = vec![0; CHUNK];
+        let mut synced = self.options.clock.monotonic();
+        loop {
+            self.tell_position(part.position);
+            if self.is_stopped() {
+                return Err(Trouble::Stopped);
+            }
+            let count = object
+                .reader
+                .read(&mut buffer)
+                .map_err(|error| of_transport(&error.into()))?;
+            if count == 0 {
+                break;
+            }
+            part.append(&buffer[..count])?;
+            let now = self.options.clock.monotonic();
+            if now.saturating_sub(synced) >= SYNC_INTERVAL {
+                synced = now;
+                self.save_progress(part)?;
+            }
+        }
+        match self.record.length {
+            Some(length) if part.position != length => {
+                let text = format!("the connection ended after {} of {length} bytes", part.position);
+                Err(StorageError::Network(text).into())
+            }
+            _ => {
+                self.record.length = Some(part.position);
+                Ok(())
+            }
+        }
+    }
+
+    /// Does what lets the next attempt fare better, or gives up.
+    fn recover(&mut self, trouble: &Trouble, part: &mut Part, attempts: &mut Attempts<'_>) -> Result<(), Problem> {
+        let delay = match trouble {
+            Trouble::Stopped => return Err(Problem::Stopped),
+            Trouble::Disk(error) => return Err(Problem::Failed(format!("the file cannot be written: {error}"))),
+            Trouble::Storage(StorageError::Final(text)) => return Err(Problem::Failed(text.clone())),
+            Trouble::Storage(StorageError::Tls(text)) => {
+                return Err(Problem::Failed(format!(
+                    "no trusted encrypted connection to the storage: {text}; --http fetches the links as the service \
+                     writes them"
+                )));
+            }
+            _ => attempts.count(part.position, trouble)?,
+        };
+        match trouble {
+            Trouble::Storage(StorageError::Refused(_)) => {
+                self.note(&format!("{trouble}; asking for a new link"));
+                let refused = self.link.clone();
+                self.refresh()?;
+                // Links that are made in the same second are equal.
+                if self.link == refused {
+                    self.pause(delay)
+                } else {
+                    Ok(())
+                }
+            }
+            Trouble::Storage(StorageError::NoSuchRange) | Trouble::Mismatch => {
+                self.note(&format!("{trouble}; starting again"));
+                part.clear()?;
+                self.resumed_from = 0;
+                self.forget()
+            }
+            _ => {
+                self.note(&format!("{trouble}; going on in {:.1} s", delay.as_secs_f64()));
+                self.pause(delay)
+            }
+        }
+    }
+
+    /// Opens the part with as many of its bytes as can be gone on from, having them pass the checks.
+    fn open_part(&mut self) -> Result<Part, Problem> {
+        let there = fs::symlink_metadata(&self.paths.part)
+            .ok()
+            .filter(fs::Metadata::is_file);
+        let present = there.map_or(0, |part| part.len());
+        let can_go_on = self.record.etag.is_some() && self.record.length.is_some_and(|length| present <= length);
+        let kept = if can_go_on { self.record.durable.min(present) } else { 0 };
+        if present > 0 && kept == 0 {
+            self.note("the part that is there cannot be gone on from; starting again");
+        }
+        let file = open_part(&self.paths.part, kept > 0)?;
+        file.set_len(kept)?;
+        let mut part = Part {
+            file,
+            checker: Checker::new(),
+            sha256: Sha256::new(),
+            position: 0,
+        };
+        let mut reader = part.file.try_clone()?;
+        reader.rewind()?;
+        self.read_through(&mut reader, kept, |bytes| part.take(bytes))?;
+        part.file.seek(SeekFrom::Start(kept))?;
+        self.resumed_from = kept;
+        self.tell_position(kept);
+        Ok(part)
+    }
+
+    /// Reads `length` bytes of a file, unless told to stop.
+    fn read_through(&self, file: &mut File, length: u64, mut take: impl FnMut(&[u8])) -> Result<(), Problem> {
+        let mut file = file.take(length);
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            if self.is_stopped() {
+                return Err(Problem::Stopped);
+            }
+            match file.read(&mut buffer)? {
+                0 => return Ok(()),
+                count => take(&buffer[..count]),
+            }
+        }
+    }
+
+    /// Gives the whole file its name.
+    fn keep(&mut self, file: &File, finished: Finished) -> Result<FileReport, Problem> {
+        file.sync_all()?;
+        self.record.finished = Some(finished.clone());
+        self.record.save(&self.paths.record)?;
+        self.options.folder.sync_records()?;
+        if !self.options.force && fs::symlink_metadata(&self.paths.whole).is_ok() {
+            return Err(Problem::Failed(
+                "a file of its name has appeared meanwhile; --force replaces it".to_owned(),
+            ));
+        }
+        fs::rename(&self.paths.part, &self.paths.whole)?;
+        self.options.folder.sync()?;
+        Ok(self.whole(finished))
+    }
+
+    fn whole(&self, finished: Finished) -> FileReport {
+        let state = finished.unverified.map_or(State::Ok, State::Unverified);
+        self.report(&self.paths.whole, finished.bytes, Some(finished.sha256), state)
+    }
+
+    /// Gives the file a name that cannot be mistaken for a good one's, and forgets it.
+    fn set_aside(&mut self, finished: Finished, reason: String) -> Result<FileReport, Problem> {
+        fs::rename(&self.paths.part, &self.paths.corrupt)?;
+        self.forget()?;
+        Ok(self.report(
+            &self.paths.corrupt,
+            finished.bytes,
+            Some(finished.sha256),
+            State::Corrupt(reason),
+        ))
+    }
+
+    /// The next run is to know nothing of what is there.
+    fn forget(&mut self) -> Result<(), Problem> {
+        self.record = Record::new(&self.options.identity, &self.shard.node);
+        Ok(self.record.save(&self.paths.record)?)
+    }
+
+    fn save_progress(&mut self, part: &Part) -> io::Result<()> {
+        if part.position > self.record.durable {
+            part.file.sync_data()?;
+            self.record.durable = part.position;
+            self.record.save(&self.paths.record)?;
+        }
+        Ok(())
+    }
+
+    /// Replaces a link that is about to expire, if there is a better one. If there is none, it is
+    /// used all the same: it is the storage's clock that counts, and this machine's may be wrong.
+    fn refresh_if_old(&mut self) -> Result<(), Problem> {
+        if !self.is_old() || self.unequalled.as_ref() == Some(&self.link) {
+            return Ok(());
+        }
+        match self.refresh() {
+            Err(Problem::Failed(reason)) => self.note(&format!("{reason}; trying the one that is there")),
+            ended => ended?,
+        }
+        if self.is_old() {
+            self.unequalled = Some(self.link.clone());
+        }
+        Ok(())
+    }
+
+    fn is_old(&self) -> bool {
+        let now: OffsetDateTime = self.options.clock.now();
+        self.link
+            .expires_at()
+            .is_some_and(|expiry| expiry - now < LEAST_LIFETIME)
+    }
+
+    /// Asks for a link that works.
+    fn refresh(&mut self) -> Result<(), Problem> {
+        let (reply, answer) = sync_channel(1);
+        let stale = self.link.clone();
+        (self.tell)(Event::NeedsLink { stale, reply });
+        // Nobody answers once the transfer is given up.
+        self.link = answer.recv().map_err(|_| Problem::Stopped)?.map_err(Problem::Failed)?;
+        Ok(())
+    }
+
+    fn pause(&self, duration: Duration) -> Result<(), Problem> {
+        let end = self.options.clock.monotonic() + duration;
+        loop {
+            let left = end.saturating_sub(self.options.clock.monotonic());
+            if self.is_stopped() {
+                return Err(Problem::Stopped);
+            }
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.options.clock.sleep(left.min(HEARTBEAT));
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.options.stop.load(Ordering::Relaxed)
+    }
+
+    fn tell_position(&self, bytes: u64) {
+        (self.tell)(Event::Position {
+            bytes,
+            length: self.record.length,
+        });
+    }
+
+    fn note(&self, text: &str) {
+        (self.tell)(Event::Note(text.to_owned()));
+    }
+
+    fn report(&self, path: &Path, bytes: u64, sha256: Option<String>, state: State) -> FileReport {
+        FileReport {
+            node: self.shard.node.clone(),
+            path: path.to_owned(),
+            bytes,
+            sha256,
+            state,
+            resumed_from: self.resumed_from,
+        }
+    }
+}
+
+/// Attempts in a row that brought nothing.
+struct Attempts<'a> {
+    options: &'a Options,
+    /// How far any of them came. To come as far again after a new start brings nothing.
+    furthest: u64,
+    failed: u32,
+    backoff: Backoff,
+}
+
+impl<'a> Attempts<'a> {
+    fn new(options: &'a Options, position: u64) -> Self {
+        Self {
+            options,
+            furthest: position,
+            failed: 0,
+            backoff: Backoff::new(options.seed),
+        }
+    }
+
+    /// Counts one more, which came to this position, and says how long to wait; too many are the end.
+    fn count(&mut self, position: u64, why: &Trouble) -> Result<Duration, Problem> {
+        if position > self.furthest {
+            *self = Self::new(self.options, position);
+        }
+        self.failed += 1;
+        if self.failed >= self.options.max_attempts {
+            return Err(Problem::Failed(format!("{why}, {} times in a row", self.failed)));
+        }
+        Ok(self.backoff.next(None))
+    }
+}

@@ -1,0 +1,154 @@
+//! What is in a file decides what becomes of it.
+
+use jdredis_sandbox::{Alteration, Delivery, Format};
+
+use super::{CLUSTER, Place, SINGLE, SIZE, each};
+
+const NAME: &str = SINGLE.files[0].1;
+
+fn corrupt() -> String {
+    format!("{NAME}.corrupt")
+}
+
+#[test]
+fn a_damaged_file_gets_a_name_that_says_so() {
+    let place = Place::new();
+    place.alter(SINGLE, 0, Alteration::FlipBit(150_000));
+    let outcome = place.run(place.download(SINGLE).args(["-o", "json"]));
+    outcome.data_with(7);
+    outcome.says(&[
+        "1 of 1 files are not whole",
+        "the checksum written is ",
+        ".corrupt",
+        "fetches what is corrupt anew",
+    ]);
+    assert_eq!(each(&outcome, "state"), ["corrupt"]);
+    assert_eq!(each(&outcome, "bytes"), [SIZE]);
+    assert_eq!(each(&outcome, "path"), [place.path(&corrupt()).to_str().unwrap()]);
+    let sha256 = place.sandbox.object_sha256(SINGLE.instance, SINGLE.base_id, 0);
+    assert_eq!(each(&outcome, "sha256"), [sha256]);
+    assert_eq!(place.names(), [corrupt()]);
+    // It came whole, so the storage would send the same again.
+    assert_eq!(place.fetched().len(), 1);
+
+    // Every run tries anew, and replaces it by what it gets.
+    let plain = place.run(place.download(SINGLE).args(["-o", "plain"]));
+    assert_eq!(plain.data_with(7), "");
+    assert_eq!(place.fetched().len(), 2);
+    assert_eq!(place.fetched()[1].header("range"), None);
+    place.alter(SINGLE, 0, Alteration::Replace(SIZE));
+    place.fetch(SINGLE, &[]);
+    assert!(place.read(NAME) == place.sandbox.object(SINGLE.instance, SINGLE.base_id, 0));
+}
+
+#[test]
+fn a_shortened_file_is_corrupt_whatever_its_length_says() {
+    for length in [0, 5, 9, 17, SIZE - 9, SIZE - 1] {
+        let place = Place::new();
+        place.alter(SINGLE, 0, Alteration::Truncate(length));
+        let outcome = place.run(place.download(SINGLE).args(["-o", "json"]));
+        outcome.data_with(7);
+        assert_eq!(each(&outcome, "state"), ["corrupt"], "{length}");
+        assert_eq!(place.names(), [corrupt()]);
+    }
+}
+
+#[test]
+fn a_file_with_more_after_its_end_is_corrupt() {
+    let place = Place::new();
+    let mut longer = place.sandbox.object(SINGLE.instance, SINGLE.base_id, 0);
+    longer.push(0);
+    place.alter(SINGLE, 0, Alteration::ReplaceBy(longer));
+    let outcome = place.run(place.download(SINGLE));
+    outcome.data_with(7);
+    outcome.says(&["corrupt, the end of an RDB file is not where the file ends"]);
+}
+
+#[test]
+fn what_cannot_be_checked_is_kept_with_a_warning() {
+    for (format, reason) in [
+        (
+            Format::RdbWithoutChecksum,
+            "written without a checksum (rdbchecksum no)",
+        ),
+        (Format::Noise, "not an RDB file, as far as its beginning tells"),
+    ] {
+        let place = Place::new();
+        place.alter(SINGLE, 0, Alteration::Format(format));
+        let warning = format!("warning: {} is unverified: {reason}\n", place.path(NAME).display());
+        let outcome = place.fetch(SINGLE, &["-o", "json"]);
+        assert_eq!(outcome.stderr, warning);
+        assert_eq!(each(&outcome, "state"), ["unverified"]);
+        assert_eq!(each(&outcome, "reason"), [reason]);
+        place.has_all_of(SINGLE);
+
+        // It is still so when it is recognised, and its path is data.
+        let plain = place.fetch(SINGLE, &["-o", "plain"]);
+        assert_eq!(plain.stderr, warning);
+        assert_eq!(plain.stdout, format!("{}\n", place.path(NAME).display()));
+        assert_eq!(place.fetched().len(), 1);
+        let quiet = place.fetch(SINGLE, &["-q", "-o", "plain"]);
+        assert_eq!(quiet.data(), plain.stdout);
+    }
+}
+
+#[test]
+fn valkeys_files_are_as_good() {
+    let place = Place::new();
+    place.alter(SINGLE, 0, Alteration::Format(Format::Valkey));
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
+    assert_eq!(each(&outcome, "state"), ["ok"]);
+    outcome.data();
+}
+
+#[test]
+fn each_file_is_judged_on_its_own() {
+    let place = Place::new();
+    place.alter(CLUSTER, 1, Alteration::FlipBit(1000));
+    place.alter(CLUSTER, 2, Alteration::Format(Format::Noise));
+    place.alter(CLUSTER, 3, Alteration::Delete);
+    let outcome = place.run(place.download(CLUSTER).args(["-o", "json"]));
+    outcome.data_with(7);
+    assert_eq!(each(&outcome, "state"), ["ok", "corrupt", "unverified", "incomplete"]);
+    outcome.says(&["2 of 4 files are not whole", "is unverified"]);
+}
+
+#[test]
+fn damage_on_the_disk_is_mended_by_fetching_once_more() {
+    let place = Place::new();
+    place.sandbox.deliver("", vec![Delivery::normal().cut_after(100_000)]);
+    place
+        .run(place.download(SINGLE).args(["--max-attempts", "1"]))
+        .data_with(7);
+    let part = format!("{NAME}.part");
+    let mut bytes = place.read(&part);
+    bytes[50_000] ^= 1;
+    place.write(&part, bytes);
+
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
+    outcome.says(&["note: node 0: the file is corrupt; fetching it once more from the start"]);
+    assert_eq!(each(&outcome, "state"), ["ok"]);
+    assert_eq!(each(&outcome, "resumedFrom"), [0]);
+    let starts: Vec<_> = place
+        .fetched()
+        .iter()
+        .map(|request| request.header("range").map(str::to_owned))
+        .collect();
+    assert_eq!(starts, [None, Some("bytes=100000-".to_owned()), None]);
+    place.has_all_of(SINGLE);
+}
+
+#[test]
+fn an_object_that_is_damaged_itself_is_fetched_once_more_and_not_for_ever() {
+    let place = Place::new();
+    place.alter(SINGLE, 0, Alteration::FlipBit(200_000));
+    place.sandbox.deliver("", vec![Delivery::normal().cut_after(100_000)]);
+    place
+        .run(place.download(SINGLE).args(["--max-attempts", "1"]))
+        .data_with(7);
+    let outcome = place.run(place.download(SINGLE).args(["-o", "json"]));
+    outcome.data_with(7);
+    assert_eq!(each(&outcome, "state"), ["corrupt"]);
+    assert_eq!(place.fetched().len(), 3);
+    assert_eq!(place.names(), [corrupt()]);
+}

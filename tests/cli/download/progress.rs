@@ -1,0 +1,199 @@
+//! What is shown of a download while it goes on.
+
+use std::str::Chars;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jdredis::Clock;
+use jdredis_sandbox::{Delivery, Reply};
+use time::OffsetDateTime;
+
+use super::{CLUSTER, Place};
+use crate::support::sandbox_builder;
+use crate::terminal::{Shown, run_at, run_at_with};
+
+fn args(place: &Place) -> Vec<String> {
+    let mut args: Vec<String> = ["backup", "download", "--region", "cn-north-1", "--http", "-o", "plain"]
+        .map(str::to_owned)
+        .into();
+    args.extend(["--instance", CLUSTER.instance, "--base-id", CLUSTER.base_id, "--dir"].map(str::to_owned));
+    args.push(place.dir().to_str().unwrap().to_owned());
+    args
+}
+
+fn watch(place: &Place, columns: Option<u16>, more: &[&str]) -> Shown {
+    let args = args(place);
+    let args: Vec<&str> = args.iter().map(String::as_str).chain(more.iter().copied()).collect();
+    let shown = run_at(&place.sandbox, &args, columns);
+    assert!(!shown.stderr.contains("X-Amz"), "{}", shown.stderr);
+    place.has_all_of(CLUSTER);
+    shown
+}
+
+/// All that ever stood on a line of a terminal so wide, in the order in which it came there, and how
+/// many of its lines are not empty at the end.
+fn lines(stderr: &str, columns: u16) -> (Vec<String>, usize) {
+    let columns = usize::from(columns);
+    let mut rows: Vec<Vec<char>> = vec![Vec::new()];
+    let (mut row, mut column) = (0, 0);
+    let mut seen: Vec<String> = Vec::new();
+    let mut rest = stderr.chars();
+    while let Some(c) = rest.next() {
+        if c.is_control() {
+            for text in rows.iter().map(|row| row.iter().collect::<String>()) {
+                let text = text.trim_end();
+                if !text.is_empty() && !seen.iter().any(|line| line == text) {
+                    seen.push(text.to_owned());
+                }
+            }
+        }
+        match c {
+            '\u{1b}' => {
+                let (count, letter) = control_sequence(&mut rest);
+                match letter {
+                    'A' => row = usize::saturating_sub(row, count),
+                    'B' => row += count,
+                    'C' => column += count,
+                    'D' => column = usize::saturating_sub(column, count),
+                    'K' => rows[row].clear(),
+                    other => panic!("what does {other:?} do?"),
+                }
+            }
+            '\r' => column = 0,
+            '\n' => (row, column) = (row + 1, 0),
+            c => {
+                // The cursor stays behind the last column until there is more to write.
+                if column == columns {
+                    (row, column) = (row + 1, 0);
+                }
+                rows.resize(rows.len().max(row + 1), Vec::new());
+                let length = rows[row].len().max(column + 1);
+                rows[row].resize(length, ' ');
+                rows[row][column] = c;
+                column += 1;
+            }
+        }
+        rows.resize(rows.len().max(row + 1), Vec::new());
+    }
+    (seen, rows.iter().filter(|row| !row.is_empty()).count())
+}
+
+/// The number and the letter of a control sequence whose first character has been taken.
+fn control_sequence(rest: &mut Chars<'_>) -> (usize, char) {
+    let text = rest.as_str();
+    let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap();
+    *rest = text[end + 1..].chars();
+    let number = text[..end].strip_prefix('[').unwrap();
+    (number.parse().unwrap(), text[end..].chars().next().unwrap())
+}
+
+#[test]
+fn a_terminal_has_a_bar_for_each_shard_and_one_for_all_and_none_is_too_long() {
+    for columns in [40, 80, 200] {
+        let place = Place::of(sandbox_builder().object_size(400_000));
+        place.sandbox.always_deliver(Delivery::normal().throttle(500_000));
+        let shown = watch(&place, Some(columns), &[]);
+        let (lines, left) = lines(&shown.stderr, columns);
+        for name in ["node 0", "node 1", "node 2", "node 3", "total"] {
+            let is_one = |line: &&String| line.starts_with(name) && line.contains('%') && line.contains("/s");
+            assert!(lines.iter().any(|line| is_one(&line)), "no {name} in {lines:#?}");
+        }
+        // What is too long for the terminal goes on in a line of its own.
+        let begins_one = |line: &String| line.starts_with("node ") || line.starts_with("total ");
+        assert!(lines.iter().all(begins_one), "{columns}: {lines:#?}");
+        // They are gone when it ends; what is left is data.
+        assert_eq!(left, 0, "{lines:#?}");
+        assert_eq!(shown.stdout.lines().count(), 4);
+    }
+}
+
+#[test]
+fn notes_stand_above_the_bars() {
+    let place = Place::new();
+    place
+        .sandbox
+        .deliver("backup4-1?", vec![Delivery::reply(Reply::new(503))]);
+    let shown = watch(&place, Some(80), &[]);
+    let (lines, _) = lines(&shown.stderr, 80);
+    let note = |line: &String| line.starts_with("note: node 1: HTTP 503; going on in ");
+    assert!(lines.iter().any(note), "{lines:#?}");
+}
+
+#[test]
+fn what_the_service_calls_a_node_cannot_act_on_the_terminal() {
+    let place = Place::new();
+    let object = place.sandbox.object(CLUSTER.instance, CLUSTER.base_id, 0);
+    let link = place.sandbox.link(CLUSTER.instance, CLUSTER.base_id, 0);
+    let answer = serde_json::json!({"result": {"downloadUrls": [
+        {"name": "\u{1b}]0;title\u{7}\u{1b}[2J缓存", "link": link},
+    ]}});
+    place
+        .sandbox
+        .script_for("describeDownloadUrl", vec![Reply::json(200, answer.to_string())]);
+    place.sandbox.deliver("", vec![Delivery::reply(Reply::new(503))]);
+    let args = args(&place);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let shown = run_at(&place.sandbox, &args, Some(80));
+    assert!(
+        !shown.stderr.contains("\u{1b}]") && !shown.stderr.contains("\u{1b}[2J"),
+        "{:?}",
+        shown.stderr
+    );
+    assert!(shown.stderr.contains("\\u{1b}]0;title"), "{:?}", shown.stderr);
+    assert!(place.read(CLUSTER.files[0].1) == object);
+}
+
+#[test]
+fn quiet_is_quiet_and_without_a_terminal_nothing_is_drawn() {
+    let place = Place::new();
+    place.sandbox.deliver("", vec![Delivery::reply(Reply::new(503))]);
+    assert_eq!(watch(&place, Some(80), &["-q"]).stderr, "");
+
+    let place = Place::new();
+    assert_eq!(watch(&place, None, &[]).stderr, "");
+}
+
+/// A clock on which a second passes in a few milliseconds, and sleeping takes no longer.
+struct Fast {
+    start: std::time::Instant,
+    slept: AtomicU64,
+}
+
+impl Clock for Fast {
+    fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed() * 500 + Duration::from_millis(self.slept.load(Ordering::Relaxed))
+    }
+
+    fn sleep(&self, duration: Duration) {
+        let millis = u64::try_from(duration.as_millis()).unwrap();
+        self.slept.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn without_a_terminal_a_line_now_and_then_says_how_far_it_is() {
+    let place = Place::of(sandbox_builder().object_size(400_000));
+    place.sandbox.always_deliver(Delivery::normal().throttle(500_000));
+    let args = args(&place);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let clock = Fast {
+        start: std::time::Instant::now(),
+        slept: AtomicU64::new(0),
+    };
+    let shown = run_at_with(&place.sandbox, &args, None, |world| world.clock = Arc::new(clock));
+    place.has_all_of(CLUSTER);
+    // Some 400 s have passed on it.
+    let count = shown.stderr.lines().count();
+    assert!((2..=10).contains(&count), "{}", shown.stderr);
+    for line in shown.stderr.lines() {
+        assert!(
+            line.starts_with("note: ") && line.ends_with(" of 1.5 MiB are there"),
+            "{line}"
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! What is left when the program is stopped, however it is stopped.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jdredis_sandbox::{Delivery, Reply};
+
+use super::{CLUSTER, Place, SINGLE, SIZE, each};
+use crate::support::sandbox_builder;
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// Waits until it is so, which must not take long.
+#[track_caller]
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(10), "it does not come to be");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn an_interrupted_download_says_so_and_can_be_gone_on_from() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let place = Place::new();
+        place.sandbox.always_deliver(Delivery::normal().throttle(200_000));
+        let running = place.download(CLUSTER).args(["-o", "json"]).start();
+        let has_begun = |(_, name): &(&str, &str)| {
+            let part = place.path(&format!("{name}.part"));
+            part.metadata().is_ok_and(|part| part.len() > 0)
+        };
+        wait_until(|| CLUSTER.files.iter().all(has_begun));
+        let asked = Instant::now();
+        running.signal(signal);
+        let outcome = running.finish();
+        assert!(asked.elapsed() < Duration::from_secs(1), "{outcome:#?}");
+        place.check(&outcome);
+        let error = outcome.error_object(code);
+        assert_eq!(error["kind"], "interrupted");
+        assert_eq!(
+            error["message"].as_str().unwrap().split(": ").last(),
+            Some("interrupted")
+        );
+        assert!(error["hint"].as_str().unwrap().contains("run the same command again"));
+
+        place.sandbox.deliver_normally();
+        let again = place.fetch(CLUSTER, &["-o", "json"]);
+        // Not even the last second is lost.
+        for resumed in each(&again, "resumedFrom") {
+            assert!(resumed.as_u64().unwrap() > 0, "{again:#?}");
+        }
+        place.has_all_of(CLUSTER);
+    }
+}
+
+#[test]
+fn an_interrupt_is_not_held_up_by_a_storage_that_says_nothing() {
+    for delivery in [Delivery::reply(Reply::stall()), Delivery::normal().stall_after(100_000)] {
+        let place = Place::new();
+        place.sandbox.always_deliver(delivery);
+        let running = place.download(SINGLE).start();
+        assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(10)));
+        let asked = Instant::now();
+        running.signal("INT");
+        running.finish().fails_saying(130, &["interrupted"]);
+        assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    }
+}
+
+#[test]
+fn an_interrupt_is_not_held_up_by_a_service_that_says_nothing() {
+    let place = Place::new();
+    place.sandbox.deliver("", vec![Delivery::normal().expiring_links()]);
+    place.sandbox.script_for(
+        "describeDownloadUrl",
+        vec![Reply::then_ok(Duration::ZERO), Reply::stall()],
+    );
+    let running = place.download(SINGLE).start();
+    assert!(place.sandbox.wait_for_requests(4, Duration::from_secs(10)));
+    let asked = Instant::now();
+    running.signal("INT");
+    running.finish().failure(130);
+    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn a_pause_is_cut_short_by_an_interrupt_and_a_second_one_ends_at_once() {
+    let place = Place::new();
+    place.sandbox.always_deliver(Delivery::reply(Reply::new(503)));
+    let running = place.download(SINGLE).args(["--max-attempts", "100"]).start();
+    // The fourth pause is 2 s or more.
+    assert!(place.sandbox.wait_for_requests(2 + 4, Duration::from_secs(20)));
+    let asked = Instant::now();
+    running.signal("INT");
+    running.finish().fails_saying(130, &["interrupted"]);
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+
+    let place = Place::new();
+    place.sandbox.always_deliver(Delivery::reply(Reply::stall()));
+    let running = place.download(SINGLE).start();
+    assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(10)));
+    let asked = Instant::now();
+    running.signal("INT");
+    thread::sleep(Duration::from_millis(50));
+    running.signal("INT");
+    assert_eq!(running.finish().code, Some(130));
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn killed_at_any_moment_it_goes_on_and_every_byte_is_right() {
+    const LARGE: u64 = 3_000_000;
+    const RATE: u64 = 200_000;
+    const KILLS: usize = 12;
+    let place = Place::of(sandbox_builder().object_size(LARGE));
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    // Too slow to be done with before the last of the kills.
+    place.sandbox.always_deliver(Delivery::normal().throttle(RATE));
+    for round in 0..KILLS {
+        let mut running = place.download(CLUSTER).start();
+        // What came in the last second may be lost, so every other one lives long enough to get on.
+        let least = if round % 2 == 0 { 1300 } else { 0 };
+        thread::sleep(Duration::from_millis(least + dice.below(800)));
+        assert!(!running.has_ended());
+        running.kill();
+    }
+    place.sandbox.deliver_normally();
+    let outcome = place.fetch(CLUSTER, &["-o", "json"]);
+    assert_eq!(each(&outcome, "state"), ["ok"; 4]);
+    place.has_all_of(CLUSTER);
+
+    for (_, name) in CLUSTER.files {
+        let requests = place.fetched();
+        let starts: Vec<u64> = requests
+            .iter()
+            .filter(|request| request.path().ends_with(name))
+            .map(|request| {
+                let range = request.header("range").unwrap_or("bytes=0-");
+                range["bytes=".len()..].trim_end_matches('-').parse().unwrap()
+            })
+            .collect();
+        // Nothing that was certain to be there was ever given up.
+        assert!(starts.is_sorted(), "{starts:?}");
+        let resumed = *starts.last().unwrap();
+        assert!(resumed >= 5 * RATE, "{starts:?}");
+    }
+}
+
+#[test]
+fn killed_while_files_get_their_names_nothing_that_looks_whole_is_not() {
+    let place = Place::new();
+    let mut dice = Dice(0xbf58_476d_1ce4_e5b9);
+    let objects: Vec<Vec<u8>> = (0..4)
+        .map(|i| place.sandbox.object(CLUSTER.instance, CLUSTER.base_id, i))
+        .collect();
+    let mut fetched = 0;
+    for round in 0..40 {
+        let mut running = place.download(CLUSTER).args(["--parallel", "2"]).start();
+        let requests = place.sandbox.requests().len();
+        // From where the storage is asked on, or before.
+        if round % 4 > 0 {
+            let _ = place
+                .sandbox
+                .wait_for_requests(requests + 3, Duration::from_millis(200));
+        }
+        thread::sleep(Duration::from_micros(dice.below(40_000)));
+        running.kill();
+        let mut whole = 0;
+        for ((_, name), object) in CLUSTER.files.iter().zip(&objects) {
+            if let Ok(bytes) = fs::read(place.path(name)) {
+                assert!(bytes == *object, "{name} in round {round}");
+                whole += 1;
+            }
+        }
+        if whole == 4 {
+            // From the start again, for the next kills to hit something.
+            fetched += 1;
+            fs::remove_dir_all(place.dir()).unwrap();
+        }
+    }
+    let outcome = place.fetch(CLUSTER, &["-o", "json"]);
+    assert_eq!(each(&outcome, "bytes"), [SIZE; 4], "after {fetched} whole ones");
+    place.has_all_of(CLUSTER);
+    place.fetch(CLUSTER, &[]).data();
+}

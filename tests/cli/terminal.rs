@@ -1,0 +1,140 @@
+//! What is different when a person looks: the program run in this process, with terminals that are
+//! none.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use jdredis::{Stream, World};
+use jdredis_sandbox::{DOCUMENTED_ANSWER, Reply, Sandbox};
+
+use crate::support::{ACCESS_KEY, SECRET_KEY, URL, sandbox};
+
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl Screen {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn stream(&self, columns: Option<u16>) -> Stream {
+        let mut stream = Stream::to(self.clone());
+        stream.is_terminal = columns.is_some();
+        stream.columns = columns;
+        stream
+    }
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) struct Shown {
+    code: ExitCode,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs with both streams on a terminal of so many columns, or on none.
+fn run(args: &[&str], env: &[(&str, &str)], columns: Option<u16>) -> Shown {
+    run_with(args, env, columns, |_| {})
+}
+
+fn run_with(args: &[&str], env: &[(&str, &str)], columns: Option<u16>, change: impl FnOnce(&mut World)) -> Shown {
+    let (stdout, stderr) = (Screen::default(), Screen::default());
+    let env: Vec<(String, OsString)> = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.into()))
+        .collect();
+    let mut world = World::of_this_process();
+    world.args = ["jdredis"].iter().chain(args).map(OsString::from).collect();
+    world.env = Box::new(move |name| {
+        env.iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+    });
+    world.home = None;
+    world.stdout = stdout.stream(columns);
+    world.stderr = stderr.stream(columns);
+    change(&mut world);
+    let code = jdredis::run(&world);
+    Shown {
+        code,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+    }
+}
+
+pub(crate) fn run_at(sandbox: &Sandbox, args: &[&str], columns: Option<u16>) -> Shown {
+    run_at_with(sandbox, args, columns, |_| {})
+}
+
+/// As [`run_at`], in a world that is changed first.
+pub(crate) fn run_at_with(
+    sandbox: &Sandbox,
+    args: &[&str],
+    columns: Option<u16>,
+    change: impl FnOnce(&mut World),
+) -> Shown {
+    let env = [
+        ("JDREDIS_ENDPOINT", sandbox.endpoint()),
+        ("JDCLOUD_ACCESS_KEY", ACCESS_KEY),
+        ("JDCLOUD_SECRET_KEY", SECRET_KEY),
+    ];
+    run_with(args, &env, columns, change)
+}
+
+#[test]
+fn help_fits_the_terminal() {
+    for columns in [40, 80] {
+        let shown = run(&["backup", "url", "-h"], &[], Some(columns));
+        // A usage line is one to copy, and clap leaves it whole.
+        let lines = shown.stdout.lines().filter(|line| !line.starts_with("Usage: "));
+        let widest = lines.map(|line| line.chars().count()).max();
+        assert!(widest <= Some(columns.into()), "{columns}: {}", shown.stdout);
+    }
+    let wide = run(&["backup", "url", "-h"], &[], Some(300));
+    assert!(wide.stdout.lines().all(|line| line.chars().count() <= 100));
+}
+
+#[test]
+fn styles_are_for_terminals_that_can_and_people_who_want() {
+    let color = [("TERM", "xterm")];
+    let has_style = |env: &[(&str, &str)], columns| run(&["--help"], env, columns).stdout.contains('\u{1b}');
+    assert!(has_style(&color, Some(80)));
+    assert!(!has_style(&color, None));
+    assert!(!has_style(&[("TERM", "dumb")], Some(80)));
+    assert!(!has_style(&[], Some(80)));
+    assert!(!has_style(&[("TERM", "xterm"), ("NO_COLOR", "1")], Some(80)));
+}
+
+#[test]
+fn a_person_is_told_until_when_the_links_work() {
+    let sandbox = sandbox();
+    let told = "note: the links expire in 59 min, at ";
+    assert!(run_at(&sandbox, &URL, Some(80)).stderr.starts_with(told));
+    assert_eq!(run_at(&sandbox, &URL, None).stderr, "");
+    let quiet: Vec<&str> = URL.into_iter().chain(["-q"]).collect();
+    assert_eq!(run_at(&sandbox, &quiet, Some(80)).stderr, "");
+    let json: Vec<&str> = URL.into_iter().chain(["-o", "json"]).collect();
+    assert_eq!(run_at(&sandbox, &json, Some(80)).stderr, "");
+}
+
+#[test]
+fn a_table_is_the_same_on_any_terminal() {
+    let sandbox = sandbox();
+    sandbox.always(Reply::json(200, DOCUMENTED_ANSWER));
+    let shown = |columns| run_at(&sandbox, &URL, columns).stdout;
+    assert_eq!(shown(Some(40)), shown(None));
+    assert_eq!(shown(Some(40)).lines().count(), 2);
+    assert!(format!("{:?}", run_at(&sandbox, &URL, None).code).contains('0'));
+}
