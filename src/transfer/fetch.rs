@@ -43,15 +43,17 @@ impl From<io::Error> for Problem {
 /// Fetches a shard's file as far as it can be fetched.
 pub(super) fn fetch(shard: &Shard, options: &Options, tell: &dyn Fn(Event) -> bool) -> FileReport {
     let paths = options.folder.paths(&shard.file_name);
+    let record = Record::load(&paths.record, &options.identity, &shard.node)
+        .unwrap_or_else(|| Record::new(&options.identity, &shard.node));
     let mut fetching = Fetching {
         shard,
         options,
         tell,
         link: shard.link.clone(),
         unequalled: None,
-        record: Record::load(&paths.record, &options.identity, &shard.node)
-            .unwrap_or_else(|| Record::new(&options.identity, &shard.node)),
         paths,
+        is_length_told: record.length.is_some(),
+        record,
         resumed_from: 0,
     };
     fetching.run().unwrap_or_else(|problem| {
@@ -74,6 +76,8 @@ struct Fetching<'a> {
     unequalled: Option<Link>,
     paths: Paths,
     record: Record,
+    /// Whether the storage said how long the object is, before or while it sent it.
+    is_length_told: bool,
     resumed_from: u64,
 }
 
@@ -159,6 +163,11 @@ impl Fetching<'_> {
                 },
             };
             match verdict {
+                // Half of it would look the same.
+                Verdict::Unverified(reason) if !self.is_length_told => {
+                    let reason = format!("whether it is whole is unknown: it is {reason}, and came without a length");
+                    return Err(Problem::Failed(reason));
+                }
                 Verdict::Ok | Verdict::Unverified(_) => return self.keep(&part.file, finished),
                 Verdict::Corrupt(_) if resumed && !is_second_time => {
                     // What was on the disk may be what is broken.
@@ -192,7 +201,8 @@ impl Fetching<'_> {
                 return Ok(None);
             }
             let reason = "the file that is there was changed after it was downloaded; --force replaces it";
-            return Err(Problem::Failed(reason.to_owned()));
+            let state = State::Incomplete(reason.to_owned());
+            return Ok(Some(self.report(&self.paths.whole, finished.bytes, None, state)));
         }
         self.resumed_from = finished.bytes;
         Ok(Some(self.whole(finished)))
@@ -232,6 +242,7 @@ impl Fetching<'_> {
             }
             self.record.etag.clone_from(&object.etag);
             self.record.length = object.length;
+            self.is_length_told = object.length.is_some();
             self.record.durable = 0;
             self.record.save(&self.paths.record)?;
         } else if object.start != part.position
@@ -507,7 +518,12 @@ impl<'a> Attempts<'a> {
         }
         self.failed += 1;
         if self.failed >= self.options.max_attempts {
-            return Err(Problem::Failed(format!("{why}, {} times in a row", self.failed)));
+            let often = if self.failed > 1 {
+                format!(", {} times in a row", self.failed)
+            } else {
+                String::new()
+            };
+            return Err(Problem::Failed(format!("{why}{often}")));
         }
         Ok(self.backoff.next(None))
     }

@@ -124,7 +124,10 @@ impl Download<'_> {
         if stop.load(Ordering::Relaxed) {
             return Err(interrupted(self.context.interrupt.kind()).into());
         }
-        Ok(reports.into_iter().flatten().collect())
+        reports
+            .into_iter()
+            .collect::<Option<_>>()
+            .context("a download ended without a word of its file")
     }
 
     /// The shards that are asked for, with the names their files get.

@@ -197,3 +197,19 @@ fn a_body_without_a_length_is_whole_if_the_file_says_so() {
     let (_, outcome) = run_against(Delivery::reply(cut), &[]);
     outcome.says(&["corrupt, the end of an RDB file is not where the file ends"]);
 }
+
+#[test]
+fn what_neither_has_a_length_nor_tells_its_own_end_is_not_taken_for_whole() {
+    let place = Place::new();
+    place
+        .sandbox
+        .always_deliver(Delivery::reply(Reply::new(200).body("half of some").until_close()));
+    let outcome = place.run(place.download(SINGLE));
+    outcome.data_with(7);
+    outcome.says(&["whether it is whole is unknown", "came without a length"]);
+    assert!(
+        !place.names().contains(&SINGLE.files[0].1.to_owned()),
+        "{:?}",
+        place.names()
+    );
+}

@@ -1,6 +1,6 @@
 //! What was fetched before is gone on from where it is provably the same object, and else not.
 
-use jdredis_sandbox::{Alteration, Delivery, StorageError};
+use jdredis_sandbox::{Alteration, Delivery, Reply, StorageError};
 use serde_json::json;
 
 use super::{Backup, CLUSTER, Place, SINGLE, SIZE, TWINS, each, ranges};
@@ -147,6 +147,18 @@ fn another_object_of_the_same_size_is_never_spliced() {
 }
 
 #[test]
+fn what_is_certain_of_one_object_is_forgotten_with_it() {
+    let place = cut_after(CUT);
+    place.alter(SINGLE, 0, Alteration::Replace(SIZE));
+    cut(&place, CUT / 2);
+    let kept: serde_json::Value = serde_json::from_slice(&place.read(&record())).unwrap();
+    assert_eq!(kept["durable"], CUT / 2);
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
+    assert_eq!(each(&outcome, "resumedFrom"), [CUT / 2]);
+    place.has_all_of(SINGLE);
+}
+
+#[test]
 fn without_a_strong_tag_nothing_is_resumed() {
     for alteration in [Alteration::WeakETag, Alteration::NoETag] {
         let place = Place::new();
@@ -195,6 +207,64 @@ fn an_answer_for_another_range_is_not_taken() {
         assert_eq!(later_ranges(&place)[1], (None, None), "{delivery:?}");
         place.has_all_of(SINGLE);
     }
+}
+
+/// An answer to a request from where [`cut_after`] was cut off on, with these bytes and this tag.
+fn rest(tag: &str, bytes: &[u8]) -> Delivery {
+    let range = format!("bytes {CUT}-{}/{SIZE}", SIZE - 1);
+    let reply = Reply::new(206).header("Content-Range", range).body(bytes);
+    Delivery::reply(if tag.is_empty() {
+        reply
+    } else {
+        reply.header("ETag", tag)
+    })
+}
+
+#[test]
+fn a_part_of_another_object_is_not_taken_whatever_the_storage_thinks_of_the_condition() {
+    let weak = |place: &Place| format!("W/{}", etag(place));
+    let other = |_: &Place| "\"other\"".to_owned();
+    let none = |_: &Place| String::new();
+    for tag in [&weak as &dyn Fn(&Place) -> String, &other, &none] {
+        let place = cut_after(CUT);
+        let tag = tag(&place);
+        let bytes = vec![7; usize::try_from(SIZE - CUT).unwrap()];
+        place.sandbox.deliver("", vec![rest(&tag, &bytes)]);
+        let outcome = place.fetch(SINGLE, &["-o", "json"]);
+        outcome.says(&["the storage sent another part than was asked for; starting again"]);
+        assert!(!outcome.stderr.contains("corrupt"), "{outcome:#?}");
+        place.has_all_of(SINGLE);
+    }
+}
+
+#[test]
+fn a_part_that_is_not_as_long_as_it_says_is_not_the_end() {
+    let object = cut_after(CUT).sandbox.object(SINGLE.instance, SINGLE.base_id, 0);
+    let from = usize::try_from(CUT).unwrap();
+    let longer = [&object[from..], b"more"].concat();
+    for (bytes, resumed) in [(&object[from..200_000], 200_000), (&longer, CUT)] {
+        let place = cut_after(CUT);
+        place.sandbox.deliver("", vec![rest(&etag(&place), bytes)]);
+        let outcome = place.fetch(SINGLE, &["-o", "json"]);
+        outcome.says(&[&format!(
+            "the connection ended after {} of {SIZE} bytes",
+            CUT + bytes.len() as u64
+        )]);
+        if resumed == CUT {
+            outcome.says(&["starting again"]);
+        } else {
+            assert_eq!(later_ranges(&place)[1].0, Some(format!("bytes={resumed}-")));
+        }
+        place.has_all_of(SINGLE);
+    }
+}
+
+#[test]
+fn nothing_of_a_longer_part_is_left_behind_a_shorter_object() {
+    let place = cut_after(CUT);
+    place.alter(SINGLE, 0, Alteration::Replace(CUT / 2));
+    place.fetch(SINGLE, &[]);
+    place.has_all_of(SINGLE);
 }
 
 #[test]
@@ -324,6 +394,14 @@ fn a_finished_file_that_was_changed_is_neither_trusted_nor_touched() {
     outcome.says(&["was changed; fetching it again"]);
     assert_eq!(each(&outcome, "resumedFrom"), [0]);
     place.has_all_of(SINGLE);
+
+    // One that has become longer is a file like any other.
+    let longer = [place.read(NAME).as_slice(), b"x"].concat();
+    place.write(NAME, &longer);
+    place.run(place.download(SINGLE)).failure(1);
+    assert!(place.read(NAME) == longer);
+    place.fetch(SINGLE, &["--force"]);
+    place.has_all_of(SINGLE);
 }
 
 #[test]
@@ -402,7 +480,7 @@ fn twins_that_change_places_are_not_taken_for_each_other() {
         .map(|i| json!({"name": format!("node {i}"), "link": place.sandbox.link(TWINS.instance, TWINS.base_id, i)}))
         .into();
     let answer = json!({"result": {"downloadUrls": urls}}).to_string();
-    place.sandbox.always(jdredis_sandbox::Reply::json(200, answer));
+    place.sandbox.always(Reply::json(200, answer));
     let outcome = place.fetch(TWINS, &["-o", "json"]);
     assert_eq!(each(&outcome, "node"), ["node 2", "node 3", "node 0", "node 1"]);
     for (at, node) in [2, 3, 0, 1].into_iter().enumerate() {
