@@ -122,6 +122,8 @@ impl Failure {
 /// Whether the failure can only have been while the connection was being made.
 fn was_before_sending(error: &ureq::Error, stage: Stage) -> bool {
     match error {
+        // Nobody is told anything before it has shown its certificate.
+        error if stage == Stage::Tls && error.to_string().contains("invalid peer certificate") => true,
         ureq::Error::Timeout(stage) => matches!(stage, Timeout::Resolve | Timeout::Connect),
         _ => matches!(
             stage,

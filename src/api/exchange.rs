@@ -1,10 +1,12 @@
 //! One request and its answer: what goes over the wire, and what is made of what comes back.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::Deserialize;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use time::OffsetDateTime;
 use ureq::http::Response;
@@ -245,7 +247,8 @@ fn read_answer(
         }
         Err(error) => return Err(of_transport(error)),
     };
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(&body) else {
+    let envelope = serde_json::from_slice::<Sound>(&body).and_then(|Sound| serde_json::from_slice::<Envelope>(&body));
+    let Ok(envelope) = envelope else {
         return Err(unexpected(format!("HTTP {status} with {}", describe(&body)), header_id));
     };
     let body_id = envelope
@@ -331,6 +334,59 @@ struct Envelope {
     error: Option<Value>,
 }
 
+/// JSON of which every part can be read. The parser skips what nobody asks for without a look at its
+/// escapes, its encoding or its depth, and what is printed as JSON is read whole.
+struct Sound;
+
+impl<'de> Deserialize<'de> for Sound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Sound {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self, A::Error> {
+        while list.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    /// Of an object, and of a number that only one keeps all digits of.
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self, A::Error> {
+        while object.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
+    }
+}
+
 /// Whether the service documents the error as one that passes.
 fn is_transient(refusal: &Refusal) -> bool {
     match refusal.code {
@@ -344,7 +400,7 @@ fn is_transient_status(status: u16) -> bool {
     matches!(status, 429 | 500 | 502 | 503 | 504)
 }
 
-/// What a body is that is not a JSON object, without quoting it.
+/// What a body is that is no envelope, without quoting it.
 fn describe(bytes: &[u8]) -> String {
     let text = bytes.trim_ascii();
     match text.first() {
@@ -352,6 +408,7 @@ fn describe(bytes: &[u8]) -> String {
         Some(b'<') => "a page (HTML or XML) instead of JSON".to_owned(),
         Some(0x1f) => "a compressed body, which was not asked for".to_owned(),
         Some(_) => match serde_json::from_slice::<Value>(bytes) {
+            Ok(Value::Object(_)) => "JSON that says the same twice".to_owned(),
             Ok(_) => "JSON that is not an object".to_owned(),
             Err(error) => format!("a body that is not JSON ({error})"),
         },

@@ -8,6 +8,8 @@
 mod create;
 mod download;
 mod errors;
+#[cfg(unix)]
+mod faults;
 mod generated;
 mod latest;
 mod listing;

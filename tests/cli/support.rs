@@ -4,7 +4,7 @@ use std::io::Read;
 #[cfg(unix)]
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -195,14 +195,18 @@ impl<'a> Jdredis<'a> {
         let start = Instant::now();
         let mut command = assert_cmd::Command::from_std(self.command);
         let output = command.timeout(LONGEST_RUN).write_stdin(stdin).output().unwrap();
-        let outcome = Outcome {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            took: start.elapsed(),
-        };
-        outcome.check_secrets(self.sandbox);
-        outcome
+        Outcome::of(output, start, self.sandbox)
+    }
+
+    /// Runs it with standard output leading elsewhere: what it printed there is not in the outcome.
+    #[cfg(unix)]
+    pub(crate) fn run_into(mut self, stdout: impl Into<Stdio>) -> Outcome {
+        let start = Instant::now();
+        self.command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
+        let child = self.command.spawn().unwrap();
+        // It holds the other end of what the test opened for standard output.
+        drop(self.command);
+        Outcome::of(child.wait_with_output().unwrap(), start, self.sandbox)
     }
 
     /// Starts it, to do something to it while it runs.
@@ -248,14 +252,13 @@ impl Running<'_> {
         stdout.read_to_string(&mut printed).unwrap();
         let mut said = String::new();
         self.child.stderr.as_mut().unwrap().read_to_string(&mut said).unwrap();
-        let outcome = Outcome {
-            code: self.child.wait().unwrap().code(),
-            stdout: printed,
-            stderr: said,
-            took: self.start.elapsed(),
+        let status = self.child.wait().unwrap();
+        let output = Output {
+            status,
+            stdout: printed.into_bytes(),
+            stderr: said.into_bytes(),
         };
-        outcome.check_secrets(self.sandbox);
-        outcome
+        Outcome::of(output, self.start, self.sandbox)
     }
 
     /// Ends it as SIGKILL does, at whatever it is.
@@ -300,6 +303,17 @@ impl Drop for Running<'_> {
 }
 
 impl Outcome {
+    fn of(output: Output, start: Instant, sandbox: Option<&Sandbox>) -> Self {
+        let outcome = Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            took: start.elapsed(),
+        };
+        outcome.check_secrets(sandbox);
+        outcome
+    }
+
     /// A secret must be in nothing that any run prints, whatever the test is about.
     fn check_secrets(&self, sandbox: Option<&Sandbox>) {
         let outcome = self;

@@ -40,12 +40,15 @@ pub(crate) fn run(args: &BackupCreate, context: &Context<'_>) -> anyhow::Result<
     let (answer, base_id) = client
         .create_backup(&instance.id, &name)
         .with_context(|| format!("no new backup of instance {} in {}", instance.id, settings.region))?;
-    // At once, so that the ID is not lost whatever comes of the wait.
-    context.print(&match context.format {
+    let bytes = match context.format {
         Format::Table => table::render(&["BASE ID", "NAME"], [vec![base_id.as_str(), name.as_str()]]),
         Format::Json => json::render(&answer.json()),
         Format::Plain => plain::render([base_id.as_str()]),
-    })?;
+    };
+    // At once, so that the ID is not lost whatever comes of the wait.
+    context
+        .print(&bytes)
+        .with_context(|| format!("nothing printed of backup {base_id}, which was started"))?;
     if args.wait {
         Wait::new(args, context, &client, &base_id).run()?;
     }
