@@ -5,9 +5,11 @@ mod completions;
 mod instance;
 mod man;
 
-use crate::cli::{Backup, Command, Format, Globals, InstanceCommand};
+use crate::api::Client;
+use crate::cli::{Backup, Command, Format, Globals, InstanceCommand, Place};
 use crate::error::StdoutError;
 use crate::notes::Notes;
+use crate::settings::{self, Settings};
 use crate::signals::Interrupt;
 use crate::world::World;
 
@@ -21,6 +23,16 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Flags, environment and profile, for a command that is about a place.
+    fn settings(&self, place: &Place) -> Result<Settings, settings::Error> {
+        settings::resolve(self.globals, place.region.as_ref(), self.world, self.notes)
+    }
+
+    /// A client of the service, whose time starts to run now.
+    fn client<'a>(&'a self, settings: &'a Settings) -> Client<'a> {
+        Client::new(settings, self.world, self.notes)
+    }
+
     /// Writes a command's whole result to standard output.
     fn print(&self, bytes: &[u8]) -> Result<(), StdoutError> {
         self.world.stdout.write_all(bytes).map_err(StdoutError)

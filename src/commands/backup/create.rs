@@ -12,7 +12,6 @@ use crate::error::{CommandError, Kind};
 use crate::escape::visible;
 use crate::id::{BackupName, BaseId};
 use crate::output::{human, json, plain, table};
-use crate::settings;
 use crate::status_line::StatusLine;
 
 /// The waits between looks at a backup grow from the first to the longest.
@@ -26,13 +25,8 @@ const TICK: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &BackupCreate, context: &Context<'_>) -> anyhow::Result<()> {
     let instance = &args.instance;
-    let settings = settings::resolve(
-        context.globals,
-        instance.place.region.as_ref(),
-        context.world,
-        context.notes,
-    )?;
-    let client = Client::new(&settings, context.world, context.notes);
+    let settings = context.settings(&instance.place)?;
+    let client = context.client(&settings);
     let name = match &args.name {
         Some(name) => name.clone(),
         None => default_name(context)?,

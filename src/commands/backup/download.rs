@@ -26,13 +26,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(args: &BackupDownload, context: &Context<'_>) -> anyhow::Result<()> {
     let which = Which::of(&args.backup)?;
-    let settings = settings::resolve(
-        context.globals,
-        args.instance.place.region.as_ref(),
-        context.world,
-        context.notes,
-    )?;
-    let client = Client::new(&settings, context.world, context.notes);
+    let settings = context.settings(&args.instance.place)?;
+    let client = context.client(&settings);
     let place = format!("instance {} in {}", args.instance.id, settings.region);
     let backup = which
         .find(&client, &args.instance.id, context.notes)

@@ -5,13 +5,12 @@ use time::OffsetDateTime;
 
 use super::newest_first;
 use crate::api::model::{Backup, BackupKind, BackupStatus};
-use crate::api::{BackupFilter, Client, Problem};
+use crate::api::{BackupFilter, Problem};
 use crate::cli::BackupList;
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
 use crate::escape::visible;
 use crate::output::{human, listing, rfc3339};
-use crate::settings;
 use crate::when::When;
 
 pub(crate) fn run(args: &BackupList, context: &Context<'_>) -> anyhow::Result<()> {
@@ -21,13 +20,8 @@ pub(crate) fn run(args: &BackupList, context: &Context<'_>) -> anyhow::Result<()
         until: moment(args.until, |when| when.last(now))?,
         base_id: None,
     };
-    let settings = settings::resolve(
-        context.globals,
-        args.instance.place.region.as_ref(),
-        context.world,
-        context.notes,
-    )?;
-    let client = Client::new(&settings, context.world, context.notes);
+    let settings = context.settings(&args.instance.place)?;
+    let client = context.client(&settings);
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
     let matches = |backup: &Backup| is_asked_for(backup, args, &filter);
     let mut backups = newest_first(&client, &args.instance.id, &filter, limit, matches)

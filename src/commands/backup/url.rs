@@ -7,23 +7,16 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{Chosen, ShardLink, Which, links};
-use crate::api::Client;
 use crate::cli::{BackupUrl, Format};
 use crate::commands::Context;
 use crate::notes::Notes;
 use crate::output::{json, plain, rfc3339, table};
-use crate::settings;
 
 pub(crate) fn run(args: &BackupUrl, context: &Context<'_>) -> anyhow::Result<()> {
     let instance = &args.instance;
     let which = Which::of(&args.backup)?;
-    let settings = settings::resolve(
-        context.globals,
-        instance.place.region.as_ref(),
-        context.world,
-        context.notes,
-    )?;
-    let client = Client::new(&settings, context.world, context.notes);
+    let settings = context.settings(&instance.place)?;
+    let client = context.client(&settings);
     let place = format!("instance {} in {}", instance.id, settings.region);
     let backup = which
         .find(&client, &instance.id, context.notes)

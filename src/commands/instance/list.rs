@@ -2,23 +2,16 @@
 
 use anyhow::Context as _;
 
-use crate::api::Client;
 use crate::api::model::CacheInstance;
 use crate::cli::InstanceList;
 use crate::commands::Context;
 use crate::output::{human, listing};
-use crate::settings;
 
 const MIB: u64 = 1024 * 1024;
 
 pub(crate) fn run(args: &InstanceList, context: &Context<'_>) -> anyhow::Result<()> {
-    let settings = settings::resolve(
-        context.globals,
-        args.place.region.as_ref(),
-        context.world,
-        context.notes,
-    )?;
-    let client = Client::new(&settings, context.world, context.notes);
+    let settings = context.settings(&args.place)?;
+    let client = context.client(&settings);
     let mut instances = client
         .describe_cache_instances(args.name.as_deref(), args.status.as_deref())
         .with_context(|| format!("no instances of {}", settings.region))?;
