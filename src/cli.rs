@@ -55,6 +55,9 @@ pub(crate) struct Globals {
     pub(crate) endpoint: Option<String>,
 
     /// Seconds until the whole operation is given up, retries included
+    ///
+    /// For 'backup download' also how long the storage may be silent, and while waiting for a backup
+    /// the time for each look at it.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) timeout: Duration,
 
@@ -291,7 +294,7 @@ pub(crate) struct Instance {
 pub(crate) enum Format {
     /// Columns for people
     Table,
-    /// The service's answer, whole
+    /// All there is, for programs
     Json,
     /// One value a line, for piping
     Plain,

@@ -19,7 +19,7 @@
 //! | leaves | `cli`, `id`, `endpoint`, `link`, `secret`, `credentials`, `when`, `escape`, `backoff`, `transport`, `signals` | types and functions that know nothing of the above |
 //!
 //! Every layer is handed what it needs of the [`World`]; none reaches for the machine itself, but for
-//! the file system, the network, and what the TLS library reads of the system's trust store.
+//! files, standard input, the network, and what the TLS library reads of the system's trust store.
 //!
 //! # Why it is so
 //!

@@ -36,6 +36,13 @@ impl Link {
         if !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(InvalidLink("holds a character that no URL may hold"));
         }
+        if rest
+            .split(['/', '?', '#'])
+            .next()
+            .is_some_and(|authority| authority.contains('@'))
+        {
+            return Err(InvalidLink("holds a user name"));
+        }
         if rest.is_empty() || rest.starts_with(['/', '?', '#']) {
             return Err(InvalidLink("names no host"));
         }
@@ -208,6 +215,7 @@ mod tests {
             "http://h/\n",
             "http://h/\u{202e}",
             "//h/x",
+            "https://me:pw@h/x",
         ] {
             assert!(Link::parse(text).is_err(), "{text:?}");
         }

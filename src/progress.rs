@@ -84,8 +84,14 @@ impl<'a> Progress<'a> {
         let is_first = !self.shards[index].has_begun;
         let shard = &mut self.shards[index];
         (shard.bytes, shard.length, shard.has_begun) = (bytes, length, true);
-        let done: u64 = self.shards.iter().map(|shard| shard.bytes).sum();
-        let known: Option<u64> = self.shards.iter().map(|shard| shard.length).sum();
+        let done = self
+            .shards
+            .iter()
+            .fold(0_u64, |sum, shard| sum.saturating_add(shard.bytes));
+        let lengths = self.shards.iter().map(|shard| shard.length);
+        let known = lengths
+            .reduce(|sum, length| Some(sum?.saturating_add(length?)))
+            .flatten();
         match &mut self.display {
             Display::Bars { shards, total, .. } => {
                 if let Some(length) = length {

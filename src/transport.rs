@@ -125,6 +125,8 @@ fn was_before_sending(error: &ureq::Error, stage: Stage) -> bool {
         // Nobody is told anything before it has shown its certificate.
         error if stage == Stage::Tls && error.to_string().contains("invalid peer certificate") => true,
         ureq::Error::Timeout(stage) => matches!(stage, Timeout::Resolve | Timeout::Connect),
+        // A host may become unreachable when it has heard all of it.
+        ureq::Error::Io(error) if stage == Stage::Unreachable => error.kind() == io::ErrorKind::ConnectionRefused,
         _ => matches!(
             stage,
             Stage::Dns | Stage::Unreachable | Stage::Proxy | Stage::TrustStore

@@ -89,12 +89,6 @@ pub(crate) struct Answer {
     request_id: Option<String>,
 }
 
-impl BackupFilter<'_> {
-    pub(crate) fn has_times(&self) -> bool {
-        self.since.is_some() || self.until.is_some()
-    }
-}
-
 /// All pages of a listing.
 #[derive(Debug)]
 pub(crate) struct Listing<T> {
@@ -116,6 +110,12 @@ pub(crate) struct BackupFilter<'a> {
     pub(crate) since: Option<OffsetDateTime>,
     pub(crate) until: Option<OffsetDateTime>,
     pub(crate) base_id: Option<&'a BaseId>,
+}
+
+impl BackupFilter<'_> {
+    pub(crate) fn has_times(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
 }
 
 impl Answer {
@@ -283,8 +283,9 @@ impl<'a> Client<'a> {
         loop {
             let attempts_left = self.settings.max_attempts.saturating_sub(attempt);
             // An attempt that hangs must leave time for another; one that is merely slow needs all it
-            // can have.
-            let limit = if attempts_left == 0 {
+            // can have, as does what will not be sent again.
+            let is_only_one = attempts_left == 0 || !operation.is_read();
+            let limit = if is_only_one {
                 self.time_left()
             } else {
                 self.time_left() / 2

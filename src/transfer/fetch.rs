@@ -17,12 +17,17 @@ use super::storage::{Object, StorageError, of_transport};
 use super::{Event, FileReport, HEARTBEAT, Options, Shard, State};
 use crate::backoff::Backoff;
 use crate::link::Link;
+use crate::output::human;
 use crate::rdb::{Checker, Verdict};
 
 /// How many bytes are handled at a time.
 const CHUNK: usize = 64 * 1024;
 /// How long what has come may be lost to a power cut.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+/// The least pause before a link is asked for again.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// However long the storage asks to wait, it is asked again after this.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// A link that works for less than this is replaced before it is used.
 const LEAST_LIFETIME: time::Duration = time::Duration::seconds(60);
 
@@ -41,12 +46,13 @@ impl From<io::Error> for Problem {
 }
 
 /// Fetches a shard's file as far as it can be fetched.
-pub(super) fn fetch(shard: &Shard, options: &Options, tell: &dyn Fn(Event) -> bool) -> FileReport {
+pub(super) fn fetch(shard: &Shard, number: u64, options: &Options, tell: &dyn Fn(Event)) -> FileReport {
     let paths = options.folder.paths(&shard.file_name);
     let record = Record::load(&paths.record, &options.identity, &shard.node)
         .unwrap_or_else(|| Record::new(&options.identity, &shard.node));
     let mut fetching = Fetching {
         shard,
+        number,
         options,
         tell,
         link: shard.link.clone(),
@@ -54,6 +60,7 @@ pub(super) fn fetch(shard: &Shard, options: &Options, tell: &dyn Fn(Event) -> bo
         paths,
         is_length_told: record.length.is_some(),
         record,
+        is_spliced: false,
         resumed_from: 0,
     };
     fetching.run().unwrap_or_else(|problem| {
@@ -69,8 +76,10 @@ pub(super) fn fetch(shard: &Shard, options: &Options, tell: &dyn Fn(Event) -> bo
 
 struct Fetching<'a> {
     shard: &'a Shard,
+    /// Tells it from the other shards.
+    number: u64,
     options: &'a Options,
-    tell: &'a dyn Fn(Event) -> bool,
+    tell: &'a dyn Fn(Event),
     link: Link,
     /// A link that is about to expire and that the service has no better one for.
     unequalled: Option<Link>,
@@ -78,6 +87,8 @@ struct Fetching<'a> {
     record: Record,
     /// Whether the storage said how long the object is, before or while it sent it.
     is_length_told: bool,
+    /// Whether its bytes come from more than one answer.
+    is_spliced: bool,
     resumed_from: u64,
 }
 
@@ -152,7 +163,6 @@ impl Fetching<'_> {
         let mut is_second_time = false;
         loop {
             let part = self.complete_part()?;
-            let resumed = self.resumed_from > 0;
             let verdict = part.checker.finish();
             let finished = Finished {
                 bytes: part.position,
@@ -169,10 +179,11 @@ impl Fetching<'_> {
                     return Err(Problem::Failed(reason));
                 }
                 Verdict::Ok | Verdict::Unverified(_) => return self.keep(&part.file, finished),
-                Verdict::Corrupt(_) if resumed && !is_second_time => {
+                Verdict::Corrupt(_) if self.is_spliced && !is_second_time => {
                     // What was on the disk may be what is broken.
                     self.note("the file is corrupt; fetching it once more from the start");
                     is_second_time = true;
+                    self.is_spliced = false;
                     self.forget()?;
                     part.file.set_len(0)?;
                 }
@@ -186,8 +197,10 @@ impl Fetching<'_> {
         let Some(finished) = self.record.finished.clone() else {
             return Ok(None);
         };
-        let Ok(mut file) = File::open(&self.paths.whole) else {
-            return Ok(None);
+        let mut file = match File::open(&self.paths.whole) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         if file.metadata()?.len() != finished.bytes {
             return Ok(None);
@@ -211,7 +224,7 @@ impl Fetching<'_> {
     /// Fetches what is missing of the part, and has all of its bytes pass the checks.
     fn complete_part(&mut self) -> Result<Part, Problem> {
         let mut part = self.open_part()?;
-        let mut attempts = Attempts::new(self.options, part.position);
+        let mut attempts = Attempts::new(self.options, self.options.seed ^ self.number, part.position);
         while part.position == 0 || self.record.length != Some(part.position) {
             self.refresh_if_old()?;
             let outcome = self.attempt(&mut part);
@@ -230,11 +243,10 @@ impl Fetching<'_> {
             .get(&self.link, part.position, self.record.etag.as_deref())?;
         if object.start == 0 {
             if part.position > 0 {
-                let has_changed = object.etag.is_none() || object.etag != self.record.etag;
-                let why = if has_changed {
-                    "the object is not the one it was"
-                } else {
-                    "the storage does not go on in the middle"
+                let why = match (&self.record.etag, &object.etag) {
+                    (Some(known), Some(etag)) if known == etag => "the storage does not go on in the middle",
+                    (Some(_), Some(_)) => "the object is not the one it was",
+                    _ => "the storage names no version to go on with",
                 };
                 self.note(&format!("{why}; starting again"));
                 part.clear()?;
@@ -245,37 +257,62 @@ impl Fetching<'_> {
             self.is_length_told = object.length.is_some();
             self.record.durable = 0;
             self.record.save(&self.paths.record)?;
+            self.check_room()?;
         } else if object.start != part.position
             || object.etag != self.record.etag
             || object.length != self.record.length
         {
             return Err(Trouble::Mismatch);
+        } else {
+            self.is_spliced = true;
         }
         self.receive(part, object)
+    }
+
+    /// What does not fit is not begun. Where the system does not tell, the disk will.
+    fn check_room(&self) -> Result<(), Trouble> {
+        match (self.record.length, self.options.folder.available()) {
+            (Some(length), Ok(available)) if length > available => {
+                let (length, available) = (human::size(length), human::size(available));
+                let text = format!("the file has {length}, and the disk has room for {available}; make room");
+                Err(StorageError::Final(text).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     fn receive(&mut self, part: &mut Part, mut object: Object) -> Result<(), Trouble> {
         let mut buffer = vec![0; CHUNK];
         let mut synced = self.options.clock.monotonic();
+        let mut told = Duration::ZERO;
         loop {
-            self.tell_position(part.position);
+            let now = self.options.clock.monotonic();
+            // Who listens may be slower than the network.
+            if now.saturating_sub(told) >= HEARTBEAT {
+                told = now;
+                self.tell_position(part.position);
+            }
             if self.is_stopped() {
                 return Err(Trouble::Stopped);
             }
             let count = object
                 .reader
                 .read(&mut buffer)
-                .map_err(|error| of_transport(&error.into()))?;
+                .map_err(|error| match of_transport(&error.into()) {
+                    // The other side has shown who it is. What comes now is a broken connection.
+                    StorageError::Tls(text) => StorageError::Network(text),
+                    error => error,
+                })?;
             if count == 0 {
                 break;
             }
             part.append(&buffer[..count])?;
-            let now = self.options.clock.monotonic();
             if now.saturating_sub(synced) >= SYNC_INTERVAL {
                 synced = now;
                 self.save_progress(part)?;
             }
         }
+        self.tell_position(part.position);
         match self.record.length {
             Some(length) if part.position != length => {
                 let text = format!("the connection ended after {} of {length} bytes", part.position);
@@ -296,20 +333,30 @@ impl Fetching<'_> {
             Trouble::Storage(StorageError::Final(text)) => return Err(Problem::Failed(text.clone())),
             Trouble::Storage(StorageError::Tls(text)) => {
                 return Err(Problem::Failed(format!(
-                    "no trusted encrypted connection to the storage: {text}; --http fetches the links as the service \
-                     writes them"
+                    "no trusted encrypted connection to the storage: {text}; where a proxy inspects TLS, point \
+                     SSL_CERT_FILE at its CA certificate; --http fetches the links as the service writes them, unencrypted"
                 )));
             }
+            // The first of them is how a link ends that was good until now.
+            Trouble::Storage(StorageError::Refused(_)) if attempts.is_first_refusal(part.position) => Duration::ZERO,
             _ => attempts.count(part.position, trouble)?,
         };
         match trouble {
             Trouble::Storage(StorageError::Refused(_)) => {
                 self.note(&format!("{trouble}; asking for a new link"));
                 let refused = self.link.clone();
-                self.refresh()?;
+                let outcome = self.refresh();
+                if let Err(Problem::Failed(reason)) = &outcome {
+                    attempts
+                        .count(part.position, trouble)
+                        .map_err(|_| Problem::Failed(reason.clone()))?;
+                    self.note(reason);
+                } else {
+                    outcome?;
+                }
                 // Links that are made in the same second are equal.
                 if self.link == refused {
-                    self.pause(delay)
+                    self.pause(delay.max(FIRST_PAUSE))
                 } else {
                     Ok(())
                 }
@@ -339,6 +386,10 @@ impl Fetching<'_> {
             self.note("the part that is there cannot be gone on from; starting again");
         }
         let file = open_part(&self.paths.part, kept > 0)?;
+        if kept == 0 {
+            // Else a power cut could leave the name with what it stood for before.
+            self.options.folder.sync()?;
+        }
         file.set_len(kept)?;
         let mut part = Part {
             file,
@@ -498,24 +549,39 @@ struct Attempts<'a> {
     /// How far any of them came. To come as far again after a new start brings nothing.
     furthest: u64,
     failed: u32,
+    was_refused: bool,
+    seed: u64,
     backoff: Backoff,
 }
 
 impl<'a> Attempts<'a> {
-    fn new(options: &'a Options, position: u64) -> Self {
+    /// Each shard has a seed of its own, so that those that failed together do not come back together.
+    fn new(options: &'a Options, seed: u64, position: u64) -> Self {
         Self {
             options,
             furthest: position,
             failed: 0,
-            backoff: Backoff::new(options.seed),
+            was_refused: false,
+            seed,
+            backoff: Backoff::new(seed),
         }
+    }
+
+    fn take_note_of(&mut self, position: u64) {
+        if position > self.furthest {
+            *self = Self::new(self.options, self.seed.wrapping_add(1), position);
+        }
+    }
+
+    /// Whether no link was refused since it last came further.
+    fn is_first_refusal(&mut self, position: u64) -> bool {
+        self.take_note_of(position);
+        !std::mem::replace(&mut self.was_refused, true)
     }
 
     /// Counts one more, which came to this position, and says how long to wait; too many are the end.
     fn count(&mut self, position: u64, why: &Trouble) -> Result<Duration, Problem> {
-        if position > self.furthest {
-            *self = Self::new(self.options, position);
-        }
+        self.take_note_of(position);
         self.failed += 1;
         if self.failed >= self.options.max_attempts {
             let often = if self.failed > 1 {
@@ -525,6 +591,10 @@ impl<'a> Attempts<'a> {
             };
             return Err(Problem::Failed(format!("{why}{often}")));
         }
-        Ok(self.backoff.next(None))
+        let asked_for = match why {
+            Trouble::Storage(StorageError::Busy(_, wait)) => wait.map(|wait| wait.min(LONGEST_WAIT)),
+            _ => None,
+        };
+        Ok(self.backoff.next(asked_for))
     }
 }

@@ -18,6 +18,7 @@ mod record;
 mod storage;
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel};
@@ -137,7 +138,10 @@ impl Transfer {
     /// Starts to fetch. The threads end when every shard has, or soon after `options.stop` is raised;
     /// one that waits for the network then may outlive the transfer, and dies with the process, which
     /// the state on disk is made for.
-    pub(crate) fn start(shards: Vec<Shard>, options: Options) -> Self {
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub(crate) fn start(shards: Vec<Shard>, options: Options) -> io::Result<Self> {
         let (sender, events) = channel();
         let workers = options.parallel.min(shards.len());
         let queue: VecDeque<(usize, Shard)> = shards.into_iter().enumerate().collect();
@@ -145,18 +149,17 @@ impl Transfer {
         let options = Arc::new(options);
         for _ in 0..workers {
             let (queue, options, sender) = (Arc::clone(&queue), Arc::clone(&options), sender.clone());
-            thread::spawn(move || {
+            thread::Builder::new().spawn(move || {
                 loop {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                     let Some((index, shard)) = next else { return };
-                    let report = fetch::fetch(&shard, &options, &|event| sender.send((index, event)).is_ok());
-                    if sender.send((index, Event::Done(report))).is_err() {
-                        return;
-                    }
+                    // Nobody listens any more once the transfer is given up.
+                    let tell = |event| drop(sender.send((index, event)));
+                    tell(Event::Done(fetch::fetch(&shard, index as u64, &options, &tell)));
                 }
-            });
+            })?;
         }
-        Self { events }
+        Ok(Self { events })
     }
 
     /// The next event, with the number of its shard; `Ok(None)` where there was none for a moment,

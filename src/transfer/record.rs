@@ -67,10 +67,16 @@ impl Record {
     /// Replaces what is at the path.
     pub(super) fn save(&self, path: &Path) -> io::Result<()> {
         let fresh = path.with_extension("tmp");
-        let mut file = File::create(&fresh)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        // Else a power cut could leave an empty file by the name.
-        file.sync_data()?;
-        fs::rename(&fresh, path)
+        let written = File::create(&fresh).and_then(|mut file| {
+            file.write_all(&serde_json::to_vec(self)?)?;
+            // Else a power cut could leave an empty file by the name.
+            file.sync_data()?;
+            fs::rename(&fresh, path)
+        });
+        if written.is_err() {
+            // A full disk is no better for half a file.
+            let _ = fs::remove_file(&fresh);
+        }
+        written
     }
 }

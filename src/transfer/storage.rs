@@ -9,7 +9,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use ureq::http::Response;
-use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_RANGE, RANGE};
+use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_RANGE, RANGE, RETRY_AFTER};
 use ureq::{Agent, Body, BodyReader};
 
 use crate::escape::visible;
@@ -42,8 +42,8 @@ pub(super) struct Object {
 pub(super) enum StorageError {
     /// The link is not good, or not any more.
     Refused(String),
-    /// The storage is busy or failed.
-    Busy(String),
+    /// The storage is busy or failed, and may have said how long to wait.
+    Busy(String, Option<Duration>),
     /// The connection was not made, or broke.
     Network(String),
     /// No encrypted connection can be trusted or made.
@@ -65,8 +65,9 @@ impl Storage {
             .timeout_recv_response(Some(silence))
             // Of each read and not of them all: a slow transfer is a healthy one.
             .timeout_per_read(Some(silence));
+        // A transfer may outlast an address, so names are looked up anew for each connection.
         Self {
-            agent: transport::agent(config),
+            agent: config.build().into(),
         }
     }
 
@@ -77,12 +78,16 @@ impl Storage {
         if let Some(etag) = etag.filter(|_| offset > 0) {
             request = request.header(RANGE, format!("bytes={offset}-")).header(IF_RANGE, etag);
         }
-        let response = request.call().map_err(|error| match of_transport(&error) {
+        let response = request.call().map_err(|error| {
+            let failure = transport::Failure::of(&error);
             // What hangs up on a handshake is not told from what hangs up after it.
-            StorageError::Network(text) if link.is_encrypted() => {
-                StorageError::Network(format!("{text} (--http fetches the links as the service writes them)"))
+            let may_lack_tls = matches!(failure.stage, Stage::Broken | Stage::Protocol) && link.is_encrypted();
+            match of_transport(&error) {
+                StorageError::Network(text) if may_lack_tls => StorageError::Network(format!(
+                    "{text} (where the storage speaks no TLS, --http fetches the links as the service writes them)"
+                )),
+                error => error,
             }
-            error => error,
         })?;
         match response.status().as_u16() {
             200 if is_a_page(response.headers()) => Err(StorageError::Final(
@@ -96,8 +101,9 @@ impl Storage {
             }),
             206 => {
                 let range = header(response.headers(), CONTENT_RANGE.as_str()).and_then(parse_content_range);
-                let (start, length) =
-                    range.ok_or_else(|| StorageError::Final("its answer names no range".to_owned()))?;
+                let (start, length) = range.ok_or_else(|| {
+                    StorageError::Final("the storage's answer is for another range than was asked for".to_owned())
+                })?;
                 Ok(Object {
                     start,
                     length: Some(length),
@@ -107,7 +113,7 @@ impl Storage {
             }
             416 => Err(StorageError::NoSuchRange),
             300..400 => Err(StorageError::Final(
-                "it redirects to elsewhere, which is not followed".to_owned(),
+                "the storage redirects elsewhere, which is not followed".to_owned(),
             )),
             _ => Err(of_error_answer(response)),
         }
@@ -117,10 +123,10 @@ impl Storage {
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(text) | Self::Busy(text) | Self::Network(text) | Self::Tls(text) | Self::Final(text) => {
+            Self::Refused(text) | Self::Busy(text, _) | Self::Network(text) | Self::Tls(text) | Self::Final(text) => {
                 f.write_str(text)
             }
-            Self::NoSuchRange => f.write_str("it has no such range of bytes"),
+            Self::NoSuchRange => f.write_str("the storage has no such range of bytes"),
         }
     }
 }
@@ -139,6 +145,8 @@ pub(super) fn of_transport(error: &ureq::Error) -> StorageError {
 
 fn of_error_answer(mut response: Response<Body>) -> StorageError {
     let status = response.status().as_u16();
+    let wait = header(response.headers(), RETRY_AFTER.as_str());
+    let retry_after = wait.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
     let body = response.body_mut().with_config().limit(MAX_ERROR_BODY).reader();
     let mut text = Vec::new();
     // Half an error is better than none.
@@ -151,7 +159,7 @@ fn of_error_answer(mut response: Response<Body>) -> StorageError {
         (None, _) => format!("HTTP {status}"),
     };
     match (status, code.as_deref()) {
-        (_, Some("SlowDown")) | (429 | 500..=599, _) => StorageError::Busy(said),
+        (_, Some("SlowDown")) | (429 | 500..=599, _) => StorageError::Busy(said, retry_after),
         // An expired link is refused with one of these; which, is not documented.
         (400 | 401 | 403, _) => StorageError::Refused(said),
         _ => StorageError::Final(said),

@@ -93,7 +93,7 @@ fn files_come_in_the_order_given_and_each_that_is_bad_is_named() {
         "\n  missing: unreadable, ",
         "\n  folder: unreadable, ",
         "\n  d: corrupt, empty\n",
-        "hint: fetch them again",
+        "fetch a damaged one again",
     ]);
 
     let json = files.verify(&["-o", "json", "a", "d"]);

@@ -12,7 +12,7 @@ use super::{Chosen, ShardLink, Which, links};
 use crate::api::{BackupFilter, Client};
 use crate::cli::{BackupDownload, Format};
 use crate::commands::Context;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, InvalidEndpoint};
 use crate::error::{CommandError, Kind};
 use crate::id::BaseId;
 use crate::link::Link;
@@ -84,7 +84,8 @@ impl Download<'_> {
                 seed: u64::from_ne_bytes(seed),
                 stop: Arc::clone(&stop),
             },
-        );
+        )
+        .context("the system gives no thread to fetch with")?;
         let nodes = shards.iter().map(|shard| shard.node.clone());
         let mut progress = Progress::new(nodes, expected, &world.stderr, &*world.clock, self.context.notes);
         let mut reports: Vec<Option<FileReport>> = shards.iter().map(|_| None).collect();
@@ -117,7 +118,8 @@ impl Download<'_> {
         }
         drop(progress);
         if stop.load(Ordering::Relaxed) {
-            return Err(interrupted(self.context.interrupt.kind()).into());
+            let kind = self.context.interrupt.kind();
+            return Err(CommandError::new(kind, "interrupted", self.go_on()).into());
         }
         reports
             .into_iter()
@@ -283,9 +285,12 @@ impl Download<'_> {
         let Some(origin) = shards.first().and_then(|shard| shard.link.origin()) else {
             return Ok(None);
         };
-        let Ok(endpoint) = origin.parse::<Endpoint>() else {
-            return Ok(None);
-        };
+        let endpoint: Endpoint = origin
+            .parse()
+            .map_err(|problem: InvalidEndpoint| settings::Error::Invalid {
+                place: "the host of the links".to_owned(),
+                problem: problem.to_string(),
+            })?;
         settings::proxy(&endpoint, self.context.world)
     }
 
@@ -331,6 +336,15 @@ impl Download<'_> {
         }
     }
 
+    /// What to do about files that are not whole. By then another backup may be the latest.
+    fn go_on(&self) -> String {
+        format!(
+            "mend what is named above, if anything is, and run this again with --base-id {}: it goes on where this run \
+             stopped, and fetches what is corrupt anew",
+            self.backup.base_id
+        )
+    }
+
     fn judge(&self, reports: &[FileReport]) -> anyhow::Result<()> {
         for report in reports {
             if let State::Unverified(reason) = &report.state {
@@ -352,17 +366,9 @@ impl Download<'_> {
             ..CommandError::new(
                 Kind::Integrity,
                 format!("{} of {} files are not whole", bad.len(), reports.len()),
-                "run the same command again: it goes on where this one stopped, and fetches what is corrupt anew",
+                self.go_on(),
             )
         }
         .into())
     }
-}
-
-fn interrupted(kind: Kind) -> CommandError {
-    CommandError::new(
-        kind,
-        "interrupted".to_owned(),
-        "run the same command again: it goes on where this one stopped".to_owned(),
-    )
 }

@@ -20,6 +20,12 @@ pub(crate) fn run(args: &BackupList, context: &Context<'_>) -> anyhow::Result<()
         until: moment(args.until, |when| when.last(now))?,
         base_id: None,
     };
+    if let (Some(since), Some(until)) = (filter.since, filter.until)
+        && since > until
+    {
+        let message = "--since is after --until, so no backup can be between them";
+        return Err(CommandError::new(Kind::Usage, message, "give the earlier time with --since").into());
+    }
     let settings = context.settings(&args.instance.place)?;
     let client = context.client(&settings);
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);

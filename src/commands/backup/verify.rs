@@ -53,7 +53,7 @@ pub(crate) fn run(args: &BackupVerify, context: &Context<'_>) -> anyhow::Result<
         ..CommandError::new(
             Kind::Integrity,
             format!("{} of {} files cannot be relied on", bad.len(), findings.len()),
-            "fetch them again, best with 'jdredis backup download'",
+            "where a file cannot be read, check its name and who may read it; fetch a damaged one again, best with 'jdredis backup download'",
         )
     }
     .into())

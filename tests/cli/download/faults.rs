@@ -27,7 +27,7 @@ fn redirects_are_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let location = format!("{}/elsewhere", elsewhere.endpoint());
         let (place, outcome) = run_against(Delivery::reply(Reply::new(status).header("Location", location)), &[]);
-        outcome.says(&["node 0: incomplete, it redirects to elsewhere, which is not followed"]);
+        outcome.says(&["node 0: incomplete, the storage redirects elsewhere, which is not followed"]);
         assert_eq!(place.fetched().len(), 1);
     }
     assert_eq!(elsewhere.connections(), 0);

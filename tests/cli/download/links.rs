@@ -179,8 +179,8 @@ fn a_link_that_is_refused_for_ever_is_given_up() {
             let reason = reason.as_str().unwrap();
             assert!(reason.starts_with("HTTP 40"), "{reason}");
         }
-        assert!(place.fetched().len() <= 12, "{error:?}: {}", place.fetched().len());
-        assert!(place.asked_for_links() <= 9, "{error:?}: {}", place.asked_for_links());
+        assert!(place.fetched().len() <= 16, "{error:?}: {}", place.fetched().len());
+        assert!(place.asked_for_links() <= 13, "{error:?}: {}", place.asked_for_links());
     }
 }
 
@@ -189,16 +189,15 @@ fn a_service_that_gives_no_new_links_is_quoted() {
     let place = Place::new();
     place.sandbox.script_for(
         "describeDownloadUrl",
-        vec![
-            Reply::then_ok(Duration::ZERO),
-            Reply::error(404, "NOT_FOUND", "the backup is gone"),
-        ],
+        std::iter::once(Reply::then_ok(Duration::ZERO))
+            .chain((0..9).map(|_| Reply::error(404, "NOT_FOUND", "the backup is gone")))
+            .collect(),
     );
     place.sandbox.deliver("", vec![Delivery::normal().expiring_links()]);
     let outcome = place.run(place.download(SINGLE));
     outcome.data_with(7);
     outcome.says(&["node 0: incomplete, ", "there is no new link: ", "the backup is gone"]);
-    assert_eq!(place.fetched().len(), 1);
+    assert!(place.fetched().len() <= 3, "{}", place.fetched().len());
 }
 
 struct Secure {

@@ -83,7 +83,7 @@ fn a_summary_names_each_file_that_is_not_whole_and_what_to_do() {
         "  node 1: incomplete, ",
         "  node 3: incomplete, HTTP 404 NoSuchKey: The specified key does not exist.",
         "backup4-1.part)",
-        "hint: run the same command again",
+        "run this again with --base-id a607efba-ff06-4d78-ba3c-b3119fce27fd",
     ]);
 
     let outcome = place.run(place.download(CLUSTER).args(["-o", "json"]));
@@ -305,7 +305,7 @@ fn a_range_that_is_not_there_means_that_the_file_is_another() {
         .sandbox
         .deliver("", vec![Delivery::error(StorageError::InvalidRange)]);
     let outcome = place.fetch(SINGLE, &["-o", "json"]);
-    outcome.says(&["it has no such range of bytes; starting again"]);
+    outcome.says(&["the storage has no such range of bytes; starting again"]);
     assert_eq!(each(&outcome, "resumedFrom"), [0]);
     place.has_all_of(SINGLE);
 }

@@ -53,7 +53,12 @@ fn an_interrupted_download_says_so_and_can_be_gone_on_from() {
             error["message"].as_str().unwrap().split(": ").last(),
             Some("interrupted")
         );
-        assert!(error["hint"].as_str().unwrap().contains("run the same command again"));
+        assert!(
+            error["hint"]
+                .as_str()
+                .unwrap()
+                .contains("run this again with --base-id")
+        );
 
         place.sandbox.deliver_normally();
         let again = place.fetch(CLUSTER, &["-o", "json"]);
