@@ -25,7 +25,7 @@ function __fish_jdredis_using_subcommand
 end
 
 complete -c jdredis -n "__fish_jdredis_needs_command" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_needs_command" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_needs_command" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -41,7 +41,7 @@ complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "completions" -d 'Pr
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "man" -d 'Print the manual page (roff)'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -66,7 +66,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l node -d 'Only this node\'s file, such as "node 0"; may be given several times' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l parallel -d 'How many files are fetched at once' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -80,7 +80,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -103,7 +103,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 manual\t''"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l limit -d 'At most so many, the newest' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -119,7 +119,7 @@ cn-east-1\t'华东-宿迁'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l instance -d 'The instance\'s ID' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l base-id -d 'The backup\'s base ID' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -138,7 +138,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l name -d 'The backup\'s name: letters, digits and \'_\', at most 32 [default: one with the time]' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l wait-timeout -d 'How long to wait, such as 90s, 30m or 2h' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -155,7 +155,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "create" -d 'Start a backup and print its base ID'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -180,7 +180,7 @@ upgrading\t''
 deleting\t''
 error\t''"
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -192,7 +192,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_see
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the instances of a region'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
@@ -202,7 +202,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s q -l qui
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'The service\'s answer, whole'
+json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r

@@ -17,6 +17,7 @@
 //! | files | `transfer`, `rdb` | fetching objects, going on with them, checking them; knows neither the API nor what is shown |
 //! | output | `output`, `notes`, `progress`, `status_line` | pure functions from data to bytes; what goes to standard error |
 //! | leaves | `cli`, `id`, `endpoint`, `link`, `secret`, `credentials`, `when`, `escape`, `backoff`, `transport`, `signals` | types and functions that know nothing of the above |
+//! | for tests | `fuzzing` | what must hold of all that reads what others have written |
 //!
 //! Every layer is handed what it needs of the [`World`]; none reaches for the machine itself, but for
 //! files, standard input, the network, and what the TLS library reads of the system's trust store.
@@ -49,6 +50,9 @@ mod credentials;
 mod endpoint;
 mod error;
 mod escape;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod id;
 mod link;
 mod notes;

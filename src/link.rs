@@ -101,7 +101,7 @@ impl Link {
     }
 
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
-        let (_, query) = self.0.split_once('?')?;
+        let (_, query) = self.0.split('#').next()?.split_once('?')?;
         query
             .split('&')
             .filter_map(|pair| pair.split_once('='))

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use configparser::ini::Ini;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::secret::Secret;
 
@@ -131,7 +131,8 @@ fn read(file: &Path) -> Result<String, Error> {
     })
 }
 
-fn parse(text: &str, source: Source) -> Result<Profile, Error> {
+/// Takes a profile out of the text of a file.
+pub(crate) fn parse(text: &str, source: Source) -> Result<Profile, Error> {
     let malformed = |problem: String| Error::Malformed {
         file: source.file.clone(),
         problem,
@@ -140,9 +141,12 @@ fn parse(text: &str, source: Source) -> Result<Profile, Error> {
     syntax.default_section = OUTSIDE.to_owned();
     syntax.enable_inline_comments = false;
     let mut ini = Ini::new_from_defaults(syntax);
-    let sections = ini
-        .read(text.trim_start_matches('\u{feff}').to_owned())
+    // What is given is a copy of what is kept. Both are zeroed; the parser's copy of the text is out of
+    // reach.
+    ini.read(text.trim_start_matches('\u{feff}').to_owned())
+        .map(Sections)
         .map_err(malformed)?;
+    let Sections(sections) = &Sections(std::mem::take(ini.get_mut_map()));
     if sections.contains_key(OUTSIDE) {
         return Err(malformed("it has a line before the first [section]".to_owned()));
     }
@@ -161,6 +165,18 @@ fn parse(text: &str, source: Source) -> Result<Profile, Error> {
 
 type Section = HashMap<String, Option<String>>;
 
+/// All sections of a file, whose values are zeroed when they are dropped.
+struct Sections(HashMap<String, Section>);
+
+impl Drop for Sections {
+    fn drop(&mut self) {
+        self.0
+            .values_mut()
+            .flat_map(HashMap::values_mut)
+            .for_each(Zeroize::zeroize);
+    }
+}
+
 /// Takes each key from the first of the sections that has it.
 fn take_profile(sections: &[&Section], source: &Source) -> Result<Profile, Error> {
     let take = |key: &'static str| -> Result<Option<String>, Error> {
@@ -170,31 +186,30 @@ fn take_profile(sections: &[&Section], source: &Source) -> Result<Profile, Error
             problem: problem.to_owned(),
         };
         // Keys are the same in any case.
-        let named = |section: &&Section| {
-            let mut values = section
-                .iter()
-                .filter(|(name, _)| name.eq_ignore_ascii_case(key))
-                .map(|(_, value)| value.clone());
-            (values.next(), values.next().is_some())
-        };
         let (value, is_double) = sections
             .iter()
-            .map(named)
+            .map(|section| {
+                let mut values = section
+                    .iter()
+                    .filter(|(name, _)| name.eq_ignore_ascii_case(key))
+                    .map(|(_, value)| value.as_deref());
+                (values.next(), values.next().is_some())
+            })
             .find(|(value, _)| value.is_some())
             .unwrap_or_default();
         if is_double {
             return Err(bad("is there more than once"));
         }
-        let Some(raw) = value.flatten().map(Zeroizing::new) else {
+        let Some(raw) = value.flatten() else {
             return Ok(None);
         };
-        let value = unescape(&raw).map_err(bad)?;
+        let value = unescape(raw).map_err(bad)?;
         Ok(Some(value).filter(|value| !value.is_empty()))
     };
     Ok(Profile {
         access_key: take("access_key")?,
         secret_key: take("secret_key")?
-            .map(Secret::parse)
+            .map(|text| Secret::parse(Zeroizing::new(text)))
             .transpose()
             .map_err(|problem| Error::BadValue {
                 source: source.clone(),
@@ -211,7 +226,7 @@ fn take_profile(sections: &[&Section], source: &Source) -> Result<Profile, Error
 /// Undoes `configparser`'s escaping. A single `%`, which the official tool refuses to read, can
 /// only have been typed by hand and is kept as typed.
 fn unescape(raw: &str) -> Result<String, &'static str> {
-    if raw.contains("%(") && raw.replace("%%", "").contains("%(") {
+    if raw.contains("%(") && Zeroizing::new(raw.replace("%%", "")).contains("%(") {
         return Err("refers to another key with %(NAME)s, which jdredis does not follow; write the value itself");
     }
     Ok(raw.replace("%%", "%"))

@@ -173,9 +173,8 @@ fn version(magic: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use crate::fuzzing::slow_crc64;
 
     /// A file with these contents and a right checksum, computed bit by bit.
     fn rdb(magic: &[u8], contents: &[u8]) -> Vec<u8> {
@@ -183,16 +182,6 @@ mod tests {
         let checksum = slow_crc64(&file);
         file.extend(checksum.to_le_bytes());
         file
-    }
-
-    /// CRC-64/REDIS from its definition: the Jones polynomial, reflected, no inversion.
-    fn slow_crc64(bytes: &[u8]) -> u64 {
-        const POLYNOMIAL: u64 = 0x95ac_9329_ac4b_c9b5;
-        bytes.iter().fold(0, |crc, &byte| {
-            (0..8).fold(crc ^ u64::from(byte), |crc, _| {
-                if crc & 1 == 1 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 }
-            })
-        })
     }
 
     fn check(bytes: &[u8]) -> Verdict {
@@ -241,33 +230,5 @@ mod tests {
             );
         }
         assert_eq!(check(b"REDIS0003xyz"), Verdict::Corrupt(Corruption::NoEnd));
-    }
-
-    proptest! {
-        // A failure prints its input; nothing is left in the tree.
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn a_changed_byte_is_found_however_the_file_is_cut_into_pieces(
-            contents in prop::collection::vec(any::<u8>(), 0..200),
-            cuts in prop::collection::vec(0_usize..220, 0..12),
-            place in any::<prop::sample::Index>(),
-            change in 1_u8..,
-        ) {
-            let mut file = rdb(b"REDIS0010", &contents);
-            let in_pieces = |file: &[u8]| {
-                let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % file.len()).collect();
-                cuts.extend([0, file.len()]);
-                cuts.sort_unstable();
-                let mut checker = Checker::new();
-                cuts.windows(2).for_each(|piece| checker.update(&file[piece[0]..piece[1]]));
-                checker.finish()
-            };
-            prop_assert_eq!(in_pieces(&file), Verdict::Ok);
-            // A change of the magic makes it no RDB file, which is another matter.
-            let at = 9 + place.index(file.len() - 9);
-            file[at] ^= change;
-            prop_assert!(matches!(in_pieces(&file), Verdict::Corrupt(_)) || file.ends_with(&[0; CHECKSUM_LENGTH]));
-        }
     }
 }

@@ -36,17 +36,11 @@ impl fmt::Display for InvalidSecret {
 impl Secret {
     /// Takes what a key or a token may be: the line break that a file brings along is the usual
     /// reason for a signature that nobody can explain.
-    pub(crate) fn parse(text: String) -> Result<Self, InvalidSecret> {
+    pub(crate) fn parse(text: Zeroizing<String>) -> Result<Self, InvalidSecret> {
         if text.len() > MAX_SECRET || text.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
             return Err(InvalidSecret);
         }
-        Ok(Self::from(text))
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Ok(Self(text))
     }
 }
 
@@ -58,11 +52,23 @@ impl fmt::Debug for Secret {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::ZeroizeOnDrop;
+
     use super::*;
 
     #[test]
     fn a_secret_does_not_print_itself() {
-        let shown = format!("{:?}", Some(Secret::from("hunter2".to_owned())));
-        assert_eq!(shown, "Some([secret])");
+        let secret = Secret::parse(Zeroizing::new("hunter2".to_owned()));
+        assert_eq!(format!("{secret:?}"), "Ok([secret])");
+    }
+
+    /// That memory was zeroed cannot be seen without unsafe code; that the type does it can.
+    #[test]
+    fn a_secret_is_zeroed_when_it_is_dropped() {
+        fn of(Secret(text): &Secret) -> &impl ZeroizeOnDrop {
+            text
+        }
+        let secret = Secret::parse(Zeroizing::new("hunter2".to_owned())).unwrap();
+        of(&secret);
     }
 }

@@ -7,6 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::cli::{Format, Globals};
 use crate::credentials::Credentials;
 use crate::endpoint::{self, Endpoint, InvalidEndpoint, Scheme};
@@ -169,14 +171,15 @@ fn load_profile(
 }
 
 fn env_keys(world: &World) -> Result<Option<Credentials>, Error> {
-    let token = world.var(SECURITY_TOKEN);
+    let secret_var = |name| world.var(name).map(Zeroizing::new);
+    let token = secret_var(SECURITY_TOKEN);
     let invalid = |place: &str, problem: String| Error::Invalid {
         place: place.to_owned(),
         problem,
     };
     let secret = |name: &str, text| Secret::parse(text).map_err(|problem| invalid(name, problem.to_string()));
     let part = |present, missing| Err(Error::PartOfKeys { present, missing });
-    match (world.var(ACCESS_KEY), world.var(SECRET_KEY)) {
+    match (world.var(ACCESS_KEY), secret_var(SECRET_KEY)) {
         (Some(access_key), Some(secret_key)) => Ok(Some(Credentials {
             access_key: access_key
                 .parse()

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use ureq::config::{Config, ConfigBuilder};
 use ureq::http::Uri;
@@ -17,7 +17,13 @@ use ureq::{Agent, Proxy, Timeout};
 /// Settings for an HTTP client: the system's trust store, no redirects, statuses left to the caller.
 pub(crate) fn config(proxy: Option<Proxy>) -> ConfigBuilder<AgentScope> {
     Agent::config_builder()
-        .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
+        .tls_config(
+            TlsConfig::builder()
+                .root_certs(RootCerts::PlatformVerifier)
+                // ureq's own choice comes with certificate authorities that nobody asked for.
+                .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .build(),
+        )
         // Set even where there is none, so that ureq does not look for one itself.
         .proxy(proxy)
         .max_redirects(0)

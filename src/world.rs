@@ -84,7 +84,12 @@ impl World {
     /// whoever parses it can refuse it by name.
     pub(crate) fn var(&self, name: &str) -> Option<String> {
         let value = (self.env)(name)?;
-        (!value.is_empty()).then(|| value.to_string_lossy().into_owned())
+        if value.is_empty() {
+            return None;
+        }
+        // Moved where it can be, since a copy of a secret is one that nobody zeroes.
+        let text = value.into_string();
+        Some(text.unwrap_or_else(|value| value.to_string_lossy().into_owned()))
     }
 }
 

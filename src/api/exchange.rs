@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Number, Value};
 use time::OffsetDateTime;
 use ureq::http::Response;
 use ureq::http::header::{AUTHORIZATION, DATE, HOST, HeaderMap, RETRY_AFTER};
 use ureq::{Agent, AsSendBody, Body};
+use zeroize::Zeroizing;
 
 use super::sign::{self, Scope, Unsigned};
 use super::{Answer, NetworkError, Problem, Refusal, Unexpected};
@@ -49,7 +50,7 @@ pub(super) fn agent(settings: &Settings) -> Agent {
 pub(super) struct Request {
     pub(super) method: &'static str,
     pub(super) url: String,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, Zeroizing<String>)>,
     body: Option<Vec<u8>>,
     signed: sign::Signed,
 }
@@ -67,14 +68,14 @@ impl Request {
         let method = if body.is_some() { "POST" } else { "GET" };
         let host = settings.endpoint.authority();
         let token = settings.credentials.security_token.as_ref();
-        let token = token.map(|token| BASE64_STANDARD.encode(token.expose()));
+        let token = token.map(|token| Zeroizing::new(BASE64_STANDARD.encode(token.expose())));
         let mut headers = vec![
             ("content-type", "application/json"),
             (HOST.as_str(), host.as_str()),
             ("x-jdcloud-date", scope.timestamp),
             ("x-jdcloud-nonce", nonce),
         ];
-        headers.extend(token.as_deref().map(|token| (SECURITY_TOKEN, token)));
+        headers.extend(token.as_deref().map(|token| (SECURITY_TOKEN, token.as_str())));
         let unsigned = Unsigned {
             method,
             path,
@@ -89,7 +90,7 @@ impl Request {
             signed: sign::sign(&unsigned, scope, &settings.credentials),
             headers: headers
                 .into_iter()
-                .map(|(name, value)| (name, value.to_owned()))
+                .map(|(name, value)| (name, Zeroizing::new(value.to_owned())))
                 .collect(),
             body,
         }
@@ -101,7 +102,7 @@ impl Request {
         let token = self.headers.iter().find(|(name, _)| *name == SECURITY_TOKEN);
         let canonical_request = match token {
             Some((_, token)) => self.signed.canonical_request.replace(token.as_str(), "[secret]"),
-            None => self.signed.canonical_request.clone(),
+            None => self.signed.canonical_request.to_string(),
         };
         format!(
             "canonical request:\n{canonical_request}\nstring to sign:\n{}",
@@ -251,31 +252,26 @@ fn read_answer(
     let Ok(envelope) = envelope else {
         return Err(unexpected(format!("HTTP {status} with {}", describe(&body)), header_id));
     };
+    let error = envelope.error.as_ref();
     let body_id = envelope
         .request_id
         .as_ref()
         .and_then(Value::as_str)
         .filter(|id| !id.is_empty());
     let request_id = body_id.map(&redact).or(header_id);
-    if envelope.error.is_none() && response.status().is_success() {
+    if error.is_none() && response.status().is_success() {
         return Ok(Answer {
             body,
             http_status: status,
             request_id,
         });
     }
-    let text = |name: &str| {
-        envelope
-            .error
-            .as_ref()
-            .and_then(|error| error.get(name))
-            .and_then(Value::as_str)
-    };
+    let text = |name: &str| error.and_then(|error| error.get(name)).and_then(Value::as_str);
     let refusal = Refusal {
-        code: code(envelope.error.as_ref(), status),
+        code: code(error, status),
         status: text("status").map(&redact).unwrap_or_default(),
         message: text("message")
-            .or(envelope.error.as_ref().and_then(Value::as_str))
+            .or(error.and_then(Value::as_str))
             .map(&redact)
             .unwrap_or_default(),
         request_id,
@@ -291,6 +287,20 @@ fn read_answer(
         problem: Box::new(Problem::Refused(refusal)),
         retry_after,
     })
+}
+
+#[cfg(any(test, fuzzing))]
+impl Answer {
+    /// What is made of an answer that comes with this status and this body.
+    pub(crate) fn without_network(status: u16, body: &[u8]) -> Result<Self, super::Error> {
+        let response = Response::builder().status(status).body(Body::builder().data(body));
+        let response = response.expect("a response of a valid status is one");
+        let broken = |error| unreachable!("memory is read without failure: {error}");
+        read_answer(response, OffsetDateTime::UNIX_EPOCH, broken, |text| {
+            without_queries(text).into_owned()
+        })
+        .map_err(|failure| (*failure.problem).into())
+    }
 }
 
 /// The error's code: its number, else what its name stands for, else the HTTP status.
@@ -380,10 +390,48 @@ impl<'de> Visitor<'de> for Sound {
         Ok(self)
     }
 
-    /// Of an object, and of a number that only one keeps all digits of.
+    /// Of an object; and of a number, which the parser presents as one of a single key of its own, so as
+    /// to keep all digits. Whoever sends that key can only mean to confuse.
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self, A::Error> {
-        while object.next_entry::<Self, Self>()?.is_some() {}
+        while let Some(Key { is_the_parsers }) = object.next_key()? {
+            if is_the_parsers {
+                let number: String = object.next_value()?;
+                number.parse::<Number>().map_err(A::Error::custom)?;
+                return match object.next_key::<Key>()? {
+                    None => Ok(self),
+                    Some(_) => Err(A::Error::custom("a key that is the parser's own")),
+                };
+            }
+            object.next_value::<Self>()?;
+        }
         Ok(self)
+    }
+}
+
+/// A key of an object, as far as it matters to [`Sound`].
+struct Key {
+    is_the_parsers: bool,
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
+        Ok(Key {
+            is_the_parsers: key.starts_with("$serde_json::private::"),
+        })
     }
 }
 

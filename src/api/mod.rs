@@ -21,7 +21,7 @@ use ureq::Agent;
 pub(crate) use self::error::{Effort, Error, NetworkError, Problem, Refusal, Unexpected};
 pub(crate) use self::exchange::NONCE_REUSED;
 use self::exchange::{Effect, Failure, Request};
-use self::model::{Backup, CacheInstance, CreatedBackup, DownloadUrls, Listed, Page};
+use self::model::{Backup, CacheInstance, CreatedBackup, DownloadUrls, Listed};
 use self::sign::Scope;
 use crate::backoff::Backoff;
 use crate::escape::visible;
@@ -246,18 +246,9 @@ impl<'a> Client<'a> {
                 *value = number.to_string();
             }
             let answer = self.call(&operation)?;
-            let page: Page = answer.result()?;
-            let total_count = page.total_count;
-            let items = page
-                .entries(T::FIELD)
-                .ok_or_else(|| answer.unexpected(format!("its result has no {}", T::FIELD)))?;
-            let (length, before) = (items.len(), entries.len());
-            for raw in items {
-                let view: T = answer.entry(&raw)?;
-                if seen.insert(view.id().to_owned()) {
-                    entries.push(Entry { raw, view });
-                }
-            }
+            let (page, total_count) = answer.page::<T>()?;
+            let (length, before) = (page.len(), entries.len());
+            entries.extend(page.into_iter().filter(|entry| seen.insert(entry.view.id().to_owned())));
             let counted = total_count.map(|total| usize::try_from(total).unwrap_or(usize::MAX));
             let is_last = entries.len() == before || counted.map_or(length < PAGE_SIZE, |total| entries.len() >= total);
             if is_last || enough(&entries[before..]) {

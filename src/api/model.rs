@@ -49,18 +49,18 @@ pub(crate) struct CreatedBackup {
 /// A page of `describeCacheInstances` or `describeBackups`, which has one of the two lists.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Page {
+struct Page {
     #[serde(default, deserialize_with = "present_list")]
     cache_instances: Option<Vec<Box<RawValue>>>,
     #[serde(default, deserialize_with = "present_list")]
     backups: Option<Vec<Box<RawValue>>>,
     /// How many there are on all pages.
-    pub(crate) total_count: Option<u64>,
+    total_count: Option<u64>,
 }
 
 impl Page {
     /// The list of that name, as the service's answers name it; `None` where it is not there.
-    pub(crate) fn entries(self, field: &str) -> Option<Vec<Box<RawValue>>> {
+    fn entries(self, field: &str) -> Option<Vec<Box<RawValue>>> {
         match field {
             CacheInstance::FIELD => self.cache_instances,
             _ => self.backups,
@@ -240,12 +240,23 @@ impl Answer {
             .map_err(|error| self.misshapen("result", &error))
     }
 
-    /// Reads one entry of a list in the answer's `result`.
+    /// Reads the answer's `result` as a page of a listing: its entries, and how many there are on all
+    /// pages.
     ///
     /// # Errors
     /// As [`result`](Self::result).
-    pub(crate) fn entry<T: Listed>(&self, raw: &RawValue) -> Result<T, Error> {
-        serde_json::from_str(raw.get()).map_err(|error| self.misshapen(T::FIELD, &error))
+    pub(crate) fn page<T: Listed>(&self) -> Result<(Vec<Entry<T>>, Option<u64>), Error> {
+        let page: Page = self.result()?;
+        let total_count = page.total_count;
+        let entries = page
+            .entries(T::FIELD)
+            .ok_or_else(|| self.unexpected(format!("its result has no {}", T::FIELD)))?;
+        let view = |raw: Box<RawValue>| match serde_json::from_str(raw.get()) {
+            Ok(view) => Ok(Entry { raw, view }),
+            Err(error) => Err(self.misshapen(T::FIELD, &error)),
+        };
+        let entries: Result<_, Error> = entries.into_iter().map(view).collect();
+        Ok((entries?, total_count))
     }
 
     /// The whole answer.

@@ -19,6 +19,9 @@ const ALGORITHM: &str = "JDCLOUD2-HMAC-SHA256";
 /// The last part of every credential scope.
 const TERMINATOR: &str = "jdcloud2_request";
 
+/// Of a SHA-256 in hexadecimal.
+const HASH_LENGTH: usize = 64;
+
 /// All but RFC 3986's unreserved characters, which are the only ones left as they are.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -48,7 +51,7 @@ pub(crate) struct Scope<'a> {
 ///
 /// The canonical request holds the security token where there is one.
 pub(crate) struct Signed {
-    pub(crate) canonical_request: String,
+    pub(crate) canonical_request: Zeroizing<String>,
     pub(crate) string_to_sign: String,
     pub(crate) signature: String,
     /// The value of the `Authorization` header.
@@ -113,8 +116,19 @@ pub(crate) fn canonical_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) ->
     query
 }
 
-fn canonical_request(request: &Unsigned<'_>) -> String {
-    let mut text = format!("{}\n{}\n{}\n", request.method, request.path, request.query);
+fn canonical_request(request: &Unsigned<'_>) -> Zeroizing<String> {
+    let headers: usize = request
+        .headers
+        .iter()
+        .map(|(name, value)| 2 * name.len() + value.trim().len() + 3)
+        .sum();
+    // All that it will need: text that grows leaves a copy behind that is not zeroed.
+    let length = request.method.len() + request.path.len() + request.query.len() + headers + HASH_LENGTH + 4;
+    let mut text = Zeroizing::new(String::with_capacity(length));
+    for line in [request.method, request.path, request.query] {
+        text.push_str(line);
+        text.push('\n');
+    }
     for (name, value) in request.headers {
         text.push_str(name);
         text.push(':');
@@ -160,7 +174,8 @@ type Key = Zeroizing<[u8; 32]>;
 /// The chain of keys, each derived from the one before: for the day, the region, the service, and
 /// the signing key itself.
 fn derived_keys(secret_key: &str, scope: Scope<'_>) -> [Key; 4] {
-    let secret = Zeroizing::new(format!("JDCLOUD2{secret_key}"));
+    // Not formatted, since text that grows leaves copies behind that are not zeroed.
+    let secret = Zeroizing::new(["JDCLOUD2", secret_key].concat());
     let day = hmac_sha256(secret.as_bytes(), day(scope.timestamp));
     let region = hmac_sha256(&*day, scope.region);
     let service = hmac_sha256(&*region, scope.service);
@@ -264,11 +279,8 @@ mod tests {
                 region: &vector.region,
                 service: &vector.service,
             };
-            assert_eq!(
-                canonical_request(&unsigned),
-                vector.canonical_request,
-                "{id}: canonical request"
-            );
+            let canonical_request = canonical_request(&unsigned);
+            assert_eq!(*canonical_request, vector.canonical_request, "{id}: canonical request");
             assert_eq!(
                 string_to_sign(&vector.canonical_request, scope),
                 vector.string_to_sign,
@@ -283,7 +295,7 @@ mod tests {
             assert_eq!(hex::encode(*signing), vector.signing_key, "{id}: signing key");
             let keys = Credentials {
                 access_key: vector.access_key.parse().unwrap(),
-                secret_key: Secret::from(vector.secret_key.clone()),
+                secret_key: Secret::parse(Zeroizing::new(vector.secret_key.clone())).unwrap(),
                 security_token: None,
             };
             assert_eq!(
@@ -341,7 +353,8 @@ mod tests {
                 signed_headers: "host;x-jdcloud-date;x-jdcloud-nonce",
             });
             let canonical_request = canonical_request(&unsigned);
-            prop_assert_eq!(&canonical_request, &expected.canonical_request);
+            prop_assert_eq!(&*canonical_request, &expected.canonical_request);
+            prop_assert_eq!(canonical_request.capacity(), canonical_request.len());
             let string_to_sign = string_to_sign(&canonical_request, scope);
             prop_assert_eq!(&string_to_sign, &expected.string_to_sign);
             let [.., signing_key] = derived_keys(&secret_key, scope);

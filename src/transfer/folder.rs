@@ -10,8 +10,9 @@ use super::record::{Identity, Record};
 
 /// Where records and the lock are, below the folder.
 const PRIVATE: &str = ".jdredis";
-/// What follows a file's name while it is not whole, or is damaged.
+/// What the name of a file that is not all there ends in.
 const PART: &str = ".part";
+/// What the name of a file that is damaged ends in.
 const CORRUPT: &str = ".corrupt";
 /// The longest name given to a file, in bytes, which leaves room for endings.
 const MAX_NAME: usize = 200;
@@ -170,17 +171,19 @@ fn sync_directory(_: &Path) -> io::Result<()> {
 pub(crate) fn distinct_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut distinct = Vec::new();
+    // What is beside one file must not be another. Folders of some systems take names that differ in
+    // case for the same.
+    let family = |name: &str| ["", PART, CORRUPT].map(|ending| format!("{name}{ending}").to_lowercase());
     for (i, name) in names.into_iter().enumerate() {
         let safe = safe_name(name).unwrap_or_else(|| format!("shard-{i}"));
         let mut candidate = safe.clone();
         let mut n = 1;
-        // Folders of some systems take names that differ in case for the same.
-        let all_of = |name: &str| ["", PART, CORRUPT].map(|ending| format!("{name}{ending}").to_lowercase());
-        while all_of(&candidate).iter().any(|name| taken.contains(name)) {
+        while family(&candidate).iter().any(|name| taken.contains(name)) {
             n += 1;
-            candidate = format!("{safe}-{n}");
+            let number = format!("-{n}");
+            candidate = format!("{}{number}", cut(&safe, MAX_NAME - number.len()));
         }
-        taken.extend(all_of(&candidate));
+        taken.extend(family(&candidate));
         distinct.push(candidate);
     }
     distinct
@@ -190,13 +193,15 @@ fn safe_name(name: &str) -> Option<String> {
     let is_safe = |c: char| c.is_alphanumeric() || "-_.+=@".contains(c);
     let safe: String = name.chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
     // A dot at the beginning hides a file, or names a folder; at the end, some systems drop it.
-    let trimmed = safe.trim_matches('.');
-    let end = trimmed
-        .char_indices()
-        .map(|(at, c)| at + c.len_utf8())
-        .take_while(|end| *end <= MAX_NAME)
-        .last()?;
-    Some(trimmed[..end].to_owned())
+    let trimmed = cut(safe.trim_start_matches('.'), MAX_NAME).trim_end_matches('.');
+    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+}
+
+/// As much of the beginning as fits into so many bytes.
+fn cut(text: &str, length: usize) -> &str {
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    let end = ends.take_while(|end| *end <= length).last().unwrap_or_default();
+    &text[..end]
 }
 
 #[cfg(test)]
@@ -227,6 +232,10 @@ mod tests {
         assert_eq!(
             distinct_names(["a", "A", "a", "a-2", ""]),
             ["a", "A-2", "a-3", "a-2-2", "shard-4"]
+        );
+        assert_eq!(
+            distinct_names(["b.PART", "b", "c", "c.corrupt"]),
+            ["b.PART", "b-2", "c", "c.corrupt-2"]
         );
     }
 

@@ -15,7 +15,7 @@
 mod fetch;
 mod folder;
 mod record;
-mod storage;
+pub(crate) mod storage;
 
 use std::collections::VecDeque;
 use std::io;

@@ -39,7 +39,7 @@ pub(super) struct Object {
 }
 
 /// Why there are no bytes.
-pub(super) enum StorageError {
+pub(crate) enum StorageError {
     /// The link is not good, or not any more.
     Refused(String),
     /// The storage is busy or failed, and may have said how long to wait.
@@ -143,7 +143,7 @@ pub(super) fn of_transport(error: &ureq::Error) -> StorageError {
     }
 }
 
-fn of_error_answer(mut response: Response<Body>) -> StorageError {
+pub(crate) fn of_error_answer(mut response: Response<Body>) -> StorageError {
     let status = response.status().as_u16();
     let wait = header(response.headers(), RETRY_AFTER.as_str());
     let retry_after = wait.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
@@ -225,6 +225,11 @@ mod tests {
         assert_eq!(element(xml, "Code").as_deref(), Some("AccessDenied"));
         assert_eq!(element(xml, "Message").as_deref(), Some("a\\u{1b}[2Jb"));
         assert_eq!(element("<Code>", "Code"), None);
+        let quoting = "<Message>https://h/x?X-Amz-Signature=1 is old</Message>";
+        assert_eq!(
+            element(quoting, "Message").as_deref(),
+            Some("https://h/x?[query] is old")
+        );
         assert_eq!(
             element(&format!("<Code>{}</Code>", "x".repeat(9999)), "Code").map(|code| code.len()),
             Some(MAX_QUOTE)

@@ -1,5 +1,6 @@
-//! What is generated and checked in is what the program generates.
+//! What is checked in and could be generated is what would be generated.
 
+use std::fs;
 use std::path::Path;
 
 use crate::support::Jdredis;
@@ -51,4 +52,66 @@ fn the_manual_page_has_every_command_and_option() {
     ] {
         assert!(page.data().contains(text), "no {text} in {}", page.stdout);
     }
+}
+
+/// The dependencies of a manifest, as the rows of the README's table begin. `part` is what those are of
+/// that are not for its tests.
+fn dependencies(manifest: &str, part: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest);
+    let text = fs::read_to_string(path).unwrap();
+    let between = |text: &str, start: &str, end: &str| {
+        let (_, rest) = text.split_once(start)?;
+        Some(rest.split_once(end)?.0.to_owned())
+    };
+    let mut section = "";
+    let mut rows = Vec::new();
+    for line in text.lines() {
+        if line.starts_with('[') {
+            section = line.trim_matches(['[', ']']);
+        } else if let Some((name, value)) = line.split_once(" = ").filter(|_| section.ends_with("dependencies")) {
+            let of = if section.ends_with("dev-dependencies") {
+                "tests"
+            } else {
+                part
+            };
+            let version =
+                between(value, "version = \"", "\"").or_else(|| Some(value.strip_prefix('"')?.replace('"', "")));
+            let default = (!value.contains("default-features = false")).then(|| "default".to_owned());
+            let features = between(value, "features = [", "]").map(|features| features.replace('"', ""));
+            let features: Vec<String> = default.into_iter().chain(features).collect();
+            let or_none = |text: String| if text.is_empty() { "–".to_owned() } else { text };
+            rows.push(format!(
+                "| `{name}` | {of} | {} | {} | ",
+                or_none(version.unwrap_or_default()),
+                or_none(features.join(", "))
+            ));
+        }
+    }
+    rows
+}
+
+#[test]
+fn the_readme_names_every_dependency_and_no_other() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let (_, table) = readme
+        .split_once("| dependency | of | version | features | why |\n|---|---|---|---|---|\n")
+        .unwrap();
+    let rows: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    let manifests = [
+        ("Cargo.toml", "program"),
+        ("tests/sandbox/Cargo.toml", "sandbox"),
+        ("tests/fuzz/Cargo.toml", "fuzzing"),
+    ];
+    let wanted: Vec<String> = manifests
+        .into_iter()
+        .flat_map(|(manifest, part)| dependencies(manifest, part))
+        .collect();
+    for start in &wanted {
+        let row = rows.iter().find_map(|row| row.strip_prefix(start.as_str()));
+        assert!(
+            row.is_some_and(|reason| reason.len() > " |".len()),
+            "no row {start}… with a reason"
+        );
+    }
+    assert_eq!(rows.len(), wanted.len(), "rows for what is no dependency: {rows:#?}");
 }

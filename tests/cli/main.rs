@@ -11,6 +11,7 @@ mod errors;
 #[cfg(unix)]
 mod faults;
 mod generated;
+mod hostile;
 mod latest;
 mod listing;
 mod network;
