@@ -248,8 +248,7 @@ fn read_answer(
         }
         Err(error) => return Err(of_transport(error)),
     };
-    let envelope = serde_json::from_slice::<Sound>(&body).and_then(|Sound| serde_json::from_slice::<Envelope>(&body));
-    let Ok(envelope) = envelope else {
+    let Ok(envelope) = serde_json::from_slice::<Envelope>(&body) else {
         return Err(unexpected(format!("HTTP {status} with {}", describe(&body)), header_id));
     };
     let error = envelope.error.as_ref();
@@ -335,13 +334,49 @@ fn code_of_status(status: &str) -> Option<u16> {
     })
 }
 
-/// What every answer of the service has around its result. The result is looked into later, by whom
-/// it concerns.
-#[derive(Deserialize)]
+/// What every answer of the service has around its result. The result is looked into later, by whom it
+/// concerns; here it is only made sure that it can be.
 struct Envelope {
-    #[serde(rename = "requestId")]
     request_id: Option<Value>,
     error: Option<Value>,
+}
+
+impl<'de> Deserialize<'de> for Envelope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EnvelopeVisitor)
+    }
+}
+
+struct EnvelopeVisitor;
+
+impl<'de> Visitor<'de> for EnvelopeVisitor {
+    type Value = Envelope;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Envelope, A::Error> {
+        let (mut request_id, mut error) = (None, None);
+        while let Some(key) = object.next_key()? {
+            let (slot, name) = match key {
+                Key::RequestId => (&mut request_id, "requestId"),
+                Key::Error => (&mut error, "error"),
+                Key::Parsers => return Err(A::Error::custom("a key that is the parser's own")),
+                Key::Other => {
+                    object.next_value::<Sound>()?;
+                    continue;
+                }
+            };
+            if slot.replace(object.next_value::<Option<Value>>()?).is_some() {
+                return Err(A::Error::duplicate_field(name));
+            }
+        }
+        Ok(Envelope {
+            request_id: request_id.flatten(),
+            error: error.flatten(),
+        })
+    }
 }
 
 /// JSON of which every part can be read. The parser skips what nobody asks for without a look at its
@@ -393,8 +428,8 @@ impl<'de> Visitor<'de> for Sound {
     /// Of an object; and of a number, which the parser presents as one of a single key of its own, so as
     /// to keep all digits. Whoever sends that key can only mean to confuse.
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self, A::Error> {
-        while let Some(Key { is_the_parsers }) = object.next_key()? {
-            if is_the_parsers {
+        while let Some(key) = object.next_key()? {
+            if matches!(key, Key::Parsers) {
                 let number: String = object.next_value()?;
                 number.parse::<Number>().map_err(A::Error::custom)?;
                 return match object.next_key::<Key>()? {
@@ -408,9 +443,13 @@ impl<'de> Visitor<'de> for Sound {
     }
 }
 
-/// A key of an object, as far as it matters to [`Sound`].
-struct Key {
-    is_the_parsers: bool,
+/// A key of an object, as far as it matters here.
+enum Key {
+    RequestId,
+    Error,
+    /// One that the parser gives a meaning of its own.
+    Parsers,
+    Other,
 }
 
 impl<'de> Deserialize<'de> for Key {
@@ -429,8 +468,11 @@ impl Visitor<'_> for KeyVisitor {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Key, E> {
-        Ok(Key {
-            is_the_parsers: key.starts_with("$serde_json::private::"),
+        Ok(match key {
+            "requestId" => Key::RequestId,
+            "error" => Key::Error,
+            _ if key.starts_with("$serde_json::private::") => Key::Parsers,
+            _ => Key::Other,
         })
     }
 }
