@@ -8,8 +8,8 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::api::model::{BackupKind, BackupStatus};
 use crate::id::{BackupName, BaseId, InstanceId, Region};
+use crate::vocabulary::{BackupKind, BackupStatus};
 use crate::when::{self, When};
 
 /// Download links of JD Cloud (京东云) Redis backups, and the backups themselves.

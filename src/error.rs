@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::api::{self, Effort, NONCE_REUSED, NetworkError, Problem, Refusal, Unexpected};
 use crate::cli::Format;
 use crate::escape::visible;
+use crate::human;
 use crate::output;
 use crate::transfer::FolderError;
 use crate::transport::Stage;
@@ -282,7 +283,7 @@ fn of_api(error: &api::Error) -> Report {
     } else if let Some(wait) = error.asked_to_wait {
         report.hint = Some(format!(
             "the service asks to wait {}, which is longer than what was left of --timeout; try again then",
-            output::human::duration(wait.as_secs())
+            human::duration(wait.as_secs())
         ));
     }
     if let Some(Effort { attempts, elapsed }) = error.effort {
@@ -373,7 +374,7 @@ fn clock_hint(offset: i64) -> String {
     format!(
         "this machine's clock is {} {direction} the service's, and a signature is only good for a short time: set the \
          clock (NTP)",
-        output::human::duration(offset.unsigned_abs())
+        human::duration(offset.unsigned_abs())
     )
 }
 

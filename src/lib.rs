@@ -1,6 +1,6 @@
 //! `jdredis`: download links of JD Cloud (京东云) Redis backups, and the backups themselves.
 //!
-//! This crate is the program; [`run`] is all there is to call, with a [`World`] to run in.
+//! This crate is the program; [`run`] is what there is to call, with a [`World`] to run in.
 //!
 //! # The map
 //!
@@ -16,7 +16,7 @@
 //! | service | `api` | requests, signatures, retries, paging, answers |
 //! | files | `transfer`, `rdb` | fetching objects, going on with them, checking them; knows neither the API nor what is shown |
 //! | output | `output`, `notes`, `progress`, `status_line` | pure functions from data to bytes; what goes to standard error |
-//! | leaves | `cli`, `id`, `endpoint`, `link`, `secret`, `credentials`, `when`, `escape`, `backoff`, `transport`, `signals` | types and functions that know nothing of the above |
+//! | leaves | `cli`, `id`, `endpoint`, `link`, `secret`, `credentials`, `vocabulary`, `when`, `human`, `escape`, `backoff`, `transport`, `signals` | types and functions that know nothing of the above |
 //! | for tests | `fuzzing` | what must hold of all that reads what others have written |
 //!
 //! Every layer is handed what it needs of the [`World`]; none reaches for the machine itself, but for
@@ -53,6 +53,7 @@ mod escape;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod human;
 mod id;
 mod link;
 mod notes;
@@ -67,10 +68,11 @@ mod signals;
 mod status_line;
 mod transfer;
 mod transport;
+mod vocabulary;
 mod when;
 mod world;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -128,6 +130,20 @@ pub fn run(world: &World) -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => fail(&Report::of(&error), format, world),
     }
+}
+
+/// Has a panic end the process with exit code 1 and a line that says where it was, and nothing else:
+/// what a panic has to say may quote a secret.
+pub fn exit_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let _ = writeln!(
+            io::stderr(),
+            "error: jdredis has a defect and stopped at {place}\n  hint: please report this line and the command, \
+             without keys and links"
+        );
+        std::process::exit(1);
+    }));
 }
 
 fn fail(report: &Report, format: Format, world: &World) -> ExitCode {

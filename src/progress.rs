@@ -7,8 +7,8 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::escape::visible;
+use crate::human;
 use crate::notes::Notes;
-use crate::output::human;
 use crate::world::{Clock, Stream};
 
 /// How often a line is written where there is no terminal.

@@ -1,10 +1,10 @@
-//! Moments and durations as a person types them.
+//! Moments and durations as a person types them, and moments as they are written.
 
 use std::str::FromStr;
 
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{Date, Duration, OffsetDateTime, Time};
+use time::{Date, Duration, OffsetDateTime, Time, UtcOffset};
 
 /// A moment: exact, a day, or so long ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,14 @@ impl FromStr for When {
             .or_else(|_| age(text).map(Self::Ago).ok_or(()))
             .map_err(|()| "a time is like 2026-01-31T08:00:00+08:00, 2026-01-31 (UTC), or an age such as 36h or 7d")
     }
+}
+
+/// A moment as RFC 3339 in UTC.
+pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
+    moment
+        .checked_to_offset(UtcOffset::UTC)
+        .and_then(|moment| moment.format(&Rfc3339).ok())
+        .unwrap_or_else(|| moment.unix_timestamp().to_string())
 }
 
 /// A duration such as `90s`, `30m`, `36h`, `7d` or `2w`.

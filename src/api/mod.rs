@@ -27,8 +27,8 @@ use crate::backoff::Backoff;
 use crate::escape::visible;
 use crate::id::{BackupName, BaseId, InstanceId};
 use crate::notes::{Detail, Notes};
-use crate::output::rfc3339;
 use crate::settings::Settings;
+use crate::when::rfc3339;
 use crate::world::World;
 
 /// The service's name in the credential scope.

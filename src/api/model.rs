@@ -13,6 +13,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{Answer, Entry, Error};
 use crate::id::{BaseId, InstanceId};
+use crate::vocabulary::{BackupKind, BackupStatus};
 
 /// The result of `describeDownloadUrl`.
 #[derive(Debug, Deserialize)]
@@ -136,21 +137,6 @@ impl Listed for Backup {
     fn id(&self) -> &str {
         self.base_id.as_str()
     }
-}
-
-/// A backup's `backupStatus`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum BackupStatus {
-    Success,
-    Running,
-    Failed,
-}
-
-/// A backup's `backupType`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum BackupKind {
-    Auto,
-    Manual,
 }
 
 impl Backup {

@@ -16,8 +16,8 @@ use super::record::{Finished, Record};
 use super::storage::{Object, StorageError, of_transport};
 use super::{Event, FileReport, HEARTBEAT, Options, Shard, State};
 use crate::backoff::Backoff;
+use crate::human;
 use crate::link::Link;
-use crate::output::human;
 use crate::rdb::{Checker, Verdict};
 
 /// How many bytes are handled at a time.

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::Command;
 use std::thread;
 
 use jdredis_sandbox::Reply;
@@ -79,4 +80,34 @@ fn a_request_that_is_quoted_back_is_not_shown() {
     let signature = signature.split_whitespace().next().unwrap();
     outcome.fails_saying(6, &["Signature=[secret]", "x-jdcloud-security-token: [secret]"]);
     assert!(!outcome.stderr.contains(signature), "{outcome:#?}");
+}
+
+/// Set for the child of the test below, which is this test again.
+const IS_CHILD: &str = "JDREDIS_TEST_PANICS";
+
+#[test]
+fn a_panic_says_where_it_was_and_no_more() {
+    if std::env::var_os(IS_CHILD).is_some() {
+        jdredis::exit_on_panic();
+        let mut world = jdredis::World::of_this_process();
+        world.args = ["jdredis", "instance", "list"].map(Into::into).to_vec();
+        world.env = Box::new(|name| panic!("{name} is {SECRET_KEY}"));
+        jdredis::run(&world);
+        unreachable!("the panic has ended the process");
+    }
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "secrets::a_panic_says_where_it_was_and_no_more",
+            "--nocapture",
+        ])
+        .env(IS_CHILD, "1")
+        .env("RUST_BACKTRACE", "full")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(child.stderr).unwrap();
+    assert_eq!(child.status.code(), Some(1), "{said}");
+    assert!(said.contains("error: jdredis has a defect and stopped at "), "{said}");
+    assert!(said.contains("secrets.rs:"), "{said}");
+    assert!(!said.contains(SECRET_KEY), "{said}");
 }

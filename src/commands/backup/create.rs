@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::api::model::{Backup, BackupStatus};
+use crate::api::model::Backup;
 use crate::api::{self, BackupFilter, Client};
 use crate::cli::{BackupCreate, Format};
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
 use crate::escape::visible;
+use crate::human;
 use crate::id::{BackupName, BaseId};
-use crate::output::{human, json, plain, table};
+use crate::output::{json, plain, table};
 use crate::status_line::StatusLine;
+use crate::vocabulary::BackupStatus;
 
 /// The waits between looks at a backup grow from the first to the longest.
 const FIRST_POLL: Duration = Duration::from_secs(1);

@@ -4,14 +4,16 @@ use anyhow::Context as _;
 use time::OffsetDateTime;
 
 use super::newest_first;
-use crate::api::model::{Backup, BackupKind, BackupStatus};
+use crate::api::model::Backup;
 use crate::api::{BackupFilter, Problem};
 use crate::cli::BackupList;
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
 use crate::escape::visible;
-use crate::output::{human, listing, rfc3339};
-use crate::when::When;
+use crate::human;
+use crate::output::listing;
+use crate::vocabulary::{BackupKind, BackupStatus};
+use crate::when::{When, rfc3339};
 
 pub(crate) fn run(args: &BackupList, context: &Context<'_>) -> anyhow::Result<()> {
     let now = context.world.clock.now();

@@ -11,7 +11,7 @@ use std::fmt::Display;
 
 use time::OffsetDateTime;
 
-use crate::api::model::{Backup, BackupStatus, DownloadUrls};
+use crate::api::model::{Backup, DownloadUrls};
 use crate::api::{self, Answer, BackupFilter, Client, Entry, Listing};
 use crate::cli::WhichBackup;
 use crate::error::{CommandError, Kind};
@@ -19,7 +19,8 @@ use crate::escape::visible;
 use crate::id::{BaseId, InstanceId};
 use crate::link::Link;
 use crate::notes::Notes;
-use crate::output::rfc3339;
+use crate::vocabulary::BackupStatus;
+use crate::when::rfc3339;
 
 /// The backups that `matches` holds for, newest first, and perhaps others.
 ///

@@ -10,7 +10,8 @@ use super::{Chosen, ShardLink, Which, links};
 use crate::cli::{BackupUrl, Format};
 use crate::commands::Context;
 use crate::notes::Notes;
-use crate::output::{json, plain, rfc3339, table};
+use crate::output::{json, plain, table};
+use crate::when::rfc3339;
 
 pub(crate) fn run(args: &BackupUrl, context: &Context<'_>) -> anyhow::Result<()> {
     let instance = &args.instance;

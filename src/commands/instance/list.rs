@@ -5,7 +5,8 @@ use anyhow::Context as _;
 use crate::api::model::CacheInstance;
 use crate::cli::InstanceList;
 use crate::commands::Context;
-use crate::output::{human, listing};
+use crate::human;
+use crate::output::listing;
 
 const MIB: u64 = 1024 * 1024;
 
