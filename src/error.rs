@@ -40,6 +40,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// What a run ends with that a signal has ended.
+    pub(crate) fn of_signal(was_terminated: bool) -> Self {
+        if was_terminated {
+            Self::Terminated
+        } else {
+            Self::Interrupted
+        }
+    }
+
     /// The name in JSON.
     fn name(self) -> &'static str {
         match self {

@@ -8,8 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::error::Kind;
-
 /// The exit code of a program that a signal ended, as shells report it.
 const SIGNALLED: i32 = 128;
 
@@ -60,12 +58,8 @@ impl Interrupt {
         done
     }
 
-    /// What it is to have been asked to end.
-    pub(crate) fn kind(&self) -> Kind {
-        if self.terminated.load(Ordering::SeqCst) {
-            Kind::Terminated
-        } else {
-            Kind::Interrupted
-        }
+    /// Whether the signal was a request to terminate rather than Ctrl-C.
+    pub(crate) fn was_terminated(&self) -> bool {
+        self.terminated.load(Ordering::SeqCst)
     }
 }

@@ -22,11 +22,6 @@ impl<'a> StatusLine<'a> {
         }
     }
 
-    /// Whether anybody sees it.
-    pub(crate) fn is_seen(&self) -> bool {
-        self.stderr.is_some()
-    }
-
     /// Shows a text of ASCII, cut where the terminal ends: a line that wraps cannot be written over.
     pub(crate) fn show(&self, text: &str) {
         let Some(stderr) = self.stderr else { return };

@@ -1,5 +1,7 @@
 //! `jdredis backup create`: starts a backup and, on request, waits for its end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -22,8 +24,9 @@ const LONGEST_POLL: Duration = Duration::from_secs(30);
 const POLL_GROWTH: f64 = 1.5;
 /// How long a look may take even where the wait is over by then.
 const LAST_LOOK: Duration = Duration::from_secs(5);
-/// How often the line that a person sees is renewed.
-const TICK: Duration = Duration::from_secs(1);
+/// How often a person's line is renewed, and a signal looked for.
+const TICK: Duration = Duration::from_millis(100);
+const GOES_ON: &str = "it goes on at the service; 'jdredis backup list' shows when it has ended";
 
 pub(crate) fn run(args: &BackupCreate, context: &Context<'_>) -> anyhow::Result<()> {
     let instance = &args.instance;
@@ -41,14 +44,13 @@ pub(crate) fn run(args: &BackupCreate, context: &Context<'_>) -> anyhow::Result<
         Format::Json => json::render(&answer.json()),
         Format::Plain => plain::render([base_id.as_str()]),
     };
+    // Who reads the ID may interrupt at once.
+    let wait = args.wait.then(|| Wait::new(args, context, &client, &base_id));
     // At once, so that the ID is not lost whatever comes of the wait.
     context
         .print(&bytes)
         .with_context(|| format!("nothing printed of backup {base_id}, which was started"))?;
-    if args.wait {
-        Wait::new(args, context, &client, &base_id).run()?;
-    }
-    Ok(())
+    wait.map_or(Ok(()), |wait| wait.run())
 }
 
 /// Valid for the service, and unique: the time, and a random part for those of the same second.
@@ -70,6 +72,8 @@ struct Wait<'a> {
     args: &'a BackupCreate,
     base_id: &'a BaseId,
     line: StatusLine<'a>,
+    /// Raised when the user wants it to end.
+    stop: Arc<AtomicBool>,
     /// On the world's monotonic clock.
     start: Duration,
 }
@@ -82,6 +86,7 @@ impl<'a> Wait<'a> {
             args,
             base_id,
             line: StatusLine::new(&context.world.stderr, context.globals.quiet),
+            stop: context.interrupt.is_asked_first(),
             start: context.world.clock.monotonic(),
         }
     }
@@ -91,18 +96,13 @@ impl<'a> Wait<'a> {
         loop {
             let left = self.args.wait_timeout.saturating_sub(self.elapsed());
             if left.is_zero() {
-                return Err(self
-                    .ended(
-                        Kind::Network,
-                        "had not ended after",
-                        "it goes on at the service; 'jdredis backup list' shows when it has ended",
-                    )
-                    .into());
+                return Err(self.ended(Kind::Network, "had not ended after", GOES_ON).into());
             }
-            self.pause(pause.min(left));
+            self.pause(pause.min(left))?;
             pause = pause.mul_f64(POLL_GROWTH).min(LONGEST_POLL);
-            let status = self
-                .status()
+            let interrupt = self.context.interrupt;
+            let status = interrupt
+                .exiting(|| self.status())
                 .with_context(|| format!("no word of backup {}, which was started", self.base_id))?;
             match status {
                 Some(BackupStatus::Success) => {
@@ -159,14 +159,20 @@ impl<'a> Wait<'a> {
         }
     }
 
-    fn pause(&self, duration: Duration) {
-        let mut left = duration;
-        while !left.is_zero() {
+    fn pause(&self, duration: Duration) -> Result<(), CommandError> {
+        let end = self.elapsed() + duration;
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                let kind = Kind::of_signal(self.context.interrupt.was_terminated());
+                return Err(self.ended(kind, "was waited for until interrupted, after", GOES_ON));
+            }
+            let left = end.saturating_sub(self.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
             self.line
                 .show(&format!("backup {}: running for {}", self.base_id, self.elapsed_text()));
-            let step = if self.line.is_seen() { left.min(TICK) } else { left };
-            self.context.world.clock.sleep(step);
-            left -= step;
+            self.context.world.clock.sleep(left.min(TICK));
         }
     }
 

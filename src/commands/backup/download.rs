@@ -119,7 +119,7 @@ impl Download<'_> {
         }
         drop(progress);
         if stop.load(Ordering::Relaxed) {
-            let kind = self.context.interrupt.kind();
+            let kind = Kind::of_signal(self.context.interrupt.was_terminated());
             return Err(CommandError::new(kind, "interrupted", self.go_on()).into());
         }
         reports
