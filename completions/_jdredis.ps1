@@ -66,7 +66,7 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
         'jdredis;backup;download' {
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region; one that is not listed is accepted')
             [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'The instance''s ID')
-            [CompletionResult]::new('--base-id', '--base-id', [CompletionResultType]::ParameterName, 'The backup''s base ID')
+            [CompletionResult]::new('--base-id', '--base-id', [CompletionResultType]::ParameterName, 'The backup''s base ID; this or --latest is required')
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'The folder for the files; made where it is not there [default: this one]')
             [CompletionResult]::new('--node', '--node', [CompletionResultType]::ParameterName, 'Only this node''s file, such as "node 0"; may be given several times')
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'How many files are fetched at once')
@@ -128,7 +128,7 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
         'jdredis;backup;url' {
             [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region; one that is not listed is accepted')
             [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'The instance''s ID')
-            [CompletionResult]::new('--base-id', '--base-id', [CompletionResultType]::ParameterName, 'The backup''s base ID')
+            [CompletionResult]::new('--base-id', '--base-id', [CompletionResultType]::ParameterName, 'The backup''s base ID; this or --latest is required')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the result')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the result')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take keys, region and endpoint from this profile of ~/.jdc/config')

@@ -61,7 +61,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
         &'jdredis;backup;download'= {
             cand --region 'The region; one that is not listed is accepted'
             cand --instance 'The instance''s ID'
-            cand --base-id 'The backup''s base ID'
+            cand --base-id 'The backup''s base ID; this or --latest is required'
             cand --dir 'The folder for the files; made where it is not there [default: this one]'
             cand --node 'Only this node''s file, such as "node 0"; may be given several times'
             cand --parallel 'How many files are fetched at once'
@@ -120,7 +120,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
         &'jdredis;backup;url'= {
             cand --region 'The region; one that is not listed is accepted'
             cand --instance 'The instance''s ID'
-            cand --base-id 'The backup''s base ID'
+            cand --base-id 'The backup''s base ID; this or --latest is required'
             cand -o 'How to print the result'
             cand --output 'How to print the result'
             cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'

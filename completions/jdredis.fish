@@ -61,7 +61,7 @@ cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
 cn-east-1\t'华东-宿迁'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l instance -d 'The instance\'s ID' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l base-id -d 'The backup\'s base ID' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l base-id -d 'The backup\'s base ID; this or --latest is required' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l dir -d 'The folder for the files; made where it is not there [default: this one]' -r -f -a "(__fish_complete_directories)"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l node -d 'Only this node\'s file, such as "node 0"; may be given several times' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l parallel -d 'How many files are fetched at once' -r
@@ -117,7 +117,7 @@ cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
 cn-east-1\t'华东-宿迁'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l instance -d 'The instance\'s ID' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l base-id -d 'The backup\'s base ID' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l base-id -d 'The backup\'s base ID; this or --latest is required' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
 plain\t'One value a line, for piping'"

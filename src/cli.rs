@@ -105,7 +105,10 @@ pub(crate) enum Backup {
     ///
     /// A second run goes on where the first stopped, whatever stopped it. Files are checked while they
     /// come: their length, and as RDB files their end and their checksum.
-    #[command(after_long_help = BACKUP_DOWNLOAD_EXAMPLES)]
+    #[command(
+        after_long_help = BACKUP_DOWNLOAD_EXAMPLES,
+        override_usage = "jdredis backup download [OPTIONS] --instance <ID> (--base-id <ID> | --latest)"
+    )]
     Download(BackupDownload),
 
     /// Check whether files are whole RDB files
@@ -123,7 +126,10 @@ pub(crate) enum Backup {
     ///
     /// One link for every shard of the instance. A link is valid for an hour, and whoever holds it
     /// can fetch the data: treat it as a password.
-    #[command(after_long_help = BACKUP_URL_EXAMPLES)]
+    #[command(
+        after_long_help = BACKUP_URL_EXAMPLES,
+        override_usage = "jdredis backup url [OPTIONS] --instance <ID> (--base-id <ID> | --latest)"
+    )]
     Url(BackupUrl),
 
     /// Start a backup and print its base ID
@@ -201,7 +207,7 @@ pub(crate) struct BackupUrl {
 /// that says where base IDs are to be had.
 #[derive(Debug, Args)]
 pub(crate) struct WhichBackup {
-    /// The backup's base ID
+    /// The backup's base ID; this or --latest is required
     #[arg(long, value_name = "ID")]
     pub(crate) base_id: Option<BaseId>,
 

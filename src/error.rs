@@ -341,6 +341,21 @@ fn of_refusal(refusal: &Refusal) -> Report {
             "there is one already",
             "give another --name, or leave it out for one that is new",
         ),
+        409 => (
+            Kind::Service,
+            "the service is doing something else with it",
+            "wait until that is done: 'jdredis instance list' and 'jdredis backup list' show the status",
+        ),
+        413 | 414 => (
+            Kind::Service,
+            "the request is too large for the service",
+            "this should not happen: report the command, without keys",
+        ),
+        501 => (
+            Kind::Service,
+            "the service does not offer this",
+            "try another region, or a newer jdredis",
+        ),
         429 if refusal.status == "QUOTA_EXCEEDED" => (
             Kind::Service,
             "a quota of the account is used up",

@@ -4,7 +4,8 @@
 //!
 //! # The map
 //!
-//! Dependencies point downwards only.
+//! Dependencies point downwards, but for [`World`], which everything may be handed, and the settings,
+//! which the service's client is made of.
 //!
 //! | layer | modules | owns |
 //! |---|---|---|
@@ -20,7 +21,8 @@
 //! | for tests | `fuzzing` | what must hold of all that reads what others have written |
 //!
 //! Every layer is handed what it needs of the [`World`]; none reaches for the machine itself, but for
-//! files, standard input, the network, and what the TLS library reads of the system's trust store.
+//! files, standard input, the network, threads, signals, the process's number, and what the TLS library
+//! reads of the system's trust store.
 //!
 //! # Why it is so
 //!
@@ -93,7 +95,7 @@ const MAX_HELP_COLUMNS: u16 = 100;
 /// Data goes to the world's `stdout`, everything else to its `stderr`. The exit codes are the ones
 /// that `jdredis --help` lists.
 pub fn run(world: &World) -> ExitCode {
-    let interrupt = Interrupt::exits();
+    let interrupt = Interrupt::exit_on_signal();
     let columns = world
         .stdout
         .columns

@@ -31,10 +31,6 @@ impl<'a> Notes<'a> {
         }
     }
 
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-
     /// Something worth knowing, whoever reads it.
     pub(crate) fn note(&self, text: impl Display) {
         if !self.quiet {

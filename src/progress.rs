@@ -48,11 +48,12 @@ enum Display {
 }
 
 impl<'a> Progress<'a> {
-    /// `expected` is how many bytes all shards have together, where that is known.
+    /// `expected` is how many bytes all shards have together, where that is known; `screen` is where bars
+    /// can be drawn.
     pub(crate) fn new(
         nodes: impl IntoIterator<Item = String>,
         expected: Option<u64>,
-        stderr: &Stream,
+        screen: Option<&Stream>,
         clock: &'a dyn Clock,
         notes: &'a Notes<'a>,
     ) -> Self {
@@ -65,12 +66,11 @@ impl<'a> Progress<'a> {
                 has_begun: false,
             })
             .collect();
-        let display = if stderr.is_terminal && !notes.is_quiet() {
-            bars(&shards, expected, stderr)
-        } else {
-            Display::Lines {
+        let display = match screen {
+            Some(screen) => bars(&shards, expected, screen),
+            None => Display::Lines {
                 last: clock.monotonic(),
-            }
+            },
         };
         Self {
             notes,

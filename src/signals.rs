@@ -25,7 +25,7 @@ impl Interrupt {
     /// Ends the process at once, and quietly, with 130 on Ctrl-C and 143 on a request to terminate.
     ///
     /// Safe as long as output is written in one piece, after all the work is done.
-    pub(crate) fn exits() -> Self {
+    pub(crate) fn exit_on_signal() -> Self {
         let armed = Arc::new(AtomicBool::new(true));
         for signal in [SIGINT, SIGTERM] {
             let _ = signal_hook::flag::register_conditional_shutdown(signal, SIGNALLED + signal, Arc::clone(&armed));
@@ -39,7 +39,7 @@ impl Interrupt {
 
     /// From now on the first signal only raises the flag that is returned, so that what has been
     /// done can be kept; the one after it ends the process.
-    pub(crate) fn is_asked_first(&self) -> Arc<AtomicBool> {
+    pub(crate) fn defer_first_signal(&self) -> Arc<AtomicBool> {
         self.armed.store(false, Ordering::SeqCst);
         for signal in [SIGINT, SIGTERM] {
             let _ = signal_hook::flag::register(signal, Arc::clone(&self.armed));
@@ -51,7 +51,7 @@ impl Interrupt {
 
     /// Does something that may take long and leaves nothing to be kept: meanwhile, a signal ends the
     /// process at once.
-    pub(crate) fn exiting<T>(&self, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn exit_on_signal_during<T>(&self, work: impl FnOnce() -> T) -> T {
         self.armed.store(true, Ordering::SeqCst);
         let done = work();
         self.armed.store(self.asked.load(Ordering::SeqCst), Ordering::SeqCst);

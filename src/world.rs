@@ -79,6 +79,11 @@ impl World {
         }
     }
 
+    /// Whether a stream leads to a terminal on which the cursor can be moved.
+    pub(crate) fn can_draw(&self, stream: &Stream) -> bool {
+        stream.is_terminal && self.var("TERM").is_none_or(|term| term != "dumb")
+    }
+
     /// An environment variable as text. Unset and empty are the same, as shells and CI systems
     /// treat them; a value that is not Unicode is kept, with its foreign bytes replaced, so that
     /// whoever parses it can refuse it by name.

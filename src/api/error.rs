@@ -80,8 +80,9 @@ impl Error {
     pub(crate) fn may_pass(&self) -> bool {
         match &*self.problem {
             Problem::Network(error) => !matches!(error.stage, Stage::Tls | Stage::TrustStore),
+            Problem::Refused(Refusal { status, .. }) if status == "QUOTA_EXCEEDED" => false,
             Problem::Refused(Refusal { code, .. }) | Problem::Unexpected(Unexpected { http_status: code, .. }) => {
-                *code == 429 || *code >= 500
+                matches!(code, 429 | 500 | 502..=504)
             }
             Problem::NoRandomness(_) => false,
         }

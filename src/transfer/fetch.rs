@@ -332,9 +332,17 @@ impl Fetching<'_> {
             Trouble::Disk(error) => return Err(Problem::Failed(format!("the file cannot be written: {error}"))),
             Trouble::Storage(StorageError::Final(text)) => return Err(Problem::Failed(text.clone())),
             Trouble::Storage(StorageError::Tls(text)) => {
+                let (proxy, http) = (
+                    "where a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate",
+                    "--http fetches the links as the service writes them, unencrypted",
+                );
+                // This is what rustls makes of an answer that is not TLS at all.
+                let advice = match text.contains("InvalidContentType") {
+                    true => format!("{http}; {proxy}"),
+                    false => format!("{proxy}; {http}"),
+                };
                 return Err(Problem::Failed(format!(
-                    "no trusted encrypted connection to the storage: {text}; where a proxy inspects TLS, point \
-                     SSL_CERT_FILE at its CA certificate; --http fetches the links as the service writes them, unencrypted"
+                    "no trusted encrypted connection to the storage: {text}; {advice}"
                 )));
             }
             // The first of them is how a link ends that was good until now.

@@ -38,11 +38,17 @@ fn each_documented_error_has_its_exit_code_and_says_what_to_do() {
             3,
             "hint: check the region and the IDs",
         ),
-        (409, "ABORTED", "conflict", 6, "hint: "),
-        (413, "HTTP_REQUEST_ENTITY_TOO_LARGE", "", 6, "hint: "),
-        (414, "HTTP_URI_TOO_LONG", "", 6, "hint: "),
+        (409, "ABORTED", "conflict", 6, "hint: wait until that is done"),
+        (
+            413,
+            "HTTP_REQUEST_ENTITY_TOO_LARGE",
+            "",
+            6,
+            "hint: this should not happen",
+        ),
+        (414, "HTTP_URI_TOO_LONG", "", 6, "hint: this should not happen"),
         (429, "QUOTA_EXCEEDED", "quota", 6, "hint: ask JD Cloud to raise it"),
-        (501, "NOT_IMPLEMENTED", "", 6, "hint: "),
+        (501, "NOT_IMPLEMENTED", "", 6, "hint: try another region"),
     ] {
         let sandbox = sandbox();
         sandbox.always(Reply::error(code, status, message));

@@ -243,6 +243,6 @@ fn a_link_that_no_request_can_hold_is_a_file_that_is_not_whole() {
     let outcome = Jdredis::at(&sandbox)
         .args(["backup", "download"].into_iter().chain(OF_BACKUP).chain(dir))
         .run();
-    assert_harmless(outcome.data_before_failure(7, &["error: 1 of 1 files are not whole"]));
+    assert_harmless(outcome.data_before_failure(7, &["error: the file is not whole"]));
     assert_harmless(&outcome.stderr);
 }

@@ -38,7 +38,10 @@ fn announce(sandbox: &Sandbox) -> io::Result<()> {
         out,
         "# instance redis-1234 with backup 1234, instance redis-cluster1 with backup"
     )?;
-    writeln!(out, "# a607efba-ff06-4d78-ba3c-b3119fce27fd")?;
+    writeln!(
+        out,
+        "# a607efba-ff06-4d78-ba3c-b3119fce27fd; `backup download` needs --http, since this is http only"
+    )?;
     writeln!(out, "unset JDCLOUD_SECURITY_TOKEN JDCLOUD_PROFILE")?;
     writeln!(out, "export JDREDIS_ENDPOINT={}", sandbox.endpoint())?;
     writeln!(out, "export JDCLOUD_ACCESS_KEY={}", keys.access_key)?;

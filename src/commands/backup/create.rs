@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::api::model::Backup;
-use crate::api::{self, BackupFilter, Client};
+use super::find_backup;
+use crate::api::{self, Client};
 use crate::cli::{BackupCreate, Format};
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
@@ -86,7 +86,7 @@ impl<'a> Wait<'a> {
             args,
             base_id,
             line: StatusLine::new(&context.world.stderr, context.globals.quiet),
-            stop: context.interrupt.is_asked_first(),
+            stop: context.interrupt.defer_first_signal(),
             start: context.world.clock.monotonic(),
         }
     }
@@ -102,7 +102,7 @@ impl<'a> Wait<'a> {
             pause = pause.mul_f64(POLL_GROWTH).min(LONGEST_POLL);
             let interrupt = self.context.interrupt;
             let status = interrupt
-                .exiting(|| self.status())
+                .exit_on_signal_during(|| self.status())
                 .with_context(|| format!("no word of backup {}, which was started", self.base_id))?;
             match status {
                 Some(BackupStatus::Success) => {
@@ -132,22 +132,8 @@ impl<'a> Wait<'a> {
     fn status(&self) -> Result<Option<BackupStatus>, api::Error> {
         self.client
             .restart_time(self.args.wait_timeout.saturating_sub(self.elapsed()).max(LAST_LOOK));
-        let filter = BackupFilter {
-            base_id: Some(self.base_id),
-            ..BackupFilter::default()
-        };
-        let is_it = |backup: &Backup| backup.base_id == *self.base_id;
-        let listed = self
-            .client
-            .describe_backups(&self.args.instance.id, &filter, |entries| {
-                entries.iter().any(|entry| is_it(&entry.view))
-            });
-        match listed {
-            Ok(listing) => Ok(listing
-                .entries
-                .iter()
-                .find(|entry| is_it(&entry.view))
-                .and_then(|entry| entry.view.status())),
+        match find_backup(self.client, &self.args.instance.id, self.base_id) {
+            Ok(found) => Ok(found.and_then(|entry| entry.view.status())),
             Err(error) if error.may_pass() => {
                 self.context.notes.warn(format_args!(
                     "the backup's status is unknown for now: {}",

@@ -8,14 +8,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::{Chosen, ShardLink, Which, links};
-use crate::api::{BackupFilter, Client};
+use super::{Chosen, ShardLink, Which, find_backup, links};
+use crate::api::Client;
 use crate::cli::{BackupDownload, Format};
 use crate::commands::Context;
 use crate::endpoint::{Endpoint, InvalidEndpoint};
 use crate::error::{CommandError, Kind};
 use crate::human;
-use crate::id::BaseId;
 use crate::link::Link;
 use crate::output::{json, plain, table};
 use crate::progress::Progress;
@@ -69,7 +68,7 @@ impl Download<'_> {
         let folder = Folder::open(&dir, &holder)?;
         self.check_names(&folder, &identity, &shards)?;
         let expected = self.check_space(&folder, &identity, &shards)?;
-        let stop = self.context.interrupt.is_asked_first();
+        let stop = self.context.interrupt.defer_first_signal();
         let mut seed = [0; 8];
         (world.random)(&mut seed).context("the system gave no random bytes")?;
         let transfer = Transfer::start(
@@ -88,7 +87,9 @@ impl Download<'_> {
         )
         .context("the system gives no thread to fetch with")?;
         let nodes = shards.iter().map(|shard| shard.node.clone());
-        let mut progress = Progress::new(nodes, expected, &world.stderr, &*world.clock, self.context.notes);
+        let draws = world.can_draw(&world.stderr) && !self.context.globals.quiet;
+        let screen = draws.then_some(&world.stderr);
+        let mut progress = Progress::new(nodes, expected, screen, &*world.clock, self.context.notes);
         let mut reports: Vec<Option<FileReport>> = shards.iter().map(|_| None).collect();
         let mut stopped_at = None;
         loop {
@@ -100,7 +101,7 @@ impl Download<'_> {
                     Event::NeedsLink { .. } if stop.load(Ordering::Relaxed) => {}
                     Event::NeedsLink { stale, reply } => {
                         let ask = || self.fresh_link(&mut shards, index, &stale);
-                        let _ = reply.send(self.context.interrupt.exiting(ask));
+                        let _ = reply.send(self.context.interrupt.exit_on_signal_during(ask));
                     }
                     Event::Done(report) => {
                         progress.end(index, report.state.name());
@@ -253,25 +254,8 @@ impl Download<'_> {
         if let Some(entry) = &self.backup.entry {
             return entry.view.size;
         }
-        let filter = BackupFilter {
-            base_id: Some(&self.backup.base_id),
-            ..BackupFilter::default()
-        };
-        let is_it = |base_id: &BaseId| *base_id == self.backup.base_id;
-        let listed = self
-            .client
-            .describe_backups(&self.args.instance.id, &filter, |entries| {
-                entries.iter().any(|entry| is_it(&entry.view.base_id))
-            });
-        match listed {
-            Ok(listing) => {
-                listing
-                    .entries
-                    .iter()
-                    .find(|entry| is_it(&entry.view.base_id))?
-                    .view
-                    .size
-            }
+        match find_backup(self.client, &self.args.instance.id, &self.backup.base_id) {
+            Ok(found) => found?.view.size,
             Err(error) => {
                 self.context
                     .notes
@@ -366,7 +350,10 @@ impl Download<'_> {
             details: bad.iter().map(line).collect(),
             ..CommandError::new(
                 Kind::Integrity,
-                format!("{} of {} files are not whole", bad.len(), reports.len()),
+                match (bad.len(), reports.len()) {
+                    (1, 1) => "the file is not whole".to_owned(),
+                    (bad, all) => format!("{bad} of {all} files are not whole"),
+                },
                 self.go_on(),
             )
         }

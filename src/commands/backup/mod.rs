@@ -51,6 +51,21 @@ fn newest_first(
     Ok(listing)
 }
 
+/// What the service lists of the backup with this ID, if it does.
+fn find_backup(
+    client: &Client<'_>,
+    instance: &InstanceId,
+    base_id: &BaseId,
+) -> Result<Option<Entry<Backup>>, api::Error> {
+    let filter = BackupFilter {
+        base_id: Some(base_id),
+        ..BackupFilter::default()
+    };
+    let is_it = |entry: &Entry<Backup>| entry.view.base_id == *base_id;
+    let listing = client.describe_backups(instance, &filter, |page| page.iter().any(is_it))?;
+    Ok(listing.entries.into_iter().find(is_it))
+}
+
 /// Which backup a command is about.
 enum Which<'a> {
     Named(&'a BaseId),

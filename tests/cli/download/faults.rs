@@ -123,7 +123,7 @@ fn what_does_not_pass_is_given_up() {
         (Delivery::normal().cut_after(0), "3 times in a row"),
     ] {
         let (place, outcome) = run_against(delivery, &[]);
-        outcome.says(&["error: 1 of 1 files are not whole", text]);
+        outcome.says(&["error: the file is not whole", text]);
         assert_eq!(place.fetched().len(), 3, "{text}");
     }
     let (place, _) = run_against(Delivery::error(StorageError::SlowDown), &["--max-attempts", "1"]);

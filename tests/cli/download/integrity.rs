@@ -17,7 +17,7 @@ fn a_damaged_file_gets_a_name_that_says_so() {
     let outcome = place.run(place.download(SINGLE).args(["-o", "json"]));
     outcome.data_with(7);
     outcome.says(&[
-        "1 of 1 files are not whole",
+        "the file is not whole",
         "the checksum written is ",
         ".corrupt",
         "fetches what is corrupt anew",
