@@ -197,3 +197,22 @@ fn without_a_terminal_a_line_now_and_then_says_how_far_it_is() {
         );
     }
 }
+
+#[test]
+fn a_terminal_on_which_the_cursor_cannot_be_moved_gets_plain_lines() {
+    let place = Place::new();
+    let args = args(&place);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let shown = run_at_with(&place.sandbox, &args, Some(80), |world| {
+        let other = std::mem::replace(&mut world.env, Box::new(|_| None));
+        world.env = Box::new(move |name| {
+            if name == "TERM" {
+                Some("dumb".into())
+            } else {
+                other(name)
+            }
+        });
+    });
+    assert!(!shown.stderr.contains('\u{1b}'), "{}", shown.stderr);
+    place.has_all_of(CLUSTER);
+}
