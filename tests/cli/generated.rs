@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::Jdredis;
 
@@ -34,6 +35,51 @@ fn completions_offer_commands_formats_and_regions() {
         if !["powershell", "elvish"].contains(&shell) {
             for word in ["cn-east-2", "plain"] {
                 assert!(script.data().contains(word), "{shell} has no {word}");
+            }
+        }
+    }
+}
+
+/// What a shell would offer at the end of such a command line, with the checked-in script; `None` where
+/// there is no such shell.
+fn offered(shell: &str, words: &[&str]) -> Option<String> {
+    let completions = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+    let (file, ask) = match shell {
+        "bash" => (
+            "jdredis.bash",
+            r#"source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _jdredis jdredis "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[@]}""#,
+        ),
+        _ => (
+            "jdredis.fish",
+            r#"source $argv[1]; complete -C (string join ' ' -- $argv[2..])"#,
+        ),
+    };
+    let output = Command::new(shell)
+        .args(["-c", ask])
+        .arg(completions.join(file))
+        .args(words)
+        .env("HOME", "/nonexistent")
+        .output()
+        .ok()?;
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn real_shells_complete_commands_options_formats_and_regions() {
+    for shell in ["bash", "fish"] {
+        for (words, word) in [
+            (&["jdredis", ""][..], "instance"),
+            (&["jdredis", "backup", ""], "download"),
+            (&["jdredis", "backup", "url", "--"], "--latest"),
+            (&["jdredis", "backup", "list", "-o", ""], "plain"),
+            (&["jdredis", "backup", "list", "--region", ""], "cn-south-1"),
+            (&["jdredis", "instance", "list", "--status", ""], "restoring"),
+        ] {
+            if let Some(offered) = offered(shell, words) {
+                assert!(
+                    offered.contains(word),
+                    "{shell} offers no {word} after {words:?}: {offered}"
+                );
             }
         }
     }
