@@ -5,6 +5,7 @@
 //! [`Client::call`]. Every attempt has its own nonce, date and signature, since the gateway refuses
 //! a nonce it has seen.
 
+mod envelope;
 mod error;
 mod exchange;
 pub(crate) mod model;
