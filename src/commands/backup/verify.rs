@@ -19,65 +19,75 @@ const BUFFER_SIZE: usize = 256 * 1024;
 /// What was found out about a file.
 struct Finding {
     path: String,
-    bytes: u64,
-    state: &'static str,
-    reason: Option<String>,
+    /// Its length in bytes, and what it is; or why it cannot be read.
+    outcome: io::Result<(u64, Verdict)>,
+}
+
+impl Finding {
+    fn of(path: &OsStr) -> Self {
+        let outcome = if path == "-" {
+            read_through(io::stdin().lock())
+        } else {
+            File::open(path).and_then(read_through)
+        };
+        Self {
+            path: path.to_string_lossy().into_owned(),
+            outcome,
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.outcome.as_ref().map_or(0, |(bytes, _)| *bytes)
+    }
+
+    fn state(&self) -> &'static str {
+        match &self.outcome {
+            Ok((_, Verdict::Ok)) => "ok",
+            Ok((_, Verdict::Unverified(_))) => "unverified",
+            Ok((_, Verdict::Corrupt(_))) => "corrupt",
+            Err(_) => "unreadable",
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        match &self.outcome {
+            Ok((_, Verdict::Ok)) => None,
+            Ok((_, Verdict::Unverified(reason))) => Some(reason.to_string()),
+            Ok((_, Verdict::Corrupt(reason))) => Some(reason.to_string()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// What is wrong with it, on a line, if anything is.
+    fn complaint(&self) -> Option<String> {
+        let is_good = matches!(self.outcome, Ok((_, Verdict::Ok | Verdict::Unverified(_))));
+        let reason = self.reason().unwrap_or_default();
+        (!is_good).then(|| format!("{}: {}, {reason}", self.path, self.state()))
+    }
 }
 
 pub(crate) fn run(args: &BackupVerify, context: &Context<'_>) -> anyhow::Result<()> {
-    let findings: Vec<Finding> = args.files.iter().map(|path| check(path)).collect();
+    let findings: Vec<Finding> = args.files.iter().map(|path| Finding::of(path)).collect();
     context.print(&render(&findings, context.format))?;
-    for finding in findings.iter().filter(|finding| finding.state == "unverified") {
-        let reason = finding.reason.as_deref().unwrap_or_default();
-        context
-            .notes
-            .warn(format_args!("{} is unverified: {reason}", finding.path));
+    for finding in &findings {
+        if let Ok((_, Verdict::Unverified(reason))) = &finding.outcome {
+            context
+                .notes
+                .warn(format_args!("{} is unverified: {reason}", finding.path));
+        }
     }
-    let bad: Vec<&Finding> = findings
-        .iter()
-        .filter(|finding| !matches!(finding.state, "ok" | "unverified"))
-        .collect();
-    if bad.is_empty() {
+    let complaints: Vec<String> = findings.iter().filter_map(Finding::complaint).collect();
+    if complaints.is_empty() {
         return Ok(());
     }
-    let line = |finding: &&Finding| {
-        format!(
-            "{}: {}, {}",
-            finding.path,
-            finding.state,
-            finding.reason.as_deref().unwrap_or_default()
-        )
-    };
+    let message = format!("{} of {} files cannot be relied on", complaints.len(), findings.len());
+    let hint = "where a file cannot be read, check its name and who may read it; fetch a damaged one again, best with \
+                'jdredis backup download'";
     Err(CommandError {
-        details: bad.iter().map(line).collect(),
-        ..CommandError::new(
-            Kind::Integrity,
-            format!("{} of {} files cannot be relied on", bad.len(), findings.len()),
-            "where a file cannot be read, check its name and who may read it; fetch a damaged one again, best with 'jdredis backup download'",
-        )
+        details: complaints,
+        ..CommandError::new(Kind::Integrity, message, hint)
     }
     .into())
-}
-
-fn check(path: &OsStr) -> Finding {
-    let shown = path.to_string_lossy().into_owned();
-    let outcome = if path == "-" {
-        read_through(io::stdin().lock())
-    } else {
-        File::open(path).and_then(read_through)
-    };
-    let (bytes, state, reason) = match outcome {
-        Ok((bytes, Verdict::Ok)) => (bytes, "ok", None),
-        Ok((bytes, Verdict::Unverified(reason))) => (bytes, "unverified", Some(reason.to_string())),
-        Ok((bytes, Verdict::Corrupt(reason))) => (bytes, "corrupt", Some(reason.to_string())),
-        Err(error) => (0, "unreadable", Some(error.to_string())),
-    };
-    Finding {
-        path: shown,
-        bytes,
-        state,
-        reason,
-    }
 }
 
 fn read_through(mut file: impl Read) -> io::Result<(u64, Verdict)> {
@@ -102,27 +112,22 @@ fn render(findings: &[Finding], format: Format) -> Vec<u8> {
         Format::Table => table::render(
             &["STATE", "BYTES", "FILE", "REASON"],
             findings.iter().map(|finding| {
-                let reason = finding.reason.clone().unwrap_or_default();
-                [
-                    finding.state.to_owned(),
-                    finding.bytes.to_string(),
-                    finding.path.clone(),
-                    reason,
-                ]
+                let (bytes, reason) = (finding.bytes().to_string(), finding.reason().unwrap_or_default());
+                [finding.state().to_owned(), bytes, finding.path.clone(), reason]
             }),
         ),
         Format::Json => json::render(&json!({
             "files": findings.iter().map(|finding| json!({
                 "path": finding.path,
-                "bytes": finding.bytes,
-                "state": finding.state,
-                "reason": finding.reason,
+                "bytes": finding.bytes(),
+                "state": finding.state(),
+                "reason": finding.reason(),
             })).collect::<Vec<_>>(),
         })),
         Format::Plain => {
             let lines = findings
                 .iter()
-                .map(|finding| format!("{} {}\n", finding.state, visible(&finding.path)));
+                .map(|finding| format!("{} {}\n", finding.state(), visible(&finding.path)));
             lines.collect::<String>().into_bytes()
         }
     }
