@@ -117,6 +117,11 @@ impl Folder {
         finished.is_none_or(|finished| finished.bytes != file.len())
     }
 
+    /// Whether a folder has this name, which no file can take the place of.
+    pub(crate) fn is_obstructed(&self, name: &str) -> bool {
+        fs::symlink_metadata(self.paths(name).whole).is_ok_and(|whole| whole.is_dir())
+    }
+
     pub(super) fn paths(&self, name: &str) -> Paths {
         Paths {
             whole: self.path.join(name),

@@ -208,11 +208,19 @@ impl Download<'_> {
     }
 
     fn check_names(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> Result<(), CommandError> {
-        let taken: Vec<&str> = shards
-            .iter()
-            .filter(|shard| !self.args.force && folder.is_taken(&shard.file_name, identity, &shard.node))
-            .map(|shard| shard.file_name.as_str())
-            .collect();
+        let names = |is: &dyn Fn(&Shard) -> bool| -> Vec<&str> {
+            let those = shards.iter().filter(|shard| is(shard));
+            those.map(|shard| shard.file_name.as_str()).collect()
+        };
+        let obstructed = names(&|shard| folder.is_obstructed(&shard.file_name));
+        if !obstructed.is_empty() {
+            return Err(CommandError::new(
+                Kind::Other,
+                format!("there are folders of the files' names: {}", obstructed.join(", ")),
+                "move them away, or give another folder with --dir; --force replaces only files".to_owned(),
+            ));
+        }
+        let taken = names(&|shard| !self.args.force && folder.is_taken(&shard.file_name, identity, &shard.node));
         if taken.is_empty() {
             return Ok(());
         }

@@ -59,6 +59,19 @@ fn a_file_that_is_there_is_refused_before_the_first_byte() {
 }
 
 #[test]
+fn a_folder_of_a_files_name_is_refused_before_the_first_byte_even_with_force() {
+    for force in [None, Some("--force")] {
+        let place = Place::new();
+        fs::create_dir_all(place.path(NAME)).unwrap();
+        let outcome = place.run(place.download(SINGLE).args(force));
+        let message = format!("there are folders of the files' names: {NAME}");
+        outcome.fails_saying(1, &[&message, "move them away", "--dir"]);
+        assert!(place.fetched().is_empty());
+        assert!(place.path(NAME).is_dir());
+    }
+}
+
+#[test]
 fn force_replaces_a_file_only_when_the_new_one_is_whole() {
     // Of another length, and of the same.
     for length in [10, usize::try_from(SIZE).unwrap()] {
@@ -161,14 +174,16 @@ fn what_stands_in_the_way_of_one_file_is_told_and_leaves_the_others_alone() {
         assert_eq!(each(&outcome, "state"), ["incomplete", "ok", "ok", "ok"]);
         outcome.says(&["node 0: incomplete, the file cannot be "]);
     }
-    // With --force, too, a folder is no file to replace.
+    // One that comes while the file is fetched costs nothing of it.
     let place = Place::new();
-    fs::create_dir_all(place.path(NAME).join("x")).unwrap();
-    place.run(place.download(SINGLE)).failure(1);
-    for _ in 0..2 {
-        place.run(place.download(SINGLE).args(["--force"])).data_with(7);
-        assert!(place.path(NAME).join("x").is_dir());
-    }
+    place.sandbox.deliver("", vec![Delivery::normal().throttle(200_000)]);
+    let run = place.download(SINGLE).args(["--force", "-o", "json"]).start();
+    assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(10)));
+    fs::create_dir(place.path(NAME)).unwrap();
+    run.finish().data_with(7);
+    assert!(place.path(NAME).is_dir());
+    fs::remove_dir(place.path(NAME)).unwrap();
+    place.fetch(SINGLE, &[]);
     assert_eq!(place.fetched().len(), 1);
 }
 
