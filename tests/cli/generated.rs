@@ -91,12 +91,22 @@ fn the_manual_page_has_every_command_and_option() {
     for text in [
         ".TH jdredis 1",
         "JDREDIS BACKUP URL",
-        "\\-\\-base\\-id",
-        "\\-\\-max\\-attempts",
         "EXIT CODES",
         "JDCLOUD_SECRET_KEY",
     ] {
         assert!(page.data().contains(text), "no {text} in {}", page.stdout);
+    }
+    // The script that completes options has a line for each.
+    let script = Jdredis::bare().args(["completions", "fish"]).run();
+    let lines = script.data().lines().filter(|line| line.starts_with("complete "));
+    let options: Vec<&str> = lines
+        .filter_map(|line| line.split_once(" -l ")?.1.split_whitespace().next())
+        .collect();
+    assert!(options.contains(&"base-id"), "{options:?}");
+    for option in options {
+        // In bold, as an option's own paragraph has it: the text may name it elsewhere.
+        let heading = format!("\\fB\\-\\-{}\\fR", option.replace('-', "\\-"));
+        assert!(page.data().contains(&heading), "no --{option} in {}", page.stdout);
     }
 }
 
