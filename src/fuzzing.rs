@@ -15,14 +15,14 @@ use ureq::http::{Response, Uri};
 use crate::api::model::{Backup, CacheInstance, DownloadUrls, Listed};
 use crate::api::{self, Answer, Listing};
 use crate::cli::Format;
+use crate::config::profile::{self, Profile, Source};
 use crate::error::Report;
-use crate::escape::is_hazardous;
-use crate::link::{Link, without_queries};
 use crate::output::{json, listing, plain, table};
-use crate::profile::{self, Profile, Source};
 use crate::rdb::{Checker, Verdict};
+use crate::terminal::escape::is_hazardous;
 use crate::transfer::distinct_names;
 use crate::transfer::storage::of_error_answer;
+use crate::values::link::{Link, without_queries};
 
 /// The longest file name, in bytes, as the transfers promise it.
 const LONGEST_NAME: usize = 200;

@@ -7,17 +7,20 @@
 //! Dependencies point downwards, but for [`World`], which everything may be handed, and the settings,
 //! which the service's client is made of.
 //!
-//! | layer | modules | owns |
+//! | layer | folder | owns |
 //! |---|---|---|
-//! | outermost | `main`, [`World`] | the process: arguments, environment, streams, clock, randomness |
+//! | outermost | `main`, `process` | the process: arguments, environment, streams, clock, randomness, signals |
 //! | entry | `lib` | parses, dispatches, reports, picks the exit code |
 //! | commands | `commands`, a file a subcommand, its path the command as typed | fetch, shape, print |
+//! | command line | `cli` | the root of the command line and what several commands share of it |
 //! | errors | `error` | every kind of error: message, hint, exit code, text and JSON form |
-//! | settings | `settings`, `profile`, `proxy` | flags, environment and profile made into one whole |
-//! | service | `api` | requests, signatures, retries, paging, answers |
+//! | settings | `config` | flags, environment and profile made into one whole |
+//! | service | `api` | requests, signatures, paging, answers |
 //! | files | `transfer`, `rdb` | fetching objects, going on with them, checking them; knows neither the API nor what is shown |
-//! | output | `output`, `notes`, `progress`, `status_line` | pure functions from data to bytes; what goes to standard error |
-//! | leaves | `cli`, `id`, `endpoint`, `link`, `secret`, `credentials`, `vocabulary`, `when`, `human`, `escape`, `backoff`, `transport`, `signals` | types and functions that know nothing of the above |
+//! | output | `output` | pure functions from data to bytes |
+//! | screen | `terminal` | what goes to standard error: notes, bars, the status line |
+//! | network | `http`, `retry` | what the service and the storage share: the agent, its failures, what may pass and when |
+//! | plain types | `values` | identifiers, links, secrets, times, the service's words |
 //! | for tests | `fuzzing` | what must hold of all that reads what others have written |
 //!
 //! Every layer is handed what it needs of the [`World`]; none reaches for the machine itself, but for
@@ -45,47 +48,34 @@
 //!   no `Display`, and their one way out is called `expose`.
 
 mod api;
-mod backoff;
 mod cli;
 mod commands;
-mod credentials;
-mod endpoint;
+mod config;
 mod error;
-mod escape;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod human;
-mod id;
-mod link;
-mod notes;
+mod http;
 mod output;
-mod profile;
-mod progress;
-mod proxy;
+mod process;
 mod rdb;
-mod secret;
-mod settings;
-mod signals;
-mod status_line;
+mod retry;
+mod terminal;
 mod transfer;
-mod transport;
-mod vocabulary;
-mod when;
-mod world;
+mod values;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
-pub use world::{Clock, Environment, Stream, World};
+pub use process::world::{Clock, Environment, Stream, World};
 
 use cli::{Cli, Command, Format};
 use commands::Context;
 use error::{Report, StdoutError};
-use notes::Notes;
-use signals::Interrupt;
+use process::signals::Interrupt;
+use terminal::notes::Notes;
 
 /// Longer lines are tiring to read.
 const MAX_HELP_COLUMNS: u16 = 100;
@@ -111,7 +101,7 @@ pub fn run(world: &World) -> ExitCode {
     };
     let format = match cli.command {
         Command::Completions { .. } | Command::Man => Ok(Format::Plain),
-        Command::Backup(_) | Command::Instance(_) => settings::format(cli.globals.output, world),
+        Command::Backup(_) | Command::Instance(_) => config::format(cli.globals.output, world),
     };
     let (format, outcome) = match format {
         Ok(format) => {
@@ -202,7 +192,7 @@ fn asks_for_json(world: &World) -> bool {
             .flatten()
             .copied()
     });
-    settings::format(flag, world).is_ok_and(|format| format == Format::Json)
+    config::format(flag, world).is_ok_and(|format| format == Format::Json)
 }
 
 /// The matches of the last subcommand, which have all global options.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::transport::Stage;
+use crate::http::Stage;
 
 /// A call that did not lead to an answer of the documented shape.
 #[derive(Debug)]

@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 use super::envelope::Envelope;
 use super::sign::{self, Scope, Unsigned};
 use super::{Answer, NetworkError, Problem, Refusal, Unexpected};
-use crate::link::without_queries;
-use crate::settings::Settings;
-use crate::transport;
-use crate::world::Clock;
+use crate::config::Settings;
+use crate::http;
+use crate::process::world::Clock;
+use crate::values::link::without_queries;
 
 const SECURITY_TOKEN: &str = "x-jdcloud-security-token";
 const REQUEST_ID: &str = "x-jdcloud-request-id";
@@ -36,12 +36,12 @@ pub(crate) const NONCE_REUSED: &str = "different noncestr";
 
 /// The HTTP client for the service.
 pub(super) fn agent(settings: &Settings) -> Agent {
-    let config = transport::config(settings.proxy.clone())
+    let config = http::config(settings.proxy.clone())
         // Answers are small, and zeroing buffers of the default size is a fifth of a run's work.
         .input_buffer_size(BUFFER_SIZE)
         .output_buffer_size(BUFFER_SIZE)
         .max_response_header_size(BUFFER_SIZE / 2);
-    transport::agent(config)
+    http::agent(config)
 }
 
 /// A signed request. Its parts are the bytes that were signed and the bytes that are sent.
@@ -182,7 +182,7 @@ pub(super) enum Effect {
 
 impl Failure {
     fn of_transport(error: &ureq::Error, settings: &Settings) -> Self {
-        let failure = transport::Failure::of(error);
+        let failure = http::Failure::of(error);
         Self {
             problem: Box::new(Problem::Network(NetworkError {
                 stage: failure.stage,

@@ -24,13 +24,13 @@ pub(crate) use self::exchange::NONCE_REUSED;
 use self::exchange::{Effect, Failure, Request};
 use self::model::{Backup, CacheInstance, CreatedBackup, DownloadUrls, Listed};
 use self::sign::Scope;
-use crate::backoff::Backoff;
-use crate::escape::visible;
-use crate::id::{BackupName, BaseId, InstanceId};
-use crate::notes::{Detail, Notes};
-use crate::settings::Settings;
-use crate::when::rfc3339;
-use crate::world::World;
+use crate::config::Settings;
+use crate::process::world::World;
+use crate::retry::backoff::Backoff;
+use crate::terminal::escape::visible;
+use crate::terminal::notes::{Detail, Notes};
+use crate::values::id::{BackupName, BaseId, InstanceId};
+use crate::values::when::rfc3339;
 
 /// The service's name in the credential scope.
 const SERVICE: &str = "redis";

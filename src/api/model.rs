@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::{Answer, Entry, Error};
-use crate::id::{BaseId, InstanceId};
-use crate::vocabulary::{BackupKind, BackupStatus};
+use crate::values::id::{BaseId, InstanceId};
+use crate::values::vocabulary::{BackupKind, BackupStatus};
 
 /// The result of `describeDownloadUrl`.
 #[derive(Debug, Deserialize)]

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use zeroize::Zeroizing;
 
-use crate::credentials::Credentials;
+use crate::config::credentials::Credentials;
 
 /// The algorithm's name, as it stands in the `Authorization` header and the string to sign.
 const ALGORITHM: &str = "JDCLOUD2-HMAC-SHA256";
@@ -201,7 +201,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::secret::Secret;
+    use crate::values::secret::Secret;
 
     type Pairs = Vec<(String, String)>;
 

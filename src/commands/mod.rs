@@ -7,11 +7,11 @@ mod man;
 
 use crate::api::Client;
 use crate::cli::{Backup, Command, Format, Globals, InstanceCommand, Place};
+use crate::config::{self, Settings};
 use crate::error::StdoutError;
-use crate::notes::Notes;
-use crate::settings::{self, Settings};
-use crate::signals::Interrupt;
-use crate::world::World;
+use crate::process::signals::Interrupt;
+use crate::process::world::World;
+use crate::terminal::notes::Notes;
 
 /// What every command is given.
 pub(crate) struct Context<'a> {
@@ -24,8 +24,8 @@ pub(crate) struct Context<'a> {
 
 impl Context<'_> {
     /// Flags, environment and profile, for a command that is about a place.
-    fn settings(&self, place: &Place) -> Result<Settings, settings::Error> {
-        settings::resolve(self.globals, place.region.as_ref(), self.world, self.notes)
+    fn settings(&self, place: &Place) -> Result<Settings, config::Error> {
+        config::resolve(self.globals, place.region.as_ref(), self.world, self.notes)
     }
 
     /// A client of the service, whose time starts to run now.

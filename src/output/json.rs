@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
-use crate::escape::is_hazardous;
+use crate::terminal::escape::is_hazardous;
 
 /// A document of four-space indentation and a last line break.
 pub(crate) fn render(value: &impl Serialize) -> Vec<u8> {

@@ -6,7 +6,7 @@
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::UnicodeWidthStr;
 
-use crate::escape::visible;
+use crate::terminal::escape::visible;
 
 /// What stands in a cell that has nothing to show.
 pub(crate) const ABSENT: &str = "-";

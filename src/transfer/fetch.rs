@@ -15,10 +15,10 @@ use super::folder::{Paths, open_part};
 use super::record::{Finished, Record};
 use super::storage::{Object, StorageError, of_transport};
 use super::{Event, FileReport, HEARTBEAT, Options, Shard, State};
-use crate::backoff::Backoff;
-use crate::human;
-use crate::link::Link;
 use crate::rdb::{Checker, Verdict};
+use crate::retry::backoff::Backoff;
+use crate::terminal::human;
+use crate::values::link::Link;
 
 /// How many bytes are handled at a time.
 const CHUNK: usize = 64 * 1024;

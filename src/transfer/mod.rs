@@ -29,8 +29,8 @@ use std::time::Duration;
 pub(crate) use self::folder::{Folder, FolderError, distinct_names};
 pub(crate) use self::record::Identity;
 pub(crate) use self::storage::Storage;
-use crate::link::Link;
-use crate::world::Clock;
+use crate::process::world::Clock;
+use crate::values::link::Link;
 
 /// How often whoever waits looks up.
 const HEARTBEAT: Duration = Duration::from_millis(100);

@@ -12,9 +12,9 @@ use ureq::http::Response;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_RANGE, RANGE, RETRY_AFTER};
 use ureq::{Agent, Body, BodyReader};
 
-use crate::escape::visible;
-use crate::link::{Link, without_queries};
-use crate::transport::{self, Stage};
+use crate::http::{self, Stage};
+use crate::terminal::escape::visible;
+use crate::values::link::{Link, without_queries};
 
 /// How much of an error's body is looked at, in bytes.
 const MAX_ERROR_BODY: u64 = 16 * 1024;
@@ -57,7 +57,7 @@ pub(crate) enum StorageError {
 impl Storage {
     /// `silence` is how long the other side may say nothing.
     pub(crate) fn new(proxy: Option<ureq::Proxy>, silence: Duration) -> Self {
-        let config = transport::config(proxy)
+        let config = http::config(proxy)
             .input_buffer_size(BUFFER_SIZE)
             .output_buffer_size(16 * 1024)
             .timeout_resolve(Some(silence))
@@ -79,7 +79,7 @@ impl Storage {
             request = request.header(RANGE, format!("bytes={offset}-")).header(IF_RANGE, etag);
         }
         let response = request.call().map_err(|error| {
-            let failure = transport::Failure::of(&error);
+            let failure = http::Failure::of(&error);
             // What hangs up on a handshake is not told from what hangs up after it.
             let may_lack_tls = matches!(failure.stage, Stage::Broken | Stage::Protocol) && link.is_encrypted();
             match of_transport(&error) {
@@ -133,7 +133,7 @@ impl fmt::Display for StorageError {
 
 /// The transport's failures carry no part of the link: its texts speak of hosts and sockets.
 pub(super) fn of_transport(error: &ureq::Error) -> StorageError {
-    let failure = transport::Failure::of(error);
+    let failure = http::Failure::of(error);
     match failure.stage {
         Stage::Tls | Stage::TrustStore => StorageError::Tls(failure.detail),
         Stage::Proxy => StorageError::Final(failure.detail),

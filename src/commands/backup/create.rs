@@ -11,12 +11,12 @@ use crate::api::{self, Client};
 use crate::cli::{BackupCreate, Format};
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
-use crate::escape::visible;
-use crate::human;
-use crate::id::{BackupName, BaseId};
 use crate::output::{json, plain, table};
-use crate::status_line::StatusLine;
-use crate::vocabulary::BackupStatus;
+use crate::terminal::escape::visible;
+use crate::terminal::human;
+use crate::terminal::status_line::StatusLine;
+use crate::values::id::{BackupName, BaseId};
+use crate::values::vocabulary::BackupStatus;
 
 /// The waits between looks at a backup grow from the first to the longest.
 const FIRST_POLL: Duration = Duration::from_secs(1);

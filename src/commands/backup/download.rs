@@ -12,14 +12,14 @@ use super::{Chosen, ShardLink, Which, find_backup, links};
 use crate::api::Client;
 use crate::cli::{BackupDownload, Format};
 use crate::commands::Context;
-use crate::endpoint::{Endpoint, InvalidEndpoint};
+use crate::config::{self, Settings};
 use crate::error::{CommandError, Kind};
-use crate::human;
-use crate::link::Link;
 use crate::output::{json, plain, table};
-use crate::progress::Progress;
-use crate::settings::{self, Settings};
+use crate::terminal::human;
+use crate::terminal::progress::Progress;
 use crate::transfer::{self, Ended, Event, FileReport, Folder, Identity, Shard, State, Storage, Transfer};
+use crate::values::endpoint::{Endpoint, InvalidEndpoint};
+use crate::values::link::Link;
 
 /// How long the workers have to put away what they have once the user wants it to end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -274,17 +274,17 @@ impl Download<'_> {
     }
 
     /// The proxy for the storage, which is one host for all shards.
-    fn proxy(&self, shards: &[Shard]) -> Result<Option<ureq::Proxy>, settings::Error> {
+    fn proxy(&self, shards: &[Shard]) -> Result<Option<ureq::Proxy>, config::Error> {
         let Some(origin) = shards.first().and_then(|shard| shard.link.origin()) else {
             return Ok(None);
         };
         let endpoint: Endpoint = origin
             .parse()
-            .map_err(|problem: InvalidEndpoint| settings::Error::Invalid {
+            .map_err(|problem: InvalidEndpoint| config::Error::Invalid {
                 place: "the host of the links".to_owned(),
                 problem: problem.to_string(),
             })?;
-        settings::proxy(&endpoint, self.context.world)
+        config::proxy(&endpoint, self.context.world)
     }
 
     fn render(&self, reports: &[FileReport]) -> Vec<u8> {

@@ -9,11 +9,11 @@ use crate::api::{BackupFilter, Problem};
 use crate::cli::BackupList;
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
-use crate::escape::visible;
-use crate::human;
 use crate::output::listing;
-use crate::vocabulary::{BackupKind, BackupStatus};
-use crate::when::{When, rfc3339};
+use crate::terminal::escape::visible;
+use crate::terminal::human;
+use crate::values::vocabulary::{BackupKind, BackupStatus};
+use crate::values::when::{When, rfc3339};
 
 pub(crate) fn run(args: &BackupList, context: &Context<'_>) -> anyhow::Result<()> {
     let now = context.world.clock.now();

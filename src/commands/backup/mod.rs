@@ -15,12 +15,12 @@ use crate::api::model::{Backup, DownloadUrls};
 use crate::api::{self, Answer, BackupFilter, Client, Entry, Listing};
 use crate::cli::WhichBackup;
 use crate::error::{CommandError, Kind};
-use crate::escape::visible;
-use crate::id::{BaseId, InstanceId};
-use crate::link::Link;
-use crate::notes::Notes;
-use crate::vocabulary::BackupStatus;
-use crate::when::rfc3339;
+use crate::terminal::escape::visible;
+use crate::terminal::notes::Notes;
+use crate::values::id::{BaseId, InstanceId};
+use crate::values::link::Link;
+use crate::values::vocabulary::BackupStatus;
+use crate::values::when::rfc3339;
 
 /// The backups that `matches` holds for, newest first, and perhaps others.
 ///

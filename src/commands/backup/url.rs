@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use super::{Chosen, ShardLink, Which, links};
 use crate::cli::{BackupUrl, Format};
 use crate::commands::Context;
-use crate::notes::Notes;
 use crate::output::{json, plain, table};
-use crate::when::rfc3339;
+use crate::terminal::notes::Notes;
+use crate::values::when::rfc3339;
 
 pub(crate) fn run(args: &BackupUrl, context: &Context<'_>) -> anyhow::Result<()> {
     let instance = &args.instance;

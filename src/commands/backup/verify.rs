@@ -9,9 +9,9 @@ use serde_json::json;
 use crate::cli::{BackupVerify, Format};
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
-use crate::escape::visible;
 use crate::output::{json, table};
 use crate::rdb::{Checker, Verdict};
+use crate::terminal::escape::visible;
 
 /// In bytes; larger ones are no faster.
 const BUFFER_SIZE: usize = 256 * 1024;

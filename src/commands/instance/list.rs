@@ -5,8 +5,8 @@ use anyhow::Context as _;
 use crate::api::model::CacheInstance;
 use crate::cli::InstanceList;
 use crate::commands::Context;
-use crate::human;
 use crate::output::listing;
+use crate::terminal::human;
 
 const MIB: u64 = 1024 * 1024;
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::world::Stream;
+use crate::process::world::Stream;
 
 /// The narrowest terminal that is written to where none tells its width.
 const DEFAULT_COLUMNS: u16 = 80;

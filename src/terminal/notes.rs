@@ -3,8 +3,8 @@
 
 use std::fmt::Display;
 
-use crate::escape::visible;
-use crate::world::Stream;
+use crate::process::world::Stream;
+use crate::terminal::escape::visible;
 
 /// How talkative `-v` made the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use configparser::ini::Ini;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::secret::Secret;
+use crate::values::secret::Secret;
 
 /// The profile that is used where neither the user nor `~/.jdc/current` names one.
 const DEFAULT: &str = "default";

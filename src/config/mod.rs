@@ -3,21 +3,25 @@
 //! A flag beats the environment and the environment beats a profile, setting by setting; only the
 //! keys go together, and those of a profile that `--profile` names beat the environment's.
 
+pub(crate) mod credentials;
+pub(crate) mod profile;
+mod proxy;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use self::credentials::Credentials;
+use self::profile::{Profile, Source};
+use self::proxy::InvalidProxy;
 use crate::cli::{Format, Globals};
-use crate::credentials::Credentials;
-use crate::endpoint::{self, Endpoint, InvalidEndpoint, Scheme};
-use crate::id::{InvalidId, Region};
-use crate::notes::Notes;
-use crate::profile::{self, Profile, Source};
-use crate::proxy::{self, InvalidProxy};
-use crate::secret::Secret;
-use crate::world::World;
+use crate::process::world::World;
+use crate::terminal::notes::Notes;
+use crate::values::endpoint::{self, Endpoint, InvalidEndpoint, Scheme};
+use crate::values::id::{InvalidId, Region};
+use crate::values::secret::Secret;
 
 const ACCESS_KEY: &str = "JDCLOUD_ACCESS_KEY";
 const SECRET_KEY: &str = "JDCLOUD_SECRET_KEY";

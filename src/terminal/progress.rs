@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use crate::escape::visible;
-use crate::human;
-use crate::notes::Notes;
-use crate::world::{Clock, Stream};
+use crate::process::world::{Clock, Stream};
+use crate::terminal::escape::visible;
+use crate::terminal::human;
+use crate::terminal::notes::Notes;
 
 /// How often a line is written where there is no terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(60);

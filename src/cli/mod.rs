@@ -8,9 +8,9 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::id::{BackupName, BaseId, InstanceId, Region};
-use crate::vocabulary::{BackupKind, BackupStatus};
-use crate::when::{self, When};
+use crate::values::id::{BackupName, BaseId, InstanceId, Region};
+use crate::values::vocabulary::{BackupKind, BackupStatus};
+use crate::values::when::{self, When};
 
 /// Download links of JD Cloud (京东云) Redis backups, and the backups themselves.
 #[derive(Debug, Parser)]

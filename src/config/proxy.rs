@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use ureq::http::Uri;
 
-use crate::endpoint::{Endpoint, Scheme};
+use crate::values::endpoint::{Endpoint, Scheme};
 
 /// A proxy variable that cannot be followed. Its value is left out: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq)]

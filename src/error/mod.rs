@@ -10,12 +10,12 @@ use serde_json::json;
 
 use crate::api::{self, Effort, NONCE_REUSED, NetworkError, Problem, Refusal, Unexpected};
 use crate::cli::Format;
-use crate::escape::visible;
-use crate::human;
+use crate::config::{self, profile};
+use crate::http::Stage;
 use crate::output;
+use crate::terminal::escape::visible;
+use crate::terminal::human;
 use crate::transfer::FolderError;
-use crate::transport::Stage;
-use crate::{profile, settings};
 
 /// A difference between clocks that can have a signature refused, in seconds. The service documents
 /// no allowance; a minute is less than any that is known from services of this kind.
@@ -480,23 +480,23 @@ fn of_network(error: &NetworkError) -> Report {
     Report::new(Kind::Network, message).cause(detail).hint(hint)
 }
 
-fn of_settings(error: &settings::Error) -> Report {
+fn of_settings(error: &config::Error) -> Report {
     const WHERE_KEYS_COME_FROM: &str = "set JDCLOUD_ACCESS_KEY and JDCLOUD_SECRET_KEY, or make a profile with the official CLI \
                                         ('jdc configure add')";
     let message = error.to_string();
     match error {
-        settings::Error::Invalid { .. } => Report::new(Kind::Usage, message).hint("correct it, or leave it out"),
-        settings::Error::NoRegion => Report::new(Kind::Usage, message)
+        config::Error::Invalid { .. } => Report::new(Kind::Usage, message).hint("correct it, or leave it out"),
+        config::Error::NoRegion => Report::new(Kind::Usage, message)
             .hint("give --region (such as cn-north-1), set JDCLOUD_REGION, or set region_id in the profile"),
-        settings::Error::PartOfKeys { present, missing } => Report::new(Kind::Credentials, message)
+        config::Error::PartOfKeys { present, missing } => Report::new(Kind::Credentials, message)
             .hint(format!("set {missing} too; to use a profile instead, unset {present}")),
-        settings::Error::NoCredentials { profile } => Report::new(Kind::Credentials, message)
+        config::Error::NoCredentials { profile } => Report::new(Kind::Credentials, message)
             .cause(format!("the environment has none, and {profile}"))
             .hint(WHERE_KEYS_COME_FROM),
-        settings::Error::Incomplete { source, key } => Report::new(Kind::Credentials, message)
+        config::Error::Incomplete { source, key } => Report::new(Kind::Credentials, message)
             .hint(format!("add {key} to that section of {}", source.file.display())),
-        settings::Error::Profile(error) => Report::new(Kind::Credentials, message).hint(profile_hint(error)),
-        settings::Error::Proxy(_) => Report::new(Kind::Network, message)
+        config::Error::Profile(error) => Report::new(Kind::Credentials, message).hint(profile_hint(error)),
+        config::Error::Proxy(_) => Report::new(Kind::Network, message)
             .hint("write it as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, or unset it to connect directly"),
     }
 }

@@ -1,7 +1,7 @@
 //! The key pair that signs requests.
 
-use crate::id::AccessKey;
-use crate::secret::Secret;
+use crate::values::id::AccessKey;
+use crate::values::secret::Secret;
 
 /// An access key, its secret, and for temporary ones the token that goes with them.
 #[derive(Debug, Clone)]

@@ -1,0 +1,3 @@
+//! Whether a failure is worth another attempt, and how long to wait before it.
+
+pub(crate) mod backoff;
