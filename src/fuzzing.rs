@@ -14,9 +14,9 @@ use ureq::http::{Response, Uri};
 
 use crate::api::model::{Backup, CacheInstance, DownloadUrls, Listed};
 use crate::api::{self, Answer, Listing};
-use crate::cli::Format;
 use crate::config::profile::{self, Profile, Source};
 use crate::error::Report;
+use crate::output::Format;
 use crate::output::{json, listing, plain, table};
 use crate::rdb::{Checker, Verdict};
 use crate::terminal::escape::is_hazardous;

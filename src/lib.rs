@@ -71,9 +71,10 @@ use clap::{CommandFactory, FromArgMatches};
 
 pub use process::world::{Clock, Environment, Stream, World};
 
-use cli::{Cli, Command, Format};
-use commands::Context;
+use cli::Cli;
+use commands::{Command, Context};
 use error::{Report, StdoutError};
+use output::Format;
 use process::signals::Interrupt;
 use terminal::notes::Notes;
 

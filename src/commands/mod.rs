@@ -5,10 +5,15 @@ mod completions;
 mod instance;
 mod man;
 
+use clap::Subcommand;
+use clap_complete::Shell;
+
 use crate::api::Client;
-use crate::cli::{Backup, Command, Format, Globals, InstanceCommand, Place};
+use crate::cli::Globals;
+use crate::cli::shared::RegionArgs;
 use crate::config::{self, Settings};
 use crate::error::StdoutError;
+use crate::output::Format;
 use crate::process::signals::Interrupt;
 use crate::process::world::World;
 use crate::terminal::notes::Notes;
@@ -23,9 +28,9 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Flags, environment and profile, for a command that is about a place.
-    fn settings(&self, place: &Place) -> Result<Settings, config::Error> {
-        config::resolve(self.globals, place.region.as_ref(), self.world, self.notes)
+    /// Flags, environment and profile, for a command that is about a region.
+    fn settings(&self, region: &RegionArgs) -> Result<Settings, config::Error> {
+        config::resolve(self.globals, region.region.as_ref(), self.world, self.notes)
     }
 
     /// A client of the service, whose time starts to run now.
@@ -39,14 +44,34 @@ impl Context<'_> {
     }
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Work with the backups of an instance
+    #[command(subcommand, arg_required_else_help = true)]
+    Backup(backup::Command),
+
+    /// Work with instances
+    #[command(subcommand, arg_required_else_help = true)]
+    Instance(instance::Command),
+
+    /// Print a shell's completion script
+    #[command(after_long_help = completions::EXAMPLES)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+
+    /// Print the manual page (roff)
+    #[command(after_long_help = "Examples:\n  jdredis man | man -l -\n")]
+    Man,
+}
+
+/// Runs a command.
 pub(crate) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
     match command {
-        Command::Backup(Backup::Create(args)) => backup::create::run(args, context),
-        Command::Backup(Backup::Download(args)) => backup::download::run(args, context),
-        Command::Backup(Backup::List(args)) => backup::list::run(args, context),
-        Command::Backup(Backup::Url(args)) => backup::url::run(args, context),
-        Command::Backup(Backup::Verify(args)) => backup::verify::run(args, context),
-        Command::Instance(InstanceCommand::List(args)) => instance::list::run(args, context),
+        Command::Backup(command) => backup::run(command, context),
+        Command::Instance(command) => instance::run(command, context),
         Command::Completions { shell } => Ok(context.print(&completions::render(*shell))?),
         Command::Man => Ok(context.print(&man::render())?),
     }

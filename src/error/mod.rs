@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::api::{self, Effort, NONCE_REUSED, NetworkError, Problem, Refusal, Unexpected};
-use crate::cli::Format;
 use crate::config::{self, profile};
 use crate::http::Stage;
 use crate::output;
+use crate::output::Format;
 use crate::terminal::escape::visible;
 use crate::terminal::human;
 use crate::transfer::FolderError;

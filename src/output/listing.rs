@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::{json, plain, table};
 use crate::api::model::Listed;
 use crate::api::{Entry, Listing};
-use crate::cli::Format;
+use crate::output::Format;
 
 /// The entries as a table of the given columns, as the service's JSON with all pages in one, or as
 /// one ID a line.

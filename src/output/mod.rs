@@ -4,3 +4,16 @@ pub(crate) mod json;
 pub(crate) mod listing;
 pub(crate) mod plain;
 pub(crate) mod table;
+
+use clap::ValueEnum;
+
+/// An output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns for people
+    Table,
+    /// All there is, for programs
+    Json,
+    /// One value a line, for piping
+    Plain,
+}

@@ -8,9 +8,10 @@ use anyhow::Context as _;
 
 use super::find_backup;
 use crate::api::{self, Client};
-use crate::cli::{BackupCreate, Format};
+use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
+use crate::output::Format;
 use crate::output::{json, plain, table};
 use crate::terminal::escape::visible;
 use crate::terminal::human;
@@ -28,9 +29,35 @@ const LAST_LOOK: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(100);
 const GOES_ON: &str = "it goes on at the service; 'jdredis backup list' shows when it has ended";
 
-pub(crate) fn run(args: &BackupCreate, context: &Context<'_>) -> anyhow::Result<()> {
+/// Arguments of `backup create`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) instance: InstanceArgs,
+
+    /// The backup's name: letters, digits and '_', at most 32 [default: one with the time]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<BackupName>,
+
+    /// Wait until the backup has succeeded or failed
+    #[arg(long)]
+    pub(crate) wait: bool,
+
+    /// How long to wait, such as 90s, 30m or 2h
+    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "wait", value_parser = crate::values::when::duration)]
+    pub(crate) wait_timeout: Duration,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # Make a backup, wait for it, and print its links
+  id=$(jdredis backup create --region cn-north-1 --instance redis-1234 --wait -o plain) &&
+    jdredis backup url --region cn-north-1 --instance redis-1234 --base-id \"$id\"
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let instance = &args.instance;
-    let settings = context.settings(&instance.place)?;
+    let settings = context.settings(&instance.region)?;
     let client = context.client(&settings);
     let name = match &args.name {
         Some(name) => name.clone(),
@@ -69,7 +96,7 @@ fn default_name(context: &Context<'_>) -> anyhow::Result<BackupName> {
 struct Wait<'a> {
     context: &'a Context<'a>,
     client: &'a Client<'a>,
-    args: &'a BackupCreate,
+    args: &'a Args,
     base_id: &'a BaseId,
     line: StatusLine<'a>,
     /// Raised when the user wants it to end.
@@ -79,7 +106,7 @@ struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    fn new(args: &'a BackupCreate, context: &'a Context<'a>, client: &'a Client<'a>, base_id: &'a BaseId) -> Self {
+    fn new(args: &'a Args, context: &'a Context<'a>, client: &'a Client<'a>, base_id: &'a BaseId) -> Self {
         Self {
             context,
             client,

@@ -10,10 +10,11 @@ use serde_json::json;
 
 use super::{Chosen, ShardLink, Which, find_backup, links};
 use crate::api::Client;
-use crate::cli::{BackupDownload, Format};
+use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::config::{self, Settings};
 use crate::error::{CommandError, Kind};
+use crate::output::Format;
 use crate::output::{json, plain, table};
 use crate::terminal::human;
 use crate::terminal::progress::Progress;
@@ -24,9 +25,52 @@ use crate::values::link::Link;
 /// How long the workers have to put away what they have once the user wants it to end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-pub(crate) fn run(args: &BackupDownload, context: &Context<'_>) -> anyhow::Result<()> {
+/// Arguments of `backup download`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) instance: InstanceArgs,
+
+    #[command(flatten)]
+    pub(crate) backup: WhichBackup,
+
+    /// The folder for the files; made where it is not there [default: this one]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Only this node's file, such as "node 0"; may be given several times
+    #[arg(long = "node", value_name = "NAME")]
+    pub(crate) nodes: Vec<String>,
+
+    /// How many files are fetched at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub(crate) parallel: u8,
+
+    /// Fetch the links for use inside JD Cloud's own network
+    #[arg(long)]
+    pub(crate) internal: bool,
+
+    /// Replace files that are there, once the new ones are whole
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Fetch http links as the service writes them, unencrypted
+    #[arg(long)]
+    pub(crate) http: bool,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # The newest backup, into a folder of its own
+  jdredis backup download --region cn-north-1 --instance redis-1234 --latest --dir backups
+
+  # Where nobody watches: no notes, and a line a file to work on
+  jdredis backup download --region cn-north-1 --instance redis-1234 --latest --dir backups -q -o plain
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let which = Which::of(&args.backup)?;
-    let settings = context.settings(&args.instance.place)?;
+    let settings = context.settings(&args.instance.region)?;
     let client = context.client(&settings);
     let place = format!("instance {} in {}", args.instance.id, settings.region);
     let backup = which
@@ -47,7 +91,7 @@ pub(crate) fn run(args: &BackupDownload, context: &Context<'_>) -> anyhow::Resul
 }
 
 struct Download<'a> {
-    args: &'a BackupDownload,
+    args: &'a Args,
     context: &'a Context<'a>,
     client: &'a Client<'a>,
     settings: &'a Settings,

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::newest_first;
 use crate::api::model::Backup;
 use crate::api::{BackupFilter, Problem};
-use crate::cli::BackupList;
+use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
 use crate::output::listing;
@@ -15,7 +15,46 @@ use crate::terminal::human;
 use crate::values::vocabulary::{BackupKind, BackupStatus};
 use crate::values::when::{When, rfc3339};
 
-pub(crate) fn run(args: &BackupList, context: &Context<'_>) -> anyhow::Result<()> {
+/// Arguments of `backup list`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) instance: InstanceArgs,
+
+    /// Only backups that started then or later
+    ///
+    /// A time such as 2026-01-31T08:00:00+08:00, a day such as 2026-01-31 (UTC), or an age such as
+    /// 36h or 7d.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<When>,
+
+    /// Only backups that started then or earlier
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<When>,
+
+    /// Only backups of this status
+    #[arg(long, value_enum, value_name = "STATUS")]
+    pub(crate) status: Option<BackupStatus>,
+
+    /// Only backups made by the schedule, or on request
+    #[arg(long = "type", value_enum, value_name = "TYPE")]
+    pub(crate) kind: Option<BackupKind>,
+
+    /// At most so many, the newest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # What there is to fetch
+  jdredis backup list --region cn-north-1 --instance redis-1234
+
+  # What failed in the last three days
+  jdredis backup list --region cn-north-1 --instance redis-1234 --status failed --since 3d
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let now = context.world.clock.now();
     let filter = BackupFilter {
         since: moment(args.since, |when| when.first(now))?,
@@ -28,7 +67,7 @@ pub(crate) fn run(args: &BackupList, context: &Context<'_>) -> anyhow::Result<()
         let message = "--since is after --until, so no backup can be between them";
         return Err(CommandError::new(Kind::Usage, message, "give the earlier time with --since").into());
     }
-    let settings = context.settings(&args.instance.place)?;
+    let settings = context.settings(&args.instance.region)?;
     let client = context.client(&settings);
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
     let matches = |backup: &Backup| is_asked_for(backup, args, &filter);
@@ -69,7 +108,7 @@ fn moment(
 
 /// Whether a backup is among those the command line asks for. The service is asked for the times,
 /// too, but by which of a backup's times it goes is not documented.
-fn is_asked_for(backup: &Backup, args: &BackupList, filter: &BackupFilter<'_>) -> bool {
+fn is_asked_for(backup: &Backup, args: &Args, filter: &BackupFilter<'_>) -> bool {
     let is_in_time = backup.started().is_none_or(|start| {
         filter.since.is_none_or(|since| start >= since) && filter.until.is_none_or(|until| start <= until)
     });

@@ -1,19 +1,21 @@
 //! `jdredis backup …`, and what its subcommands share: finding backups.
 
-pub(super) mod create;
-pub(super) mod download;
-pub(super) mod list;
-pub(super) mod url;
-pub(super) mod verify;
+mod create;
+mod download;
+mod list;
+mod url;
+mod verify;
 
 use std::cmp::Reverse;
 use std::fmt::Display;
 
+use clap::Subcommand;
 use time::OffsetDateTime;
 
+use super::Context;
 use crate::api::model::{Backup, DownloadUrls};
 use crate::api::{self, Answer, BackupFilter, Client, Entry, Listing};
-use crate::cli::WhichBackup;
+use crate::cli::shared::WhichBackup;
 use crate::error::{CommandError, Kind};
 use crate::terminal::escape::visible;
 use crate::terminal::notes::Notes;
@@ -21,6 +23,57 @@ use crate::values::id::{BaseId, InstanceId};
 use crate::values::link::Link;
 use crate::values::vocabulary::BackupStatus;
 use crate::values::when::rfc3339;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Fetch the files of a backup, whole and verified
+    ///
+    /// A second run goes on where the first stopped, whatever stopped it. Files are checked while they
+    /// come: their length, and as RDB files their end and their checksum.
+    #[command(
+        after_long_help = download::EXAMPLES,
+        override_usage = "jdredis backup download [OPTIONS] --instance <ID> (--base-id <ID> | --latest)"
+    )]
+    Download(download::Args),
+
+    /// Check whether files are whole RDB files
+    ///
+    /// The check of 'download', for files that were fetched by other means. Needs no network and no
+    /// keys.
+    #[command(after_long_help = verify::EXAMPLES)]
+    Verify(verify::Args),
+
+    /// List the backups of an instance, newest first
+    #[command(after_long_help = list::EXAMPLES)]
+    List(list::Args),
+
+    /// Print the temporary download links of a backup
+    ///
+    /// One link for every shard of the instance. A link is valid for an hour, and whoever holds it
+    /// can fetch the data: treat it as a password.
+    #[command(
+        after_long_help = url::EXAMPLES,
+        override_usage = "jdredis backup url [OPTIONS] --instance <ID> (--base-id <ID> | --latest)"
+    )]
+    Url(url::Args),
+
+    /// Start a backup and print its base ID
+    ///
+    /// The base ID is printed as soon as it is known, so that it is not lost whatever happens while
+    /// waiting.
+    #[command(after_long_help = create::EXAMPLES)]
+    Create(create::Args),
+}
+
+pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
+    match command {
+        Command::Create(args) => create::run(args, context),
+        Command::Download(args) => download::run(args, context),
+        Command::List(args) => list::run(args, context),
+        Command::Url(args) => url::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
+    }
+}
 
 /// The backups that `matches` holds for, newest first, and perhaps others.
 ///

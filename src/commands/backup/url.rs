@@ -7,16 +7,51 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{Chosen, ShardLink, Which, links};
-use crate::cli::{BackupUrl, Format};
+use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
+use crate::output::Format;
 use crate::output::{json, plain, table};
 use crate::terminal::notes::Notes;
 use crate::values::when::rfc3339;
 
-pub(crate) fn run(args: &BackupUrl, context: &Context<'_>) -> anyhow::Result<()> {
+/// Arguments of `backup url`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) instance: InstanceArgs,
+
+    #[command(flatten)]
+    pub(crate) backup: WhichBackup,
+
+    /// Print the links for use inside JD Cloud's own network
+    #[arg(long)]
+    pub(crate) internal: bool,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # See the links, and until when they work
+  jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234
+
+  # Those of the newest backup that succeeded
+  jdredis backup url --region cn-north-1 --instance redis-1234 --latest
+
+  # Fetch every shard with curl, each under the name it has at the service
+  links=$(jdredis backup url --region cn-north-1 --instance redis-1234 --latest -q -o plain) || exit
+  printf '%s\\n' \"$links\" | while IFS= read -r url; do
+    name=${url%%\\?*}
+    curl -fsS -o \"${name##*/}\" \"$url\" || exit
+  done
+
+  # The links with the shards they belong to
+  jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o json |
+    jq -r '.result.downloadUrls[] | [.name, .link] | @tsv'
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let instance = &args.instance;
     let which = Which::of(&args.backup)?;
-    let settings = context.settings(&instance.place)?;
+    let settings = context.settings(&instance.region)?;
     let client = context.client(&settings);
     let place = format!("instance {} in {}", instance.id, settings.region);
     let backup = which

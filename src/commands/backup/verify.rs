@@ -1,14 +1,14 @@
 //! `jdredis backup verify`: are these whole RDB files? No network, no keys.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
 
 use serde_json::json;
 
-use crate::cli::{BackupVerify, Format};
 use crate::commands::Context;
 use crate::error::{CommandError, Kind};
+use crate::output::Format;
 use crate::output::{json, table};
 use crate::rdb::{Checker, Verdict};
 use crate::terminal::escape::visible;
@@ -66,7 +66,21 @@ impl Finding {
     }
 }
 
-pub(crate) fn run(args: &BackupVerify, context: &Context<'_>) -> anyhow::Result<()> {
+/// Arguments of `backup verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The files; - is standard input
+    #[arg(required = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) files: Vec<OsString>,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  jdredis backup verify backups/*
+  zcat dump.rdb.gz | jdredis backup verify -
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let findings: Vec<Finding> = args.files.iter().map(|path| Finding::of(path)).collect();
     context.print(&render(&findings, context.format))?;
     for finding in &findings {

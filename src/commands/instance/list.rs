@@ -3,15 +3,37 @@
 use anyhow::Context as _;
 
 use crate::api::model::CacheInstance;
-use crate::cli::InstanceList;
+use crate::cli::shared::RegionArgs;
+use crate::cli::values::StatusParser;
 use crate::commands::Context;
 use crate::output::listing;
 use crate::terminal::human;
 
 const MIB: u64 = 1024 * 1024;
 
-pub(crate) fn run(args: &InstanceList, context: &Context<'_>) -> anyhow::Result<()> {
-    let settings = context.settings(&args.place)?;
+/// Arguments of `instance list`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) region: RegionArgs,
+
+    /// Only instances whose name contains this
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) name: Option<String>,
+
+    /// Only instances of this status, such as running; any that the service knows
+    #[arg(long, value_name = "STATUS", value_parser = StatusParser)]
+    pub(crate) status: Option<String>,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  jdredis instance list --region cn-north-1 --status running
+  jdredis instance list --region cn-north-1 --name orders -o plain
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let settings = context.settings(&args.region)?;
     let client = context.client(&settings);
     let mut instances = client
         .describe_cache_instances(args.name.as_deref(), args.status.as_deref())

@@ -1,3 +1,20 @@
 //! `jdredis instance …`
 
-pub(super) mod list;
+mod list;
+
+use clap::Subcommand;
+
+use super::Context;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the instances of a region
+    #[command(after_long_help = list::EXAMPLES)]
+    List(list::Args),
+}
+
+pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
+    match command {
+        Command::List(args) => list::run(args, context),
+    }
+}

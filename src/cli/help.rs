@@ -1,0 +1,33 @@
+//! The help text that follows the list of commands.
+
+pub(super) const AFTER_HELP: &str = "\
+Environment:
+  JDCLOUD_ACCESS_KEY, JDCLOUD_SECRET_KEY   the key pair that signs requests
+  JDCLOUD_SECURITY_TOKEN                   the token of temporary keys
+  JDCLOUD_REGION, JDCLOUD_PROFILE          used where no flag says otherwise
+  JDREDIS_ENDPOINT, JDREDIS_OUTPUT         likewise
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY   the proxy, if any
+  SSL_CERT_FILE, SSL_CERT_DIR              certificate authorities to trust instead of the system's
+
+  A flag beats the environment, the environment beats a profile; the keys of a profile that
+  --profile names beat those of the environment.
+
+Files:
+  ~/.jdc/config, ~/.jdc/current   the official CLI's profiles; read, never written
+
+Exit codes:
+  0    done
+  1    anything not named below, such as an output that cannot be written
+  2    the command line or a setting is wrong
+  3    not found, or there is no such backup or link
+  4    keys missing, refused or not permitted
+  5    network: DNS, connection, TLS, proxy, time-out; or a wait ran out
+  6    the service failed or refused otherwise, its answer is not as documented, or a backup failed
+  7    a file is missing, incomplete or corrupt
+  130  interrupted with Ctrl-C (143: asked to terminate)
+
+Examples:
+  jdredis instance list --region cn-north-1
+  jdredis backup list --region cn-north-1 --instance redis-1234
+  jdredis backup url --region cn-north-1 --instance redis-1234 --latest
+";

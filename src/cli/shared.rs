@@ -1,0 +1,40 @@
+//! Arguments that several commands take.
+
+use clap::Args;
+
+use super::values::RegionParser;
+use crate::values::id::{BaseId, InstanceId, Region};
+
+/// The region that a command is about.
+#[derive(Debug, Args)]
+pub(crate) struct RegionArgs {
+    /// The region; one that is not listed is accepted
+    ///
+    /// [environment: JDCLOUD_REGION; default: the profile's region_id]
+    #[arg(long, value_name = "REGION", value_parser = RegionParser)]
+    pub(crate) region: Option<Region>,
+}
+
+/// The instance that a command is about, and its region.
+#[derive(Debug, Args)]
+pub(crate) struct InstanceArgs {
+    #[command(flatten)]
+    pub(crate) region: RegionArgs,
+
+    /// The instance's ID
+    #[arg(long = "instance", value_name = "ID")]
+    pub(crate) id: InstanceId,
+}
+
+/// The backup that a command is about: exactly one of the two. The command checks that rather than clap,
+/// so that the message says where base IDs come from.
+#[derive(Debug, Args)]
+pub(crate) struct WhichBackup {
+    /// The backup's base ID; this or --latest is required
+    #[arg(long, value_name = "ID")]
+    pub(crate) base_id: Option<BaseId>,
+
+    /// The newest backup that succeeded, in place of --base-id
+    #[arg(long)]
+    pub(crate) latest: bool,
+}
