@@ -9,6 +9,8 @@ mod envelope;
 mod error;
 mod exchange;
 pub(crate) mod model;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod sign;
 
 use std::cell::Cell;

@@ -5,6 +5,8 @@
 
 pub(crate) mod credentials;
 pub(crate) mod profile;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod proxy;
 
 use std::fmt;

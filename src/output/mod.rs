@@ -3,6 +3,8 @@
 pub(crate) mod json;
 pub(crate) mod listing;
 pub(crate) mod plain;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 pub(crate) mod table;
 
 use clap::ValueEnum;

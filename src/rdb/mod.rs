@@ -6,6 +6,9 @@
 //! `rdb.h` and `rdb.c`. This is stricter than `redis-check-rdb` 7.0, which passes files with bytes
 //! after the end.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
+
 use std::fmt;
 
 use crc_fast::{CrcAlgorithm, Digest};
@@ -173,8 +176,8 @@ fn version(magic: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::properties::slow_crc64;
     use super::*;
-    use crate::fuzzing::slow_crc64;
 
     /// A file with these contents and a right checksum, computed bit by bit.
     fn rdb(magic: &[u8], contents: &[u8]) -> Vec<u8> {

@@ -14,6 +14,8 @@
 
 mod fetch;
 mod folder;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod record;
 pub(crate) mod storage;
 

@@ -3,6 +3,9 @@
 //! Whoever holds a link can fetch the data until it expires, so it counts as a secret: it has no
 //! `Display`, and its `Debug` leaves the query out.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
+
 use std::borrow::Cow;
 use std::fmt;
 
