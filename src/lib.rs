@@ -142,7 +142,7 @@ pub fn exit_on_panic() {
 fn fail(report: &Report, format: Format, world: &World) -> ExitCode {
     // Where standard error cannot be written, the exit code is all that is left to say it with.
     let _ = world.stderr.write_all(&report.render(format));
-    report.exit_code()
+    report.kind.exit_code()
 }
 
 /// Whoever read the output has read enough.

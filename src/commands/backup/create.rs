@@ -10,7 +10,7 @@ use super::find_backup;
 use crate::api::{self, Client};
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
-use crate::error::{CommandError, Kind};
+use crate::error::{Kind, Report};
 use crate::output::Format;
 use crate::output::{json, plain, table};
 use crate::terminal::escape::visible;
@@ -172,7 +172,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    fn pause(&self, duration: Duration) -> Result<(), CommandError> {
+    fn pause(&self, duration: Duration) -> Result<(), Report> {
         let end = self.elapsed() + duration;
         loop {
             if self.stop.load(Ordering::Relaxed) {
@@ -197,8 +197,8 @@ impl<'a> Wait<'a> {
         human::duration(self.elapsed().as_secs())
     }
 
-    fn ended(&self, kind: Kind, how: &str, hint: &str) -> CommandError {
-        CommandError::new(
+    fn ended(&self, kind: Kind, how: &str, hint: &str) -> Report {
+        Report::with_hint(
             kind,
             format!("backup {} {how} {}", self.base_id, self.elapsed_text()),
             hint.to_owned(),

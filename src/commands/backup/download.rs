@@ -13,7 +13,7 @@ use crate::api::Client;
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::config::{self, Settings};
-use crate::error::{CommandError, Kind};
+use crate::error::{Kind, Report};
 use crate::output::Format;
 use crate::output::{json, plain, table};
 use crate::terminal::human;
@@ -165,7 +165,7 @@ impl Download<'_> {
         drop(progress);
         if stop.load(Ordering::Relaxed) {
             let kind = Kind::of_signal(self.context.interrupt.was_terminated());
-            return Err(CommandError::new(kind, "interrupted", self.go_on()).into());
+            return Err(Report::with_hint(kind, "interrupted", self.go_on()).into());
         }
         reports
             .into_iter()
@@ -186,7 +186,7 @@ impl Download<'_> {
         let wanted = &self.args.nodes;
         if let Some(unknown) = wanted.iter().find(|wanted| all.iter().all(|(node, _)| node != *wanted)) {
             let nodes: Vec<&str> = all.iter().map(|(node, _)| node.as_str()).collect();
-            return Err(CommandError::new(
+            return Err(Report::with_hint(
                 Kind::NotFound,
                 format!("the backup has no node \"{unknown}\""),
                 format!("its nodes are: \"{}\"", nodes.join("\", \"")),
@@ -251,14 +251,14 @@ impl Download<'_> {
         Ok(shards[index].link.clone())
     }
 
-    fn check_names(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> Result<(), CommandError> {
+    fn check_names(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> Result<(), Report> {
         let names = |is: &dyn Fn(&Shard) -> bool| -> Vec<&str> {
             let those = shards.iter().filter(|shard| is(shard));
             those.map(|shard| shard.file_name.as_str()).collect()
         };
         let obstructed = names(&|shard| folder.is_obstructed(&shard.file_name));
         if !obstructed.is_empty() {
-            return Err(CommandError::new(
+            return Err(Report::with_hint(
                 Kind::Other,
                 format!("there are folders of the files' names: {}", obstructed.join(", ")),
                 "move them away, or give another folder with --dir; --force replaces only files".to_owned(),
@@ -268,7 +268,7 @@ impl Download<'_> {
         if taken.is_empty() {
             return Ok(());
         }
-        Err(CommandError::new(
+        Err(Report::with_hint(
             Kind::Other,
             format!("there are files of these names already: {}", taken.join(", ")),
             "give another folder with --dir, or --force to replace them once the new ones are whole".to_owned(),
@@ -276,7 +276,7 @@ impl Download<'_> {
     }
 
     /// Makes sure that what is missing fits; how many bytes the backup has, where the service tells.
-    fn check_space(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> Result<Option<u64>, CommandError> {
+    fn check_space(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> Result<Option<u64>, Report> {
         if !self.args.nodes.is_empty() {
             return Ok(None);
         }
@@ -287,7 +287,7 @@ impl Download<'_> {
             .sum();
         let missing = size.saturating_sub(present);
         match folder.available() {
-            Ok(available) if available < missing => Err(CommandError::new(
+            Ok(available) if available < missing => Err(Report::with_hint(
                 Kind::Other,
                 format!(
                     "{} are still to be fetched, and the folder's disk has room for {}",
@@ -398,9 +398,9 @@ impl Download<'_> {
             let (state, reason) = (report.state.name(), report.state.reason().unwrap_or_default());
             format!("{}: {state}, {reason} ({})", report.node, report.path.display())
         };
-        Err(CommandError {
+        Err(Report {
             details: bad.iter().map(line).collect(),
-            ..CommandError::new(
+            ..Report::with_hint(
                 Kind::Integrity,
                 match (bad.len(), reports.len()) {
                     (1, 1) => "the file is not whole".to_owned(),

@@ -8,7 +8,7 @@ use crate::api::model::Backup;
 use crate::api::{BackupFilter, Problem};
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
-use crate::error::{CommandError, Kind};
+use crate::error::{Kind, Report};
 use crate::output::listing;
 use crate::terminal::escape::visible;
 use crate::terminal::human;
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         && since > until
     {
         let message = "--since is after --until, so no backup can be between them";
-        return Err(CommandError::new(Kind::Usage, message, "give the earlier time with --since").into());
+        return Err(Report::with_hint(Kind::Usage, message, "give the earlier time with --since").into());
     }
     let settings = context.settings(&args.instance.region)?;
     let client = context.client(&settings);
@@ -93,10 +93,10 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
 fn moment(
     when: Option<When>,
     resolve: impl Fn(When) -> Option<OffsetDateTime>,
-) -> Result<Option<OffsetDateTime>, CommandError> {
+) -> Result<Option<OffsetDateTime>, Report> {
     when.map(|when| {
         resolve(when).ok_or_else(|| {
-            CommandError::new(
+            Report::with_hint(
                 Kind::Usage,
                 "a time is outside the calendar".to_owned(),
                 "give --since and --until times that a backup can have".to_owned(),

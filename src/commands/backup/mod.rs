@@ -16,7 +16,7 @@ use super::Context;
 use crate::api::model::{Backup, DownloadUrls};
 use crate::api::{self, Answer, BackupFilter, Client, Entry, Listing};
 use crate::cli::shared::WhichBackup;
-use crate::error::{CommandError, Kind};
+use crate::error::{Kind, Report};
 use crate::terminal::escape::visible;
 use crate::terminal::notes::Notes;
 use crate::values::id::{BaseId, InstanceId};
@@ -126,14 +126,14 @@ enum Which<'a> {
 }
 
 impl<'a> Which<'a> {
-    fn of(args: &'a WhichBackup) -> Result<Self, CommandError> {
+    fn of(args: &'a WhichBackup) -> Result<Self, Report> {
         let message = match (&args.base_id, args.latest) {
             (Some(base_id), false) => return Ok(Self::Named(base_id)),
             (None, true) => return Ok(Self::Latest),
             (None, false) => "neither --base-id nor --latest was given",
             (Some(_), true) => "both --base-id and --latest were given",
         };
-        Err(CommandError::new(
+        Err(Report::with_hint(
             Kind::Usage,
             message,
             "give one of the two: --base-id ID, where 'jdredis backup list' shows the IDs, or --latest".to_owned(),
@@ -188,7 +188,7 @@ fn latest(client: &Client<'_>, instance: &InstanceId) -> anyhow::Result<Entry<Ba
         .into_iter()
         .find(|entry| succeeded(&entry.view))
         .ok_or_else(|| {
-            CommandError {
+            Report {
                 kind: Kind::NotFound,
                 message: format!(
                     "instance {instance} has no backup that succeeded: {running} running, {failed} failed"
@@ -202,7 +202,9 @@ fn latest(client: &Client<'_>, instance: &InstanceId) -> anyhow::Result<Entry<Ba
                     }
                     _ => "wait until it has finished: 'jdredis backup list' shows its status",
                 }
-                .to_owned(),
+                .to_owned()
+                .into(),
+                ..Report::default()
             }
             .into()
         })
@@ -216,12 +218,13 @@ struct ShardLink {
 
 /// The links of a backup, public or `internal` ones, in the service's order.
 fn links(answer: &Answer, urls: DownloadUrls, internal: bool) -> anyhow::Result<Vec<ShardLink>> {
-    let nothing = |message: String, hint: &str| CommandError {
+    let nothing = |message: String, hint: &str| Report {
         kind: Kind::NotFound,
         message,
         details: Vec::new(),
         request_id: answer.request_id().cloned(),
-        hint: hint.to_owned(),
+        hint: Some(hint.to_owned()),
+        ..Report::default()
     };
     if urls.download_urls.is_empty() {
         let hint = "the backup may still be running, may have failed, or may be gone: JD Cloud keeps one for 7 days";

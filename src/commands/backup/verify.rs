@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use serde_json::json;
 
 use crate::commands::Context;
-use crate::error::{CommandError, Kind};
+use crate::error::{Kind, Report};
 use crate::output::Format;
 use crate::output::{json, table};
 use crate::rdb::{Checker, Verdict};
@@ -97,11 +97,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let message = format!("{} of {} files cannot be relied on", complaints.len(), findings.len());
     let hint = "where a file cannot be read, check its name and who may read it; fetch a damaged one again, best with \
                 'jdredis backup download'";
-    Err(CommandError {
-        details: complaints,
-        ..CommandError::new(Kind::Integrity, message, hint)
-    }
-    .into())
+    Err(Report::with_hint(Kind::Integrity, message, hint)
+        .details(complaints)
+        .into())
 }
 
 fn read_through(mut file: impl Read) -> io::Result<(u64, Verdict)> {

@@ -1,0 +1,218 @@
+//! A call of the service that failed, in the user's words.
+
+use std::fmt::Write as _;
+
+use super::{Kind, Report};
+use crate::api::{self, Effort, NONCE_REUSED, NetworkError, Problem, Refusal, Unexpected};
+use crate::http::Stage;
+use crate::terminal::human;
+
+/// The smallest difference between the clocks that a refused signature is blamed on, in seconds. The service
+/// documents no allowance; a minute is less than any allowance known from services of this kind.
+const NOTEWORTHY_CLOCK_OFFSET: i64 = 60;
+
+/// The hint after a request to make a backup that may have been carried out.
+const MAY_HAVE_HAPPENED: &str = "it is not certain that nothing was done: look with 'jdredis backup list' whether a backup \
+                                 was started, and only then try again";
+
+pub(super) fn report(error: &api::Error) -> Report {
+    let mut report = match &*error.problem {
+        Problem::Refused(refusal) => of_refusal(refusal),
+        Problem::Unexpected(unexpected) => of_unexpected(unexpected),
+        Problem::Network(error) => of_network(error),
+        Problem::NoRandomness(error) => Report::new(Kind::Other, "a request cannot be signed without random bytes")
+            .cause(error.to_string())
+            .hint("the operating system refused them; run this outside the sandbox or container that forbids it"),
+    };
+    if error.may_have_happened {
+        report.hint = Some(MAY_HAVE_HAPPENED.to_owned());
+    } else if let Some(wait) = error.asked_to_wait {
+        report.hint = Some(format!(
+            "the service asks to wait {}, which is longer than what was left of --timeout; try again then",
+            human::duration(wait.as_secs())
+        ));
+    }
+    if let Some(Effort { attempts, elapsed }) = error.effort {
+        let _ = write!(
+            report.message,
+            " (after {attempts} attempts in {:.1} s)",
+            elapsed.as_secs_f64()
+        );
+    }
+    report
+}
+
+fn of_refusal(refusal: &Refusal) -> Report {
+    let has = |words: &str| refusal.message.contains(words);
+    let (kind, message, hint) = match refusal.code {
+        404 => (
+            Kind::NotFound,
+            "the service knows no such thing",
+            "check the region and the IDs: 'jdredis instance list' and 'jdredis backup list' show what there is; JD Cloud \
+             keeps a backup for 7 days",
+        ),
+        401 => (
+            Kind::Credentials,
+            "the service refuses the keys",
+            "check that access key and secret key are a pair, complete and not disabled, and that temporary keys come with \
+             their JDCLOUD_SECURITY_TOKEN, not yet expired; -vv shows what was signed, which a proxy on the way may have \
+             changed",
+        ),
+        403 if has(NONCE_REUSED) => (
+            Kind::Credentials,
+            "the service has seen the request before",
+            "something on the way sends requests twice: look at proxies and gateways",
+        ),
+        403 if has("not authorized") || has("[IAM]") => (
+            Kind::Credentials,
+            "the keys are not permitted to do this",
+            "ask the account's administrator for an IAM policy that allows the action named in the cause",
+        ),
+        403 => (
+            Kind::Credentials,
+            "the service forbids this",
+            "check what the account and its keys are permitted to do",
+        ),
+        409 if refusal.status == "ALREADY_EXISTS" => (
+            Kind::Service,
+            "there is one already",
+            "give another --name, or leave it out for one that is new",
+        ),
+        409 => (
+            Kind::Service,
+            "the service is doing something else with it",
+            "wait until that is done: 'jdredis instance list' and 'jdredis backup list' show the status",
+        ),
+        413 | 414 => (
+            Kind::Service,
+            "the request is too large for the service",
+            "this should not happen: report the command, without keys",
+        ),
+        501 => (
+            Kind::Service,
+            "the service does not offer this",
+            "try another region, or a newer jdredis",
+        ),
+        429 if refusal.status == "QUOTA_EXCEEDED" => (
+            Kind::Service,
+            "a quota of the account is used up",
+            "ask JD Cloud to raise it; trying again will not help",
+        ),
+        429 => (
+            Kind::Service,
+            "the service is asked too often",
+            "wait a minute, then run fewer of these at once",
+        ),
+        500 | 502..=504 => (
+            Kind::Service,
+            "the service failed",
+            "try again later; if it stays, report the request ID to JD Cloud",
+        ),
+        _ => (
+            Kind::Service,
+            "the service refused the request",
+            "check --region and the IDs against the console; if they are right, report the request ID to JD Cloud",
+        ),
+    };
+    let clock = refusal
+        .clock_offset
+        .filter(|offset| matches!(refusal.code, 401 | 403) && !has("[IAM]") && offset.abs() >= NOTEWORTHY_CLOCK_OFFSET);
+    Report {
+        code: Some(refusal.code),
+        status: (!refusal.status.is_empty()).then(|| refusal.status.clone()),
+        ..Report::new(kind, message)
+            .request_id(refusal.request_id.as_ref())
+            .cause(refusal.to_string())
+            .hint(match clock {
+                Some(offset) => format!("{}; else {hint}", clock_hint(offset)),
+                None => hint.to_owned(),
+            })
+    }
+}
+
+fn clock_hint(offset: i64) -> String {
+    let direction = if offset > 0 { "ahead of" } else { "behind" };
+    format!(
+        "this machine's clock is {} {direction} the service's, and a signature is only good for a short time: set the \
+         clock (NTP)",
+        human::duration(offset.unsigned_abs())
+    )
+}
+
+fn of_unexpected(unexpected: &Unexpected) -> Report {
+    let hint = if unexpected.is_from_service {
+        "the service may have changed: try a newer jdredis, else report this with the request ID and the output of -v"
+    } else {
+        "a proxy, a gateway or a login page on the way may have answered instead of the service: check the proxy variables \
+         and --endpoint"
+    };
+    Report {
+        code: Some(unexpected.http_status),
+        ..Report::new(Kind::Service, "the answer is not what the service documents")
+            .request_id(unexpected.request_id.as_ref())
+            .cause(&unexpected.what)
+            .hint(hint)
+    }
+}
+
+fn of_network(error: &NetworkError) -> Report {
+    let NetworkError {
+        stage,
+        detail,
+        endpoint,
+        proxy,
+    } = error;
+    let via = proxy
+        .as_ref()
+        .map(|proxy| format!(" through the proxy {proxy}"))
+        .unwrap_or_default();
+    let (message, hint) = match stage {
+        Stage::Dns => match proxy {
+            // The proxy resolves the endpoint's name, if there is one.
+            Some(proxy) => (
+                format!("the name of the proxy {proxy} cannot be resolved"),
+                "check the proxy variables (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) and this machine's DNS",
+            ),
+            None => (
+                format!("the name of {endpoint} cannot be resolved"),
+                "check --endpoint, this machine's DNS, and whether a proxy (HTTPS_PROXY) is needed to get out",
+            ),
+        },
+        Stage::Unreachable => (
+            format!("{endpoint} cannot be reached{via}"),
+            "check --endpoint, firewalls, and whether a proxy (HTTPS_PROXY) is needed to get out",
+        ),
+        Stage::Broken => (
+            format!("the connection to {endpoint}{via} broke off"),
+            "try again; if it stays, check firewalls and proxies, and that --endpoint does not say http:// where the \
+             service speaks TLS",
+        ),
+        Stage::Protocol => (
+            format!("what answers at {endpoint}{via} breaks the rules of HTTP"),
+            "check --endpoint and the proxy variables: something else may be listening there",
+        ),
+        Stage::Tls => (
+            format!("no trusted encrypted connection to {endpoint}{via}"),
+            "if a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate (PEM); if the endpoint speaks plain \
+             HTTP, as those inside a VPC do, spell out http:// in --endpoint",
+        ),
+        Stage::TrustStore => (
+            "no certificate authorities to trust could be loaded".to_owned(),
+            "if SSL_CERT_FILE or SSL_CERT_DIR is set, let it name PEM certificates that can be read; else install the \
+             package ca-certificates",
+        ),
+        Stage::Proxy => (
+            format!(
+                "the proxy {} did not let the request through",
+                proxy.as_deref().unwrap_or("in between")
+            ),
+            "407 means it wants a name and password: put them into the proxy variable as http://NAME:PASSWORD@HOST:PORT; \
+             otherwise ask its administrator to allow CONNECT to the endpoint and its port, or except it with NO_PROXY",
+        ),
+        Stage::Timeout => (
+            format!("{endpoint} did not answer in time{via}"),
+            "check firewalls and whether a proxy (HTTPS_PROXY) is needed to get out; --timeout allows for more time",
+        ),
+    };
+    Report::new(Kind::Network, message).cause(detail).hint(hint)
+}

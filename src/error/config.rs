@@ -1,0 +1,51 @@
+//! Settings that cannot be used, in the user's words.
+
+use std::path::Path;
+
+use super::{Kind, Report};
+use crate::config::{self, profile};
+
+pub(super) fn report(error: &config::Error) -> Report {
+    const WHERE_KEYS_COME_FROM: &str = "set JDCLOUD_ACCESS_KEY and JDCLOUD_SECRET_KEY, or make a profile with the official CLI \
+                                        ('jdc configure add')";
+    let message = error.to_string();
+    match error {
+        config::Error::Invalid { .. } => Report::new(Kind::Usage, message).hint("correct it, or leave it out"),
+        config::Error::NoRegion => Report::new(Kind::Usage, message)
+            .hint("give --region (such as cn-north-1), set JDCLOUD_REGION, or set region_id in the profile"),
+        config::Error::PartOfKeys { present, missing } => Report::new(Kind::Credentials, message)
+            .hint(format!("set {missing} too; to use a profile instead, unset {present}")),
+        config::Error::NoCredentials { profile } => Report::new(Kind::Credentials, message)
+            .cause(format!("the environment has none, and {profile}"))
+            .hint(WHERE_KEYS_COME_FROM),
+        config::Error::Incomplete { source, key } => Report::new(Kind::Credentials, message)
+            .hint(format!("add {key} to that section of {}", source.file.display())),
+        config::Error::Profile(error) => Report::new(Kind::Credentials, message).hint(profile_hint(error)),
+        config::Error::Proxy(_) => Report::new(Kind::Network, message)
+            .hint("write it as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, or unset it to connect directly"),
+    }
+}
+
+fn profile_hint(error: &profile::Error) -> String {
+    let mend = |file: &Path| {
+        format!(
+            "mend {}, or set JDCLOUD_ACCESS_KEY and JDCLOUD_SECRET_KEY",
+            file.display()
+        )
+    };
+    match error {
+        profile::Error::NoHome => "set HOME, or set JDCLOUD_ACCESS_KEY and JDCLOUD_SECRET_KEY".to_owned(),
+        profile::Error::Missing { .. } => {
+            "make the profile with the official CLI ('jdc configure add'), or set JDCLOUD_ACCESS_KEY and \
+             JDCLOUD_SECRET_KEY and leave --profile and JDCLOUD_PROFILE out"
+                .to_owned()
+        }
+        profile::Error::Unreadable { file, .. } => format!("make {} a file that this user can read", file.display()),
+        profile::Error::NoSection { .. } => {
+            "name one that is there, with --profile, JDCLOUD_PROFILE or in ~/.jdc/current, or add the section"
+                .to_owned()
+        }
+        profile::Error::Malformed { file, .. } => mend(file),
+        profile::Error::BadValue { source, .. } => mend(&source.file),
+    }
+}

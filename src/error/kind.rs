@@ -1,0 +1,68 @@
+//! The kinds of errors. Each has one exit code and one name in JSON.
+
+use std::process::ExitCode;
+
+/// The sort of thing that went wrong. It decides the exit code.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Anything that the others do not name.
+    #[default]
+    Other,
+    /// The command line or a setting is wrong.
+    Usage,
+    /// The service does not have it.
+    NotFound,
+    /// Keys are missing, refused or not permitted.
+    Credentials,
+    /// No answer came, or a wait ran out.
+    Network,
+    /// The service failed, or answered in a way that is not documented.
+    Service,
+    /// A file is missing, incomplete or corrupt.
+    Integrity,
+    /// SIGINT ended the run.
+    Interrupted,
+    /// SIGTERM ended the run.
+    Terminated,
+}
+
+impl Kind {
+    /// The kind of a run that a signal ended.
+    pub(crate) fn of_signal(was_terminated: bool) -> Self {
+        if was_terminated {
+            Self::Terminated
+        } else {
+            Self::Interrupted
+        }
+    }
+
+    /// The value of `kind` in a JSON error.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Other => "other",
+            Self::Usage => "usage",
+            Self::NotFound => "notFound",
+            Self::Credentials => "credentials",
+            Self::Network => "network",
+            Self::Service => "service",
+            Self::Integrity => "integrity",
+            Self::Interrupted | Self::Terminated => "interrupted",
+        }
+    }
+
+    /// The exit code. The README and `jdredis help` list them.
+    pub(crate) fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Other => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Credentials => 4,
+            Self::Network => 5,
+            Self::Service => 6,
+            Self::Integrity => 7,
+            // 128 and the signal's number, as shells report it.
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        })
+    }
+}

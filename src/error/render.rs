@@ -1,0 +1,78 @@
+//! A report as text for people, and as JSON for programs.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::Report;
+use crate::output::{Format, json};
+use crate::terminal::escape::visible;
+
+/// An error with `-o json`: one object on one line of standard error.
+#[derive(Serialize)]
+struct Document<'a> {
+    error: Fields<'a>,
+}
+
+/// What the object says. All keys are always there.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields<'a> {
+    /// Such as `notFound`; goes with the exit code.
+    kind: &'static str,
+    /// What happened, with its details and its cause.
+    message: String,
+    /// The service's code or the HTTP status, else null.
+    code: Option<u16>,
+    /// The service's name for the error, such as `NOT_FOUND`, else null.
+    status: Option<&'a str>,
+    /// The service's ID of the exchange, else null.
+    request_id: Option<&'a str>,
+    /// What to do next, else null.
+    hint: Option<&'a str>,
+}
+
+impl Report {
+    /// The report in the form that goes with an output format.
+    pub(crate) fn render(&self, format: Format) -> Vec<u8> {
+        match format {
+            Format::Json => self.json(),
+            Format::Table | Format::Plain => self.text().into_bytes(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("error: {}\n", visible(&self.message));
+        for detail in &self.details {
+            let _ = writeln!(text, "  {}", visible(detail));
+        }
+        for (name, value) in [
+            ("request ID", &self.request_id),
+            ("cause", &self.cause),
+            ("hint", &self.hint),
+        ] {
+            if let Some(value) = value {
+                let _ = writeln!(text, "  {name}: {}", visible(value));
+            }
+        }
+        text
+    }
+
+    fn json(&self) -> Vec<u8> {
+        let more: Vec<&str> = self.details.iter().chain(&self.cause).map(String::as_str).collect();
+        let message = match more.as_slice() {
+            [] => self.message.clone(),
+            more => format!("{}: {}", self.message, more.join("; ")),
+        };
+        json::render_line(&Document {
+            error: Fields {
+                kind: self.kind.name(),
+                message,
+                code: self.code,
+                status: self.status.as_deref(),
+                request_id: self.request_id.as_deref(),
+                hint: self.hint.as_deref(),
+            },
+        })
+    }
+}
