@@ -172,12 +172,14 @@ impl<'a> Wait<'a> {
         }
     }
 
-    fn pause(&self, duration: Duration) -> Result<(), Report> {
+    fn pause(&self, duration: Duration) -> anyhow::Result<()> {
         let end = self.elapsed() + duration;
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 let kind = Kind::of_signal(self.context.interrupt.was_terminated());
-                return Err(self.ended(kind, "was waited for until interrupted, after", GOES_ON));
+                return Err(self
+                    .ended(kind, "was waited for until interrupted, after", GOES_ON)
+                    .into());
             }
             let left = end.saturating_sub(self.elapsed());
             if left.is_zero() {

@@ -251,7 +251,7 @@ impl Download<'_> {
         Ok(shards[index].link.clone())
     }
 
-    fn check_names(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> Result<(), Report> {
+    fn check_names(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> anyhow::Result<()> {
         let names = |is: &dyn Fn(&Shard) -> bool| -> Vec<&str> {
             let those = shards.iter().filter(|shard| is(shard));
             those.map(|shard| shard.file_name.as_str()).collect()
@@ -262,7 +262,8 @@ impl Download<'_> {
                 Kind::Other,
                 format!("there are folders of the files' names: {}", obstructed.join(", ")),
                 "move them away, or give another folder with --dir; --force replaces only files".to_owned(),
-            ));
+            )
+            .into());
         }
         let taken = names(&|shard| !self.args.force && folder.is_taken(&shard.file_name, identity, &shard.node));
         if taken.is_empty() {
@@ -272,11 +273,12 @@ impl Download<'_> {
             Kind::Other,
             format!("there are files of these names already: {}", taken.join(", ")),
             "give another folder with --dir, or --force to replace them once the new ones are whole".to_owned(),
-        ))
+        )
+        .into())
     }
 
     /// Makes sure that what is missing fits; how many bytes the backup has, where the service tells.
-    fn check_space(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> Result<Option<u64>, Report> {
+    fn check_space(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> anyhow::Result<Option<u64>> {
         if !self.args.nodes.is_empty() {
             return Ok(None);
         }
@@ -295,7 +297,8 @@ impl Download<'_> {
                     human::size(available)
                 ),
                 "make room, or give a folder on another disk with --dir".to_owned(),
-            )),
+            )
+            .into()),
             _ => Ok(Some(size)),
         }
     }

@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
 fn moment(
     when: Option<When>,
     resolve: impl Fn(When) -> Option<OffsetDateTime>,
-) -> Result<Option<OffsetDateTime>, Report> {
+) -> anyhow::Result<Option<OffsetDateTime>> {
     when.map(|when| {
         resolve(when).ok_or_else(|| {
             Report::with_hint(
@@ -101,6 +101,7 @@ fn moment(
                 "a time is outside the calendar".to_owned(),
                 "give --since and --until times that a backup can have".to_owned(),
             )
+            .into()
         })
     })
     .transpose()

@@ -126,7 +126,7 @@ enum Which<'a> {
 }
 
 impl<'a> Which<'a> {
-    fn of(args: &'a WhichBackup) -> Result<Self, Report> {
+    fn of(args: &'a WhichBackup) -> anyhow::Result<Self> {
         let message = match (&args.base_id, args.latest) {
             (Some(base_id), false) => return Ok(Self::Named(base_id)),
             (None, true) => return Ok(Self::Latest),
@@ -137,7 +137,8 @@ impl<'a> Which<'a> {
             Kind::Usage,
             message,
             "give one of the two: --base-id ID, where 'jdredis backup list' shows the IDs, or --latest".to_owned(),
-        ))
+        )
+        .into())
     }
 
     /// Looks for the backup where it has to be looked for, and says which it is.
