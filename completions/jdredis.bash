@@ -22,6 +22,9 @@ _jdredis() {
             jdredis,completions)
                 cmd="jdredis__subcmd__completions"
                 ;;
+            jdredis,formats)
+                cmd="jdredis__subcmd__formats"
+                ;;
             jdredis,help)
                 cmd="jdredis__subcmd__help"
                 ;;
@@ -73,6 +76,9 @@ _jdredis() {
             jdredis__subcmd__help,completions)
                 cmd="jdredis__subcmd__help__subcmd__completions"
                 ;;
+            jdredis__subcmd__help,formats)
+                cmd="jdredis__subcmd__help__subcmd__formats"
+                ;;
             jdredis__subcmd__help,help)
                 cmd="jdredis__subcmd__help__subcmd__help"
                 ;;
@@ -119,7 +125,7 @@ _jdredis() {
 
     case "${cmd}" in
         jdredis)
-            opts="-o -q -v -h -V --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help --version backup instance completions man help"
+            opts="-o -q -v -h -V --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help --version backup instance completions formats man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -603,8 +609,46 @@ _jdredis() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jdredis__subcmd__formats)
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jdredis__subcmd__help)
-            opts="backup instance completions man help"
+            opts="backup instance completions formats man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -702,6 +746,20 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__formats)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

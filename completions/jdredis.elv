@@ -35,6 +35,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand backup 'Work with the backups of an instance'
             cand instance 'Work with instances'
             cand completions 'Print a shell''s completion script'
+            cand formats 'Describe the output of every command, the errors and the exit codes'
             cand man 'Print the manual page (roff)'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -230,6 +231,20 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'jdredis;formats'= {
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'jdredis;man'= {
             cand -o 'How to print the result'
             cand --output 'How to print the result'
@@ -248,6 +263,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand backup 'Work with the backups of an instance'
             cand instance 'Work with instances'
             cand completions 'Print a shell''s completion script'
+            cand formats 'Describe the output of every command, the errors and the exit codes'
             cand man 'Print the manual page (roff)'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -274,6 +290,8 @@ set edit:completion:arg-completer[jdredis] = {|@words|
         &'jdredis;help;instance;list'= {
         }
         &'jdredis;help;completions'= {
+        }
+        &'jdredis;help;formats'= {
         }
         &'jdredis;help;man'= {
         }

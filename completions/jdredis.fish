@@ -38,6 +38,7 @@ complete -c jdredis -n "__fish_jdredis_needs_command" -s V -l version -d 'Print 
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "backup" -d 'Work with the backups of an instance'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "instance" -d 'Work with instances'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "formats" -d 'Describe the output of every command, the errors and the exit codes'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "man" -d 'Print the manual page (roff)'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
@@ -201,6 +202,16 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l max-atte
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s q -l quiet -d 'Print no notes and no warnings'
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'All there is, for programs'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
@@ -211,11 +222,12 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l max-attempts -d 
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s q -l quiet -d 'Print no notes and no warnings'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "backup" -d 'Work with the backups of an instance'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "instance" -d 'Work with instances'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "man" -d 'Print the manual page (roff)'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions formats man help" -f -a "backup" -d 'Work with the backups of an instance'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions formats man help" -f -a "instance" -d 'Work with instances'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions formats man help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions formats man help" -f -a "formats" -d 'Describe the output of every command, the errors and the exit codes'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions formats man help" -f -a "man" -d 'Print the manual page (roff)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions formats man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "verify" -d 'Check whether files are whole RDB files'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "list" -d 'List the backups of an instance, newest first'

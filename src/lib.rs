@@ -101,7 +101,7 @@ pub fn run(world: &World) -> ExitCode {
         Err(error) => return answer_without_command(&error, world),
     };
     let format = match cli.command {
-        Command::Completions { .. } | Command::Man => Ok(Format::Plain),
+        Command::Completions { .. } | Command::Formats | Command::Man => Ok(Format::Plain),
         Command::Backup(_) | Command::Instance(_) => config::format(cli.globals.output, world),
     };
     let (format, outcome) = match format {

@@ -1,6 +1,7 @@
 //! The help text that follows the list of commands.
 
-pub(super) const AFTER_HELP: &str = "\
+pub(super) const AFTER_HELP: &str = concat!(
+    "\
 Environment:
   JDCLOUD_ACCESS_KEY, JDCLOUD_SECRET_KEY   the key pair that signs requests
   JDCLOUD_SECURITY_TOKEN                   the token of temporary keys
@@ -15,19 +16,12 @@ Environment:
 Files:
   ~/.jdc/config, ~/.jdc/current   the official CLI's profiles; read, never written
 
-Exit codes:
-  0    done
-  1    anything not named below, such as an output that cannot be written
-  2    the command line or a setting is wrong
-  3    not found, or there is no such backup or link
-  4    keys missing, refused or not permitted
-  5    network: DNS, connection, TLS, proxy, time-out; or a wait ran out
-  6    the service failed or refused otherwise, its answer is not as documented, or a backup failed
-  7    a file is missing, incomplete or corrupt
-  130  interrupted with Ctrl-C (143: asked to terminate)
-
+",
+    include_str!("exit_codes.txt"),
+    "
 Examples:
   jdredis instance list --region cn-north-1
   jdredis backup list --region cn-north-1 --instance redis-1234
   jdredis backup url --region cn-north-1 --instance redis-1234 --latest
-";
+"
+);

@@ -6,6 +6,7 @@ use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
+use super::formats;
 use crate::cli::Cli;
 
 pub(super) fn render() -> Vec<u8> {
@@ -24,13 +25,18 @@ fn write_page(page: &mut Vec<u8>) -> io::Result<()> {
     man.render_description_section(page)?;
     man.render_options_section(page)?;
     write_subcommands(page, &command, "")?;
-    write_advice(page, &command, "SH")
+    write_advice(page, &command, "SH")?;
+    let mut reference = Roff::new();
+    reference.control("SH", ["OUTPUT FORMATS"]).control("nf", []);
+    reference.to_writer(page)?;
+    write_lines(page, formats::PAGE, "SS")
 }
 
 /// A section for every command that can be run, its own sections one level down. The options that
 /// all of them take stand in the page's own section already.
 fn write_subcommands(page: &mut Vec<u8>, command: &Command, path: &str) -> io::Result<()> {
-    for subcommand in command.get_subcommands() {
+    let is_command = |command: &&Command| command.get_name() != "formats";
+    for subcommand in command.get_subcommands().filter(is_command) {
         let path = format!("{path} {}", subcommand.get_name());
         if subcommand.has_subcommands() {
             write_subcommands(page, subcommand, &path)?;
@@ -57,13 +63,19 @@ fn write_subcommands(page: &mut Vec<u8>, command: &Command, path: &str) -> io::R
     Ok(())
 }
 
-/// What the long help ends with, a section for each of its headings, its lines left as they are.
+/// The text after a command's long help, in sections.
 fn write_advice(page: &mut Vec<u8>, command: &Command, heading: &str) -> io::Result<()> {
-    let Some(advice) = command.get_after_long_help() else {
-        return Ok(());
-    };
+    match command.get_after_long_help() {
+        Some(advice) => write_lines(page, &advice.to_string(), heading),
+        None => Ok(()),
+    }
+}
+
+/// Writes text whose lines are kept as they are. A line without indentation that ends in a colon
+/// begins a section.
+fn write_lines(page: &mut Vec<u8>, text: &str, heading: &str) -> io::Result<()> {
     let mut roff = Roff::new();
-    for line in advice.to_string().lines() {
+    for line in text.lines() {
         match line.strip_suffix(':').filter(|line| !line.starts_with(' ')) {
             Some(title) => {
                 let title = if heading == "SH" {

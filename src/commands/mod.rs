@@ -2,6 +2,7 @@
 
 mod backup;
 mod completions;
+mod formats;
 mod instance;
 mod man;
 
@@ -62,6 +63,10 @@ pub(crate) enum Command {
         shell: Shell,
     },
 
+    /// Describe the output of every command, the errors and the exit codes
+    #[command(long_about = formats::PAGE, help_template = "{about}")]
+    Formats,
+
     /// Print the manual page (roff)
     #[command(after_long_help = "Examples:\n  jdredis man | man -l -\n")]
     Man,
@@ -73,6 +78,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()
         Command::Backup(command) => backup::run(command, context),
         Command::Instance(command) => instance::run(command, context),
         Command::Completions { shell } => Ok(context.print(&completions::render(*shell))?),
+        Command::Formats => Ok(context.print(&formats::render())?),
         Command::Man => Ok(context.print(&man::render())?),
     }
 }

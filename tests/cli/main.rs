@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod create;
+#[cfg(unix)]
+mod docs;
 mod download;
 mod errors;
 #[cfg(unix)]

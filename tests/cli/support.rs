@@ -1,8 +1,8 @@
 //! How the tests run the program.
 
-use std::io::Read;
 #[cfg(unix)]
 use std::io::{BufRead, BufReader};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -90,6 +90,23 @@ pub(crate) fn for_each<T: Send>(cases: impl IntoIterator<Item = T>, check: impl 
             scope.spawn(|| check(case));
         }
     });
+}
+
+/// Says in the output that a test or a part of it does not run here. The test runner captures what its
+/// macros print in a test that passes, so this writes to standard error itself.
+pub(crate) fn say_not_run(test: &str, reason: &str) {
+    let _ = writeln!(std::io::stderr(), "not run: {test}: {reason}");
+}
+
+/// Whether a program of that name can be started here.
+pub(crate) fn is_installed(program: &str) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok()
 }
 
 /// A run of the program in the making.

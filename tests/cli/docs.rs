@@ -1,0 +1,169 @@
+//! The documents agree with each other and with the program: both READMEs have the same code, the code
+//! runs, and the reference in the help is the one in the manual page.
+
+use std::fs;
+use std::path::Path;
+
+use jdredis_sandbox::Sandbox;
+
+use crate::support::{ACCESS_KEY, Jdredis, Outcome, SECRET_KEY, is_installed, sandbox, say_not_run};
+
+/// Where the README's examples keep backups.
+const README_FOLDER: &str = "/srv/redis-backups";
+
+/// The shell finds the program under test, and the sandbox speaks http only.
+const PRELUDE: &str = r#"set -eu
+PATH=$(dirname "$0"):$PATH
+jdredis() {
+    case "$1 $2" in
+        'backup download') command jdredis "$@" --http ;;
+        *) command jdredis "$@" ;;
+    esac
+}
+"#;
+
+/// A fenced block: the word after the fence, and the lines between the fences.
+#[derive(Debug, PartialEq, Eq)]
+struct Block {
+    language: String,
+    code: String,
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+fn blocks(document: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = document.lines();
+    while let Some(fence) = lines.next() {
+        if let Some(language) = fence.strip_prefix("```") {
+            let code: String = lines
+                .by_ref()
+                .take_while(|line| *line != "```")
+                .map(|line| format!("{line}\n"))
+                .collect();
+            blocks.push(Block {
+                language: language.to_owned(),
+                code,
+            });
+        }
+    }
+    blocks
+}
+
+/// Runs a script of the README in `folder`, with a region in the environment and the keys in a profile.
+fn run(script: &str, sandbox: &Sandbox, folder: &Path) -> Outcome {
+    let backups = folder.join("srv");
+    let script = PRELUDE.to_owned() + &script.replace(README_FOLDER, backups.to_str().unwrap());
+    let profile = format!(
+        "[backup]\naccess_key = {ACCESS_KEY}\nsecret_key = {}\n",
+        SECRET_KEY.replace('%', "%%")
+    );
+    Jdredis::at(sandbox)
+        .env("JDCLOUD_REGION", "cn-north-1")
+        .env("PATH", &std::env::var("PATH").unwrap())
+        .file(".jdc/config", profile)
+        .through(&["sh", "-c", &script])
+        .current_dir(folder)
+        .run()
+}
+
+#[test]
+fn both_readmes_have_the_same_code_blocks() {
+    let (english, chinese) = (blocks(&read("README.md")), blocks(&read("README.zh-CN.md")));
+    assert!(english.len() > 10, "{english:#?}");
+    for (english, chinese) in english.iter().zip(&chinese) {
+        assert_eq!(english, chinese);
+    }
+    assert_eq!(english.len(), chinese.len());
+}
+
+#[test]
+fn the_readmes_commands_run_against_the_sandbox() {
+    let sandbox = sandbox();
+    let folder = tempfile::tempdir().unwrap();
+    let mut runs = 0;
+    for Block { language, code } in blocks(&read("README.md")) {
+        // A command of its own would not end, or is what runs this test.
+        let is_left_out = language != "sh" || code.contains("cargo ") || code.contains("redis-server ");
+        let missing = ["curl", "jq", "man"]
+            .into_iter()
+            .find(|program| code.contains(&format!("{program} -")) && !is_installed(program));
+        if let Some(missing) = missing {
+            say_not_run(
+                &format!("the README's lines\n{code}"),
+                &format!("{missing} is not installed"),
+            );
+        } else if !is_left_out {
+            let outcome = run(&code, &sandbox, folder.path());
+            assert_eq!(outcome.code, Some(0), "{code}{outcome:#?}");
+            runs += 1;
+        }
+    }
+    assert!(runs > 5, "only {runs} blocks were run");
+}
+
+#[test]
+fn the_readmes_cron_lines_run_in_silence_and_fetch_into_folders_of_their_own() {
+    let sandbox = sandbox();
+    let folder = tempfile::tempdir().unwrap();
+    let readme = read("README.md");
+    let lines = readme.lines().filter_map(|line| line.split_once(" * * *  "));
+    let mut count = 0;
+    for (_, command) in lines {
+        let outcome = run(command, &sandbox, folder.path());
+        assert_eq!(outcome.data(), "", "{command}");
+        count += 1;
+    }
+    assert!(count > 1);
+    let folders = fs::read_dir(folder.path().join("srv")).unwrap();
+    assert_eq!(folders.count(), count);
+}
+
+#[test]
+fn the_readmes_session_shows_what_the_program_prints() {
+    let sandbox = sandbox();
+    let folder = tempfile::tempdir().unwrap();
+    let readme = blocks(&read("README.md"));
+    let session = readme.iter().find(|block| block.language == "console").unwrap();
+    let entries: Vec<&str> = session.code.split("$ ").skip(1).collect();
+    assert!(entries.len() > 1);
+    for entry in entries {
+        let (command, shown) = entry.split_once('\n').unwrap();
+        let outcome = run(command, &sandbox, folder.path());
+        let data = outcome.data_with(0);
+        // Notes go to standard error.
+        let shown: String = shown
+            .split_inclusive('\n')
+            .filter(|line| !line.starts_with("note: "))
+            .collect();
+        assert_eq!(data, shown, "{command}");
+    }
+}
+
+#[test]
+fn the_help_and_the_manual_page_have_the_same_reference() {
+    let help = Jdredis::bare().args(["help", "formats"]).run();
+    let help = help.data().trim_end();
+    for command in [&["formats"][..], &["formats", "--help"]] {
+        let outcome = Jdredis::bare().args(command.iter().copied()).run();
+        assert_eq!(outcome.data().trim_end(), help, "{command:?}");
+    }
+    let page = Jdredis::bare().args(["man"]).run();
+    let (_, reference) = page.data().split_once(".SH \"OUTPUT FORMATS\"\n").unwrap();
+    let plain: Vec<String> = reference
+        .lines()
+        .filter(|line| {
+            ![".nf", ".fi", ".ie", ".el"]
+                .iter()
+                .any(|request| line.starts_with(request))
+        })
+        .map(|line| match line.strip_prefix(".SS ") {
+            Some(title) => title.trim_matches('"').to_owned() + ":",
+            None => line.to_owned(),
+        })
+        .map(|line| line.replace("\\-", "-").replace("\\*(Aq", "'").replace("\\&", ""))
+        .collect();
+    assert_eq!(plain.join("\n").trim_end(), help);
+}
