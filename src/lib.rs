@@ -69,6 +69,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
+pub use process::terminal::{Size, Terminal};
 pub use process::world::{Clock, Environment, Stream, World};
 
 use cli::Cli;
@@ -89,9 +90,9 @@ pub fn run(world: &World) -> ExitCode {
     let interrupt = Interrupt::exit_on_signal();
     let columns = world
         .stdout
-        .columns
-        .or(world.stderr.columns)
-        .unwrap_or(MAX_HELP_COLUMNS);
+        .size()
+        .or_else(|| world.stderr.size())
+        .map_or(MAX_HELP_COLUMNS, |size| size.columns);
     let parsed = Cli::command()
         .term_width(columns.min(MAX_HELP_COLUMNS).into())
         .try_get_matches_from(&world.args)
@@ -106,7 +107,7 @@ pub fn run(world: &World) -> ExitCode {
     };
     let (format, outcome) = match format {
         Ok(format) => {
-            let notes = Notes::new(&world.stderr, cli.globals.quiet, cli.globals.verbose);
+            let notes = Notes::new(world, cli.globals.quiet, cli.globals.verbose);
             let context = Context {
                 world,
                 notes: &notes,
@@ -159,7 +160,7 @@ fn answer_without_command(error: &clap::Error, world: &World) -> ExitCode {
     } else {
         &world.stdout
     };
-    let text = if stream.is_terminal && wants_style(world) {
+    let text = if world.can_draw(stream) && world.var("NO_COLOR").is_none() {
         error.render().ansi().to_string()
     } else {
         error.render().to_string()
@@ -177,10 +178,6 @@ fn answer_without_command(error: &clap::Error, world: &World) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
-}
-
-fn wants_style(world: &World) -> bool {
-    world.var("NO_COLOR").is_none() && world.var("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// Whether JSON was asked for on a command line that could not be parsed.

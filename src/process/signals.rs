@@ -11,6 +11,15 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 /// The exit code of a program that a signal ended, as shells report it.
 const SIGNALLED: i32 = 128;
 
+/// A flag that is raised each time the process goes on after it was stopped, as by Ctrl-Z and `fg`
+/// (SIGCONT). Where the system has no such signal, it never is.
+pub(crate) fn resumed() -> Arc<AtomicBool> {
+    let resumed = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGCONT, Arc::clone(&resumed));
+    resumed
+}
+
 /// What a signal does to this run.
 pub(crate) struct Interrupt {
     /// Whether the next signal ends the process.

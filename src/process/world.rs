@@ -1,8 +1,8 @@
 //! Everything the program takes from the machine it runs on: arguments, environment, home folder,
 //! streams, terminal, clock and randomness.
 //!
-//! Only [`World::of_this_process`] touches the machine. All code below it is handed a [`World`], so
-//! that a test, or a program that embeds this crate, can put anything in its place.
+//! Only [`World::of_this_process`] touches the machine. All other code is given a [`World`], so that a
+//! test, or a program that embeds this crate, can replace any part of it.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
-/// What a run of the program sees of its surroundings.
+use super::terminal::{Size, SystemTerminal, Terminal};
+
+/// The surroundings of one run of the program.
 pub struct World {
     /// The command line, the program's own name first.
     pub args: Vec<OsString>,
@@ -34,14 +36,12 @@ pub struct World {
 /// A look-up of environment variables.
 pub type Environment = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 
-/// An output stream and what is known of the terminal behind it. Clones are the same stream.
+/// An output stream and the terminal behind it. Clones are the same stream.
 #[derive(Clone)]
 pub struct Stream {
     writer: Arc<Mutex<Box<dyn Write + Send>>>,
-    /// Whether a person is looking at it.
-    pub is_terminal: bool,
-    /// The terminal's width in columns, where it has one.
-    pub columns: Option<u16>,
+    /// The terminal that the stream leads to, where it leads to one.
+    pub terminal: Option<Arc<dyn Terminal>>,
 }
 
 /// Time as the program sees it.
@@ -57,21 +57,20 @@ pub trait Clock: Send + Sync {
 impl World {
     /// The surroundings of the running process.
     pub fn of_this_process() -> Self {
-        let columns = |size: Option<(terminal_size::Width, terminal_size::Height)>| {
-            size.map(|(terminal_size::Width(columns), _)| columns)
-        };
         Self {
             args: std::env::args_os().collect(),
             env: Box::new(|name| std::env::var_os(name)),
             home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
             stdout: Stream {
-                is_terminal: io::stdout().is_terminal(),
-                columns: columns(terminal_size::terminal_size_of(io::stdout())),
+                terminal: io::stdout()
+                    .is_terminal()
+                    .then(|| Arc::new(SystemTerminal(io::stdout())) as _),
                 writer: Arc::new(Mutex::new(Box::new(io::stdout()))),
             },
             stderr: Stream {
-                is_terminal: io::stderr().is_terminal(),
-                columns: columns(terminal_size::terminal_size_of(io::stderr())),
+                terminal: io::stderr()
+                    .is_terminal()
+                    .then(|| Arc::new(SystemTerminal(io::stderr())) as _),
                 writer: Arc::new(Mutex::new(Box::new(io::stderr()))),
             },
             clock: Arc::new(SystemClock { start: Instant::now() }),
@@ -79,20 +78,21 @@ impl World {
         }
     }
 
-    /// Whether a stream leads to a terminal on which the cursor can be moved.
+    /// Whether a stream leads to a terminal that obeys control sequences. `TERM=dumb` names one that
+    /// does not, and no `TERM` at all says nothing of what it can do.
     pub(crate) fn can_draw(&self, stream: &Stream) -> bool {
-        stream.is_terminal && self.var("TERM").is_none_or(|term| term != "dumb")
+        stream.is_terminal() && self.var("TERM").is_some_and(|term| term != "dumb")
     }
 
     /// An environment variable as text. Unset and empty are the same, as shells and CI systems
-    /// treat them; a value that is not Unicode is kept, with its foreign bytes replaced, so that
-    /// whoever parses it can refuse it by name.
+    /// treat them. In a value that is not Unicode the foreign bytes are replaced, so that its parser
+    /// refuses it by the variable's name.
     pub(crate) fn var(&self, name: &str) -> Option<String> {
         let value = (self.env)(name)?;
         if value.is_empty() {
             return None;
         }
-        // Moved where it can be, since a copy of a secret is one that nobody zeroes.
+        // Moved instead of copied where it is Unicode: nothing would zero the copy of a secret.
         let text = value.into_string();
         Some(text.unwrap_or_else(|value| value.to_string_lossy().into_owned()))
     }
@@ -103,15 +103,24 @@ impl Stream {
     pub fn to(writer: impl Write + Send + 'static) -> Self {
         Self {
             writer: Arc::new(Mutex::new(Box::new(writer))),
-            is_terminal: false,
-            columns: None,
+            terminal: None,
         }
+    }
+
+    /// Whether a person may be looking at it.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal.is_some()
+    }
+
+    /// The size of the terminal's window now, where there is a terminal that tells it.
+    pub(crate) fn size(&self) -> Option<Size> {
+        self.terminal.as_ref()?.size()
     }
 
     /// Writes everything and flushes.
     ///
     /// # Errors
-    /// Whatever the stream answers; a closed pipe is [`io::ErrorKind::BrokenPipe`].
+    /// The writer's; a closed pipe (EPIPE) is [`io::ErrorKind::BrokenPipe`].
     pub(crate) fn write_all(&self, bytes: &[u8]) -> io::Result<()> {
         let mut writer = self.lock();
         writer.write_all(bytes)?;

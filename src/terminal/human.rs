@@ -1,6 +1,6 @@
-//! Sizes and durations as a person says them.
+//! Sizes and durations as people write them.
 
-/// Bytes in binary units with three significant digits or so: `976 B`, `1.5 GiB`.
+/// Bytes in binary units with about three significant digits: `976 B`, `1.5 GiB`.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {
@@ -8,7 +8,7 @@ pub(crate) fn size(bytes: u64) -> String {
     }
     let mut amount = bytes as f64 / 1024.0;
     let mut unit = 0;
-    // What would be rounded up to 1024 is one of the next unit.
+    // An amount that would round up to 1024 is written in the next unit.
     while amount >= 1023.5 && unit + 1 < UNITS.len() {
         amount /= 1024.0;
         unit += 1;
@@ -17,7 +17,7 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{amount:.digits$} {}", UNITS[unit])
 }
 
-/// Seconds in the two largest units that matter: `59 s`, `3 min 2 s`, `1 h 1 min`, `2 d 3 h`.
+/// Seconds in their two largest units: `59 s`, `3 min 2 s`, `1 h 1 min`, `2 d 3 h`.
 pub(crate) fn duration(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {

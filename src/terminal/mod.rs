@@ -1,7 +1,11 @@
-//! A person's screen: notes and warnings, bars, the status line, and how text, sizes and durations are shown.
+//! A person's screen: notes and warnings, bars, the status line, and how text, sizes and durations
+//! are shown.
 
+mod bars;
 pub(crate) mod escape;
 pub(crate) mod human;
 pub(crate) mod notes;
+mod painter;
 pub(crate) mod progress;
+mod rate;
 pub(crate) mod status_line;

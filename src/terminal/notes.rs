@@ -1,10 +1,11 @@
 //! What the program says beside its data: notes, warnings and the trace that `-v` asks for, all on
-//! standard error.
+//! standard error, above whatever is drawn there.
 
 use std::fmt::Display;
 
-use crate::process::world::Stream;
+use crate::process::world::World;
 use crate::terminal::escape::visible;
+use crate::terminal::painter::Painter;
 
 /// How talkative `-v` made the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,33 +16,41 @@ pub(crate) enum Detail {
     Signing = 2,
 }
 
-/// The way to standard error. A failure to write there is ignored: there is nowhere left to say so.
+/// The way to standard error. A failure to write there is ignored, since no other stream is left to
+/// tell it.
 pub(crate) struct Notes<'a> {
-    stderr: &'a Stream,
+    painter: Painter<'a>,
+    is_terminal: bool,
     quiet: bool,
     verbosity: u8,
 }
 
 impl<'a> Notes<'a> {
-    pub(crate) fn new(stderr: &'a Stream, quiet: bool, verbosity: u8) -> Self {
+    pub(crate) fn new(world: &'a World, quiet: bool, verbosity: u8) -> Self {
         Self {
-            stderr,
+            painter: Painter::new(world, quiet),
+            is_terminal: world.stderr.is_terminal(),
             quiet,
             verbosity,
         }
     }
 
-    /// Something worth knowing, whoever reads it.
+    /// What draws below the notes.
+    pub(super) fn painter(&self) -> &Painter<'a> {
+        &self.painter
+    }
+
+    /// Something worth knowing, for people and logs alike.
     pub(crate) fn note(&self, text: impl Display) {
         if !self.quiet {
             self.line(format_args!("note: {text}"));
         }
     }
 
-    /// Something that only a person at a terminal would want to know: a cron job mails whatever it
-    /// finds on standard error.
+    /// Something that only a person at a terminal would want to know: cron mails all that a job
+    /// writes to standard error.
     pub(crate) fn remark(&self, text: impl Display) {
-        if self.stderr.is_terminal {
+        if self.is_terminal {
             self.note(text);
         }
     }
@@ -61,7 +70,7 @@ impl<'a> Notes<'a> {
     }
 
     fn line(&self, text: impl Display) {
-        let _ = self.stderr.write_all(visible_lines(&text.to_string()).as_bytes());
+        self.painter.say(&visible_lines(&text.to_string()));
     }
 }
 

@@ -1,237 +1,166 @@
 //! What is shown of a transfer while it goes on: bars on a terminal, a line now and then elsewhere.
 
-use std::borrow::Cow;
-use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use super::bars::{self, Bar, Phase};
+use super::escape::visible;
+use super::human;
+use super::notes::Notes;
+use super::rate::Rate;
+use crate::process::world::Clock;
 
-use crate::process::world::{Clock, Stream};
-use crate::terminal::escape::visible;
-use crate::terminal::human;
-use crate::terminal::notes::Notes;
-
-/// How often a line is written where there is no terminal.
+/// How often a line is written where nothing can be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(60);
-/// How often bars are drawn, a second.
-const DRAW_RATE: u8 = 10;
-const DEFAULT_COLUMNS: u16 = 80;
-/// Fits 80 columns with a name of 16.
-const SHARD_TEMPLATE: &str = "{prefix:16!} {bar:14} {percent:>3}% {bytes:>11} {bytes_per_sec:>13} {eta:>4} {msg}";
-/// Where there is too little room for that.
-const NARROW_TEMPLATE: &str = "{prefix:10!} {percent:>3}% {bytes_per_sec:>12} {eta:>4}";
-const NARROW_COLUMNS: u16 = 80;
+/// The least time between two drawings.
+const DRAW_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The shards' progress and the whole's.
+/// The progress of each file and of all together. Threads may share it.
 pub(crate) struct Progress<'a> {
     notes: &'a Notes<'a>,
     clock: &'a dyn Clock,
-    shards: Vec<Shard>,
-    display: Display,
+    /// How many bytes all files have together, as the service says; `None` where it does not.
+    expected: Option<u64>,
+    state: Mutex<State>,
 }
 
-struct Shard {
+struct State {
+    files: Vec<Tracked>,
+    /// When something was last shown, on the clock's monotonic time.
+    shown: Option<Duration>,
+}
+
+/// A file as far as it is known.
+struct Tracked {
     node: String,
     bytes: u64,
     length: Option<u64>,
+    rate: Rate,
     has_begun: bool,
-}
-
-enum Display {
-    Bars {
-        all: MultiProgress,
-        shards: Vec<ProgressBar>,
-        total: ProgressBar,
-    },
-    /// On the clock's monotonic time.
-    Lines { last: Duration },
+    /// The word for its state, once it has ended.
+    end: Option<String>,
 }
 
 impl<'a> Progress<'a> {
-    /// `expected` is how many bytes all shards have together, where that is known; `screen` is where bars
-    /// can be drawn.
+    /// `expected` is how many bytes all files have together, where that is known.
     pub(crate) fn new(
         nodes: impl IntoIterator<Item = String>,
         expected: Option<u64>,
-        screen: Option<&Stream>,
         clock: &'a dyn Clock,
         notes: &'a Notes<'a>,
     ) -> Self {
-        let shards: Vec<Shard> = nodes
-            .into_iter()
-            .map(|node| Shard {
-                node,
-                bytes: 0,
-                length: None,
-                has_begun: false,
-            })
-            .collect();
-        let display = match screen {
-            Some(screen) => bars(&shards, expected, screen),
-            None => Display::Lines {
-                last: clock.monotonic(),
-            },
-        };
+        let files = nodes.into_iter().map(|node| Tracked {
+            node: visible(&node).into_owned(),
+            bytes: 0,
+            length: None,
+            rate: Rate::default(),
+            has_begun: false,
+            end: None,
+        });
         Self {
             notes,
             clock,
-            shards,
-            display,
+            expected,
+            state: Mutex::new(State {
+                files: files.collect(),
+                // The first line is due after an interval, the first bars at once.
+                shown: (!notes.painter().draws()).then(|| clock.monotonic()),
+            }),
         }
     }
 
-    pub(crate) fn position(&mut self, index: usize, bytes: u64, length: Option<u64>) {
-        let is_first = !self.shards[index].has_begun;
-        let shard = &mut self.shards[index];
-        (shard.bytes, shard.length, shard.has_begun) = (bytes, length, true);
-        let done = self
-            .shards
-            .iter()
-            .fold(0_u64, |sum, shard| sum.saturating_add(shard.bytes));
-        let lengths = self.shards.iter().map(|shard| shard.length);
-        let known = lengths
-            .reduce(|sum, length| Some(sum?.saturating_add(length?)))
-            .flatten();
-        match &mut self.display {
-            Display::Bars { shards, total, .. } => {
-                if let Some(length) = length {
-                    shards[index].set_length(length);
-                }
-                if let Some(known) = known {
-                    total.set_length(known);
-                }
-                shards[index].set_position(bytes);
-                total.set_position(done);
-                if is_first {
-                    // What was there before says nothing of how fast the rest comes.
-                    shards[index].reset_eta();
-                    total.reset_eta();
-                }
-            }
-            Display::Lines { last } => {
-                let now = self.clock.monotonic();
-                if now.saturating_sub(*last) >= LINE_INTERVAL {
-                    *last = now;
-                    let whole = known
-                        .map(|known| format!(" of {}", human::size(known)))
-                        .unwrap_or_default();
-                    self.notes.note(format_args!("{}{whole} are there", human::size(done)));
-                }
-            }
-        }
+    /// Bytes of a file that are there now, and how many it has where that is known. What the first
+    /// call reports was there before.
+    pub(crate) fn position(&self, index: usize, bytes: u64, length: Option<u64>) {
+        let now = self.clock.monotonic();
+        let mut state = self.lock();
+        let file = &mut state.files[index];
+        (file.bytes, file.length, file.has_begun) = (bytes, length, true);
+        file.rate.sample(now, bytes);
+        self.show(&mut state, now);
     }
 
-    /// Something about a shard that a person would want to know.
+    /// Something about a file that a person would want to know.
     pub(crate) fn note(&self, index: usize, text: &str) {
-        let line = format!("{}: {text}", self.shards[index].node);
-        match &self.display {
-            // Above the bars, which would be torn by a line of somebody else's.
-            Display::Bars { all, .. } => drop(all.println(visible(&format!("note: {line}")))),
-            Display::Lines { .. } => self.notes.note(line),
+        let node = self.lock().files[index].node.clone();
+        self.notes.note(format_args!("{node}: {text}"));
+    }
+
+    /// A file has ended, in a state of this name.
+    pub(crate) fn end(&self, index: usize, how: &str) {
+        let mut state = self.lock();
+        state.files[index].end = Some(how.to_owned());
+        self.show(&mut state, self.clock.monotonic());
+    }
+
+    /// Shows what time alone changes: rates, and the size of the window. To be called several times
+    /// a second.
+    pub(crate) fn tick(&self) {
+        self.show(&mut self.lock(), self.clock.monotonic());
+    }
+
+    /// Draws or writes what there is, unless that was done a moment ago.
+    fn show(&self, state: &mut State, now: Duration) {
+        let draws = self.notes.painter().draws();
+        let interval = if draws { DRAW_INTERVAL } else { LINE_INTERVAL };
+        if state.shown.is_some_and(|last| now.saturating_sub(last) < interval) {
+            return;
+        }
+        state.shown = Some(now);
+        let total = self.total(state, now);
+        if draws {
+            let files: Vec<Bar<'_>> = state.files.iter().map(|file| file.bar(now)).collect();
+            let painter = self.notes.painter();
+            painter.draw(&bars::lines(&files, &total, painter.size()));
+        } else {
+            let whole = total
+                .length
+                .map(|length| format!(" of {}", human::size(length)))
+                .unwrap_or_default();
+            self.notes
+                .note(format_args!("{}{whole} are there", human::size(total.bytes)));
         }
     }
 
-    /// A shard has ended.
-    pub(crate) fn end(&self, index: usize, how: &str) {
-        if let Display::Bars { shards, .. } = &self.display {
-            shards[index].abandon_with_message(how.to_owned());
+    fn total(&self, state: &State, now: Duration) -> Bar<'static> {
+        let sum = |sum: u64, bytes: u64| sum.saturating_add(bytes);
+        let lengths = state.files.iter().map(|file| file.length);
+        let known = lengths.reduce(|all, length| Some(sum(all?, length?))).flatten();
+        let is_active = |file: &&Tracked| file.end.is_none();
+        let rates = state.files.iter().filter(is_active);
+        Bar {
+            name: "total",
+            bytes: state.files.iter().map(|file| file.bytes).fold(0, sum),
+            length: known.or(self.expected),
+            rate: rates.filter_map(|file| file.rate.at(now, file.bytes)).reduce(sum),
+            phase: Phase::Active,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A thread that panicked here leaves at worst a number that is one report old.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tracked {
+    fn bar(&self, now: Duration) -> Bar<'_> {
+        Bar {
+            name: &self.node,
+            bytes: self.bytes,
+            length: self.length,
+            rate: self.rate.at(now, self.bytes),
+            phase: match &self.end {
+                Some(state) => Phase::Ended(state),
+                None if self.has_begun => Phase::Active,
+                None => Phase::Waiting,
+            },
         }
     }
 }
 
 impl Drop for Progress<'_> {
     fn drop(&mut self) {
-        if let Display::Bars { all, .. } = &self.display {
-            let _ = all.clear();
-        }
-    }
-}
-
-fn bars(shards: &[Shard], expected: Option<u64>, stderr: &Stream) -> Display {
-    let screen = Screen { stream: stderr.clone() };
-    let is_narrow = screen.width() < NARROW_COLUMNS;
-    let all = MultiProgress::with_draw_target(ProgressDrawTarget::term_like_with_hz(Box::new(screen), DRAW_RATE));
-    let template = if is_narrow { NARROW_TEMPLATE } else { SHARD_TEMPLATE };
-    let style = ProgressStyle::with_template(template)
-        .expect("the template names only keys that indicatif has")
-        // What the oldest terminal can show.
-        .progress_chars("=> ");
-    let add = |name: Cow<'static, str>, length| {
-        let bar = all.add(ProgressBar::no_length().with_style(style.clone()).with_prefix(name));
-        if let Some(length) = length {
-            bar.set_length(length);
-        }
-        bar
-    };
-    let shards = shards
-        .iter()
-        .map(|shard| add(visible(&shard.node).into_owned().into(), shard.length))
-        .collect();
-    let total = add("total".into(), expected);
-    Display::Bars { all, shards, total }
-}
-
-/// The terminal as indicatif wants it.
-#[derive(Clone)]
-struct Screen {
-    stream: Stream,
-}
-
-impl Screen {
-    fn write(&self, text: &str) -> io::Result<()> {
-        self.stream.write_all(text.as_bytes())
-    }
-
-    /// Moves the cursor by `n`, in a direction named as in ECMA-48.
-    fn move_cursor(&self, n: usize, direction: char) -> io::Result<()> {
-        if n == 0 {
-            Ok(())
-        } else {
-            self.write(&format!("\x1b[{n}{direction}"))
-        }
-    }
-}
-
-impl std::fmt::Debug for Screen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Screen")
-    }
-}
-
-impl TermLike for Screen {
-    fn width(&self) -> u16 {
-        self.stream.columns.unwrap_or(DEFAULT_COLUMNS)
-    }
-
-    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.move_cursor(n, 'A')
-    }
-
-    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.move_cursor(n, 'B')
-    }
-
-    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.move_cursor(n, 'C')
-    }
-
-    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.move_cursor(n, 'D')
-    }
-
-    fn write_line(&self, text: &str) -> io::Result<()> {
-        self.write(&format!("{text}\n"))
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        self.write(text)
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        self.write("\r\x1b[2K")
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        Ok(())
+        self.notes.painter().clear();
     }
 }

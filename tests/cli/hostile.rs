@@ -1,5 +1,5 @@
-//! Names that a service could send to do harm: nothing of them acts on the terminal, a row stays a row,
-//! and a file stays in its folder.
+//! Harmful names in the service's answers: no control character reaches the terminal, a row stays one
+//! line, and a file stays in its folder.
 
 use std::fs;
 use std::path::Path;
@@ -210,7 +210,7 @@ fn names_of_nodes_and_objects_in_downloads() {
     }
 }
 
-/// What draws the progress writes control characters of its own.
+/// The progress is drawn with control characters, so only those that names could bring are looked for.
 #[test]
 fn names_of_nodes_in_front_of_a_person() {
     let (sandbox, _) = downloadable();

@@ -1,12 +1,12 @@
-//! What is different when a person looks: the program run in this process, with terminals that are
-//! none.
+//! What is different on a terminal: the program runs in this process, in front of a terminal that is
+//! a buffer.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use jdredis::{Stream, World};
+use jdredis::{Size, Stream, Terminal, World};
 use jdredis_sandbox::{DOCUMENTED_ANSWER, Reply, Sandbox};
 
 use crate::support::{ACCESS_KEY, SECRET_KEY, URL, sandbox};
@@ -21,9 +21,21 @@ impl Screen {
 
     fn stream(&self, columns: Option<u16>) -> Stream {
         let mut stream = Stream::to(self.clone());
-        stream.is_terminal = columns.is_some();
-        stream.columns = columns;
+        stream.terminal = columns.map(|columns| Arc::new(Window(Size { columns, rows: 24 })) as _);
         stream
+    }
+}
+
+/// A terminal's window that keeps its size.
+pub(crate) struct Window(pub(crate) Size);
+
+impl Terminal for Window {
+    fn size(&self) -> Option<Size> {
+        Some(self.0)
+    }
+
+    fn is_in_foreground(&self) -> bool {
+        true
     }
 }
 
@@ -86,6 +98,7 @@ pub(crate) fn run_at_with(
     change: impl FnOnce(&mut World),
 ) -> Shown {
     let env = [
+        ("TERM", "xterm"),
         ("JDREDIS_ENDPOINT", sandbox.endpoint()),
         ("JDCLOUD_ACCESS_KEY", ACCESS_KEY),
         ("JDCLOUD_SECRET_KEY", SECRET_KEY),

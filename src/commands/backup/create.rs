@@ -112,7 +112,7 @@ impl<'a> Wait<'a> {
             client,
             args,
             base_id,
-            line: StatusLine::new(&context.world.stderr, context.globals.quiet),
+            line: StatusLine::new(context.notes),
             stop: context.interrupt.defer_first_signal(),
             start: context.world.clock.monotonic(),
         }
@@ -186,7 +186,7 @@ impl<'a> Wait<'a> {
                 return Ok(());
             }
             self.line
-                .show(&format!("backup {}: running for {}", self.base_id, self.elapsed_text()));
+                .show(format!("backup {}: running for {}", self.base_id, self.elapsed_text()));
             self.context.world.clock.sleep(left.min(TICK));
         }
     }

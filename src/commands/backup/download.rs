@@ -131,9 +131,7 @@ impl Download<'_> {
         )
         .context("the system gives no thread to fetch with")?;
         let nodes = shards.iter().map(|shard| shard.node.clone());
-        let draws = world.can_draw(&world.stderr) && !self.context.globals.quiet;
-        let screen = draws.then_some(&world.stderr);
-        let mut progress = Progress::new(nodes, expected, screen, &*world.clock, self.context.notes);
+        let progress = Progress::new(nodes, expected, &*world.clock, self.context.notes);
         let mut reports: Vec<Option<FileReport>> = shards.iter().map(|_| None).collect();
         let mut stopped_at = None;
         loop {
@@ -152,7 +150,7 @@ impl Download<'_> {
                         reports[index] = Some(report);
                     }
                 },
-                Ok(None) => {}
+                Ok(None) => progress.tick(),
                 Err(Ended) => break,
             }
             if stop.load(Ordering::Relaxed) {

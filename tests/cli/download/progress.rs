@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jdredis::Clock;
+use jdredis::{Clock, Size};
 use jdredis_sandbox::{Delivery, Reply};
 use time::OffsetDateTime;
 
 use super::{CLUSTER, Place};
 use crate::support::sandbox_builder;
-use crate::terminal::{Shown, run_at, run_at_with};
+use crate::terminal::{Shown, Window, run_at, run_at_with};
 
 fn args(place: &Place) -> Vec<String> {
     let mut args: Vec<String> = ["backup", "download", "--region", "cn-north-1", "--http", "-o", "plain"]
@@ -56,7 +56,8 @@ fn lines(stderr: &str, columns: u16) -> (Vec<String>, usize) {
                     'B' => row += count,
                     'C' => column += count,
                     'D' => column = usize::saturating_sub(column, count),
-                    'K' => rows[row].clear(),
+                    'J' => rows[row..].iter_mut().for_each(Vec::clear),
+                    'K' => rows[row].truncate(column),
                     other => panic!("what does {other:?} do?"),
                 }
             }
@@ -85,6 +86,7 @@ fn control_sequence(rest: &mut Chars<'_>) -> (usize, char) {
     let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap();
     *rest = text[end + 1..].chars();
     let number = text[..end].strip_prefix('[').unwrap();
+    let number = if number.is_empty() { "0" } else { number };
     (number.parse().unwrap(), text[end..].chars().next().unwrap())
 }
 
@@ -199,20 +201,54 @@ fn without_a_terminal_a_line_now_and_then_says_how_far_it_is() {
 }
 
 #[test]
-fn a_terminal_on_which_the_cursor_cannot_be_moved_gets_plain_lines() {
-    let place = Place::new();
-    let args = args(&place);
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let shown = run_at_with(&place.sandbox, &args, Some(80), |world| {
-        let other = std::mem::replace(&mut world.env, Box::new(|_| None));
-        world.env = Box::new(move |name| {
-            if name == "TERM" {
-                Some("dumb".into())
-            } else {
-                other(name)
-            }
+fn a_terminal_that_obeys_no_control_sequences_gets_plain_lines() {
+    for term in [Some("dumb"), Some(""), None] {
+        let place = Place::new();
+        let args = args(&place);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let shown = run_at_with(&place.sandbox, &args, Some(80), |world| {
+            let other = std::mem::replace(&mut world.env, Box::new(|_| None));
+            world.env = Box::new(move |name| {
+                if name == "TERM" {
+                    term.map(Into::into)
+                } else {
+                    other(name)
+                }
+            });
         });
-    });
-    assert!(!shown.stderr.contains('\u{1b}'), "{}", shown.stderr);
-    place.has_all_of(CLUSTER);
+        assert!(!shown.stderr.contains('\u{1b}'), "{term:?}: {}", shown.stderr);
+        place.has_all_of(CLUSTER);
+    }
+}
+
+#[test]
+fn a_low_window_gets_no_more_lines_than_it_has_rows() {
+    for (rows, files, has_rest) in [(24, 4, false), (6, 4, false), (5, 2, true), (3, 0, true), (2, 0, false)] {
+        let place = Place::of(sandbox_builder().object_size(400_000));
+        place.sandbox.always_deliver(Delivery::normal().throttle(500_000));
+        let args = args(&place);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let shown = run_at_with(&place.sandbox, &args, Some(80), |world| {
+            world.stderr.terminal = Some(Arc::new(Window(Size { columns: 80, rows })));
+        });
+        let (lines, left) = lines(&shown.stderr, 80);
+        let count = |start: &str| {
+            let names = lines.iter().filter(|line| line.starts_with(start));
+            let mut names: Vec<&str> = names.map(|line| line.split("  ").next().unwrap()).collect();
+            names.sort_unstable();
+            names.dedup();
+            names.len()
+        };
+        // Files that end make room for others, so a low window shows each in the end.
+        assert!(count("node ") >= files, "{rows}: {lines:#?}");
+        assert!(count("total") == 1, "{rows}: {lines:#?}");
+        assert_eq!(count("and ") > 0, has_rest, "{rows}: {lines:#?}");
+        assert!(
+            shown
+                .stderr
+                .split("\u{1b}[J")
+                .all(|drawing| drawing.matches('\n').count() < usize::from(rows))
+        );
+        assert_eq!(left, 0, "{lines:#?}");
+    }
 }

@@ -1,0 +1,60 @@
+//! The terminal behind a stream: how large its window is, and whether this process may draw there.
+//!
+//! All that is asked of the system about terminals is asked here. Systems other than Unix have no
+//! jobs, so there every process is in the foreground.
+
+/// The size of a terminal's window, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// The width.
+    pub columns: u16,
+    /// The height.
+    pub rows: u16,
+}
+
+impl Size {
+    /// The size that is assumed where the terminal tells none, as serial lines do.
+    pub(crate) const DEFAULT: Self = Self { columns: 80, rows: 24 };
+}
+
+/// What a program asks of the terminal that a stream leads to.
+pub trait Terminal: Send + Sync {
+    /// The size of the window now; a window can be resized at any time. `None` where the terminal
+    /// tells none.
+    fn size(&self) -> Option<Size>;
+
+    /// Whether the terminal belongs to this process's job. A job that the shell runs in the
+    /// background would draw over what the user types.
+    fn is_in_foreground(&self) -> bool;
+}
+
+/// A terminal of this process, known by one of its streams.
+pub(super) struct SystemTerminal<T>(pub(super) T);
+
+#[cfg(unix)]
+impl<T: std::os::fd::AsFd + Send + Sync> Terminal for SystemTerminal<T> {
+    fn size(&self) -> Option<Size> {
+        system_size(terminal_size::terminal_size_of(&self.0))
+    }
+
+    fn is_in_foreground(&self) -> bool {
+        // tcgetpgrp fails with ENOTTY where the terminal is not the controlling one, as under some
+        // supervisors; no shell shares it then.
+        rustix::termios::tcgetpgrp(&self.0).map_or(true, |group| group == rustix::process::getpgrp())
+    }
+}
+
+#[cfg(windows)]
+impl<T: std::os::windows::io::AsHandle + Send + Sync> Terminal for SystemTerminal<T> {
+    fn size(&self) -> Option<Size> {
+        system_size(terminal_size::terminal_size_of(&self.0))
+    }
+
+    fn is_in_foreground(&self) -> bool {
+        true
+    }
+}
+
+fn system_size(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<Size> {
+    size.map(|(terminal_size::Width(columns), terminal_size::Height(rows))| Size { columns, rows })
+}

@@ -1,0 +1,205 @@
+//! The one way to standard error while something is drawn there: lines that are redrawn in place,
+//! and lines that stay, which are written above them.
+//!
+//! indicatif did this before. It is not used because it measures its lines with the width of the
+//! window as it is now, so a narrower window smears (its issue 182); because it knows nothing of the
+//! shell that writes between Ctrl-Z and `fg`; because notes of other parts of the program tore its
+//! bars; and because its dependencies and `powf` cost more at start-up than this file.
+//!
+//! How it draws: the cursor waits on an empty line below the drawn ones, so that a `^C` or `^Z` that
+//! the terminal echoes moves nothing. To draw again, the cursor goes up by as many rows as the lines
+//! take now: after the window became narrower, a terminal has wrapped them into more. (xterm cuts
+//! lines instead of wrapping them. There, up to that many rows above are lost, once.)
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::process::signals;
+use crate::process::terminal::Size;
+use crate::process::world::{Stream, World};
+
+/// Moves the cursor to the beginning of the line.
+const LINE_START: &str = "\r";
+/// Erases from the cursor to the end of the line (ECMA-48, EL).
+const ERASE_LINE: &str = "\x1b[K";
+/// Erases from the cursor to the end of the screen (ECMA-48, ED).
+const ERASE_BELOW: &str = "\x1b[J";
+
+/// Draws on the terminal behind standard error. Threads may share it.
+pub(crate) struct Painter<'a> {
+    stderr: &'a Stream,
+    /// Whether lines can be drawn, and are wanted.
+    draws: bool,
+    drawn: Mutex<Drawn>,
+    /// Raised when the process was stopped and goes on. Asked for when the first line is drawn.
+    resumed: OnceLock<Arc<AtomicBool>>,
+}
+
+/// What is on the screen.
+#[derive(Default)]
+struct Drawn {
+    /// The lines above the cursor.
+    lines: Vec<String>,
+    /// The size of the window that they were drawn for.
+    size: Option<Size>,
+}
+
+impl<'a> Painter<'a> {
+    pub(crate) fn new(world: &'a World, quiet: bool) -> Self {
+        Self {
+            stderr: &world.stderr,
+            draws: !quiet && world.can_draw(&world.stderr),
+            drawn: Mutex::default(),
+            resumed: OnceLock::new(),
+        }
+    }
+
+    /// Whether [`draw`](Self::draw) shows anything.
+    pub(crate) fn draws(&self) -> bool {
+        self.draws
+    }
+
+    /// The size of the window now.
+    pub(crate) fn size(&self) -> Size {
+        self.stderr.size().unwrap_or(Size::DEFAULT)
+    }
+
+    /// Draws lines in place of those that were drawn last, unless the screen shows them already.
+    /// They may hold no control characters. What is wider than the window is cut; of more lines than
+    /// the window has room for, the last are shown.
+    pub(crate) fn draw(&self, lines: &[String]) {
+        if !self.draws {
+            return;
+        }
+        let mut drawn = self.lock();
+        if !self.owns_screen(&mut drawn) {
+            return;
+        }
+        let size = self.size();
+        let lines = fit(lines, size);
+        if drawn.lines != lines || drawn.size != Some(size) {
+            let text = to_start(&drawn.lines, size) + &block(&lines);
+            *drawn = Drawn {
+                lines,
+                size: Some(size),
+            };
+            self.write(&text);
+        }
+    }
+
+    /// Writes lines that stay, each with its line end, above what is drawn.
+    pub(crate) fn say(&self, text: &str) {
+        let mut drawn = self.lock();
+        if drawn.lines.is_empty() || !self.owns_screen(&mut drawn) {
+            self.write(text);
+        } else {
+            let size = self.size();
+            let start = to_start(&drawn.lines, size);
+            drawn.lines = fit(&drawn.lines, size);
+            drawn.size = Some(size);
+            self.write(&format!("{start}{ERASE_BELOW}{text}{}", block(&drawn.lines)));
+        }
+    }
+
+    /// Erases what is drawn.
+    pub(crate) fn clear(&self) {
+        let mut drawn = self.lock();
+        if !drawn.lines.is_empty() && self.owns_screen(&mut drawn) {
+            self.write(&(to_start(&drawn.lines, self.size()) + ERASE_BELOW));
+        }
+        drawn.lines.clear();
+    }
+
+    /// Whether the process is in the foreground. Where it was not for a time, the shell and the user
+    /// have written below the drawn lines: they are left as they are.
+    fn owns_screen(&self, drawn: &mut Drawn) -> bool {
+        let resumed = self.resumed.get_or_init(signals::resumed);
+        let is_in_foreground = self
+            .stderr
+            .terminal
+            .as_ref()
+            .is_some_and(|terminal| terminal.is_in_foreground());
+        if resumed.swap(false, Ordering::Relaxed) || !is_in_foreground {
+            drawn.lines.clear();
+        }
+        is_in_foreground
+    }
+
+    /// A failure to write is ignored: standard error is where it would be told.
+    fn write(&self, text: &str) {
+        let _ = self.stderr.write_all(text.as_bytes());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Drawn> {
+        // A thread that panicked while it drew leaves at worst a torn line.
+        self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As many of the lines as the window shows above the cursor's line, each cut to its width. A column
+/// is left free, since some terminals wrap when the last one is written.
+fn fit(lines: &[String], size: Size) -> Vec<String> {
+    let room = usize::from(size.rows).saturating_sub(1).max(1);
+    let shown = &lines[lines.len().saturating_sub(room)..];
+    let columns = usize::from(size.columns).saturating_sub(1);
+    shown.iter().map(|line| cut(line, columns).to_owned()).collect()
+}
+
+/// The beginning of a text, of at most so many columns.
+pub(super) fn cut(text: &str, columns: usize) -> &str {
+    let mut width = 0;
+    for (at, c) in text.char_indices() {
+        width += c.width().unwrap_or_default();
+        if width > columns {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+/// Moves the cursor from below the lines to where the first begins.
+fn to_start(lines: &[String], size: Size) -> String {
+    let columns = usize::from(size.columns).max(1);
+    let rows: usize = lines.iter().map(|line| line.width().div_ceil(columns).max(1)).sum();
+    match rows {
+        0 => LINE_START.to_owned(),
+        rows => format!("{LINE_START}\x1b[{rows}A"),
+    }
+}
+
+/// The lines, over whatever stood there and below.
+fn block(lines: &[String]) -> String {
+    let lines = lines.iter().flat_map(|line| [line, ERASE_LINE, "\n"]);
+    lines.chain([ERASE_BELOW]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn lines_are_cut_to_the_window_and_the_last_are_kept() {
+        let fitted = |columns, rows| fit(&lines(&["first", "second", "缓存缓存"]), Size { columns, rows });
+        assert_eq!(fitted(80, 24), ["first", "second", "缓存缓存"]);
+        assert_eq!(fitted(6, 24), ["first", "secon", "缓存"]);
+        assert_eq!(fitted(80, 3), ["second", "缓存缓存"]);
+        assert_eq!(fitted(80, 1), ["缓存缓存"]);
+        assert_eq!(fitted(1, 0), [""]);
+    }
+
+    #[test]
+    fn the_cursor_goes_up_by_the_rows_that_lines_take_in_the_window_as_it_is_now() {
+        let drawn = lines(&["x".repeat(79).as_str(), "", "缓存"]);
+        let start = |columns| to_start(&drawn, Size { columns, rows: 24 });
+        assert_eq!(start(80), "\r\x1b[3A");
+        assert_eq!(start(40), "\r\x1b[4A");
+        assert_eq!(start(20), "\r\x1b[6A");
+        assert_eq!(to_start(&[], Size::DEFAULT), "\r");
+    }
+}
