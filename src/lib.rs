@@ -4,8 +4,8 @@
 //!
 //! # The map
 //!
-//! Dependencies point downwards, but for [`World`], which everything may be handed, and the settings,
-//! which the service's client is made of.
+//! Imports point down the table. Two things are passed everywhere: [`World`], and the settings, from which
+//! the service's client is made.
 //!
 //! | layer | folder | owns |
 //! |---|---|---|
@@ -23,29 +23,34 @@
 //! | plain types | `values` | identifiers, links, secrets, times, the service's words |
 //! | for tests | `fuzzing` | what must hold of all that reads what others have written |
 //!
-//! Every layer is handed what it needs of the [`World`]; none reaches for the machine itself, but for
-//! files, standard input, the network, threads, signals, the process's number, and what the TLS library
-//! reads of the system's trust store.
+//! A layer takes the clock, randomness, the environment, the home folder and the terminal from the
+//! [`World`]. It uses files, standard input, the network, threads, signals and the process's number directly,
+//! and the TLS library reads the system's trust store.
 //!
 //! # Why it is so
 //!
-//! * **What the program cannot know it does not assume.** Nobody who wrote it could reach the
-//!   service. A belief about it stands in one place with its source, and fails with a message that
-//!   says what to try.
-//! * **Path and query are built once**, in canonical form, and those bytes are signed and sent: a
-//!   second encoding would be a second opinion about what was signed.
-//! * **Answers are kept whole**, as JSON with its order and numbers as they came. Typed views borrow
-//!   from them, so that `--output json` loses nothing that a later service adds.
-//! * **A file gets its name last.** What is on disk under a backup's name is whole, checked and
-//!   written out; everything else is called `.part` or `.corrupt`. What is needed to go on is saved
-//!   before what it speaks of, so that a process may be killed between any two of its steps.
-//! * **A request that changes something is sent once**, unless it certainly never left.
-//! * **A command renders into memory and writes once.** A failure leaves standard output empty, and
-//!   a script never reads half a list.
-//! * **Typed errors below, `anyhow` above.** A layer that knows what went wrong says so in its own
-//!   type; a command adds what it was doing; `error` alone decides what the user reads.
-//! * **A secret has a type that cannot print itself**, and a link is one: `Secret` and `Link` have
-//!   no `Display`, and their one way out is called `expose`.
+//! * **A belief about the service stands in one place, with its source.** Nobody who wrote the program could
+//!   reach the service. A belief that is wrong ends in a message that says what to try.
+//! * **Path and query are built once**, in canonical form. Those bytes are signed and sent, so the two cannot
+//!   differ.
+//! * **Answers are kept whole**, as JSON with its order and numbers as they came. Typed views are read from
+//!   them, so `--output json` loses nothing that a later service adds.
+//! * **A file gets its name last.** A file under a backup's name is whole, checked and synchronised;
+//!   every other file is called `.part` or `.corrupt`. A record is saved before the change that it describes,
+//!   so the process may be killed between any two steps.
+//! * **A request that changes something is sent once**, unless it is certain that no byte of it was sent.
+//! * **A command renders into memory and writes once.** A failure leaves standard output empty, so a script
+//!   never reads half a list.
+//! * **Typed errors below, `anyhow` above.** A layer reports what went wrong in a type of its own, as data. A
+//!   command adds what it was doing. `error` alone turns both into messages, hints and exit codes, so no layer
+//!   below it names a flag.
+//! * **A secret has a type that cannot print itself**, and a link is a secret: `Secret` and `Link` have no
+//!   `Display`, and `expose` is the only way to their text.
+//! * **One place for each decision.** `retry` decides whether a failure is worth another attempt, for the
+//!   service, the storage and polling alike. `file` has the one enum of a file's state and its judgement.
+//!   `values::vocabulary` has the service's words with their numbers and meanings.
+//! * **A property stands beside its parser**, in `properties.rs`. The tests try the same inputs every time; the
+//!   fuzz targets look for others.
 
 mod api;
 mod cli;
@@ -79,7 +84,7 @@ use output::Format;
 use process::signals::Interrupt;
 use terminal::notes::Notes;
 
-/// Longer lines are tiring to read.
+/// The widest help text, in columns. Longer lines are hard to read.
 const MAX_HELP_COLUMNS: u16 = 100;
 
 /// Runs the program once and says how it ended.
@@ -126,8 +131,8 @@ pub fn run(world: &World) -> ExitCode {
     }
 }
 
-/// Has a panic end the process with exit code 1 and a line that says where it was, and nothing else:
-/// what a panic has to say may quote a secret.
+/// Makes a panic end the process with exit code 1 and a line that names the source line. The panic's own
+/// message is left out, since it may quote a secret.
 pub fn exit_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -141,19 +146,19 @@ pub fn exit_on_panic() {
 }
 
 fn fail(report: &Report, format: Format, world: &World) -> ExitCode {
-    // Where standard error cannot be written, the exit code is all that is left to say it with.
+    // A failure to write to standard error is ignored: the exit code still reports the error.
     let _ = world.stderr.write_all(&report.render(format));
     report.kind.exit_code()
 }
 
-/// Whoever read the output has read enough.
+/// The reader closed the pipe (EPIPE); that is no error.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<StdoutError>()
         .is_some_and(|StdoutError(error)| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Help, version, or a command line that is wrong.
+/// Prints help or the version, or reports a command line that is wrong.
 fn answer_without_command(error: &clap::Error, world: &World) -> ExitCode {
     let stream = if error.use_stderr() {
         &world.stderr
@@ -193,7 +198,7 @@ fn asks_for_json(world: &World) -> bool {
     config::format(flag, world).is_ok_and(|format| format == Format::Json)
 }
 
-/// The matches of the last subcommand, which have all global options.
+/// The matches of the last subcommand. clap copies the global options there.
 fn deepest(matches: &clap::ArgMatches) -> &clap::ArgMatches {
     matches.subcommand().map_or(matches, |(_, matches)| deepest(matches))
 }

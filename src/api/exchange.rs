@@ -17,7 +17,7 @@ use super::{Answer, NetworkError, Problem, Refusal, Unexpected};
 use crate::config::Settings;
 use crate::http;
 use crate::process::world::Clock;
-use crate::values::link::without_queries;
+use crate::values::redact::without_queries;
 
 const SECURITY_TOKEN: &str = "x-jdcloud-security-token";
 const REQUEST_ID: &str = "x-jdcloud-request-id";

@@ -1,22 +1,21 @@
-//! Columns for people, in any terminal.
+//! Columns for people, in any terminal. comfy-table lays them out.
 //!
-//! No cell is wrapped or cut and no line ends in blanks, so that whatever stands in the last column
-//! can be selected and copied whole, whatever the terminal's width.
+//! No cell is wrapped or cut and no line ends in blanks, so that the last column can be selected and copied
+//! whole, whatever the terminal's width.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
-use unicode_width::UnicodeWidthStr;
 
 use crate::terminal::escape::visible;
 
-/// What stands in a cell that has nothing to show.
+/// The text of a cell that has nothing to show.
 pub(crate) const ABSENT: &str = "-";
 
-/// The longest cell that is lined up with others, in bytes. No terminal is as wide, and the layout
-/// counts columns in 16 bits.
+/// The longest cell that is lined up with others, in bytes. comfy-table counts columns in 16 bits, and no
+/// terminal is as wide.
 const LONGEST_ALIGNED: usize = 8192;
 const GAP: u16 = 2;
-
-/// How many rows are laid out at a time; the layout takes many times the memory of the text.
+/// The rows that are laid out at a time. comfy-table takes 2 KiB for a row of eight cells, so 10,000 rows at
+/// once would take 20 MiB.
 const BLOCK: usize = 256;
 
 /// A header and rows of as many cells. Hazardous characters are shown escaped.
@@ -31,8 +30,12 @@ where
         .map(|row| row.into_iter().map(|cell| shown(cell.as_ref())).collect());
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     let (aligned, _): (Vec<_>, Vec<_>) = rows.iter().partition(|row| is_aligned(row));
-    let widths = widths(&aligned);
-    let mut lines = aligned.chunks(BLOCK).flat_map(|block| layout(block, &widths));
+    let blocks = || aligned.chunks(BLOCK).map(table);
+    let widths = blocks()
+        .map(|block| block.column_max_content_widths())
+        .reduce(|widest, block| widest.into_iter().zip(block).map(|(a, b)| a.max(b)).collect())
+        .unwrap_or_default();
+    let mut lines = blocks().flat_map(|block| lines(block, &widths));
     let mut text = String::new();
     for row in &rows {
         let line = match is_aligned(row) {
@@ -49,28 +52,23 @@ fn is_aligned(row: &[String]) -> bool {
     row.iter().all(|cell| cell.len() <= LONGEST_ALIGNED)
 }
 
-/// The widest cell of each column.
-fn widths(rows: &[&Vec<String>]) -> Vec<u16> {
-    let columns = rows.first().map_or(0, |row| row.len());
-    (0..columns)
-        .map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or_default())
-        .map(|width| u16::try_from(width).unwrap_or(u16::MAX))
-        .collect()
-}
-
-/// A line for every row, with columns at least so wide.
-fn layout(rows: &[&Vec<String>], widths: &[u16]) -> Vec<String> {
+fn table(rows: &[&Vec<String>]) -> Table {
     let mut table = Table::new();
     table
         .load_style(comfy_table::presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .add_rows(rows.iter().copied());
-    for (column, width) in table.column_iter_mut().zip(widths) {
+    table
+}
+
+/// The lines of one block, its columns as wide as those of the widest.
+fn lines(mut block: Table, widths: &[u16]) -> Vec<String> {
+    for (column, width) in block.column_iter_mut().zip(widths) {
         column
             .set_padding((0, GAP))
             .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + GAP)));
     }
-    table.lines().collect()
+    block.lines().collect()
 }
 
 fn shown(cell: &str) -> String {

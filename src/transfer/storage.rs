@@ -14,7 +14,8 @@ use ureq::{Agent, Body, BodyReader};
 
 use crate::http::{self, Stage};
 use crate::terminal::escape::visible;
-use crate::values::link::{Link, without_queries};
+use crate::values::link::Link;
+use crate::values::redact::without_queries;
 
 /// How much of an error's body is looked at, in bytes.
 const MAX_ERROR_BODY: u64 = 16 * 1024;
