@@ -1,4 +1,4 @@
-//! What the program can do: a file a subcommand, its path the command as typed.
+//! The commands: a file for each, whose path is the command as typed.
 
 mod backup;
 mod completions;
@@ -19,7 +19,7 @@ use crate::process::signals::Interrupt;
 use crate::process::world::World;
 use crate::terminal::notes::Notes;
 
-/// What every command is given.
+/// The surroundings that every command is given.
 pub(crate) struct Context<'a> {
     pub(crate) world: &'a World,
     pub(crate) notes: &'a Notes<'a>,
@@ -34,7 +34,7 @@ impl Context<'_> {
         config::resolve(self.globals, region.region.as_ref(), self.world, self.notes)
     }
 
-    /// A client of the service, whose time starts to run now.
+    /// A client of the service. Its time limit starts now.
     fn client<'a>(&'a self, settings: &'a Settings) -> Client<'a> {
         Client::new(settings, self.world, self.notes)
     }

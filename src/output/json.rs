@@ -1,4 +1,4 @@
-//! The service's answer as it came, indented like its documentation.
+//! JSON: the service's answers as they came, and the program's own documents.
 
 use std::fmt::Write;
 
@@ -26,8 +26,8 @@ fn serialized(value: &impl Serialize, formatter: impl Formatter) -> Vec<u8> {
     harmless(String::from_utf8(bytes).expect("JSON is serialized as UTF-8")).into_bytes()
 }
 
-/// Writes what a terminal would act on as `\uXXXX`, which to a JSON parser is the same text. The
-/// serializer has escaped ASCII's control characters already, so a line break is its own.
+/// Writes each character that a terminal would act on as `\uXXXX`, which a JSON parser reads as the same
+/// text. The serializer has escaped ASCII's control characters before, so a line break here is the formatter's.
 fn harmless(text: String) -> String {
     if text.bytes().all(|byte| byte < 0x7f) {
         return text;
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_on_a_terminal_is_escaped_and_still_the_same_text() {
+    fn a_character_that_acts_on_a_terminal_is_escaped_and_reads_the_same() {
         let value = json!({"a\u{9b}": ["\u{202e}\x1b[2J\"\\\n", "中\u{e0001}"]});
         let text = render_line(&value);
         assert_eq!(

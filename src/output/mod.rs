@@ -1,4 +1,4 @@
-//! How results look: a function from data to bytes for each format.
+//! How results look: a pure function from data to bytes for each format.
 
 pub(crate) mod json;
 pub(crate) mod listing;

@@ -2,7 +2,7 @@
 
 /// Each value on a line of its own.
 ///
-/// The values must be free of line breaks; links and identifiers are, by the types they come from.
+/// The values must have no line breaks. The types of links and identifiers make sure of that.
 pub(crate) fn render<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for value in values {

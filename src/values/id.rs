@@ -1,12 +1,12 @@
-//! The identifiers a request is built from, parsed once so that none of them can change a
-//! request's path, query or scope.
+//! The identifiers that a request is built from. They are parsed once, so that none of them can change the
+//! path, the query or the scope of a request.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
 
-/// The longest identifier accepted, in characters, where the service names no length.
+/// The longest identifier that is accepted, in characters. The service documents no length.
 const MAX_LENGTH: usize = 128;
 
 /// Why a text is not an identifier.
@@ -116,15 +116,15 @@ identifier!(
 );
 
 identifier!(
-    /// A region, the service's `regionId`. Well-formed ones are accepted whether known or not, since
-    /// new regions open without a release of this program.
+    /// A region, the service's `regionId`. An unknown one is accepted if it is well-formed, since JD Cloud
+    /// opens regions without a release of this program.
     Region,
     "a region is lower-case letters, digits and '-', such as cn-north-1",
     region_byte
 );
 
 identifier!(
-    /// Names a key pair. Sent in the clear in every `Authorization` header, so not a secret.
+    /// The name of a key pair. It is no secret: every `Authorization` header has it in the clear.
     AccessKey,
     "an access key is letters, digits, '-' and '_', a letter or digit first",
     id_byte
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_that_could_change_a_request_are_refused() {
+    fn an_id_that_could_change_a_request_is_refused() {
         for text in ["redis-1234", "1234", "A_b-9", &"x".repeat(128)] {
             assert_eq!(text.parse::<InstanceId>().map(|id| id.to_string()), Ok(text.to_owned()));
         }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn access_keys_fit_into_a_header() {
+    fn an_access_key_fits_into_a_header() {
         assert!("JDC_0123ABCD".parse::<AccessKey>().is_ok());
         for text in ["AK\n", "A/K", "A,K", "ключ"] {
             assert!(text.parse::<AccessKey>().is_err(), "{text:?}");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_but_well_formed_regions_are_accepted() {
+    fn an_unknown_region_is_accepted_if_it_is_well_formed() {
         for (region, _) in Region::KNOWN {
             assert!(region.parse::<Region>().is_ok());
         }

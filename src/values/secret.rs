@@ -11,16 +11,16 @@ use zeroize::Zeroizing;
 pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The text itself, for the one place that signs or sends it.
+    /// The text itself, for the code that signs or sends it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// The longest secret, in bytes. A token travels in a header, and servers bound those.
+/// The longest secret, in bytes. A token is sent in a header, and servers limit the length of headers.
 const MAX_SECRET: usize = 8192;
 
-/// A secret that cannot be one.
+/// A text that cannot be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InvalidSecret;
 
@@ -34,8 +34,8 @@ impl fmt::Display for InvalidSecret {
 }
 
 impl Secret {
-    /// Takes what a key or a token may be: the line break that a file brings along is the usual
-    /// reason for a signature that nobody can explain.
+    /// Refuses a text that no key or token can be. A line break copied along from a file is a common reason
+    /// for a refused signature.
     pub(crate) fn parse(text: Zeroizing<String>) -> Result<Self, InvalidSecret> {
         if text.len() > MAX_SECRET || text.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
             return Err(InvalidSecret);
@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(format!("{secret:?}"), "Ok([secret])");
     }
 
-    /// That memory was zeroed cannot be seen without unsafe code; that the type does it can.
+    /// A test cannot see zeroed memory without unsafe code, so it checks that the type implements zeroing.
     #[test]
     fn a_secret_is_zeroed_when_it_is_dropped() {
         fn of(Secret(text): &Secret) -> &impl ZeroizeOnDrop {

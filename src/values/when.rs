@@ -1,4 +1,4 @@
-//! Moments and durations as a person types them, and moments as they are written.
+//! Moments and durations as a person types them, and moments as the program prints them.
 
 use std::str::FromStr;
 
@@ -6,17 +6,19 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, Time, UtcOffset};
 
-/// A moment: exact, a day, or so long ago.
+/// A moment as given on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
+    /// An exact one.
     At(OffsetDateTime),
     /// A day in UTC.
     Day(Date),
+    /// An age: so long before now.
     Ago(Duration),
 }
 
 impl When {
-    /// The moment, or the first one of the day. `None` where it is before the calendar's beginning.
+    /// The moment, or the first second of the day. `None` if it is before the calendar begins.
     pub(crate) fn first(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         match self {
             Self::At(moment) => Some(moment),
@@ -72,7 +74,7 @@ fn age(text: &str) -> Option<Duration> {
         'w' => 7 * 86_400,
         _ => return None,
     };
-    // The unit is one byte long. Numbers beyond a century are slips.
+    // The unit is one byte long. An age above a century is a typing error.
     let count: u32 = text[..text.len() - 1].parse().ok()?;
     let age = Duration::seconds(i64::from(count).checked_mul(seconds)?);
     (age <= Duration::weeks(5200)).then_some(age)
@@ -87,7 +89,7 @@ mod tests {
     const NOW: OffsetDateTime = datetime!(2026-03-08 12:00 UTC);
 
     #[test]
-    fn moments_days_and_ages_are_understood() {
+    fn a_moment_a_day_and_an_age_are_read() {
         let at = datetime!(2026-01-31 08:00 +8);
         for (text, first, last) in [
             ("2026-01-31T08:00:00+08:00", at, at),
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn any_other_text_is_refused() {
         for text in [
             "",
             "d",
