@@ -3,6 +3,7 @@
 mod create;
 mod download;
 mod list;
+mod policy;
 mod url;
 mod verify;
 
