@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::process::signals::Signal;
+
 /// The sort of thing that went wrong. It decides the exit code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -20,22 +22,11 @@ pub(crate) enum Kind {
     Service,
     /// A file is missing, incomplete or corrupt.
     Integrity,
-    /// SIGINT ended the run.
-    Interrupted,
-    /// SIGTERM ended the run.
-    Terminated,
+    /// A signal ended the run.
+    Interrupted(Signal),
 }
 
 impl Kind {
-    /// The kind of a run that a signal ended.
-    pub(crate) fn of_signal(was_terminated: bool) -> Self {
-        if was_terminated {
-            Self::Terminated
-        } else {
-            Self::Interrupted
-        }
-    }
-
     /// The value of `kind` in a JSON error.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -46,7 +37,7 @@ impl Kind {
             Self::Network => "network",
             Self::Service => "service",
             Self::Integrity => "integrity",
-            Self::Interrupted | Self::Terminated => "interrupted",
+            Self::Interrupted(_) => "interrupted",
         }
     }
 
@@ -60,9 +51,7 @@ impl Kind {
             Self::Network => 5,
             Self::Service => 6,
             Self::Integrity => 7,
-            // 128 and the signal's number, as shells report it.
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
+            Self::Interrupted(signal) => signal.exit_code(),
         })
     }
 }

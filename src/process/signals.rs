@@ -1,65 +1,106 @@
-//! Ctrl-C and termination.
+//! Signals: the requests to end, and what is ignored.
 //!
 //! The one place that knows of signals. Where the system has none of a name, registering it fails,
-//! and what the system does of itself remains.
+//! and the system's own action remains.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
-/// The exit code of a program that a signal ended, as shells report it.
+/// Shells report a program that a signal ended by this number plus the signal's.
 const SIGNALLED: i32 = 128;
 
-/// A flag that is raised each time the process goes on after it was stopped, as by Ctrl-Z and `fg`
-/// (SIGCONT). Where the system has no such signal, it never is.
-pub(crate) fn resumed() -> Arc<AtomicBool> {
-    let resumed = Arc::new(AtomicBool::new(false));
-    #[cfg(unix)]
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGCONT, Arc::clone(&resumed));
-    resumed
+/// A signal that asks the program to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// SIGHUP: the terminal or the connection is gone.
+    Hangup,
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// SIGTERM: a request to terminate, as by `kill` and by service managers.
+    Terminate,
 }
 
-/// What a signal does to this run.
+impl Signal {
+    const ALL: [Self; 3] = [Self::Hangup, Self::Interrupt, Self::Terminate];
+
+    fn number(self) -> i32 {
+        match self {
+            #[cfg(unix)]
+            Self::Hangup => signal_hook::consts::SIGHUP,
+            // POSIX's number, which nothing raises here.
+            #[cfg(not(unix))]
+            Self::Hangup => 1,
+            Self::Interrupt => SIGINT,
+            Self::Terminate => SIGTERM,
+        }
+    }
+
+    /// The exit code of a program that this signal ended.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Hangup => 129,
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// How this run reacts to the signals that ask it to end.
 pub(crate) struct Interrupt {
-    /// Whether the next signal ends the process.
+    /// Those that were not ignored when the process started.
+    handled: Vec<Signal>,
+    /// Whether the next signal ends the process at once.
     armed: Arc<AtomicBool>,
-    /// Whether there was one that did not.
+    /// Whether a signal came that was to be deferred.
     asked: Arc<AtomicBool>,
-    /// Whether it was a request to terminate.
-    terminated: Arc<AtomicBool>,
+    /// The number of the last such signal.
+    number: Arc<AtomicUsize>,
 }
 
 impl Interrupt {
-    /// Ends the process at once, and quietly, with 130 on Ctrl-C and 143 on a request to terminate.
+    /// Ends the process at once, and quietly, on SIGHUP, SIGINT and SIGTERM, with the exit code of
+    /// the signal.
     ///
-    /// Safe as long as output is written in one piece, after all the work is done.
+    /// This loses nothing as long as a command writes its output in one piece after all its work.
+    ///
+    /// A signal that the parent ignored stays ignored: `nohup` does that with SIGHUP,
+    /// and a shell without job control with SIGINT when it starts a command with `&`.
     pub(crate) fn exit_on_signal() -> Self {
+        survive_file_size_limit();
         let armed = Arc::new(AtomicBool::new(true));
-        for signal in [SIGINT, SIGTERM] {
-            let _ = signal_hook::flag::register_conditional_shutdown(signal, SIGNALLED + signal, Arc::clone(&armed));
+        let ignored = ignored_signals();
+        let is_handled = |signal: &Signal| ignored & mask(signal.number()) == 0;
+        let handled: Vec<Signal> = Signal::ALL.into_iter().filter(is_handled).collect();
+        for signal in &handled {
+            let code = SIGNALLED + signal.number();
+            let _ = flag::register_conditional_shutdown(signal.number(), code, Arc::clone(&armed));
         }
         Self {
+            handled,
             armed,
             asked: Arc::default(),
-            terminated: Arc::default(),
+            number: Arc::default(),
         }
     }
 
-    /// From now on the first signal only raises the flag that is returned, so that what has been
-    /// done can be kept; the one after it ends the process.
+    /// From now on the first signal only raises the flag that is returned, so that the command can
+    /// save its work; the next one ends the process.
     pub(crate) fn defer_first_signal(&self) -> Arc<AtomicBool> {
         self.armed.store(false, Ordering::SeqCst);
-        for signal in [SIGINT, SIGTERM] {
-            let _ = signal_hook::flag::register(signal, Arc::clone(&self.armed));
-            let _ = signal_hook::flag::register(signal, Arc::clone(&self.asked));
+        for signal in &self.handled {
+            let number = signal.number();
+            let _ = flag::register_usize(number, Arc::clone(&self.number), number.unsigned_abs() as usize);
+            let _ = flag::register(number, Arc::clone(&self.armed));
+            let _ = flag::register(number, Arc::clone(&self.asked));
         }
-        let _ = signal_hook::flag::register(SIGTERM, Arc::clone(&self.terminated));
         Arc::clone(&self.asked)
     }
 
-    /// Does something that may take long and leaves nothing to be kept: meanwhile, a signal ends the
-    /// process at once.
+    /// Does work that may take long and has nothing to save: meanwhile, a signal ends the process at
+    /// once.
     pub(crate) fn exit_on_signal_during<T>(&self, work: impl FnOnce() -> T) -> T {
         self.armed.store(true, Ordering::SeqCst);
         let done = work();
@@ -67,8 +108,79 @@ impl Interrupt {
         done
     }
 
-    /// Whether the signal was a request to terminate rather than Ctrl-C.
-    pub(crate) fn was_terminated(&self) -> bool {
-        self.terminated.load(Ordering::SeqCst)
+    /// The signal that raised the flag of [`defer_first_signal`](Self::defer_first_signal).
+    pub(crate) fn signal(&self) -> Signal {
+        let number = self.number.load(Ordering::SeqCst);
+        let is_it = |signal: &Signal| signal.number().unsigned_abs() as usize == number;
+        Signal::ALL.into_iter().find(is_it).unwrap_or(Signal::Interrupt)
+    }
+}
+
+/// Has a write fail with EFBIG, "File too large", where a file would outgrow its limit (`ulimit -f`,
+/// systemd's `LimitFSIZE=`). The system's own action on SIGXFSZ is to kill the process without a word.
+fn survive_file_size_limit() {
+    // A handler that raises a flag, which nobody reads: SIG_IGN is not to be had without `unsafe`.
+    #[cfg(unix)]
+    let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+/// A flag that is raised each time the process goes on after it was stopped, as by Ctrl-Z and `fg`
+/// (SIGCONT). Where the system has no such signal, it never is.
+pub(crate) fn resumed() -> Arc<AtomicBool> {
+    let resumed = Arc::new(AtomicBool::new(false));
+    #[cfg(unix)]
+    let _ = flag::register(signal_hook::consts::SIGCONT, Arc::clone(&resumed));
+    resumed
+}
+
+/// The bit of a signal in the kernel's masks.
+fn mask(signal: i32) -> u64 {
+    1 << (signal - 1)
+}
+
+/// The signals that the process ignores, as a mask. At start they are those that its parent ignored.
+/// Linux is asked through /proc, since `sigaction` is not to be had without `unsafe`.
+#[cfg(target_os = "linux")]
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_in(&status).unwrap_or_default()
+}
+
+/// Elsewhere this is not known. SIGHUP is taken to be ignored there: it then keeps the system's own
+/// action, which is to end the process, or nothing under `nohup`.
+#[cfg(not(target_os = "linux"))]
+fn ignored_signals() -> u64 {
+    mask(Signal::Hangup.number())
+}
+
+/// The line `SigIgn` of `/proc/PID/status` (proc(5)), a mask in hexadecimal.
+#[cfg(target_os = "linux")]
+fn ignored_in(status: &str) -> Option<u64> {
+    let (_, line) = status.split_once("\nSigIgn:")?;
+    let digits = line.lines().next()?.trim();
+    u64::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_those_that_shells_report() {
+        for signal in Signal::ALL {
+            assert_eq!(i32::from(signal.exit_code()), SIGNALLED + signal.number());
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn ignored_signals_are_read_from_the_kernels_mask() {
+        let status =
+            "Name:\tjdredis\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001003\nSigCgt:\t0000000000000440\n";
+        assert_eq!(ignored_in(status), Some(0x1003));
+        assert_ne!(0x1003 & mask(Signal::Hangup.number()), 0);
+        assert_ne!(0x1003 & mask(Signal::Interrupt.number()), 0);
+        assert_eq!(0x1003 & mask(Signal::Terminate.number()), 0);
+        assert_eq!(ignored_in(""), None);
     }
 }

@@ -65,65 +65,72 @@ fn verbose_traces_each_attempt_on_standard_error() {
 mod unix {
     use std::fs::File;
     use std::io;
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::{Child, Command, Stdio};
     use std::time::Duration;
 
     use jdredis_sandbox::{Reply, Sandbox};
 
-    use crate::support::{ACCESS_KEY, SECRET_KEY, URL, sandbox};
+    use crate::support::{Jdredis, Running, URL, sandbox};
 
-    fn start(sandbox: &Sandbox, stdout: impl Into<Stdio>) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_jdredis"))
+    /// A run that waits for the service's answer, started by a shell that does this first.
+    fn waiting<'a>(sandbox: &'a Sandbox, first: &str) -> Running<'a> {
+        sandbox.always(Reply::stall());
+        let running = Jdredis::at(sandbox)
             .args(URL)
-            .env_clear()
-            .env("JDREDIS_ENDPOINT", sandbox.endpoint())
-            .env("JDCLOUD_ACCESS_KEY", ACCESS_KEY)
-            .env("JDCLOUD_SECRET_KEY", SECRET_KEY)
-            .stdout(stdout)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
-    }
-
-    fn finish(child: Child) -> (Option<i32>, String) {
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.signal(), None);
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+            .through(&["sh", "-c", &format!("{first}; exec \"$0\" \"$@\"")])
+            .start();
+        assert!(sandbox.wait_for_requests(1, Duration::from_secs(10)));
+        running
     }
 
     #[test]
     fn a_closed_pipe_is_a_quiet_success() {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
-        assert_eq!(finish(start(&sandbox(), writer)), (Some(0), String::new()));
+        let outcome = Jdredis::at(&sandbox()).args(URL).run_into(writer);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
     }
 
     #[test]
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_told() {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let (code, stderr) = finish(start(&sandbox(), full));
-        assert_eq!(code, Some(1));
-        assert!(
-            stderr.starts_with("error: the output could not be written\n  cause: No space left"),
-            "{stderr}"
-        );
+        let outcome = Jdredis::at(&sandbox()).args(URL).run_into(full);
+        assert_eq!(outcome.code, Some(1));
+        outcome.says(&["error: the output could not be written\n  cause: No space left"]);
+    }
+
+    #[test]
+    fn an_output_that_outgrows_the_limit_of_file_sizes_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = File::create(folder.path().join("output")).unwrap();
+        let outcome = Jdredis::bare()
+            .args(["man"])
+            .through(&["sh", "-c", "ulimit -f 1; exec \"$0\" \"$@\""])
+            .run_into(output);
+        assert_eq!(outcome.code, Some(1));
+        outcome.says(&["error: the output could not be written\n  cause: File too large"]);
     }
 
     #[test]
     fn signals_end_a_waiting_run_at_once_with_the_code_of_the_signal() {
-        for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
             let sandbox = sandbox();
-            sandbox.always(Reply::stall());
-            let child = start(&sandbox, Stdio::piped());
-            assert!(sandbox.wait_for_requests(1, Duration::from_secs(10)));
-            let kill = Command::new("kill")
-                .args([format!("-{signal}"), child.id().to_string()])
-                .status()
-                .unwrap();
-            assert!(kill.success());
-            assert_eq!(finish(child), (Some(code), String::new()));
+            let running = waiting(&sandbox, ":");
+            running.signal(signal);
+            assert_eq!(running.finish().failure(code), "");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_signal_that_the_parent_ignores_stays_ignored() {
+        for signal in ["HUP", "INT"] {
+            let sandbox = sandbox();
+            let running = waiting(&sandbox, &format!("trap '' {signal}"));
+            // The kernel delivers a pending signal of a lower number first, so a handled one would win.
+            running.signal(signal);
+            running.signal("TERM");
+            assert_eq!(running.finish().failure(143), "");
         }
     }
 }

@@ -176,7 +176,7 @@ impl<'a> Wait<'a> {
         let end = self.elapsed() + duration;
         loop {
             if self.stop.load(Ordering::Relaxed) {
-                let kind = Kind::of_signal(self.context.interrupt.was_terminated());
+                let kind = Kind::Interrupted(self.context.interrupt.signal());
                 return Err(self
                     .ended(kind, "was waited for until interrupted, after", GOES_ON)
                     .into());

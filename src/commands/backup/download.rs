@@ -162,7 +162,7 @@ impl Download<'_> {
         }
         drop(progress);
         if stop.load(Ordering::Relaxed) {
-            let kind = Kind::of_signal(self.context.interrupt.was_terminated());
+            let kind = Kind::Interrupted(self.context.interrupt.signal());
             return Err(Report::with_hint(kind, "interrupted", self.go_on()).into());
         }
         reports
