@@ -16,6 +16,7 @@
 //! | errors | `error` | every kind of error: message, hint, exit code, text and JSON form |
 //! | settings | `config` | flags, environment and profile made into one whole |
 //! | service | `api` | requests, signatures, paging, answers |
+//! | a file | `file` | its state, the report on it, and the judgement that a command ends with |
 //! | files | `transfer`, `rdb` | fetching objects, going on with them, checking them; knows neither the API nor what is shown |
 //! | output | `output` | pure functions from data to bytes |
 //! | screen | `terminal` | what goes to standard error: notes, bars, the status line |
@@ -57,6 +58,7 @@ mod cli;
 mod commands;
 mod config;
 mod error;
+mod file;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -152,8 +152,37 @@ pub(crate) fn resolve(
 }
 
 /// The proxy for an endpoint, if any.
-pub(crate) fn proxy(endpoint: &Endpoint, world: &World) -> Result<Option<ureq::Proxy>, Error> {
-    proxy::choose(endpoint, |name| world.var(name)).map_err(Error::Proxy)
+fn proxy(endpoint: &Endpoint, world: &World) -> Result<Option<ureq::Proxy>, Error> {
+    Proxies::of(world).choose(endpoint)
+}
+
+/// What the environment says of proxies, for hosts that become known later.
+pub(crate) struct Proxies(Vec<(String, String)>);
+
+impl Proxies {
+    pub(crate) fn of(world: &World) -> Self {
+        let names = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
+        let names = names
+            .into_iter()
+            .flat_map(|name| [name.to_owned(), name.to_ascii_uppercase()]);
+        Self(
+            names
+                .filter_map(|name| world.var(&name).map(|value| (name, value)))
+                .collect(),
+        )
+    }
+
+    /// The proxy for an endpoint, if any.
+    ///
+    /// # Errors
+    /// Where the variable that applies names none.
+    pub(crate) fn choose(&self, endpoint: &Endpoint) -> Result<Option<ureq::Proxy>, Error> {
+        let var = |name: &str| {
+            let found = self.0.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone())
+        };
+        proxy::choose(endpoint, var).map_err(Error::Proxy)
+    }
 }
 
 /// A profile that was named must be usable. One that was merely found may be broken as long as the

@@ -8,11 +8,13 @@ mod api;
 mod config;
 mod kind;
 mod render;
+mod transfer;
 
 use std::fmt::{self, Write as _};
 use std::io;
 
 pub(crate) use self::kind::Kind;
+pub(crate) use self::transfer::explained;
 use crate::transfer::FolderError;
 
 /// Standard output could not be written.

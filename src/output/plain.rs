@@ -2,11 +2,12 @@
 
 /// Each value on a line of its own.
 ///
-/// The values must have no line breaks. The types of links and identifiers make sure of that.
-pub(crate) fn render<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+/// The values must have no line breaks. The types of links and identifiers make sure of that. A path is
+/// given as the system's own bytes, so that it can be opened by them.
+pub(crate) fn render(values: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for value in values {
-        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(value.as_ref());
         bytes.push(b'\n');
     }
     bytes

@@ -5,19 +5,19 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::folder::{Paths, open_part};
+use super::reason::Reason;
 use super::record::{Finished, Record};
 use super::storage::{Object, StorageError, of_transport};
-use super::{Event, FileReport, HEARTBEAT, Options, Shard, State};
+use super::{Event, HEARTBEAT, Job, Options, Outcome};
+use crate::file::FileState;
 use crate::rdb::{Checker, Verdict};
 use crate::retry::backoff::Backoff;
-use crate::terminal::human;
 use crate::values::link::Link;
 
 /// How many bytes are handled at a time.
@@ -31,31 +31,26 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// A link that works for less than this is replaced before it is used.
 const LEAST_LIFETIME: time::Duration = time::Duration::seconds(60);
 
-/// Why a shard's fetching ended without a whole file.
-enum Problem {
-    /// The user wants it to end.
-    Stopped,
-    /// For good, in words.
-    Failed(String),
-}
-
-impl From<io::Error> for Problem {
+impl From<io::Error> for Reason {
     fn from(error: io::Error) -> Self {
-        Self::Failed(format!("the file cannot be read or written: {error}"))
+        Self::Disk {
+            doing: "read or written",
+            error,
+        }
     }
 }
 
 /// Fetches a shard's file as far as it can be fetched.
-pub(super) fn fetch(shard: &Shard, number: u64, options: &Options, tell: &dyn Fn(Event)) -> FileReport {
-    let paths = options.folder.paths(&shard.file_name);
-    let record = Record::load(&paths.record, &options.identity, &shard.node)
-        .unwrap_or_else(|| Record::new(&options.identity, &shard.node));
+pub(super) fn fetch(job: &Job, number: usize, options: &Options, tell: &dyn Fn(Event)) -> Outcome {
+    let paths = job.folder.paths(&job.file_name);
+    let record =
+        Record::load(&paths.record, &job.identity, &job.node).unwrap_or_else(|| Record::new(&job.identity, &job.node));
     let mut fetching = Fetching {
-        shard,
+        job,
         number,
         options,
         tell,
-        link: shard.link.clone(),
+        link: job.link.clone(),
         unequalled: None,
         paths,
         is_length_told: record.length.is_some(),
@@ -63,21 +58,17 @@ pub(super) fn fetch(shard: &Shard, number: u64, options: &Options, tell: &dyn Fn
         is_spliced: false,
         resumed_from: 0,
     };
-    fetching.run().unwrap_or_else(|problem| {
-        let reason = match problem {
-            Problem::Stopped => "interrupted; the same command goes on from here".to_owned(),
-            Problem::Failed(reason) => reason,
-        };
+    fetching.run().unwrap_or_else(|reason| {
         let part = &fetching.paths.part;
         let bytes = fs::metadata(part).map_or(0, |file| file.len());
-        fetching.report(part, bytes, None, State::Incomplete(reason))
+        fetching.outcome(part, bytes, None, FileState::Incomplete, Some(reason))
     })
 }
 
 struct Fetching<'a> {
-    shard: &'a Shard,
-    /// Tells it from the other shards.
-    number: u64,
+    job: &'a Job,
+    /// Tells it from the other files.
+    number: usize,
     options: &'a Options,
     tell: &'a dyn Fn(Event),
     link: Link,
@@ -127,6 +118,11 @@ impl Part {
 enum Trouble {
     Stopped,
     Disk(io::Error),
+    /// The disk has too little room for the object; both in bytes.
+    NoRoom {
+        length: u64,
+        available: u64,
+    },
     Storage(StorageError),
     /// What came is not what was asked for.
     Mismatch,
@@ -149,14 +145,35 @@ impl fmt::Display for Trouble {
         match self {
             Self::Stopped => f.write_str("interrupted"),
             Self::Disk(error) => error.fmt(f),
+            Self::NoRoom { .. } => f.write_str("the disk is full"),
             Self::Storage(error) => error.fmt(f),
             Self::Mismatch => f.write_str("the storage sent another part than was asked for"),
         }
     }
 }
 
+impl From<Trouble> for Reason {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Stopped => Self::Interrupted,
+            Trouble::Disk(error) => Self::Disk {
+                doing: "written",
+                error,
+            },
+            Trouble::NoRoom { length, available } => Self::NoRoom { length, available },
+            Trouble::Storage(StorageError::Network { detail, may_lack_tls }) => Self::Network { detail, may_lack_tls },
+            Trouble::Storage(StorageError::Tls(detail)) => Self::Untrusted {
+                // This is what rustls makes of an answer that is not TLS at all.
+                is_not_tls: detail.contains("InvalidContentType"),
+                detail,
+            },
+            other @ (Trouble::Storage(_) | Trouble::Mismatch) => Self::Answer(other.to_string()),
+        }
+    }
+}
+
 impl Fetching<'_> {
-    fn run(&mut self) -> Result<FileReport, Problem> {
+    fn run(&mut self) -> Result<Outcome, Reason> {
         if let Some(report) = self.recognise()? {
             return Ok(report);
         }
@@ -173,10 +190,9 @@ impl Fetching<'_> {
                 },
             };
             match verdict {
-                // Half of it would look the same.
+                // Without a length or a checksum, a truncated file looks like a whole one.
                 Verdict::Unverified(reason) if !self.is_length_told => {
-                    let reason = format!("whether it is whole is unknown: it is {reason}, and came without a length");
-                    return Err(Problem::Failed(reason));
+                    return Err(Reason::UnknownLength(reason.to_string()));
                 }
                 Verdict::Ok | Verdict::Unverified(_) => return self.keep(&part.file, finished),
                 Verdict::Corrupt(_) if self.is_spliced && !is_second_time => {
@@ -193,7 +209,7 @@ impl Fetching<'_> {
     }
 
     /// The report on a file that an earlier run finished, if it still is what it was then.
-    fn recognise(&mut self) -> Result<Option<FileReport>, Problem> {
+    fn recognise(&mut self) -> Result<Option<Outcome>, Reason> {
         let Some(finished) = self.record.finished.clone() else {
             return Ok(None);
         };
@@ -208,29 +224,34 @@ impl Fetching<'_> {
         let mut sha256 = Sha256::new();
         self.read_through(&mut file, finished.bytes, |bytes| sha256.update(bytes))?;
         if hex::encode(sha256.finalize()) != finished.sha256 {
-            if self.options.force {
+            if self.job.force {
                 self.note("the file that is there was changed; fetching it again");
                 self.record.finished = None;
                 return Ok(None);
             }
-            let reason = "the file that is there was changed after it was downloaded; --force replaces it";
-            let state = State::Incomplete(reason.to_owned());
-            return Ok(Some(self.report(&self.paths.whole, finished.bytes, None, state)));
+            let (state, reason) = (FileState::Incomplete, Some(Reason::ChangedOnDisk));
+            return Ok(Some(self.outcome(
+                &self.paths.whole,
+                finished.bytes,
+                None,
+                state,
+                reason,
+            )));
         }
         self.resumed_from = finished.bytes;
         Ok(Some(self.whole(finished)))
     }
 
     /// Fetches what is missing of the part, and has all of its bytes pass the checks.
-    fn complete_part(&mut self) -> Result<Part, Problem> {
+    fn complete_part(&mut self) -> Result<Part, Reason> {
         let mut part = self.open_part()?;
-        let mut attempts = Attempts::new(self.options, self.options.seed ^ self.number, part.position);
+        let mut attempts = Attempts::new(self.options, self.options.seed ^ self.number as u64, part.position);
         while part.position == 0 || self.record.length != Some(part.position) {
             self.refresh_if_old()?;
             let outcome = self.attempt(&mut part);
             self.save_progress(&part)?;
             let Err(trouble) = outcome else { break };
-            self.recover(&trouble, &mut part, &mut attempts)?;
+            self.recover(trouble, &mut part, &mut attempts)?;
         }
         Ok(part)
     }
@@ -271,12 +292,8 @@ impl Fetching<'_> {
 
     /// What does not fit is not begun. Where the system does not tell, the disk will.
     fn check_room(&self) -> Result<(), Trouble> {
-        match (self.record.length, self.options.folder.available()) {
-            (Some(length), Ok(available)) if length > available => {
-                let (length, available) = (human::size(length), human::size(available));
-                let text = format!("the file has {length}, and the disk has room for {available}; make room");
-                Err(StorageError::Final(text).into())
-            }
+        match (self.record.length, self.job.folder.available()) {
+            (Some(length), Ok(available)) if length > available => Err(Trouble::NoRoom { length, available }),
             _ => Ok(()),
         }
     }
@@ -287,7 +304,7 @@ impl Fetching<'_> {
         let mut told = Duration::ZERO;
         loop {
             let now = self.options.clock.monotonic();
-            // Who listens may be slower than the network.
+            // At most one report per HEARTBEAT: drawing is slower than receiving.
             if now.saturating_sub(told) >= HEARTBEAT {
                 told = now;
                 self.tell_position(part.position);
@@ -299,8 +316,8 @@ impl Fetching<'_> {
                 .reader
                 .read(&mut buffer)
                 .map_err(|error| match of_transport(&error.into()) {
-                    // The other side has shown who it is. What comes now is a broken connection.
-                    StorageError::Tls(text) => StorageError::Network(text),
+                    // The handshake is done, so this is a broken connection, not a bad certificate.
+                    StorageError::Tls(text) => StorageError::broken(text),
                     error => error,
                 })?;
             if count == 0 {
@@ -316,7 +333,7 @@ impl Fetching<'_> {
         match self.record.length {
             Some(length) if part.position != length => {
                 let text = format!("the connection ended after {} of {length} bytes", part.position);
-                Err(StorageError::Network(text).into())
+                Err(StorageError::broken(text).into())
             }
             _ => {
                 self.record.length = Some(part.position);
@@ -326,41 +343,29 @@ impl Fetching<'_> {
     }
 
     /// Does what lets the next attempt fare better, or gives up.
-    fn recover(&mut self, trouble: &Trouble, part: &mut Part, attempts: &mut Attempts<'_>) -> Result<(), Problem> {
-        let delay = match trouble {
-            Trouble::Stopped => return Err(Problem::Stopped),
-            Trouble::Disk(error) => return Err(Problem::Failed(format!("the file cannot be written: {error}"))),
-            Trouble::Storage(StorageError::Final(text)) => return Err(Problem::Failed(text.clone())),
-            Trouble::Storage(StorageError::Tls(text)) => {
-                let (proxy, http) = (
-                    "where a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate",
-                    "--http fetches the links as the service writes them, unencrypted",
-                );
-                // This is what rustls makes of an answer that is not TLS at all.
-                let advice = match text.contains("InvalidContentType") {
-                    true => format!("{http}; {proxy}"),
-                    false => format!("{proxy}; {http}"),
-                };
-                return Err(Problem::Failed(format!(
-                    "no trusted encrypted connection to the storage: {text}; {advice}"
-                )));
-            }
-            // The first of them is how a link ends that was good until now.
-            Trouble::Storage(StorageError::Refused(_)) if attempts.is_first_refusal(part.position) => Duration::ZERO,
-            _ => attempts.count(part.position, trouble)?,
-        };
+    fn recover(&mut self, trouble: Trouble, part: &mut Part, attempts: &mut Attempts<'_>) -> Result<(), Reason> {
+        let told = trouble.to_string();
         match trouble {
+            Trouble::Stopped | Trouble::Disk(_) | Trouble::NoRoom { .. } => Err(trouble.into()),
+            Trouble::Storage(StorageError::Final(_) | StorageError::Tls(_)) => Err(trouble.into()),
             Trouble::Storage(StorageError::Refused(_)) => {
-                self.note(&format!("{trouble}; asking for a new link"));
+                // The first refusal is how a link ends that was good until now.
+                let is_first = attempts.is_first_refusal(part.position);
+                let delay = match is_first {
+                    true => Duration::ZERO,
+                    false => attempts.count(part.position, trouble)?,
+                };
+                self.note(&format!("{told}; asking for a new link"));
                 let refused = self.link.clone();
-                let outcome = self.refresh();
-                if let Err(Problem::Failed(reason)) = &outcome {
-                    attempts
-                        .count(part.position, trouble)
-                        .map_err(|_| Problem::Failed(reason.clone()))?;
-                    self.note(reason);
-                } else {
-                    outcome?;
+                match self.refresh() {
+                    Err(Reason::NoLink(reason)) => {
+                        let again = Trouble::Storage(StorageError::Refused(told));
+                        attempts
+                            .count(part.position, again)
+                            .map_err(|_| Reason::NoLink(reason.clone()))?;
+                        self.note(&Reason::NoLink(reason).to_string());
+                    }
+                    outcome => outcome?,
                 }
                 // Links that are made in the same second are equal.
                 if self.link == refused {
@@ -370,20 +375,22 @@ impl Fetching<'_> {
                 }
             }
             Trouble::Storage(StorageError::NoSuchRange) | Trouble::Mismatch => {
-                self.note(&format!("{trouble}; starting again"));
+                attempts.count(part.position, trouble)?;
+                self.note(&format!("{told}; starting again"));
                 part.clear()?;
                 self.resumed_from = 0;
                 self.forget()
             }
-            _ => {
-                self.note(&format!("{trouble}; going on in {:.1} s", delay.as_secs_f64()));
+            Trouble::Storage(StorageError::Busy(..) | StorageError::Network { .. }) => {
+                let delay = attempts.count(part.position, trouble)?;
+                self.note(&format!("{told}; going on in {:.1} s", delay.as_secs_f64()));
                 self.pause(delay)
             }
         }
     }
 
     /// Opens the part with as many of its bytes as can be gone on from, having them pass the checks.
-    fn open_part(&mut self) -> Result<Part, Problem> {
+    fn open_part(&mut self) -> Result<Part, Reason> {
         let there = fs::symlink_metadata(&self.paths.part)
             .ok()
             .filter(fs::Metadata::is_file);
@@ -396,7 +403,7 @@ impl Fetching<'_> {
         let file = open_part(&self.paths.part, kept > 0)?;
         if kept == 0 {
             // Else a power cut could leave the name with what it stood for before.
-            self.options.folder.sync()?;
+            self.job.folder.sync()?;
         }
         file.set_len(kept)?;
         let mut part = Part {
@@ -415,12 +422,12 @@ impl Fetching<'_> {
     }
 
     /// Reads `length` bytes of a file, unless told to stop.
-    fn read_through(&self, file: &mut File, length: u64, mut take: impl FnMut(&[u8])) -> Result<(), Problem> {
+    fn read_through(&self, file: &mut File, length: u64, mut take: impl FnMut(&[u8])) -> Result<(), Reason> {
         let mut file = file.take(length);
         let mut buffer = vec![0; CHUNK];
         loop {
             if self.is_stopped() {
-                return Err(Problem::Stopped);
+                return Err(Reason::Interrupted);
             }
             match file.read(&mut buffer)? {
                 0 => return Ok(()),
@@ -430,41 +437,39 @@ impl Fetching<'_> {
     }
 
     /// Gives the whole file its name.
-    fn keep(&mut self, file: &File, finished: Finished) -> Result<FileReport, Problem> {
+    fn keep(&mut self, file: &File, finished: Finished) -> Result<Outcome, Reason> {
         file.sync_all()?;
         self.record.finished = Some(finished.clone());
         self.record.save(&self.paths.record)?;
-        self.options.folder.sync_records()?;
-        if !self.options.force && fs::symlink_metadata(&self.paths.whole).is_ok() {
-            return Err(Problem::Failed(
-                "a file of its name has appeared meanwhile; --force replaces it".to_owned(),
-            ));
+        self.job.folder.sync_records()?;
+        if !self.job.force && fs::symlink_metadata(&self.paths.whole).is_ok() {
+            return Err(Reason::NameTaken);
         }
         fs::rename(&self.paths.part, &self.paths.whole)?;
-        self.options.folder.sync()?;
+        self.job.folder.sync()?;
         Ok(self.whole(finished))
     }
 
-    fn whole(&self, finished: Finished) -> FileReport {
-        let state = finished.unverified.map_or(State::Ok, State::Unverified);
-        self.report(&self.paths.whole, finished.bytes, Some(finished.sha256), state)
+    fn whole(&self, finished: Finished) -> Outcome {
+        let (state, reason) = match finished.unverified {
+            None => (FileState::Ok, None),
+            Some(reason) => (FileState::Unverified, Some(Reason::Content(reason))),
+        };
+        self.outcome(&self.paths.whole, finished.bytes, Some(finished.sha256), state, reason)
     }
 
     /// Gives the file a name that cannot be mistaken for a good one's, and forgets it.
-    fn set_aside(&mut self, finished: Finished, reason: String) -> Result<FileReport, Problem> {
+    fn set_aside(&mut self, finished: Finished, reason: String) -> Result<Outcome, Reason> {
         fs::rename(&self.paths.part, &self.paths.corrupt)?;
         self.forget()?;
-        Ok(self.report(
-            &self.paths.corrupt,
-            finished.bytes,
-            Some(finished.sha256),
-            State::Corrupt(reason),
-        ))
+        let (bytes, sha256) = (finished.bytes, Some(finished.sha256));
+        let reason = Some(Reason::Content(reason));
+        Ok(self.outcome(&self.paths.corrupt, bytes, sha256, FileState::Corrupt, reason))
     }
 
     /// The next run is to know nothing of what is there.
-    fn forget(&mut self) -> Result<(), Problem> {
-        self.record = Record::new(&self.options.identity, &self.shard.node);
+    fn forget(&mut self) -> Result<(), Reason> {
+        self.record = Record::new(&self.job.identity, &self.job.node);
         Ok(self.record.save(&self.paths.record)?)
     }
 
@@ -479,12 +484,12 @@ impl Fetching<'_> {
 
     /// Replaces a link that is about to expire, if there is a better one. If there is none, it is
     /// used all the same: it is the storage's clock that counts, and this machine's may be wrong.
-    fn refresh_if_old(&mut self) -> Result<(), Problem> {
+    fn refresh_if_old(&mut self) -> Result<(), Reason> {
         if !self.is_old() || self.unequalled.as_ref() == Some(&self.link) {
             return Ok(());
         }
         match self.refresh() {
-            Err(Problem::Failed(reason)) => self.note(&format!("{reason}; trying the one that is there")),
+            Err(reason @ Reason::NoLink(_)) => self.note(&format!("{reason}; trying the one that is there")),
             ended => ended?,
         }
         if self.is_old() {
@@ -501,21 +506,21 @@ impl Fetching<'_> {
     }
 
     /// Asks for a link that works.
-    fn refresh(&mut self) -> Result<(), Problem> {
-        let (reply, answer) = sync_channel(1);
-        let stale = self.link.clone();
-        (self.tell)(Event::NeedsLink { stale, reply });
-        // Nobody answers once the transfer is given up.
-        self.link = answer.recv().map_err(|_| Problem::Stopped)?.map_err(Problem::Failed)?;
+    fn refresh(&mut self) -> Result<(), Reason> {
+        if self.is_stopped() {
+            return Err(Reason::Interrupted);
+        }
+        let fresh = self.options.links.fresh(self.number, &self.link);
+        self.link = fresh.map_err(Reason::NoLink)?;
         Ok(())
     }
 
-    fn pause(&self, duration: Duration) -> Result<(), Problem> {
+    fn pause(&self, duration: Duration) -> Result<(), Reason> {
         let end = self.options.clock.monotonic() + duration;
         loop {
             let left = end.saturating_sub(self.options.clock.monotonic());
             if self.is_stopped() {
-                return Err(Problem::Stopped);
+                return Err(Reason::Interrupted);
             }
             if left.is_zero() {
                 return Ok(());
@@ -539,13 +544,20 @@ impl Fetching<'_> {
         (self.tell)(Event::Note(text.to_owned()));
     }
 
-    fn report(&self, path: &Path, bytes: u64, sha256: Option<String>, state: State) -> FileReport {
-        FileReport {
-            node: self.shard.node.clone(),
+    fn outcome(
+        &self,
+        path: &Path,
+        bytes: u64,
+        sha256: Option<String>,
+        state: FileState,
+        reason: Option<Reason>,
+    ) -> Outcome {
+        Outcome {
             path: path.to_owned(),
             bytes,
             sha256,
             state,
+            reason,
             resumed_from: self.resumed_from,
         }
     }
@@ -588,16 +600,18 @@ impl<'a> Attempts<'a> {
     }
 
     /// Counts one more, which came to this position, and says how long to wait; too many are the end.
-    fn count(&mut self, position: u64, why: &Trouble) -> Result<Duration, Problem> {
+    fn count(&mut self, position: u64, why: Trouble) -> Result<Duration, Reason> {
         self.take_note_of(position);
         self.failed += 1;
         if self.failed >= self.options.max_attempts {
-            let often = if self.failed > 1 {
-                format!(", {} times in a row", self.failed)
-            } else {
-                String::new()
-            };
-            return Err(Problem::Failed(format!("{why}{often}")));
+            let last: Reason = why.into();
+            return Err(match self.failed {
+                1 => last,
+                times => Reason::Repeated {
+                    last: Box::new(last),
+                    times,
+                },
+            });
         }
         let asked_for = match why {
             Trouble::Storage(StorageError::Busy(_, wait)) => wait.map(|wait| wait.min(LONGEST_WAIT)),

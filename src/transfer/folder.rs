@@ -90,7 +90,7 @@ impl Folder {
 
     /// Bytes that this user may still write.
     pub(crate) fn available(&self) -> io::Result<u64> {
-        fs4::available_space(&self.path)
+        free_space(&self.path)
     }
 
     /// How many bytes of this backup's and node's file are there already, whole or in part. A file
@@ -158,6 +158,17 @@ pub(super) fn open_part(path: &Path, goes_on: bool) -> io::Result<File> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     }
     options.open(path)
+}
+
+#[cfg(unix)]
+fn free_space(path: &Path) -> io::Result<u64> {
+    let system = rustix::fs::statvfs(path)?;
+    Ok(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_space(_: &Path) -> io::Result<u64> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(unix)]

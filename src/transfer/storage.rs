@@ -4,8 +4,10 @@
 //! signature, no header. Only statuses 200 and 206 are data; an error is XML, of which the code and
 //! the message are quoted.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ureq::http::Response;
@@ -14,6 +16,7 @@ use ureq::{Agent, Body, BodyReader};
 
 use crate::http::{self, Stage};
 use crate::terminal::escape::visible;
+use crate::values::endpoint::Endpoint;
 use crate::values::link::Link;
 use crate::values::redact::without_queries;
 
@@ -23,9 +26,15 @@ const MAX_ERROR_BODY: u64 = 16 * 1024;
 const MAX_QUOTE: usize = 200;
 const BUFFER_SIZE: usize = 64 * 1024;
 
+/// Chooses the proxy, if any, for the host of a link.
+pub(crate) type ChooseProxy = dyn Fn(&Endpoint) -> Result<Option<ureq::Proxy>, String> + Send + Sync;
+
 /// The way to the object storage.
 pub(crate) struct Storage {
-    agent: Agent,
+    choose_proxy: Box<ChooseProxy>,
+    silence: Duration,
+    /// One for each scheme, host and port that links named so far.
+    agents: Mutex<HashMap<String, Agent>>,
 }
 
 /// The answer to a request for an object, or for the rest of one.
@@ -46,7 +55,11 @@ pub(crate) enum StorageError {
     /// The storage is busy or failed, and may have said how long to wait.
     Busy(String, Option<Duration>),
     /// The connection was not made, or broke.
-    Network(String),
+    Network {
+        detail: String,
+        /// Whether it may be that the storage speaks no TLS.
+        may_lack_tls: bool,
+    },
     /// No encrypted connection can be trusted or made.
     Tls(String),
     /// The object has no such bytes.
@@ -57,36 +70,52 @@ pub(crate) enum StorageError {
 
 impl Storage {
     /// `silence` is how long the other side may say nothing.
-    pub(crate) fn new(proxy: Option<ureq::Proxy>, silence: Duration) -> Self {
+    pub(crate) fn new(choose_proxy: Box<ChooseProxy>, silence: Duration) -> Self {
+        Self {
+            choose_proxy,
+            silence,
+            agents: Mutex::default(),
+        }
+    }
+
+    /// The HTTP client for the host that a link names: each host has the proxy that is meant for it.
+    fn agent(&self, link: &Link) -> Result<Agent, StorageError> {
+        let origin = link.origin().unwrap_or_default();
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(agent) = agents.get(origin) {
+            return Ok(agent.clone());
+        }
+        let endpoint: Endpoint = origin
+            .parse()
+            .map_err(|_| StorageError::Final("the link names no host that can be connected to".to_owned()))?;
+        let proxy = (self.choose_proxy)(&endpoint).map_err(StorageError::Final)?;
         let config = http::config(proxy)
             .input_buffer_size(BUFFER_SIZE)
             .output_buffer_size(16 * 1024)
-            .timeout_resolve(Some(silence))
-            .timeout_connect(Some(silence))
-            .timeout_recv_response(Some(silence))
+            .timeout_resolve(Some(self.silence))
+            .timeout_connect(Some(self.silence))
+            .timeout_recv_response(Some(self.silence))
             // Of each read and not of them all: a slow transfer is a healthy one.
-            .timeout_per_read(Some(silence));
+            .timeout_per_read(Some(self.silence));
         // A transfer may outlast an address, so names are looked up anew for each connection.
-        Self {
-            agent: config.build().into(),
-        }
+        let agent: Agent = config.build().into();
+        agents.insert(origin.to_owned(), agent.clone());
+        Ok(agent)
     }
 
     /// Asks for the object from `offset` on; from an offset other than 0, only if it still is the one
     /// that `etag` names, else all of it.
     pub(super) fn get(&self, link: &Link, offset: u64, etag: Option<&str>) -> Result<Object, StorageError> {
-        let mut request = self.agent.get(link.expose());
+        let mut request = self.agent(link)?.get(link.expose());
         if let Some(etag) = etag.filter(|_| offset > 0) {
             request = request.header(RANGE, format!("bytes={offset}-")).header(IF_RANGE, etag);
         }
         let response = request.call().map_err(|error| {
             let failure = http::Failure::of(&error);
-            // What hangs up on a handshake is not told from what hangs up after it.
+            // A server without TLS hangs up on the handshake, which looks like a connection that broke later.
             let may_lack_tls = matches!(failure.stage, Stage::Broken | Stage::Protocol) && link.is_encrypted();
             match of_transport(&error) {
-                StorageError::Network(text) if may_lack_tls => StorageError::Network(format!(
-                    "{text} (where the storage speaks no TLS, --http fetches the links as the service writes them)"
-                )),
+                StorageError::Network { detail, .. } => StorageError::Network { detail, may_lack_tls },
                 error => error,
             }
         })?;
@@ -121,12 +150,24 @@ impl Storage {
     }
 }
 
+impl StorageError {
+    /// A connection that was made, and broke.
+    pub(super) fn broken(detail: String) -> Self {
+        Self::Network {
+            detail,
+            may_lack_tls: false,
+        }
+    }
+}
+
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(text) | Self::Busy(text, _) | Self::Network(text) | Self::Tls(text) | Self::Final(text) => {
-                f.write_str(text)
-            }
+            Self::Refused(text)
+            | Self::Busy(text, _)
+            | Self::Network { detail: text, .. }
+            | Self::Tls(text)
+            | Self::Final(text) => f.write_str(text),
             Self::NoSuchRange => f.write_str("the storage has no such range of bytes"),
         }
     }
@@ -139,7 +180,7 @@ pub(super) fn of_transport(error: &ureq::Error) -> StorageError {
         Stage::Tls | Stage::TrustStore => StorageError::Tls(failure.detail),
         Stage::Proxy => StorageError::Final(failure.detail),
         Stage::Dns | Stage::Unreachable | Stage::Broken | Stage::Protocol | Stage::Timeout => {
-            StorageError::Network(failure.detail)
+            StorageError::broken(failure.detail)
         }
     }
 }

@@ -199,6 +199,24 @@ impl<'a> Jdredis<'a> {
         self
     }
 
+    /// Adds an argument that may be no text.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn arg(mut self, arg: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Runs it to success; what it printed, which may be no text.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn stdout_bytes(self) -> Vec<u8> {
+        let output = assert_cmd::Command::from_std(self.command)
+            .timeout(LONGEST_RUN)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    }
+
     /// Runs `backup url` as documented.
     pub(crate) fn url(self) -> Outcome {
         self.args(URL).run()

@@ -1,25 +1,29 @@
 //! `jdredis backup download`: the files of a backup, whole and verified, or why not.
 
+mod links;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde_json::json;
+use serde::Serialize;
 
+use self::links::{FreshLinks, NodeLink};
 use super::{Chosen, ShardLink, Which, find_backup, links};
 use crate::api::Client;
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
-use crate::config::{self, Settings};
-use crate::error::{Kind, Report};
-use crate::output::Format;
-use crate::output::{json, plain, table};
+use crate::config::{Proxies, Settings};
+use crate::error::{Kind, Report, explained};
+use crate::file::{FileReport, Task, judge};
+use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
 use crate::terminal::progress::Progress;
-use crate::transfer::{self, Ended, Event, FileReport, Folder, Identity, Shard, State, Storage, Transfer};
-use crate::values::endpoint::{Endpoint, InvalidEndpoint};
+use crate::transfer::{self, Ended, Event, Folder, Identity, Job, Outcome, Storage, Transfer};
+use crate::values::endpoint::Endpoint;
 use crate::values::link::Link;
 
 /// How long the workers have to put away what they have once the user wants it to end.
@@ -87,7 +91,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .run()
         .with_context(|| format!("no files of backup {} of {place}", backup.base_id))?;
     context.print(&download.render(&reports))?;
-    download.judge(&reports)
+    judge(&reports, Task::Download(&backup.base_id), context.notes)
 }
 
 struct Download<'a> {
@@ -101,7 +105,7 @@ struct Download<'a> {
 impl Download<'_> {
     fn run(&self) -> anyhow::Result<Vec<FileReport>> {
         let world = self.context.world;
-        let mut shards = self.shards()?;
+        let shards = self.shards()?;
         let identity = Identity {
             region: self.settings.region.to_string(),
             instance: self.args.instance.id.to_string(),
@@ -109,49 +113,70 @@ impl Download<'_> {
         };
         let dir = self.args.dir.clone().unwrap_or_else(|| PathBuf::from("."));
         let holder = format!("jdredis (process {})", std::process::id());
-        let folder = Folder::open(&dir, &holder)?;
-        self.check_names(&folder, &identity, &shards)?;
-        let expected = self.check_space(&folder, &identity, &shards)?;
+        let folder = Arc::new(Folder::open(&dir, &holder)?);
+        let jobs: Vec<Job> = shards
+            .into_iter()
+            .map(|Shard { node, file_name, link }| Job {
+                identity: identity.clone(),
+                node,
+                link,
+                folder: Arc::clone(&folder),
+                file_name,
+                force: self.args.force,
+            })
+            .collect();
+        self.check_names(&jobs)?;
+        let expected = self.check_space(&folder, &jobs)?;
         let stop = self.context.interrupt.defer_first_signal();
         let mut seed = [0; 8];
         (world.random)(&mut seed).context("the system gave no random bytes")?;
+        let nodes: Vec<String> = jobs.iter().map(|job| job.node.clone()).collect();
+        let (requests, requested) = sync_channel::<SyncSender<_>>(0);
+        let ask = move || {
+            let (reply, answer) = sync_channel(1);
+            // Either fails where the run was given up.
+            let ended = |_| "the run was interrupted".to_owned();
+            requests.send(reply).map_err(|_| ended(()))?;
+            answer.recv().map_err(|_| ended(()))?
+        };
+        let current = jobs.iter().map(|job| (job.node.clone(), job.link.clone())).collect();
+        let proxies = Proxies::of(world);
+        let choose_proxy = move |host: &Endpoint| proxies.choose(host).map_err(|error| error.to_string());
         let transfer = Transfer::start(
-            shards.clone(),
+            jobs,
             transfer::Options {
-                folder,
-                identity,
-                storage: Storage::new(self.proxy(&shards)?, self.settings.timeout),
+                storage: Storage::new(Box::new(choose_proxy), self.settings.timeout),
+                links: Arc::new(FreshLinks::new(current, Box::new(ask))),
                 parallel: self.args.parallel.into(),
                 max_attempts: self.settings.max_attempts,
-                force: self.args.force,
                 clock: Arc::clone(&world.clock),
                 seed: u64::from_ne_bytes(seed),
                 stop: Arc::clone(&stop),
             },
         )
         .context("the system gives no thread to fetch with")?;
-        let nodes = shards.iter().map(|shard| shard.node.clone());
-        let progress = Progress::new(nodes, expected, &*world.clock, self.context.notes);
-        let mut reports: Vec<Option<FileReport>> = shards.iter().map(|_| None).collect();
+        let progress = Progress::new(nodes.clone(), expected, &*world.clock, self.context.notes);
+        let mut reports: Vec<Option<FileReport>> = nodes.iter().map(|_| None).collect();
         let mut stopped_at = None;
         loop {
             match transfer.next() {
                 Ok(Some((index, event))) => match event {
                     Event::Position { bytes, length } => progress.position(index, bytes, length),
                     Event::Note(text) => progress.note(index, &text),
-                    // Who asks without being answered takes it for the end.
-                    Event::NeedsLink { .. } if stop.load(Ordering::Relaxed) => {}
-                    Event::NeedsLink { stale, reply } => {
-                        let ask = || self.fresh_link(&mut shards, index, &stale);
-                        let _ = reply.send(self.context.interrupt.exit_on_signal_during(ask));
-                    }
-                    Event::Done(report) => {
-                        progress.end(index, report.state.name());
-                        reports[index] = Some(report);
+                    Event::Done(outcome) => {
+                        progress.end(index, outcome.state.name());
+                        reports[index] = Some(report(&nodes[index], outcome));
                     }
                 },
                 Ok(None) => progress.tick(),
                 Err(Ended) => break,
+            }
+            // Once the run is stopped nobody answers: dropping `requested` makes the thread's `recv` fail.
+            if let Ok(reply) = requested.try_recv()
+                && !stop.load(Ordering::Relaxed)
+            {
+                let ask = || self.new_links();
+                let _ = reply.send(self.context.interrupt.exit_on_signal_during(ask));
             }
             if stop.load(Ordering::Relaxed) {
                 let now = world.clock.monotonic();
@@ -163,12 +188,19 @@ impl Download<'_> {
         drop(progress);
         if stop.load(Ordering::Relaxed) {
             let kind = Kind::Interrupted(self.context.interrupt.signal());
-            return Err(Report::with_hint(kind, "interrupted", self.go_on()).into());
+            let go_on = format!("run this again with --base-id {}; it resumes", self.backup.base_id);
+            return Err(Report::with_hint(kind, "interrupted", go_on).into());
         }
         reports
             .into_iter()
             .collect::<Option<_>>()
             .context("a download ended without a word of its file")
+    }
+
+    /// The links as they are now at the service.
+    fn new_links(&self) -> Result<Vec<NodeLink>, String> {
+        self.client.restart_time(Duration::MAX);
+        self.named_links().map_err(|error| format!("{error:#}"))
     }
 
     /// The shards that are asked for, with the names their files get.
@@ -201,11 +233,18 @@ impl Download<'_> {
     }
 
     /// Each node with its link, as it is to be fetched. Nodes without a name of their own are numbered.
-    fn named_links(&self) -> anyhow::Result<Vec<(String, Link)>> {
+    fn named_links(&self) -> anyhow::Result<Vec<NodeLink>> {
         let (answer, urls) = self
             .client
             .describe_download_url(&self.args.instance.id, &self.backup.base_id)?;
         let links = links(&answer, urls, self.args.internal)?;
+        for (i, ShardLink { link, .. }) in links.iter().enumerate() {
+            let host: Result<Endpoint, _> = link.origin().unwrap_or_default().parse();
+            if host.is_err() {
+                let what = format!("in its result, downloadUrls[{i}] leads to no host that can be connected to");
+                return Err(answer.unexpected(what).into());
+            }
+        }
         let is_unique = |node: &str| links.iter().filter(|shard| shard.node.as_deref() == Some(node)).count() == 1;
         Ok(links
             .iter()
@@ -225,65 +264,41 @@ impl Download<'_> {
             .collect())
     }
 
-    /// A link for the shard, new unless the service has none that is not the stale one. All shards
-    /// get new ones at once.
-    fn fresh_link(&self, shards: &mut [Shard], index: usize, stale: &Link) -> Result<Link, String> {
-        if shards[index].link == *stale {
-            self.client.restart_time(Duration::MAX);
-            let fresh = self
-                .named_links()
-                .map_err(|error| format!("there is no new link: {error:#}"))?;
-            for shard in shards.iter_mut() {
-                // The object first: nodes without a name are told apart by their order alone.
-                let is_same_object = |(_, link): &&(String, Link)| link.object() == shard.link.object();
-                let is_same_node = |(node, _): &&(String, Link)| *node == shard.node;
-                if let Some((_, link)) = fresh
-                    .iter()
-                    .find(is_same_object)
-                    .or_else(|| fresh.iter().find(is_same_node))
-                {
-                    shard.link = link.clone();
-                }
-            }
-        }
-        Ok(shards[index].link.clone())
-    }
-
-    fn check_names(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> anyhow::Result<()> {
-        let names = |is: &dyn Fn(&Shard) -> bool| -> Vec<&str> {
-            let those = shards.iter().filter(|shard| is(shard));
-            those.map(|shard| shard.file_name.as_str()).collect()
+    fn check_names(&self, jobs: &[Job]) -> anyhow::Result<()> {
+        let names = |is: &dyn Fn(&Job) -> bool| -> Vec<&str> {
+            let those = jobs.iter().filter(|job| is(job));
+            those.map(|job| job.file_name.as_str()).collect()
         };
-        let obstructed = names(&|shard| folder.is_obstructed(&shard.file_name));
+        let obstructed = names(&|job| job.folder.is_obstructed(&job.file_name));
         if !obstructed.is_empty() {
             return Err(Report::with_hint(
                 Kind::Other,
                 format!("there are folders of the files' names: {}", obstructed.join(", ")),
-                "move them away, or give another folder with --dir; --force replaces only files".to_owned(),
+                "move them away, or give another folder with --dir; --force replaces only files",
             )
             .into());
         }
-        let taken = names(&|shard| !self.args.force && folder.is_taken(&shard.file_name, identity, &shard.node));
+        let taken = names(&|job| !job.force && job.folder.is_taken(&job.file_name, &job.identity, &job.node));
         if taken.is_empty() {
             return Ok(());
         }
         Err(Report::with_hint(
             Kind::Other,
             format!("there are files of these names already: {}", taken.join(", ")),
-            "give another folder with --dir, or --force to replace them once the new ones are whole".to_owned(),
+            "give another folder with --dir, or --force to replace them once the new ones are whole",
         )
         .into())
     }
 
     /// Makes sure that what is missing fits; how many bytes the backup has, where the service tells.
-    fn check_space(&self, folder: &Folder, identity: &Identity, shards: &[Shard]) -> anyhow::Result<Option<u64>> {
+    fn check_space(&self, folder: &Folder, jobs: &[Job]) -> anyhow::Result<Option<u64>> {
         if !self.args.nodes.is_empty() {
             return Ok(None);
         }
         let Some(size) = self.size() else { return Ok(None) };
-        let present: u64 = shards
+        let present: u64 = jobs
             .iter()
-            .map(|shard| folder.bytes_of(&shard.file_name, identity, &shard.node))
+            .map(|job| folder.bytes_of(&job.file_name, &job.identity, &job.node))
             .sum();
         let missing = size.saturating_sub(present);
         match folder.available() {
@@ -294,7 +309,7 @@ impl Download<'_> {
                     human::size(missing),
                     human::size(available)
                 ),
-                "make room, or give a folder on another disk with --dir".to_owned(),
+                "make room, or give a folder on another disk with --dir",
             )
             .into()),
             _ => Ok(Some(size)),
@@ -318,98 +333,62 @@ impl Download<'_> {
         }
     }
 
-    /// The proxy for the storage, which is one host for all shards.
-    fn proxy(&self, shards: &[Shard]) -> Result<Option<ureq::Proxy>, config::Error> {
-        let Some(origin) = shards.first().and_then(|shard| shard.link.origin()) else {
-            return Ok(None);
-        };
-        let endpoint: Endpoint = origin
-            .parse()
-            .map_err(|problem: InvalidEndpoint| config::Error::Invalid {
-                place: "the host of the links".to_owned(),
-                problem: problem.to_string(),
-            })?;
-        config::proxy(&endpoint, self.context.world)
-    }
-
     fn render(&self, reports: &[FileReport]) -> Vec<u8> {
         match self.context.format {
             Format::Table => table::render(
                 &["NODE", "STATE", "SIZE", "RESUMED FROM", "FILE"],
                 reports.iter().map(|report| {
-                    let resumed = if report.resumed_from > 0 {
-                        human::size(report.resumed_from)
-                    } else {
-                        String::new()
+                    let resumed = match report.resumed_from() {
+                        0 => String::new(),
+                        bytes => human::size(bytes),
                     };
-                    let path = report.path.display().to_string();
                     [
-                        report.node.clone(),
-                        report.state.name().to_owned(),
-                        human::size(report.bytes),
+                        report.node().to_owned(),
+                        report.state().name().to_owned(),
+                        human::size(report.bytes()),
                         resumed,
-                        path,
+                        report.path().display().to_string(),
                     ]
                 }),
             ),
-            Format::Json => json::render(&json!({
-                "region": self.settings.region.as_str(),
-                "instance": self.args.instance.id.as_str(),
-                "baseId": self.backup.base_id.as_str(),
-                "files": reports.iter().map(|report| json!({
-                    "node": report.node,
-                    "path": report.path.to_string_lossy(),
-                    "bytes": report.bytes,
-                    "sha256": report.sha256,
-                    "state": report.state.name(),
-                    "reason": report.state.reason(),
-                    "resumedFrom": report.resumed_from,
-                })).collect::<Vec<_>>(),
-            })),
+            Format::Json => json::render(&Manifest {
+                region: self.settings.region.as_str(),
+                instance: self.args.instance.id.as_str(),
+                base_id: self.backup.base_id.as_str(),
+                files: reports,
+            }),
             Format::Plain => {
-                let good = reports.iter().filter(|report| report.state.is_good());
-                let paths: Vec<String> = good.map(|report| report.path.display().to_string()).collect();
-                plain::render(paths.iter().map(String::as_str))
+                let good = reports.iter().filter(|report| report.state().is_good());
+                plain::render(good.map(|report| report.path().as_os_str().as_encoded_bytes()))
             }
         }
     }
+}
 
-    /// What to do about files that are not whole. By then another backup may be the latest.
-    fn go_on(&self) -> String {
-        format!(
-            "mend what is named above, if anything is, and run this again with --base-id {}: it goes on where this run \
-             stopped, and fetches what is corrupt anew",
-            self.backup.base_id
-        )
-    }
+/// What `-o json` prints; its keys and their order are a contract.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest<'a> {
+    region: &'a str,
+    instance: &'a str,
+    base_id: &'a str,
+    /// One for each node that was asked for, in the service's order.
+    files: &'a [FileReport],
+}
 
-    fn judge(&self, reports: &[FileReport]) -> anyhow::Result<()> {
-        for report in reports {
-            if let State::Unverified(reason) = &report.state {
-                self.context
-                    .notes
-                    .warn(format_args!("{} is unverified: {reason}", report.path.display()));
-            }
-        }
-        let bad: Vec<&FileReport> = reports.iter().filter(|report| !report.state.is_good()).collect();
-        if bad.is_empty() {
-            return Ok(());
-        }
-        let line = |report: &&FileReport| {
-            let (state, reason) = (report.state.name(), report.state.reason().unwrap_or_default());
-            format!("{}: {state}, {reason} ({})", report.node, report.path.display())
-        };
-        Err(Report {
-            details: bad.iter().map(line).collect(),
-            ..Report::with_hint(
-                Kind::Integrity,
-                match (bad.len(), reports.len()) {
-                    (1, 1) => "the file is not whole".to_owned(),
-                    (bad, all) => format!("{bad} of {all} files are not whole"),
-                },
-                self.go_on(),
-            )
-        }
-        .into())
-    }
+/// A shard that is asked for.
+struct Shard {
+    node: String,
+    file_name: String,
+    link: Link,
+}
+
+/// What is reported of the file of a node.
+fn report(node: &str, outcome: Outcome) -> FileReport {
+    let reason = outcome.reason.as_ref().map(explained);
+    FileReport::new(outcome.path, outcome.bytes, outcome.state, reason).fetched(
+        node,
+        outcome.sha256,
+        outcome.resumed_from,
+    )
 }

@@ -3,68 +3,18 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::commands::Context;
-use crate::error::{Kind, Report};
-use crate::output::Format;
-use crate::output::{json, table};
+use crate::file::{FileReport, FileState, Task, judge};
+use crate::output::{Format, json, plain, table};
 use crate::rdb::{Checker, Verdict};
 use crate::terminal::escape::visible;
 
 /// In bytes; larger ones are no faster.
 const BUFFER_SIZE: usize = 256 * 1024;
-
-/// What was found out about a file.
-struct Finding {
-    path: String,
-    /// Its length in bytes, and what it is; or why it cannot be read.
-    outcome: io::Result<(u64, Verdict)>,
-}
-
-impl Finding {
-    fn of(path: &OsStr) -> Self {
-        let outcome = if path == "-" {
-            read_through(io::stdin().lock())
-        } else {
-            File::open(path).and_then(read_through)
-        };
-        Self {
-            path: path.to_string_lossy().into_owned(),
-            outcome,
-        }
-    }
-
-    fn bytes(&self) -> u64 {
-        self.outcome.as_ref().map_or(0, |(bytes, _)| *bytes)
-    }
-
-    fn state(&self) -> &'static str {
-        match &self.outcome {
-            Ok((_, Verdict::Ok)) => "ok",
-            Ok((_, Verdict::Unverified(_))) => "unverified",
-            Ok((_, Verdict::Corrupt(_))) => "corrupt",
-            Err(_) => "unreadable",
-        }
-    }
-
-    fn reason(&self) -> Option<String> {
-        match &self.outcome {
-            Ok((_, Verdict::Ok)) => None,
-            Ok((_, Verdict::Unverified(reason))) => Some(reason.to_string()),
-            Ok((_, Verdict::Corrupt(reason))) => Some(reason.to_string()),
-            Err(error) => Some(error.to_string()),
-        }
-    }
-
-    /// What is wrong with it, on a line, if anything is.
-    fn complaint(&self) -> Option<String> {
-        let is_good = matches!(self.outcome, Ok((_, Verdict::Ok | Verdict::Unverified(_))));
-        let reason = self.reason().unwrap_or_default();
-        (!is_good).then(|| format!("{}: {}, {reason}", self.path, self.state()))
-    }
-}
 
 /// Arguments of `backup verify`.
 #[derive(Debug, clap::Args)]
@@ -81,25 +31,24 @@ Examples:
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let findings: Vec<Finding> = args.files.iter().map(|path| Finding::of(path)).collect();
-    context.print(&render(&findings, context.format))?;
-    for finding in &findings {
-        if let Ok((_, Verdict::Unverified(reason))) = &finding.outcome {
-            context
-                .notes
-                .warn(format_args!("{} is unverified: {reason}", finding.path));
+    let reports: Vec<FileReport> = args.files.iter().map(|path| check(path)).collect();
+    context.print(&render(&reports, context.format))?;
+    judge(&reports, Task::Verify, context.notes)
+}
+
+fn check(path: &OsStr) -> FileReport {
+    let outcome = if path == "-" {
+        read_through(io::stdin().lock())
+    } else {
+        File::open(path).and_then(read_through)
+    };
+    match outcome {
+        Ok((bytes, verdict)) => {
+            let (state, reason) = FileState::of_verdict(&verdict);
+            FileReport::new(path, bytes, state, reason)
         }
+        Err(error) => FileReport::new(path, 0, FileState::Unreadable, Some(error.to_string())),
     }
-    let complaints: Vec<String> = findings.iter().filter_map(Finding::complaint).collect();
-    if complaints.is_empty() {
-        return Ok(());
-    }
-    let message = format!("{} of {} files cannot be relied on", complaints.len(), findings.len());
-    let hint = "where a file cannot be read, check its name and who may read it; fetch a damaged one again, best with \
-                'jdredis backup download'";
-    Err(Report::with_hint(Kind::Integrity, message, hint)
-        .details(complaints)
-        .into())
 }
 
 fn read_through(mut file: impl Read) -> io::Result<(u64, Verdict)> {
@@ -119,28 +68,39 @@ fn read_through(mut file: impl Read) -> io::Result<(u64, Verdict)> {
     }
 }
 
-fn render(findings: &[Finding], format: Format) -> Vec<u8> {
+/// What `-o json` prints; its key is a contract.
+#[derive(Serialize)]
+struct Manifest<'a> {
+    /// One for each file, in the order in which they were named.
+    files: &'a [FileReport],
+}
+
+fn render(reports: &[FileReport], format: Format) -> Vec<u8> {
     match format {
         Format::Table => table::render(
             &["STATE", "BYTES", "FILE", "REASON"],
-            findings.iter().map(|finding| {
-                let (bytes, reason) = (finding.bytes().to_string(), finding.reason().unwrap_or_default());
-                [finding.state().to_owned(), bytes, finding.path.clone(), reason]
+            reports.iter().map(|report| {
+                [
+                    report.state().name().to_owned(),
+                    report.bytes().to_string(),
+                    report.path().display().to_string(),
+                    report.reason().unwrap_or_default().to_owned(),
+                ]
             }),
         ),
-        Format::Json => json::render(&json!({
-            "files": findings.iter().map(|finding| json!({
-                "path": finding.path,
-                "bytes": finding.bytes(),
-                "state": finding.state(),
-                "reason": finding.reason(),
-            })).collect::<Vec<_>>(),
-        })),
-        Format::Plain => {
-            let lines = findings
+        Format::Json => json::render(&Manifest { files: reports }),
+        Format::Plain => plain::render(
+            reports
                 .iter()
-                .map(|finding| format!("{} {}\n", finding.state(), visible(&finding.path)));
-            lines.collect::<String>().into_bytes()
-        }
+                .map(|report| [report.state().name().as_bytes(), b" ", &shown(report.path())].concat()),
+        ),
     }
+}
+
+/// The path's own bytes, but for characters that would act on a terminal or begin a new line.
+fn shown(path: &Path) -> Vec<u8> {
+    let chunks = path.as_os_str().as_encoded_bytes().utf8_chunks();
+    chunks
+        .flat_map(|chunk| [visible(chunk.valid()).as_bytes(), chunk.invalid()].concat())
+        .collect()
 }

@@ -333,3 +333,65 @@ fn a_cut_transfer_goes_on_under_a_new_link_in_a_later_run() {
     assert_eq!(each(&outcome, "bytes"), [SIZE]);
     place.has_all_of(SINGLE);
 }
+
+/// A scripted answer with one node whose link is this.
+fn only_link(link: &str) -> Reply {
+    let answer = json!({"result": {"downloadUrls": [{"name": "node 0", "link": link}]}});
+    Reply::json(200, answer.to_string())
+}
+
+#[test]
+fn a_link_to_a_malformed_host_is_an_answer_that_is_not_as_documented() {
+    for host in ["h:x", "h:99999", "a_b:80:80", "ä.example"] {
+        let place = Place::new();
+        let link = format!("http://{host}/bucket/key?X-Amz-Date=x");
+        place.sandbox.script_for("describeDownloadUrl", vec![only_link(&link)]);
+        let outcome = place.run(place.download(SINGLE));
+        outcome.fails_saying(6, &["downloadUrls[0]"]);
+        assert!(!outcome.stderr.contains("--endpoint is"), "{outcome:#?}");
+        assert!(!place.dir().exists(), "{host}");
+    }
+}
+
+#[test]
+fn the_proxy_is_chosen_for_the_host_of_each_link() {
+    let secure = Secure::new(|builder| builder);
+    let (place, proxy) = (&secure.place, Proxy::start(ProxyMode::Tunnel).unwrap());
+    let link = |i| place.sandbox.link(CLUSTER.instance, CLUSTER.base_id, i);
+    // The same server by two names, of which one is excepted. The host is signed, so the storage would
+    // refuse the name that it does not know.
+    let object = place.sandbox.object(CLUSTER.instance, CLUSTER.base_id, 0);
+    place
+        .sandbox
+        .always_deliver(Delivery::reply(Reply::new(200).body(object)));
+    let port = place.sandbox.address().port();
+    let by_name = |i| link(i).replace(&format!("127.0.0.1:{port}"), &format!("localhost:{port}"));
+    for (except, tunnelled) in [("127.0.0.1", "localhost"), ("localhost", "127.0.0.1")] {
+        let answer = json!({"result": {"downloadUrls": [
+            {"name": "node 0", "link": link(0)},
+            {"name": "node 1", "link": by_name(1)},
+        ]}});
+        place
+            .sandbox
+            .script_for("describeDownloadUrl", vec![Reply::json(200, answer.to_string())]);
+        let before = proxy.connects().len();
+        let run = secure
+            .download()
+            .env("HTTPS_PROXY", &proxy.url())
+            .env("NO_PROXY", except);
+        let outcome = place.run(run);
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        let storage = format!("{tunnelled}:{port}");
+        let connects: Vec<_> = proxy.connects()[before..]
+            .iter()
+            .map(|connect| connect.target.clone())
+            .collect();
+        // The service, which is at 127.0.0.1 too, may be among them.
+        assert!(connects.contains(&storage), "{except}: {connects:?}");
+        assert!(
+            connects.iter().all(|target| *target == storage),
+            "{except}: {connects:?}"
+        );
+        std::fs::remove_dir_all(place.dir()).unwrap();
+    }
+}

@@ -83,7 +83,7 @@ fn a_summary_names_each_file_that_is_not_whole_and_what_to_do() {
         "  node 1: incomplete, ",
         "  node 3: incomplete, HTTP 404 NoSuchKey: The specified key does not exist.",
         "backup4-1.part)",
-        "run this again with --base-id a607efba-ff06-4d78-ba3c-b3119fce27fd",
+        "fix the cause above, then run this again with --base-id a607efba-ff06-4d78-ba3c-b3119fce27fd; it resumes\n",
     ]);
 
     let outcome = place.run(place.download(CLUSTER).args(["-o", "json"]));

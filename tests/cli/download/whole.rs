@@ -330,3 +330,26 @@ fn a_backup_without_links_leaves_no_folder_behind() {
     }
     assert!(!place.dir().exists());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn plain_prints_the_bytes_of_a_path_that_is_not_utf_8() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let place = Place::new();
+    let dir = place.home.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    let run = Jdredis::at(&place.sandbox)
+        .args(["backup", "download", "--region", "cn-north-1", "--http", "-o", "plain"])
+        .args(["--instance", SINGLE.instance, "--base-id", SINGLE.base_id, "--dir"])
+        .arg(&dir);
+    let printed = run.stdout_bytes();
+    let path = dir.join(SINGLE.files[0].1);
+    assert_eq!(printed, [path.as_os_str().as_bytes(), b"\n"].concat());
+    assert!(path.is_file());
+
+    let printed = Jdredis::bare()
+        .args(["backup", "verify", "-o", "plain"])
+        .arg(&path)
+        .stdout_bytes();
+    assert_eq!(printed, [b"ok ", path.as_os_str().as_bytes(), b"\n"].concat());
+}

@@ -1,0 +1,33 @@
+//! What is advised where a file could not be fetched.
+
+use crate::transfer::Reason;
+
+const TRUST_PROXY: &str = "where a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate";
+const USE_HTTP: &str = "--http fetches the links as the service writes them, unencrypted";
+
+/// The reason in words, with what to do about it where there is something to do.
+pub(crate) fn explained(reason: &Reason) -> String {
+    match advice(reason) {
+        Some(advice) => format!("{reason}; {advice}"),
+        None => reason.to_string(),
+    }
+}
+
+fn advice(reason: &Reason) -> Option<String> {
+    let fixed = |text: &str| Some(text.to_owned());
+    match reason {
+        Reason::Interrupted => fixed("the same command goes on from here"),
+        Reason::NoRoom { .. } => fixed("make room"),
+        Reason::ChangedOnDisk | Reason::NameTaken => fixed("--force replaces it"),
+        Reason::Untrusted { is_not_tls: true, .. } => Some(format!("{USE_HTTP}; {TRUST_PROXY}")),
+        Reason::Untrusted { is_not_tls: false, .. } => Some(format!("{TRUST_PROXY}; {USE_HTTP}")),
+        Reason::Network { may_lack_tls: true, .. } => Some(format!("where the storage speaks no TLS, {USE_HTTP}")),
+        Reason::Repeated { last, .. } => advice(last),
+        Reason::Network { .. }
+        | Reason::Disk { .. }
+        | Reason::NoLink(_)
+        | Reason::UnknownLength(_)
+        | Reason::Answer(_)
+        | Reason::Content(_) => None,
+    }
+}

@@ -1,0 +1,90 @@
+//! A backup's file as the program reports on it: its state, the report that `-o json` prints, and the
+//! judgement that decides how a command ends.
+//!
+//! `backup download` and `backup verify` share all three, so that a file is called the same thing and
+//! costs the same exit code wherever it is met. A command makes a [`FileReport`] for each file, prints
+//! them, and returns what [`judge`] makes of them:
+//!
+//! ```text
+//! let (state, reason) = FileState::of_verdict(&checker.finish());
+//! let report = FileReport::new(path, bytes, state, reason);     // `verify`
+//! let report = report.fetched(node, sha256, resumed_from);      // `download` adds what it knows besides
+//! judge(&reports, Task::Verify, context.notes)
+//! ```
+
+mod judgement;
+mod report;
+
+pub(crate) use self::judgement::{Task, judge};
+pub(crate) use self::report::FileReport;
+use serde::Serialize;
+
+use crate::rdb::Verdict;
+
+/// How far a file can be relied on. The names are those of the key `state` in `-o json` and of the
+/// column STATE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FileState {
+    /// Whole: its length and its checksum are right.
+    Ok,
+    /// Complete by its length, and nothing wrong was found, but it has no checksum to compare.
+    Unverified,
+    /// Complete by its length, and damaged.
+    Corrupt,
+    /// Not all there.
+    Incomplete,
+    /// It cannot be read, so nothing is known of it.
+    Unreadable,
+    /// It is something else than an RDB file.
+    #[allow(dead_code, reason = "the checker does not tell it from an unverified file yet")]
+    NotRdb,
+}
+
+impl FileState {
+    /// The state of a file that was read to its end, and why it is not [`Ok`](Self::Ok).
+    pub(crate) fn of_verdict(verdict: &Verdict) -> (Self, Option<String>) {
+        match verdict {
+            Verdict::Ok => (Self::Ok, None),
+            Verdict::Unverified(reason) => (Self::Unverified, Some(reason.to_string())),
+            Verdict::Corrupt(reason) => (Self::Corrupt, Some(reason.to_string())),
+        }
+    }
+
+    /// The name in tables, plain lines and JSON.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Unverified => "unverified",
+            Self::Corrupt => "corrupt",
+            Self::Incomplete => "incomplete",
+            Self::Unreadable => "unreadable",
+            Self::NotRdb => "not-rdb",
+        }
+    }
+
+    /// Whether the file is all there and nothing was found wrong with it. A run with a file that is not
+    /// good ends with exit code 7.
+    pub(crate) fn is_good(self) -> bool {
+        matches!(self, Self::Ok | Self::Unverified)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_tables_call_a_state_the_same() {
+        for state in [
+            FileState::Ok,
+            FileState::Unverified,
+            FileState::Corrupt,
+            FileState::Incomplete,
+            FileState::Unreadable,
+            FileState::NotRdb,
+        ] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The report on a file: what `-o json` prints of it, and the texts that tables and messages need.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+use super::FileState;
+
+/// What became of a file. Serialised, it is an element of `files` in `-o json`; its keys and their
+/// order are a contract of `backup download` (all of them) and `backup verify` (those without a
+/// remark).
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FileReport {
+    /// The node that it belongs to, such as `node 0`. Of `download`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
+    /// Where it is, whatever its state; the part, where it is incomplete. Bytes that are not UTF-8 are
+    /// replaced in JSON, which has no other way to write them.
+    #[serde(serialize_with = "lossy")]
+    path: PathBuf,
+    /// How many of its bytes are there; 0 where it cannot be read.
+    bytes: u64,
+    /// The SHA-256 of all its bytes in hexadecimal; null unless it is complete. Of `download`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<Option<String>>,
+    state: FileState,
+    /// Why it is in this state, in words; null where it is `ok`.
+    reason: Option<String>,
+    /// How many of its bytes were there before the run. Of `download`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed_from: Option<u64>,
+}
+
+impl FileReport {
+    /// A report on a file at `path`, of which so many bytes are there.
+    pub(crate) fn new(path: impl Into<PathBuf>, bytes: u64, state: FileState, reason: Option<String>) -> Self {
+        Self {
+            node: None,
+            path: path.into(),
+            bytes,
+            sha256: None,
+            state,
+            reason,
+            resumed_from: None,
+        }
+    }
+
+    /// Adds what is known of a file that was fetched: its node, the SHA-256 of a complete one, and how
+    /// many bytes were there before.
+    pub(crate) fn fetched(self, node: &str, sha256: Option<String>, resumed_from: u64) -> Self {
+        Self {
+            node: Some(node.to_owned()),
+            sha256: Some(sha256),
+            resumed_from: Some(resumed_from),
+            ..self
+        }
+    }
+
+    pub(crate) fn node(&self) -> &str {
+        self.node.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn state(&self) -> FileState {
+        self.state
+    }
+
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    pub(crate) fn resumed_from(&self) -> u64 {
+        self.resumed_from.unwrap_or_default()
+    }
+
+    /// The line about it in a summary of what is wrong.
+    pub(super) fn complaint(&self) -> String {
+        let (path, state) = (self.path.display(), self.state.name());
+        let reason = self.reason().unwrap_or_default();
+        match &self.node {
+            Some(node) => format!("{node}: {state}, {reason} ({path})"),
+            None => format!("{path}: {state}, {reason}"),
+        }
+    }
+}
+
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&OsStr::to_string_lossy(path.as_os_str()))
+}
