@@ -1,5 +1,5 @@
 //! The documents agree with each other and with the program: both READMEs have the same code, the code
-//! runs, and the reference in the help is the one in the manual page.
+//! runs, and the help and the manual page have the same reference.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use jdredis_sandbox::Sandbox;
 
 use crate::support::{ACCESS_KEY, Jdredis, Outcome, SECRET_KEY, is_installed, sandbox, say_not_run};
 
-/// Where the README's examples keep backups.
+/// The folder of the README's examples, which a test replaces by one of its own.
 const README_FOLDER: &str = "/srv/redis-backups";
 
-/// The shell finds the program under test, and the sandbox speaks http only.
+/// Makes `jdredis` the program under test, and adds `--http` because the sandbox serves no https.
 const PRELUDE: &str = r#"set -eu
 PATH=$(dirname "$0"):$PATH
 jdredis() {

@@ -1,4 +1,5 @@
-//! Refusals and strange answers: exit code, message, hint, and their JSON form.
+//! The errors for refusals and for answers that are not as documented: exit code, message, hint, and the
+//! JSON form.
 
 use jdredis_sandbox::Reply;
 use serde_json::{Value, json};
@@ -113,7 +114,7 @@ fn errors_in_json_are_one_object() {
 }
 
 #[test]
-fn an_error_object_is_an_error_whatever_the_status_and_a_status_whatever_the_body() {
+fn an_error_object_or_an_error_status_alone_is_an_error() {
     for (reply, exit, text) in [
         (
             Reply::json(
@@ -139,7 +140,7 @@ fn an_error_object_is_an_error_whatever_the_status_and_a_status_whatever_the_bod
 }
 
 #[test]
-fn what_is_not_the_documented_shape_is_said_without_quoting_values() {
+fn an_undocumented_answer_is_described_without_quoting_its_values() {
     let link = "https://h/x?X-Amz-Signature=canary";
     for (body, text) in [
         (String::new(), "HTTP 200 with an empty body"),
@@ -177,7 +178,7 @@ fn what_is_not_the_documented_shape_is_said_without_quoting_values() {
 }
 
 #[test]
-fn an_error_without_a_number_is_known_by_its_name() {
+fn an_error_without_a_code_is_recognised_by_its_status() {
     for (body, exit, text, requests) in [
         (
             r#"{"error":{"status":"NOT_FOUND","message":"gone"}}"#,
@@ -203,7 +204,7 @@ fn an_error_without_a_number_is_known_by_its_name() {
 }
 
 #[test]
-fn a_page_of_somebody_elses_is_told_from_a_changed_service() {
+fn a_login_page_gets_another_hint_than_a_changed_service() {
     for status in [200, 403] {
         let sandbox = sandbox();
         sandbox.always(Reply::new(status).body("<html>login"));
@@ -219,7 +220,7 @@ fn a_page_of_somebody_elses_is_told_from_a_changed_service() {
 }
 
 #[test]
-fn a_request_id_is_taken_from_the_header_where_the_body_has_none() {
+fn the_request_id_comes_from_the_header_if_the_body_has_none() {
     let sandbox = sandbox();
     sandbox.always(
         Reply::new(404)
@@ -232,7 +233,7 @@ fn a_request_id_is_taken_from_the_header_where_the_body_has_none() {
 }
 
 #[test]
-fn messages_of_the_service_cannot_act_on_the_terminal() {
+fn control_characters_in_a_message_are_escaped() {
     let sandbox = sandbox();
     sandbox.always(Reply::error(404, "NOT_FOUND", "a\u{1b}[2J\nerror: b\u{202e}"));
     let outcome = Jdredis::at(&sandbox).url();
@@ -240,7 +241,7 @@ fn messages_of_the_service_cannot_act_on_the_terminal() {
 }
 
 #[test]
-fn a_refused_signature_is_compared_with_the_clocks() {
+fn a_refused_signature_mentions_a_clock_that_is_off() {
     for (ahead, text) in [
         (3 * 3600 + 60, "this machine's clock is 3 h 1 min behind the service's"),
         (-86_400 * 2, "this machine's clock is 2 d 0 h ahead of the service's"),
@@ -248,7 +249,7 @@ fn a_refused_signature_is_compared_with_the_clocks() {
         let sandbox = sandbox_builder().clock_offset(ahead).start().unwrap();
         let outcome = Jdredis::at(&sandbox).url();
         outcome.fails_saying(4, &["sign result is not same", "NTP"]);
-        // A second may pass between the two clocks' readings.
+        // The sandbox and the program read their clocks up to a second apart.
         assert!(
             outcome.stderr.contains(text)
                 || outcome
@@ -257,7 +258,7 @@ fn a_refused_signature_is_compared_with_the_clocks() {
             "{outcome:#?}"
         );
     }
-    // A permission has nothing to do with clocks, and a date of no clock's is not believed.
+    // A missing permission has nothing to do with clocks, and nobody's clock shows the year 1700.
     for (ahead, reply) in [
         (
             9000,
@@ -288,7 +289,7 @@ fn a_refused_signature_is_compared_with_the_clocks() {
 }
 
 #[test]
-fn unknown_keys_instances_and_backups_are_told_apart() {
+fn unknown_keys_and_unknown_backups_have_different_exit_codes() {
     let sandbox = sandbox();
     Jdredis::at(&sandbox)
         .env("JDCLOUD_ACCESS_KEY", "NOBODY")

@@ -1,4 +1,5 @@
-//! What is checked in and could be generated is what would be generated.
+//! The completion scripts and the manual page: the checked-in scripts are current, real shells complete
+//! with them, and the page has every command and option.
 
 use std::path::Path;
 use std::process::Command;
@@ -39,7 +40,7 @@ fn completions_offer_commands_formats_and_regions() {
     }
 }
 
-/// What a shell would offer at the end of such a command line, with the checked-in script.
+/// The words that a shell with the checked-in script offers at the end of such a command line.
 fn offered(shell: &str, words: &[&str]) -> String {
     let completions = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
     let (file, ask) = match shell {
@@ -97,7 +98,7 @@ fn the_manual_page_has_every_command_and_option() {
     ] {
         assert!(page.data().contains(text), "no {text} in {}", page.stdout);
     }
-    // The script that completes options has a line for each.
+    // fish's script has a line for each option.
     let script = Jdredis::bare().args(["completions", "fish"]).run();
     let lines = script.data().lines().filter(|line| line.starts_with("complete "));
     let options: Vec<&str> = lines
@@ -105,7 +106,7 @@ fn the_manual_page_has_every_command_and_option() {
         .collect();
     assert!(options.contains(&"base-id"), "{options:?}");
     for option in options {
-        // In bold, as an option's own paragraph has it: the text may name it elsewhere.
+        // Bold, as in the option's own paragraph; other paragraphs may mention it too.
         let heading = format!("\\fB\\-\\-{}\\fR", option.replace('-', "\\-"));
         assert!(page.data().contains(&heading), "no --{option} in {}", page.stdout);
     }

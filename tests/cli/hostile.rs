@@ -48,6 +48,7 @@ fn names() -> Vec<String> {
     short.map(str::to_owned).into_iter().chain(long).collect()
 }
 
+/// Whether a terminal acts on the character instead of showing it.
 fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -59,7 +60,7 @@ fn assert_harmless(output: &str) {
     assert_eq!(found, None, "this acts on a terminal");
 }
 
-/// The command in each format, with an answer whose `list` has those entries: what it prints.
+/// Checks what the command prints in each format when the answer's `list` has these entries.
 fn check_listing(args: &[&str], list: &str, entries: &[Value]) {
     let sandbox = sandbox_builder().start().unwrap();
     let body = json!({"requestId": "r", "result": {list: entries, "totalCount": entries.len()}});
@@ -86,7 +87,7 @@ fn check_listing(args: &[&str], list: &str, entries: &[Value]) {
 }
 
 #[test]
-fn names_of_instances() {
+fn instance_names_are_harmless_in_every_format() {
     let entries: Vec<Value> = (1..)
         .zip(names())
         .map(|(n, name)| {
@@ -105,7 +106,7 @@ fn names_of_instances() {
 }
 
 #[test]
-fn names_of_backups() {
+fn backup_names_are_harmless_in_every_format() {
     let entries: Vec<Value> = (1..)
         .zip(names())
         .map(|(n, name)| json!({"baseId": n.to_string(), "backupFileName": name, "backupStartTime": name}))
@@ -113,8 +114,7 @@ fn names_of_backups() {
     check_listing(&BACKUPS, "backups", &entries);
 }
 
-/// The links of a backup of as many nodes as there are names, which are those of the nodes and of the
-/// objects.
+/// The links of a backup: for each name a node and an object of that name.
 fn links(sandbox: &Sandbox, names: &[String]) -> Value {
     let urls = (0..).zip(names).map(|(n, name)| {
         let key: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -124,7 +124,7 @@ fn links(sandbox: &Sandbox, names: &[String]) -> Value {
 }
 
 #[test]
-fn names_of_nodes_and_objects_in_links() {
+fn node_and_object_names_are_harmless_in_links() {
     let sandbox = sandbox_builder().start().unwrap();
     let names = names();
     let answer = links(&sandbox, &names);
@@ -142,8 +142,7 @@ fn names_of_nodes_and_objects_in_links() {
     }
 }
 
-/// A sandbox that sends a file for each of the links, and how many there are. Names that are too long
-/// for a request are left out.
+/// A sandbox that serves a file for each name that is short enough for a request, and the number of files.
 fn downloadable() -> (Sandbox, usize) {
     let sandbox = sandbox_builder().object_size(400).start().unwrap();
     let names: Vec<String> = names().into_iter().filter(|name| name.len() < LONG / 2).collect();
@@ -158,7 +157,7 @@ fn downloadable() -> (Sandbox, usize) {
     (sandbox, names.len())
 }
 
-/// The names of the files below a folder, wherever they are.
+/// The names of all files in a folder and its subfolders.
 fn files_below(folder: &Path) -> Vec<String> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -173,7 +172,7 @@ fn files_below(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn names_of_nodes_and_objects_in_downloads() {
+fn downloads_put_every_name_into_the_folder() {
     let (sandbox, count) = downloadable();
     for format in FORMATS {
         let parent = tempfile::tempdir().unwrap();
@@ -194,12 +193,12 @@ fn names_of_nodes_and_objects_in_downloads() {
         let inside = fs::read_dir(&folder)
             .unwrap()
             .filter(|entry| entry.as_ref().unwrap().path().is_file());
-        assert_eq!(inside.count(), count, "every file is in the folder");
+        assert_eq!(inside.count(), count, "the files in the folder");
         let private = files_below(&folder.join(".jdredis"));
         assert_eq!(
             files_below(parent.path()).len(),
             count + private.len(),
-            "nothing is outside"
+            "the files in the folder and outside of it"
         );
         for name in files_below(parent.path()) {
             assert!(
@@ -212,7 +211,7 @@ fn names_of_nodes_and_objects_in_downloads() {
 
 /// The progress is drawn with control characters, so only those that names could bring are looked for.
 #[test]
-fn names_of_nodes_in_front_of_a_person() {
+fn node_names_are_harmless_in_progress_bars() {
     let (sandbox, _) = downloadable();
     let folder = tempfile::tempdir().unwrap();
     let dir = ["--dir", folder.path().to_str().unwrap(), "--http"];
@@ -235,7 +234,7 @@ fn names_of_nodes_in_front_of_a_person() {
 }
 
 #[test]
-fn a_link_that_no_request_can_hold_is_a_file_that_is_not_whole() {
+fn a_link_too_long_for_a_request_fails_its_file() {
     let sandbox = sandbox_builder().start().unwrap();
     sandbox.always(Reply::json(200, links(&sandbox, &["x".repeat(LONG)]).to_string()));
     let folder = tempfile::tempdir().unwrap();

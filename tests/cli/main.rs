@@ -1,7 +1,7 @@
-//! Drives the real program over real sockets against the sandbox.
+//! Runs the real program over real sockets against the sandbox, a file for each topic.
 //!
-//! A file a topic. Every run goes through [`support::Jdredis`], which gives it an empty environment
-//! and home, bounds its time, and looks for secrets in all it printed.
+//! Every run goes through [`support::Jdredis`], which gives it an empty environment and home, limits its
+//! time, and searches all it prints for secrets.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -1,5 +1,5 @@
-//! Nothing secret in anything a run prints. The canaries are checked after every run of every test;
-//! here are the runs most likely to give them away.
+//! No run prints a secret. Every run of every test is searched for the canary keys; the runs here are the
+//! most likely to print them.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use jdredis_sandbox::Reply;
 use crate::support::{ACCESS_KEY, Jdredis, SECRET_KEY, TOKEN, sandbox_builder};
 
 #[test]
-fn the_most_talkative_runs_give_no_secret_away() {
+fn the_most_verbose_runs_print_no_secret() {
     let replies = [
         None,
         Some(Reply::error(
@@ -49,9 +49,9 @@ fn the_most_talkative_runs_give_no_secret_away() {
     }
 }
 
-/// A gateway that quotes what it was sent in its error, as some do to be helpful.
+/// Some gateways quote the request in their error.
 #[test]
-fn a_request_that_is_quoted_back_is_not_shown() {
+fn secrets_are_removed_from_a_quoted_request() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
@@ -78,15 +78,15 @@ fn a_request_that_is_quoted_back_is_not_shown() {
     let quoted = server.join().unwrap();
     let (_, signature) = quoted.split_once("Signature=").unwrap();
     let signature = signature.split_whitespace().next().unwrap();
-    outcome.fails_saying(6, &["Signature=[secret]", "x-jdcloud-security-token: [secret]"]);
+    outcome.fails_saying(6, &["Signature=[query]", "x-jdcloud-security-token: [secret]"]);
     assert!(!outcome.stderr.contains(signature), "{outcome:#?}");
 }
 
-/// Set for the child of the test below, which is this test again.
+/// The variable that tells the test below that it runs as its own child, which panics.
 const IS_CHILD: &str = "JDREDIS_TEST_PANICS";
 
 #[test]
-fn a_panic_says_where_it_was_and_no_more() {
+fn a_panic_prints_its_position_only() {
     if std::env::var_os(IS_CHILD).is_some() {
         jdredis::exit_on_panic();
         let mut world = jdredis::World::of_this_process();
@@ -96,11 +96,7 @@ fn a_panic_says_where_it_was_and_no_more() {
         unreachable!("the panic has ended the process");
     }
     let child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "secrets::a_panic_says_where_it_was_and_no_more",
-            "--nocapture",
-        ])
+        .args(["--exact", "secrets::a_panic_prints_its_position_only", "--nocapture"])
         .env(IS_CHILD, "1")
         .env("RUST_BACKTRACE", "full")
         .output()

@@ -1,4 +1,4 @@
-//! How the tests run the program.
+//! Runs the program for the tests, with a limit to its time, and searches all it prints for secrets.
 
 #[cfg(unix)]
 use std::io::{BufRead, BufReader};
@@ -15,11 +15,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) const ACCESS_KEY: &str = "CANARYACCESSKEY";
-/// With the characters that configuration files and shells treat specially.
+/// It has the characters that configuration files and shells treat specially.
 pub(crate) const SECRET_KEY: &str = r#"canary%secret#key;with\"quotes'and=signs"#;
 pub(crate) const TOKEN: &str = "canary-security-token";
 
-/// The request the documentation uses as its example.
+/// The command for the example request of the service's documentation.
 pub(crate) const URL: [&str; 8] = [
     "backup",
     "url",
@@ -31,10 +31,10 @@ pub(crate) const URL: [&str; 8] = [
     "1234",
 ];
 
-/// No test waits longer than this for the program.
+/// The longest that a test waits for the program.
 const LONGEST_RUN: Duration = Duration::from_secs(30);
 
-/// A sandbox that knows the canary keys, to be changed before it starts.
+/// The settings of a sandbox that accepts the canary keys.
 pub(crate) fn sandbox_builder() -> Builder {
     Sandbox::builder().keys(ACCESS_KEY, SECRET_KEY, None)
 }
@@ -44,7 +44,7 @@ pub(crate) fn sandbox() -> Sandbox {
 }
 
 /// A page of a listing named `list`, whose request ID is `request_id`. Without a `total` the page
-/// says nothing of how many entries there are.
+/// has no `totalCount`.
 pub(crate) fn page<'a>(
     request_id: &str,
     list: &str,
@@ -83,7 +83,7 @@ pub(crate) fn queries(sandbox: &Sandbox) -> Vec<String> {
         .collect()
 }
 
-/// Runs a check of each case at once: most of a wait and of a retry is sleeping.
+/// Checks all cases at the same time, because most of their time is spent waiting.
 pub(crate) fn for_each<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
     thread::scope(|scope| {
         for case in cases {
@@ -109,14 +109,14 @@ pub(crate) fn is_installed(program: &str) -> bool {
         .is_ok()
 }
 
-/// A run of the program in the making.
+/// A run of the program that has not started yet.
 pub(crate) struct Jdredis<'a> {
     command: Command,
     home: TempDir,
     sandbox: Option<&'a Sandbox>,
 }
 
-/// A run that goes on. Dropping it kills it.
+/// A run that has started. Dropping it kills the process.
 pub(crate) struct Running<'a> {
     child: Child,
     start: Instant,
@@ -134,7 +134,7 @@ pub(crate) struct Outcome {
 }
 
 impl<'a> Jdredis<'a> {
-    /// With nothing in its environment but an empty home.
+    /// A run with nothing in its environment but an empty home.
     pub(crate) fn bare() -> Self {
         let home = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_jdredis"));
@@ -146,7 +146,7 @@ impl<'a> Jdredis<'a> {
         }
     }
 
-    /// With the canary keys and the sandbox's address in its environment.
+    /// A run with the canary keys and the sandbox's address in its environment.
     pub(crate) fn at(sandbox: &'a Sandbox) -> Self {
         let mut run = Self::bare()
             .env("JDREDIS_ENDPOINT", sandbox.endpoint())
@@ -179,7 +179,7 @@ impl<'a> Jdredis<'a> {
         self
     }
 
-    /// Has another program start it, which is given its command line after these arguments.
+    /// Runs it by another program: `command`, followed by the program under test and its arguments.
     pub(crate) fn through(mut self, command: &[&str]) -> Self {
         let mut wrapped = Command::new(command[0]);
         wrapped
@@ -217,7 +217,7 @@ impl<'a> Jdredis<'a> {
         output.stdout
     }
 
-    /// Runs `backup url` as documented.
+    /// Runs [`URL`].
     pub(crate) fn url(self) -> Outcome {
         self.args(URL).run()
     }
@@ -233,18 +233,18 @@ impl<'a> Jdredis<'a> {
         Outcome::of(output, start, self.sandbox)
     }
 
-    /// Runs it with standard output leading elsewhere: what it printed there is not in the outcome.
+    /// Runs it with this standard output, which the outcome then does not have.
     #[cfg(unix)]
     pub(crate) fn run_into(mut self, stdout: impl Into<Stdio>) -> Outcome {
         let start = Instant::now();
         self.command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
         let child = self.command.spawn().unwrap();
-        // It holds the other end of what the test opened for standard output.
+        // The command keeps a copy of the descriptor, and a pipe ends only when all copies are closed.
         drop(self.command);
         Outcome::of(child.wait_with_output().unwrap(), start, self.sandbox)
     }
 
-    /// Starts it, to do something to it while it runs.
+    /// Starts it without waiting for its end.
     pub(crate) fn start(mut self) -> Running<'a> {
         let start = Instant::now();
         let child = self
@@ -296,7 +296,7 @@ impl Running<'_> {
         Outcome::of(output, self.start, self.sandbox)
     }
 
-    /// Ends it as SIGKILL does, at whatever it is.
+    /// Kills it (SIGKILL).
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -306,14 +306,14 @@ impl Running<'_> {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Waits until it has ended, of itself.
+    /// Waits until it ends by itself.
     pub(crate) fn finish(mut self) -> Outcome {
         while !self.has_ended() {
             assert!(self.start.elapsed() < LONGEST_RUN, "it does not end");
             thread::sleep(Duration::from_millis(2));
         }
         let took = self.start.elapsed();
-        // It prints little enough to have been able to end.
+        // What it prints fits into the pipes, so it cannot block before its end.
         let read = |stream: &mut dyn Read| {
             let mut text = String::new();
             stream.read_to_string(&mut text).unwrap();
@@ -349,7 +349,7 @@ impl Outcome {
         outcome
     }
 
-    /// A secret must be in nothing that any run prints, whatever the test is about.
+    /// No run may print a secret, whatever its test is about.
     fn check_secrets(&self, sandbox: Option<&Sandbox>) {
         let outcome = self;
         for secret in [SECRET_KEY, TOKEN, BASE64_STANDARD.encode(TOKEN).as_str()] {
@@ -368,7 +368,7 @@ impl Outcome {
         }
     }
 
-    /// The run must have succeeded, silently but for its data; the data.
+    /// Checks that the run succeeded and printed nothing on standard error; returns its data.
     #[track_caller]
     pub(crate) fn data(&self) -> &str {
         assert_eq!(self.code, Some(0), "{self:#?}");
@@ -376,7 +376,7 @@ impl Outcome {
         &self.stdout
     }
 
-    /// The run must have succeeded and said each of the texts; its data.
+    /// Checks that the run succeeded and that standard error has each text; returns its data.
     #[track_caller]
     pub(crate) fn data_saying(&self, texts: &[&str]) -> &str {
         assert_eq!(self.code, Some(0), "{self:#?}");
@@ -384,8 +384,8 @@ impl Outcome {
         &self.stdout
     }
 
-    /// The run must have failed with this code after it had printed its data, and said each of the
-    /// texts; its data.
+    /// Checks that the run printed data, failed with this code, and that standard error has each text;
+    /// returns the data.
     #[track_caller]
     pub(crate) fn data_before_failure(&self, code: i32, texts: &[&str]) -> &str {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -394,7 +394,7 @@ impl Outcome {
         &self.stdout
     }
 
-    /// The run must have failed with this code, without data; what it said.
+    /// Checks that the run failed with this code and printed no data; returns its standard error.
     #[track_caller]
     pub(crate) fn failure(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -402,21 +402,21 @@ impl Outcome {
         &self.stderr
     }
 
-    /// As [`failure`](Self::failure), and each of the texts must be in what it said.
+    /// Checks the same as [`failure`](Self::failure), and that standard error has each text.
     #[track_caller]
     pub(crate) fn fails_saying(&self, code: i32, texts: &[&str]) {
         self.failure(code);
         self.says(texts);
     }
 
-    /// The run must have ended with this code, whatever else it did; its data.
+    /// Checks only that the run ended with this code; returns its data.
     #[track_caller]
     pub(crate) fn data_with(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{self:#?}");
         &self.stdout
     }
 
-    /// Each of the texts must be in what it said beside its data.
+    /// Checks that standard error has each text.
     #[track_caller]
     pub(crate) fn says(&self, texts: &[&str]) {
         for text in texts {
@@ -424,7 +424,8 @@ impl Outcome {
         }
     }
 
-    /// The error object of a run with `--output json`: the last line of standard error.
+    /// Checks that the run failed with this code and printed no data; returns the error object of
+    /// `--output json`, which is the last line of standard error.
     #[track_caller]
     pub(crate) fn error_object(&self, code: i32) -> Value {
         let line = self.failure(code).lines().last().unwrap_or_default();
