@@ -1,8 +1,7 @@
-//! The encodings, hashes and random bytes that both signatures (JD Cloud's and the object storage's)
-//! and the answers are made of.
+//! The encodings, hashes and random bytes of both signatures (JD Cloud's and the object storage's) and of
+//! the answers.
 //!
-//! They are written here rather than taken from where the client takes them, so that a mistake in
-//! one of the two shows as a difference.
+//! The client uses other crates for them, so that a mistake in one of the two shows as a difference.
 
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::{digest, hmac};
@@ -107,7 +106,7 @@ pub(crate) fn sorted_query(mut pairs: Vec<(Vec<u8>, Vec<u8>)>) -> String {
     pairs.iter().map(encode).collect::<Vec<_>>().join("&")
 }
 
-/// Bytes that nobody can guess.
+/// Unpredictable bytes.
 pub(crate) fn random_bytes<const COUNT: usize>() -> [u8; COUNT] {
     let mut random = [0; COUNT];
     SystemRandom::new()

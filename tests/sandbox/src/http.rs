@@ -1,5 +1,5 @@
-//! HTTP/1.1 as a server reads it: one request after another from a stream, bodies by
-//! `Content-Length` only, and everything about a request kept as it was on the wire.
+//! The HTTP/1.1 of a server: reads one request after another from a stream, with bodies by
+//! `Content-Length` only, and keeps each request as it was sent.
 
 use std::io::{self, Read};
 
@@ -38,8 +38,8 @@ pub struct Request {
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body; empty when there was none.
     pub body: Vec<u8>,
-    /// Which accepted connection brought it, counted from 0 as the accepts happened. Two requests
-    /// with the same number show that the client reused a connection.
+    /// The number of its connection, counted from 0 in the order of acceptance. Two requests with the
+    /// same number came over the same connection.
     pub connection: usize,
 }
 
@@ -107,12 +107,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Why no further request could be read from a connection.
+/// The reason why no further request can be read from a connection.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
     /// The connection broke, or ended within a request.
     Broken,
-    /// The bytes are no request that this server accepts; in words.
+    /// The bytes are not a request that this server accepts, for this reason.
     Malformed(String),
 }
 
@@ -122,7 +122,7 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// Reads requests from a stream, keeping what was received beyond the current one.
+/// Reads requests from a stream, and keeps the bytes that follow the current one.
 #[derive(Debug)]
 pub(crate) struct RequestReader<S> {
     stream: S,

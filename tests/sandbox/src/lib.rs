@@ -1,10 +1,9 @@
-//! A JD Cloud on loopback: the part of its cache-Redis OpenAPI that `jdredis` talks to and the
-//! object storage that the links lead to, played by a server that checks what the real ones check
-//! and answers in the documented shapes.
+//! A simulation of JD Cloud on loopback: the operations of its cache-Redis API that `jdredis` calls, and
+//! the object storage that the links lead to. It checks every request as the real service does and
+//! answers in the documented shapes.
 //!
-//! Nobody can test against the real service, so this crate is written from its documentation
-//! alone. It shares no code with the client; not even the hash functions come from the same
-//! crates.
+//! It is written from the documentation alone, because nobody here can test against the real service.
+//! It shares no code with the client; even the hash functions come from other crates.
 //!
 //! ```
 //! use jdredis_sandbox::{Reply, Sandbox};
@@ -17,18 +16,18 @@
 //! assert!(sandbox.refusals().is_empty(), "{:#?}", sandbox.refusals());
 //! ```
 //!
-//! - [`Sandbox`] serves; [`Reply`] replaces the API's answers, also by broken ones:
-//!   [`Sandbox::script`].
-//! - [`Delivery`] is how a file of a backup is sent, also in part or too late:
-//!   [`Sandbox::deliver`]. [`Alteration`] is a change of a file that lasts: [`Sandbox::alter`].
-//! - [`BackupOutcome`] is what becomes of a backup that a client makes: [`Sandbox::next_backup`].
-//! - [`signature`] has the signature's steps, to compare a client's own with.
+//! - [`Sandbox`] is the server. [`Sandbox::script`] replaces the API's answers by a [`Reply`], which may be
+//!   broken.
+//! - [`Sandbox::deliver`] sends a backup's file as a [`Delivery`] says, such as in part or slowly.
+//!   [`Sandbox::alter`] changes a file for good, as an [`Alteration`] says.
+//! - [`Sandbox::next_backup`] sets how a backup ends that a client makes: a [`BackupOutcome`].
+//! - [`signature`] has the signature's steps, to compare those of a client with.
 //! - [`Authority`] makes certificates for HTTPS, [`Proxy`] is a forward proxy.
 //!
 //! # What exists
 //!
-//! Each of the documented regions has these instances; cn-east-2 has 223 more, `redis-n0001` to
-//! `redis-n0223`, among which every status, type and version is found, and so 231 in all.
+//! Each of the documented regions has these instances. cn-east-2 has 231 in all: 223 more,
+//! `redis-n0001` to `redis-n0223`, among them every status, type and version.
 //!
 //! | instance | backups |
 //! |---|---|
@@ -44,11 +43,11 @@
 //! Of the numbered backups the last is running, every 50th from 7 on failed, every 10th from 3 on
 //! is manual, and the times of the odd ones are in +08:00.
 //!
-//! Every backup that is neither running nor failed has a file for each node, which its link leads
-//! to: an RDB file of [`Builder::object_size`] bytes that no other file is equal to. Files are
-//! made up as they are sent, so that large ones take neither memory nor time. [`Sandbox::object`]
-//! and [`Sandbox::object_sha256`] say what is in them. What a client should never do with a link,
-//! such as to send credentials along, is refused and among the [`Sandbox::refusals`].
+//! Every backup that is neither running nor failed has a file for each node: an RDB file of
+//! [`Builder::object_size`] bytes, different from every other file. The bytes are computed while they are
+//! sent, so that large files take neither memory nor time; [`Sandbox::object`] and
+//! [`Sandbox::object_sha256`] return them. A client that misuses a link, for example by sending
+//! credentials with it, is refused, and [`Sandbox::refusals`] has the reason.
 //!
 //! The backups of `redis-1234`, newest first; no listing is in that order:
 //!
@@ -87,6 +86,6 @@ pub use signature::{Keys, Refusal};
 pub use storage::{Alteration, Delivery, Format, StorageError};
 pub use tls::{Authority, Certificate, ServerIdentity};
 
-/// Test vectors for [`signature`], published ones and requests of jdredis's own, in JSON: see
-/// their `about`. Also for the tests of other implementations.
+/// Test vectors for [`signature`] in JSON, from publications and from requests of jdredis: see their
+/// `about`. Other implementations can be tested with them too.
 pub const SIGNATURE_VECTORS: &str = include_str!("../data/signature-vectors.json");

@@ -1,5 +1,5 @@
-//! Replies that a test puts in the place of the normal answers: any status, header and body, and
-//! every way a connection can fail while one is on its way.
+//! Replies that a test sets instead of the normal answers: any status, header and body, and every way in
+//! which a connection can fail during an answer.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use crate::service;
 
-/// One reply to one request, described before it is sent.
+/// A reply to one request.
 ///
-/// Start with what kind it is ([`Reply::new`], [`Reply::json`], [`Reply::error`], [`Reply::raw`],
-/// [`Reply::close`], …) and refine it. The last call of those that say the same thing counts.
-/// Unless told otherwise, a reply is sent at once, whole, with `Content-Length`, the connection
-/// stays open, and the request's signature is not checked. Giving a head or a body to a reply
-/// that has neither, such as [`Reply::stall`], panics.
+/// A constructor chooses its kind ([`Reply::new`], [`Reply::json`], [`Reply::error`], [`Reply::raw`],
+/// [`Reply::close`], …), and methods change the details; a later call replaces an earlier one. By
+/// default a reply is sent at once, whole, with `Content-Length`, the connection stays open, and the
+/// request's signature is not checked. A method for the head or the body panics on a kind that has none,
+/// such as [`Reply::stall`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub(crate) kind: Kind,
@@ -23,16 +23,16 @@ pub struct Reply {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What the service answers to the request.
+    /// The service's own answer.
     Service,
     Scripted(Conduct),
 }
 
-/// What goes over the wire.
+/// The bytes to send, and what happens to the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Conduct {
     Http(HttpReply),
-    /// These bytes, then an orderly end.
+    /// These bytes, and then an orderly end (FIN).
     Raw(Vec<u8>),
     Close,
     Reset,
@@ -48,11 +48,11 @@ pub(crate) struct HttpReply {
     pub(crate) pace: Pace,
 }
 
-/// How the reply says where its body ends.
+/// How the end of the body is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
     Length,
-    /// A `Content-Length` for a body that is sent on its own.
+    /// A `Content-Length` for a body that is sent separately.
     Announced(u64),
     /// A `Content-Length` that is not the body's, then an orderly end.
     WrongLength(u64),
@@ -65,9 +65,9 @@ pub(crate) enum Framing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     AtOnce,
-    /// Nothing more after so many bytes of the body as framed.
+    /// Nothing more after so many bytes of the framed body.
     StallAfter(usize),
-    /// One byte of the body as framed, then a pause, and so on.
+    /// One byte of the framed body at a time, with this pause after each.
     Trickle(Duration),
 }
 
@@ -127,8 +127,8 @@ impl Reply {
         Self::of(Kind::Scripted(Conduct::Stall))
     }
 
-    /// What the service answers, after a delay. The request's signature is checked, as always
-    /// when the service answers.
+    /// The service's own answer, after a delay. The request's signature is checked, as it is for every
+    /// answer of the service.
     #[must_use]
     pub fn then_ok(delay: Duration) -> Self {
         Self::of(Kind::Service).delay(delay).verified()
@@ -160,15 +160,15 @@ impl Reply {
         self
     }
 
-    /// Takes the request whoever signed it, so that the service also answers a client that cannot
-    /// sign, such as curl in a benchmark.
+    /// Does not check the signature, so that the service also answers a client that cannot sign, such
+    /// as curl in a benchmark.
     #[must_use]
     pub fn unverified(mut self) -> Self {
         self.is_verified = false;
         self
     }
 
-    /// Says that the body has so many bytes, sends what there is, and ends the connection.
+    /// Sends this `Content-Length` with a body of another length, and ends the connection.
     #[must_use]
     pub fn content_length(self, length: u64) -> Self {
         self.with(|http| http.framing = Framing::WrongLength(length))
@@ -211,10 +211,10 @@ impl Reply {
         self.with(|http| http.pace = Pace::Trickle(pause))
     }
 
-    /// Refines a reply that has a head and a body.
+    /// Changes a reply that has a head and a body.
     ///
     /// # Panics
-    /// On the other kinds, so that a test does not believe it asked for what never happens.
+    /// On the other kinds, where the change would have no effect.
     #[track_caller]
     fn with(mut self, refine: impl FnOnce(&mut HttpReply)) -> Self {
         match &mut self.kind {
@@ -343,7 +343,7 @@ fn reason_phrase(status: u16) -> &'static str {
     }
 }
 
-/// The replies still to be given, of whatever kind.
+/// The replies that are queued for coming requests.
 #[derive(Debug)]
 pub(crate) struct Script<R> {
     queue: VecDeque<Queued<R>>,
@@ -352,7 +352,7 @@ pub(crate) struct Script<R> {
 
 #[derive(Debug)]
 struct Queued<R> {
-    /// What a request's target must contain for this reply to be for it.
+    /// The reply is only for a request whose target contains this.
     part_of_target: String,
     reply: R,
 }
@@ -367,7 +367,7 @@ impl<R> Default for Script<R> {
 }
 
 impl<R: Clone> Script<R> {
-    /// Queues replies for requests whose targets contain this; every target contains nothing.
+    /// Queues replies for requests whose targets contain this; an empty text is in every target.
     pub(crate) fn extend(&mut self, part_of_target: &str, replies: Vec<R>) {
         self.queue.extend(replies.into_iter().map(|reply| Queued {
             part_of_target: part_of_target.to_owned(),
@@ -383,7 +383,7 @@ impl<R: Clone> Script<R> {
         *self = Self::default();
     }
 
-    /// The reply to a request: from the queue, else the one for every request.
+    /// The earliest queued reply that the request may get, else the one for every request.
     pub(crate) fn next(&mut self, target: &str) -> Option<R> {
         let position = self
             .queue

@@ -1,5 +1,5 @@
-//! Accepts connections on a loopback port, a thread each, and ends all of them when dropped:
-//! nothing outlives the server, and nothing waits in a sleeping loop for it to end.
+//! Accepts connections on a loopback port, with a thread for each, and ends them all when dropped. Nothing
+//! outlives the server, and nothing polls for its end.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -11,14 +11,14 @@ use std::time::Duration;
 /// How long the server tries to reach itself, to wake its own accept.
 const WAKE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Locks, also when a thread panicked while holding the lock: the panic is reported where that
-/// thread is joined, and what the locks here guard is whole after every statement.
+/// Locks, even if a thread panicked while it held the lock. That panic is reported when the thread is
+/// joined, and the data behind the locks here is consistent after every statement.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A TCP connection of which every clone is the same descriptor, so that dropping the last one
-/// closes it and one clone can be kept to shut it down.
+/// A TCP connection whose clones share one descriptor: dropping the last one closes it, and any of them can
+/// shut it down.
 #[derive(Debug, Clone)]
 pub(crate) struct Socket(Arc<TcpStream>);
 
@@ -28,12 +28,12 @@ impl Socket {
         Ok(Self(Arc::new(stream)))
     }
 
-    /// Ends one or both directions. A connection that is already gone is ended enough.
+    /// Ends one or both directions. It is no error if the connection is gone already.
     pub(crate) fn shut(&self, direction: Shutdown) {
         let _ = self.0.shutdown(direction);
     }
 
-    /// Makes the coming close send a reset instead of an orderly end.
+    /// Makes the close send a reset (RST) instead of a FIN.
     pub(crate) fn reset_on_close(&self) -> io::Result<()> {
         socket2::SockRef::from(&*self.0).set_linger(Some(Duration::ZERO))
     }
@@ -61,7 +61,7 @@ impl Write for Socket {
     }
 }
 
-/// What a connection's thread knows of the server's end.
+/// Tells the connections' threads that the server ends.
 #[derive(Debug, Default)]
 pub(crate) struct Ending {
     state: Mutex<Connections>,
@@ -76,7 +76,7 @@ struct Connections {
 }
 
 impl Ending {
-    /// Waits; `false` when the server ended meanwhile.
+    /// Waits for this time; returns `false` early if the server ends.
     pub(crate) fn pause(&self, time: Duration) -> bool {
         let state = lock(&self.state);
         let waited = self.stopped.wait_timeout_while(state, time, |state| !state.stopping);
@@ -91,7 +91,7 @@ impl Ending {
         lock(&self.state).accepted
     }
 
-    /// Notes an accepted connection; its number.
+    /// Adds an accepted connection and returns its number.
     fn open(&self, socket: &Socket) -> usize {
         let mut state = lock(&self.state);
         let number = state.accepted;
@@ -116,7 +116,7 @@ impl Ending {
     }
 }
 
-/// What serves a connection: its socket, its number, and the server's end.
+/// The handler of connections.
 pub(crate) trait Serve: Send + Sync + 'static {
     /// Serves one connection until it ends. Runs on a thread of its own.
     fn serve(&self, socket: Socket, number: usize, ending: &Ending);
@@ -164,7 +164,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.ending.stop();
-        // Also right when it fails: then the queue of connections is full and accept is awake.
+        // If this fails, the queue of connections is full, and accept is awake already.
         let _ = TcpStream::connect_timeout(&self.address, WAKE_TIMEOUT);
         if let Some(accepting) = self.accepting.take() {
             let outcome = accepting.join();

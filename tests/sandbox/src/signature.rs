@@ -1,10 +1,10 @@
-//! JDCLOUD2-HMAC-SHA256, the signature on every request: its steps one by one, and the check that
-//! the gateway in front of the service does with them.
+//! JDCLOUD2-HMAC-SHA256, the signature of every request: its steps one by one, and the check of the
+//! gateway in front of the service. It is one file because the check repeats the steps.
 //!
 //! The steps follow JD Cloud's specification
-//! (<https://docs.jdcloud.com/cn/common-declaration/api/authorization-rules>). What the gateway
-//! answers to a request it refuses is documented by the three bodies of [`Denial`]; which mistake
-//! gets which of them, and how far clocks may differ, is known only for the plain cases.
+//! (<https://docs.jdcloud.com/cn/common-declaration/api/authorization-rules>). The
+//! gateway's three answers to refused requests are documented ([`Denial`]); which mistake gets which of
+//! them is known for the plain cases only, and how far clocks may differ is not known.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ use crate::http::Request;
 
 /// The algorithm's name, first in the `Authorization` header and in the string to sign.
 pub const ALGORITHM: &str = "JDCLOUD2-HMAC-SHA256";
-/// What a credential scope ends with.
+/// The end of a credential scope.
 pub const TERMINATOR: &str = "jdcloud2_request";
 /// The service's name in the credential scope of a cache-Redis request.
 pub const SERVICE: &str = "redis";
@@ -46,7 +46,7 @@ pub struct Keys {
     pub token: Option<String>,
 }
 
-/// What a signature is computed with beside the request itself.
+/// The inputs of a signature besides the request itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameters<'a> {
     /// The secret access key.
@@ -184,9 +184,9 @@ pub enum Denial {
 /// A refused request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the client is told.
+    /// The answer that the client gets.
     pub denial: Denial,
-    /// What is wrong with the request, in words. The client is not told.
+    /// The mistake in the request, for the test to read. The client does not get it.
     pub reason: String,
 }
 
@@ -202,8 +202,8 @@ fn differs<T>(reason: impl Into<String>) -> Result<T, Refusal> {
 pub struct Nonces(HashSet<u128>);
 
 impl Nonces {
-    /// Notes the request's nonce; whether it is its first use. A request without a nonce of the
-    /// documented form uses none up: [`verify`] refuses it anyway.
+    /// Records the request's nonce and returns whether this is its first use. A request without a nonce of
+    /// the documented form records none; [`verify`] refuses it anyway.
     pub fn admit(&mut self, request: &Request) -> bool {
         request
             .header("x-jdcloud-nonce")
@@ -212,7 +212,7 @@ impl Nonces {
     }
 }
 
-/// What [`verify`] holds a request against.
+/// The facts that [`verify`] compares a request with.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms<'a> {
     /// The one key pair that is known.

@@ -1,4 +1,4 @@
-//! What can be set about a sandbox before it starts.
+//! The settings of a sandbox, made before it starts.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use crate::signature::Keys;
 use crate::storage::LEAST_RDB;
 use crate::tls::ServerIdentity;
 
-/// The access key that is known unless the builder is told another.
+/// The access key unless the builder sets another.
 const ACCESS_KEY: &str = "SANDBOXACCESSKEY";
 const SECRET_KEY: &str = "sandbox-secret-key";
-/// How far a request's date may be from the sandbox's clock, unless told otherwise.
+/// How far a request's date may be from the sandbox's clock, unless the builder sets another window.
 const CLOCK_WINDOW: Duration = Duration::from_secs(15 * 60);
 const OBJECT_SIZE: u64 = 300_000;
 /// How long a link works, in seconds: "valid for 1 hour".
@@ -65,7 +65,7 @@ impl Builder {
         self
     }
 
-    /// The one key pair that is known, and the raw token that goes with it when it is temporary.
+    /// The only key pair that is accepted; a temporary one has a token, given here without base64.
     #[must_use]
     pub fn keys(mut self, access_key: &str, secret_key: &str, token: Option<&str>) -> Self {
         self.keys = Keys {
@@ -76,8 +76,8 @@ impl Builder {
         self
     }
 
-    /// How many seconds the sandbox's clock is ahead of the machine's; negative when behind. It is
-    /// the clock of the `Date` headers, of the links and of the check of the requests' dates.
+    /// How many seconds the sandbox's clock is ahead of the machine's; negative when behind. The
+    /// `Date` headers, the links and the check of the requests' dates use this clock.
     #[must_use]
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.clock_offset = time::Duration::seconds(seconds);
@@ -103,7 +103,7 @@ impl Builder {
         self
     }
 
-    /// How many seconds a link works: 3600 unless set. With 0 it never does.
+    /// How many seconds a link is valid: 3600 unless set. With 0 it never is.
     #[must_use]
     pub fn link_lifetime(mut self, seconds: u32) -> Self {
         self.link_lifetime = seconds;
@@ -118,16 +118,16 @@ impl Builder {
         self
     }
 
-    /// Whether links say `http` although the sandbox serves HTTPS, as the real ones do. Unless
-    /// set, they say what is served.
+    /// Whether links have the scheme `http` although the sandbox serves HTTPS, as the real ones do. Unless
+    /// set, they have the scheme that is served.
     #[must_use]
     pub fn links_say_http(mut self, say_so: bool) -> Self {
         self.links_say_http = say_so;
         self
     }
 
-    /// The host that links lead to, with the sandbox's own port: 127.0.0.1 unless set. Links work
-    /// only when that is what they are asked for at.
+    /// The host in links, with the sandbox's own port: 127.0.0.1 unless set. A link is valid only for a
+    /// request with that host.
     #[must_use]
     pub fn link_host(mut self, host: &str) -> Self {
         self.link_host = Some(host.to_owned());
@@ -166,7 +166,7 @@ impl Builder {
         Ok(Sandbox { server, cloud })
     }
 
-    /// The scheme, host and port that links lead to.
+    /// The scheme, host and port of links.
     fn link_origin(&self, served: &str, address: SocketAddr) -> String {
         let scheme = if self.links_say_http { "http" } else { served };
         match &self.link_host {

@@ -1,4 +1,4 @@
-//! One connection: its requests one after another, and every way an answer to one can be sent.
+//! One connection: reads its requests one after another, and sends each answer in the way its reply says.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -20,14 +20,14 @@ const CHUNK: u64 = 512 * 1024;
 /// How many writes a second a slow object is sent in.
 const WRITES_A_SECOND: u64 = 50;
 
-/// Whether the connection goes on after a reply.
+/// What happens to the connection after a reply.
 enum After {
     Next,
     End,
     Reset,
 }
 
-/// One connection, as its thread serves it.
+/// One connection, served by a thread of its own.
 pub(super) struct Connection<'a> {
     pub(super) cloud: &'a Cloud,
     pub(super) socket: Socket,
@@ -59,7 +59,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Answers bytes that are no request.
+    /// Answers bytes that are not a request.
     fn reject(&self, reason: String, stream: &mut Stream) -> io::Result<()> {
         let mut refusal = self.cloud.refuse(Refusal {
             denial: Denial::BadRequest,
@@ -68,7 +68,7 @@ impl Connection<'_> {
         refusal.push_header("Connection", "close");
         self.send_http(&refusal, stream)?;
         stream.end()?;
-        // Closing with bytes unread would be a reset, which may overtake the answer.
+        // A close with unread bytes sends a reset (RST), which may discard the answer at the client.
         self.socket.wait_until_closed();
         Ok(())
     }
@@ -108,7 +108,7 @@ impl Connection<'_> {
         })
     }
 
-    /// Sends so many bytes of an object; `false` when the server ended meanwhile.
+    /// Sends so many bytes of an object; returns `false` early if the server ends.
     fn send_part(&self, transfer: &Transfer, length: u64, stream: &mut Stream) -> io::Result<bool> {
         let rate = transfer.course.rate;
         let chunk = rate.map_or(CHUNK, |rate| (rate / WRITES_A_SECOND).clamp(1, CHUNK));
@@ -127,7 +127,7 @@ impl Connection<'_> {
         Ok(true)
     }
 
-    /// Waits until so many bytes may have been sent; `false` when the server ended meanwhile.
+    /// Waits until the rate allows for so many bytes; returns `false` early if the server ends.
     fn wait_for_rate(&self, started: Instant, sent: u64, rate: u64) -> bool {
         let due = Duration::from_secs_f64(sent as f64 / rate as f64);
         self.ending.pause(due.saturating_sub(started.elapsed()))
@@ -166,7 +166,7 @@ impl Connection<'_> {
     }
 }
 
-/// What requests come from and replies go to.
+/// The stream of a connection, with or without TLS.
 pub(super) enum Stream {
     Plain(Socket),
     Tls(Box<StreamOwned<ServerConnection, Socket>>),
@@ -183,7 +183,7 @@ impl Stream {
         }
     }
 
-    /// Ends the connection in good order.
+    /// Ends the connection in an orderly way: close_notify with TLS, then FIN.
     fn end(&mut self) -> io::Result<()> {
         let socket = match self {
             Self::Plain(socket) => socket,

@@ -1,5 +1,5 @@
-//! The sandbox itself: receives requests, has the gateway's check and the service's answer or a
-//! scripted reply for each, sends it, and keeps what happened for tests to look at.
+//! The sandbox itself: checks each request as the gateway does, answers it with the service's own answer
+//! or a scripted reply, and records it for the tests.
 
 mod builder;
 mod connection;
@@ -22,7 +22,7 @@ use crate::storage::{self, Alteration, Body, Content, Delivery, Fetch, LinkTerms
 pub use builder::Builder;
 use connection::{Connection, Stream};
 
-/// How many of the latest requests and refusals are kept, so that a benchmark does not fill the
+/// How many of the latest requests and refusals are kept. The limit is for benchmarks, which would fill the
 /// memory.
 const KEPT: usize = 64 * 1024;
 
@@ -51,7 +51,7 @@ impl Sandbox {
         Builder::default()
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.server.address()
@@ -63,7 +63,7 @@ impl Sandbox {
         &self.cloud.origin
     }
 
-    /// The key pair that is known.
+    /// The key pair that it accepts.
     #[must_use]
     pub fn keys(&self) -> &Keys {
         &self.cloud.settings.keys
@@ -91,8 +91,7 @@ impl Sandbox {
         lock(&self.cloud.state).script.clear();
     }
 
-    /// Queues what becomes of a backup that a client has made; each call is for one. For further
-    /// ones it is the default.
+    /// Queues the outcome of one backup that a client makes. Later backups have the default outcome.
     pub fn next_backup(&self, outcome: BackupOutcome) {
         lock(&self.cloud.catalog).expect_backup(outcome);
     }
@@ -115,7 +114,7 @@ impl Sandbox {
         lock(&self.cloud.storage).script.clear();
     }
 
-    /// Lets all links expire that exist now.
+    /// Makes all existing links expire.
     pub fn expire_links(&self) {
         lock(&self.cloud.storage).expire_links();
     }
@@ -141,8 +140,8 @@ impl Sandbox {
         lock(&self.cloud.storage).alter(&key, self.cloud.settings.object_size, alteration);
     }
 
-    /// What is in the file of a backup's node now. A large one better has its
-    /// [`object_sha256`](Self::object_sha256) compared.
+    /// The present content of the file of a backup's node. For a large file, compare its
+    /// [`object_sha256`](Self::object_sha256) instead.
     ///
     /// # Panics
     /// When there is no such file.
@@ -168,8 +167,8 @@ impl Sandbox {
         lock(&self.cloud.storage).content(&key, self.cloud.settings.object_size)
     }
 
-    /// The requests received, of the API and of the object storage, in order; at most the latest 65,536. Bytes that are no request are
-    /// among the [`refusals`](Self::refusals) only.
+    /// The requests to the API and to the object storage, in order; at most the latest 65,536. Bytes that
+    /// are not a request are only among the [`refusals`](Self::refusals).
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.cloud.state)
@@ -179,21 +178,20 @@ impl Sandbox {
             .collect()
     }
 
-    /// The requests refused by the gateway's check or by the object storage because of what the
-    /// client did wrong, in order; at most the latest 65,536.
+    /// The requests that the gateway's check or the object storage refused because of a mistake of the
+    /// client, in order; at most the latest 65,536.
     #[must_use]
     pub fn refusals(&self) -> Vec<Refusal> {
         lock(&self.cloud.state).refusals.iter().cloned().collect()
     }
 
-    /// How many TCP connections were accepted.
+    /// The number of TCP connections that were accepted.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.server.accepted()
     }
 
-    /// Waits until at least `count` requests were received since the start; `false` when they
-    /// were not in time.
+    /// Waits until at least `count` requests have come since the start; returns `false` after `timeout`.
     #[must_use]
     pub fn wait_for_requests(&self, count: usize, timeout: Duration) -> bool {
         let state = lock(&self.cloud.state);
@@ -205,7 +203,7 @@ impl Sandbox {
     }
 }
 
-/// What the connections' threads share.
+/// The state that the connections' threads share.
 #[derive(Debug)]
 struct Cloud {
     origin: String,
@@ -224,7 +222,7 @@ struct State {
     script: Script<Reply>,
     nonces: Nonces,
     requests: VecDeque<Arc<Request>>,
-    /// How many requests there were, those no longer kept included.
+    /// The number of requests, including those that are no longer kept.
     received: usize,
     refusals: VecDeque<Refusal>,
 }
@@ -238,7 +236,7 @@ fn keep<T>(kept: &mut VecDeque<T>, latest: T) {
 
 impl Serve for Cloud {
     fn serve(&self, socket: Socket, number: usize, ending: &Ending) {
-        // Here and below, an error means that the client is gone, which a test sees on its side.
+        // An error here and below means that the client closed the connection; the test sees why.
         if let Ok(stream) = Stream::accept(socket.clone(), self.settings.tls.as_ref()) {
             let connection = Connection {
                 cloud: self,
@@ -255,14 +253,13 @@ impl Cloud {
         OffsetDateTime::now_utc() + self.settings.clock_offset
     }
 
-    /// Notes a request; what to do about it and how long to wait before.
+    /// Records a request; returns how long to wait and what to send then.
     fn react(&self, request: &Arc<Request>) -> (Duration, Body) {
         let for_the_api = {
             let mut state = lock(&self.state);
             state.received += 1;
             keep(&mut state.requests, Arc::clone(request));
-            // The nonce also when the reply is scripted: no two requests may have the same,
-            // whatever came of the first.
+            // A scripted reply uses the nonce up too: no two requests may have the same one.
             (!request.is_for_storage()).then(|| (state.script.next(&request.target), state.nonces.admit(request)))
         };
         self.changed.notify_all();

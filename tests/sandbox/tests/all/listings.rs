@@ -1,15 +1,15 @@
-//! The listings of instances and backups, and the backups that clients have made.
+//! The listings of instances and backups.
 
 use std::collections::HashSet;
 
-use jdredis_sandbox::{BackupOutcome, Reply, Sandbox};
+use jdredis_sandbox::Sandbox;
 use serde_json::Value;
 
 use crate::requests::{Answer, ask_for, get};
 use crate::serving::assert_failure;
 
 /// The values of one field of a listing's rows; `list` is the listing's name.
-fn column(answer: &Answer, list: &str, field: &str) -> Vec<String> {
+pub(crate) fn column(answer: &Answer, list: &str, field: &str) -> Vec<String> {
     let json = answer.json();
     let rows = json["result"][list].as_array().unwrap_or_else(|| panic!("{answer:?}"));
     let text = |row: &Value| {
@@ -20,13 +20,13 @@ fn column(answer: &Answer, list: &str, field: &str) -> Vec<String> {
     rows.iter().map(text).collect()
 }
 
-fn total(answer: &Answer) -> u64 {
+pub(crate) fn total(answer: &Answer) -> u64 {
     answer.json()["result"]["totalCount"]
         .as_u64()
         .unwrap_or_else(|| panic!("{answer:?}"))
 }
 
-fn row(answer: &Answer, list: &str, field: &str, value: &str) -> Value {
+pub(crate) fn row(answer: &Answer, list: &str, field: &str, value: &str) -> Value {
     let json = answer.json();
     let rows = json["result"][list].as_array().expect("the list is there");
     let row = rows.iter().find(|row| row[field] == value);
@@ -69,7 +69,7 @@ fn pages_are_whole_and_sizes_are_checked() {
 }
 
 #[test]
-fn every_page_together_is_everything_once() {
+fn all_pages_together_have_every_entry_once() {
     let sandbox = Sandbox::start();
     let cases = [
         ("/cacheInstance", "cacheInstances", "cacheInstanceId", 231),
@@ -295,142 +295,4 @@ fn backups_without_files_have_no_links() {
         let has_names = !answer.body.contains("nameless");
         assert_eq!(answer.body.contains(r#""name":"node 0""#), has_names, "{answer:?}");
     }
-}
-
-/// Makes a backup; its base ID.
-fn make(sandbox: &Sandbox, instance: &str, file_name: &str) -> String {
-    let body = format!(r#"{{"fileName":"{file_name}","backupType":1}}"#);
-    let answer = ask_for(
-        sandbox,
-        "POST",
-        "cn-north-1",
-        &format!("/cacheInstance/{instance}/backup"),
-        &body,
-    );
-    assert_eq!(answer.status, 200, "{answer:?} {:#?}", sandbox.refusals());
-    answer.json()["result"]["baseId"]
-        .as_str()
-        .expect("baseId is text")
-        .to_owned()
-}
-
-#[test]
-fn made_backups_end_after_so_many_listings() {
-    let cases = [
-        (None, "0 2 2"),
-        (Some(BackupOutcome::Success { after_polls: 0 }), "2 2 2"),
-        (Some(BackupOutcome::Success { after_polls: 2 }), "0 0 2"),
-        (Some(BackupOutcome::Failure { after_polls: 1 }), "0 1 1"),
-        (Some(BackupOutcome::Never), "0 0 0"),
-    ];
-    for (outcome, expected) in cases {
-        let sandbox = Sandbox::start();
-        outcome.into_iter().for_each(|outcome| sandbox.next_backup(outcome));
-        let base_id = make(&sandbox, "redis-cluster1", "mine");
-        let others = make(&sandbox, "redis-cluster1", "another");
-        let list = |query: &str| get(&sandbox, &format!("/cacheInstance/redis-cluster1/backup?{query}"));
-        // Does not show it.
-        assert_eq!(total(&list("baseId=9")), 0);
-        let status = |_| column(&list(&format!("baseId={base_id}")), "backups", "backupStatus").join(",");
-        assert_eq!(
-            (0..3).map(status).collect::<Vec<_>>().join(" "),
-            expected,
-            "{outcome:?}"
-        );
-        let everything = list("");
-        assert_eq!(
-            column(&everything, "backups", "baseId")[1..],
-            [base_id.clone(), others.clone()]
-        );
-        // The outcome was for the first only.
-        assert_eq!(row(&everything, "backups", "baseId", &others)["backupStatus"], 0);
-        let ended = row(&list(""), "backups", "baseId", &others);
-        assert_eq!(ended["backupSize"], 1_200_000);
-        assert_eq!(
-            ended["backupStartTime"].to_string().len(),
-            "'2021-07-14T07:36:57Z'".len(),
-            "{ended}"
-        );
-        let links = get(
-            &sandbox,
-            &format!("/cacheInstance/redis-cluster1/backup%3AdescribeDownloadUrl?baseId={base_id}"),
-        );
-        assert_eq!(
-            links.status,
-            if expected.ends_with('2') { 200 } else { 404 },
-            "{links:?}"
-        );
-        // Elsewhere there is no such backup.
-        assert_eq!(
-            total(&get(
-                &sandbox,
-                &format!("/cacheInstance/redis-1234/backup?baseId={base_id}")
-            )),
-            0
-        );
-    }
-}
-
-#[test]
-fn backups_are_made_only_of_good_requests() {
-    let sandbox = Sandbox::start();
-    let invalid = Err((400, "INVALID_ARGUMENT"));
-    let longest = format!(r#"{{"fileName":"{}","backupType":1}}"#, "x".repeat(32));
-    let too_long = longest.replace("xx", "xxx");
-    let cases = [
-        ("redis-1234", r#"{"fileName":"A_z9","backupType":1}"#, Ok(())),
-        ("redis-1234", &longest, Ok(())),
-        ("redis-1234", &too_long, invalid),
-        (
-            "redis-1234",
-            r#"{"fileName":"A_z9","backupType":1}"#,
-            Err((409, "ALREADY_EXISTS")),
-        ),
-        (
-            "redis-1234",
-            r#"{"fileName":"backup1","backupType":1}"#,
-            Err((409, "ALREADY_EXISTS")),
-        ),
-        ("redis-odd", r#"{"fileName":"backup1","backupType":1}"#, Ok(())),
-        ("redis-odd", r#"{"fileName":"","backupType":1}"#, invalid),
-        ("redis-odd", r#"{"fileName":"a-b","backupType":1}"#, invalid),
-        ("redis-odd", r#"{"fileName":"订单","backupType":1}"#, invalid),
-        ("redis-odd", r#"{"backupType":1}"#, invalid),
-        ("redis-odd", r#"{"fileName":"b","backupType":0}"#, invalid),
-        ("redis-odd", r#"{"fileName":"b"}"#, invalid),
-        ("redis-odd", r#"{"fileName":"b","backupType":1"#, invalid),
-        ("redis-odd", "[]", invalid),
-        ("redis-odd", "", invalid),
-        ("redis-9", r#"{"fileName":"b","backupType":1}"#, Err((404, "NOT_FOUND"))),
-    ];
-    for (instance, body, expected) in cases {
-        let path = format!("/cacheInstance/{instance}/backup");
-        let answer = ask_for(&sandbox, "POST", "cn-north-1", &path, body);
-        match expected {
-            Ok(()) => assert_eq!(answer.status, 200, "{body}: {answer:?}"),
-            Err((status, name)) => assert_failure(&answer, status, name),
-        }
-    }
-    let first = "/cacheInstance/redis-1234/backup?pageSize=100";
-    assert_eq!(total(&get(&sandbox, first)), 12);
-    assert_eq!(total(&ask_for(&sandbox, "GET", "cn-south-1", first, "")), 10);
-    assert!(sandbox.refusals().is_empty(), "{:#?}", sandbox.refusals());
-}
-
-#[test]
-fn replies_are_scripted_for_some_targets() {
-    let sandbox = Sandbox::start();
-    let page = |number: u32| {
-        get(
-            &sandbox,
-            &format!("/cacheInstance/redis-odd/backup?pageNumber={number}"),
-        )
-    };
-    sandbox.script_for("pageNumber=3", vec![Reply::new(503), Reply::new(502)]);
-    sandbox.script_for("pageNumber=", vec![Reply::new(429)]);
-    let statuses = [3, 1, 1, 3, 3].map(|number| page(number).status);
-    assert_eq!(statuses, [503, 429, 200, 502, 200]);
-    sandbox.script_for("pageNumber=3", vec![Reply::new(503)]);
-    sandbox.unscript();
-    assert_eq!(page(3).status, 200);
 }

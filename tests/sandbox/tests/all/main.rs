@@ -1,8 +1,10 @@
-//! The sandbox from outside: its signature against published vectors, its checks against requests
+//! Tests of the sandbox from outside: its signature against published vectors, its checks against requests
 //! with one mistake each, and its replies over real sockets.
 
 mod listings;
+mod made_backups;
 mod proxy;
+mod replies;
 mod requests;
 mod serving;
 mod signing;

@@ -1,4 +1,4 @@
-//! The forward proxy: tunnels to loopback only, and refuses in every way it knows.
+//! The forward proxy: it tunnels to loopback only, and refuses in each of its modes.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -37,7 +37,7 @@ fn read_established(stream: &mut TcpStream) {
 }
 
 #[test]
-fn tunnels_to_the_target_or_to_the_sandbox() {
+fn a_tunnel_leads_to_its_target_or_to_the_sandbox() {
     let sandbox = Sandbox::start();
     let address = sandbox.address();
     let cases = [
@@ -48,7 +48,7 @@ fn tunnels_to_the_target_or_to_the_sandbox() {
     for (mode, target) in cases {
         let proxy = start(mode);
         let mut stream = connect(&proxy, &target);
-        // Sent before the proxy has answered, as a hasty client may.
+        // A client may send before the proxy has answered.
         stream
             .write_all(&wire(&signed(&sandbox, TARGET)))
             .expect("the proxy reads");
@@ -62,14 +62,14 @@ fn tunnels_to_the_target_or_to_the_sandbox() {
             }]
         );
         assert_eq!(proxy.connections(), 1);
-        // Ends although the tunnel is open.
+        // Dropping the proxy ends the open tunnel.
         drop(proxy);
         assert!(matches!(stream.read(&mut [0]), Ok(0) | Err(_)));
     }
 }
 
 #[test]
-fn passes_on_that_the_target_closed() {
+fn the_end_of_the_target_ends_the_tunnel() {
     let sandbox = Sandbox::start();
     let proxy = start(ProxyMode::TunnelTo(sandbox.address()));
     let mut stream = connect(&proxy, "redis.jdcloud-api.com:443");
@@ -79,7 +79,7 @@ fn passes_on_that_the_target_closed() {
 }
 
 #[test]
-fn refuses_in_every_way() {
+fn each_mode_refuses_in_its_way() {
     let cases = [
         (
             ProxyMode::AuthenticationRequired,
@@ -103,7 +103,7 @@ fn refuses_in_every_way() {
 }
 
 #[test]
-fn leads_nowhere_but_to_loopback() {
+fn a_proxy_to_another_machine_cannot_start() {
     let elsewhere = "192.0.2.1:443".parse().expect("an address and a port");
     let error = Proxy::start(ProxyMode::TunnelTo(elsewhere)).expect_err("the address is not on loopback");
     assert_eq!(error.kind(), ErrorKind::InvalidInput);

@@ -1,5 +1,5 @@
-//! The gateway's check: a good request passes, and one with any single mistake does not, for that
-//! mistake and no other.
+//! The gateway's check: a good request passes, and a request with a single mistake is refused for that
+//! mistake.
 
 use jdredis_sandbox::signature::{Denial, NO_REGION, Nonces, Terms, verify};
 use jdredis_sandbox::{Keys, Refusal, Request};
@@ -71,7 +71,7 @@ fn send_token(draft: &mut Draft, value: &str) {
     draft.signed_headers.push_str(";x-jdcloud-security-token");
 }
 
-/// A mistake made before signing, and what the check says of it.
+/// The beginning of the refusal's reason, and a mistake that is made before signing.
 type DraftCase = (&'static str, fn(&mut Draft));
 
 const MISTAKES_SIGNED: &[DraftCase] = &[
@@ -153,7 +153,7 @@ const MISTAKES_SIGNED: &[DraftCase] = &[
 ];
 
 #[test]
-fn a_mistake_that_is_signed_is_refused() {
+fn a_mistake_before_signing_is_refused() {
     for (reason, mistake) in MISTAKES_SIGNED {
         let mut draft = draft();
         mistake(&mut draft);
@@ -246,13 +246,13 @@ fn a_change_after_signing_is_refused() {
 }
 
 #[test]
-fn a_request_without_authorization_is_told_so() {
+fn a_request_without_authorization_gets_its_own_refusal() {
     let refusal = check(&draft().request, &keys(None), true).expect_err("it is not signed");
     assert_eq!(refusal.denial, Denial::LacksAuthorization);
 }
 
 #[test]
-fn a_token_is_sent_in_base64_and_signed() {
+fn a_token_must_be_in_base64_and_signed() {
     type Case = (Option<&'static str>, fn(&mut Draft));
     let cases: [Case; 4] = [
         (None, |draft| send_token(draft, ENCODED_TOKEN)),
@@ -280,7 +280,7 @@ fn a_token_is_sent_in_base64_and_signed() {
 }
 
 #[test]
-fn a_nonce_is_a_random_uuid_used_once() {
+fn a_nonce_must_be_a_random_uuid_that_is_new() {
     let nonces = [
         ("", true),
         ("no-uuid", true),

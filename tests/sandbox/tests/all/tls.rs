@@ -1,4 +1,4 @@
-//! HTTPS with certificates good and bad, as a client sees them that trusts the authority only.
+//! HTTPS with good and bad certificates, for a client that trusts only the authority.
 
 use std::io::{self, Write};
 use std::net::TcpStream;
@@ -65,7 +65,7 @@ fn a_good_certificate_is_trusted_for_its_hosts() {
 }
 
 #[test]
-fn bad_certificates_are_bad_in_one_way() {
+fn each_bad_certificate_has_exactly_one_fault() {
     let (authority, stranger) = (Authority::new(), Authority::new());
     let ask = |certificate, pem: &str| {
         let error = ask(&sandbox(&authority, certificate), pem, "127.0.0.1").expect_err("the certificate is bad");
@@ -83,7 +83,7 @@ fn bad_certificates_are_bad_in_one_way() {
         matches!(wrong_host, CertificateError::NotValidForNameContext { .. }),
         "{wrong_host:?}"
     );
-    // Both authorities have the same name, so that the signature is what does not fit.
+    // Both authorities have the same name, so only the signature is wrong.
     let unknown = ask(Certificate::Good, &stranger.pem());
     assert!(
         matches!(

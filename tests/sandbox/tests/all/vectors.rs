@@ -1,4 +1,4 @@
-//! The signature's steps against the published vectors.
+//! The steps of the signature, compared with published vectors.
 
 use jdredis_sandbox::signature::{Parameters, canonical_path, canonical_query, steps};
 use jdredis_sandbox::{DOCUMENTED_ANSWER, Request, SIGNATURE_VECTORS};
@@ -93,7 +93,7 @@ fn canonical_queries_are_as_published() {
 }
 
 #[test]
-fn a_path_is_encoded_once_whatever_it_was() {
+fn a_path_is_encoded_once_whether_it_is_encoded_already_or_not() {
     for (sent, canonical) in [
         ("", "/"),
         ("/", "/"),
