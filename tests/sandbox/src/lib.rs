@@ -40,6 +40,10 @@
 //! | `redis-wide`, named 缓存-订单 | none |
 //! | `redis-bare`, nothing known but its ID | none |
 //!
+//! Automatic backups are on at `redis-1234`, by its window alone as in the documented example, and at the
+//! instances with others, by `autoBackup`; they are off at `redis-odd` (false, with a window),
+//! `redis-nameless` (false, without), and `redis-many` and `redis-bare` (all empty).
+//!
 //! Of the numbered backups the last is running, every 50th from 7 on failed, every 10th from 3 on
 //! is manual, and the times of the odd ones are in +08:00.
 //!

@@ -3,14 +3,16 @@
 
 mod backups;
 mod instances;
+mod policies;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use time::OffsetDateTime;
 
 use backups::Status;
 pub(crate) use backups::{Backup, Quirk};
 pub(crate) use instances::{Instance, instances};
+pub(crate) use policies::Policy;
 
 /// The regions that the documentation lists.
 pub(crate) const REGIONS: [&str; 4] = ["cn-north-1", "cn-south-1", "cn-east-2", "cn-east-1"];
@@ -46,6 +48,13 @@ pub(crate) struct Place<'a> {
     pub(crate) instance: &'a Instance,
 }
 
+impl Place<'_> {
+    /// Tells it from all others.
+    fn key(self) -> (String, String) {
+        (self.region.to_owned(), self.instance.id.clone())
+    }
+}
+
 /// A backup that a client has had made.
 #[derive(Debug)]
 struct Made {
@@ -78,6 +87,8 @@ impl Made {
 pub(crate) struct Catalog {
     outcomes: VecDeque<BackupOutcome>,
     made: Vec<Made>,
+    /// The policies that clients have set, by region and instance.
+    policies: HashMap<(String, String), Policy>,
 }
 
 impl Catalog {
@@ -139,5 +150,15 @@ impl Catalog {
                 made.polls += 1;
             }
         }
+    }
+
+    /// The schedule of an instance's automatic backups.
+    pub(crate) fn policy(&self, place: Place<'_>) -> Policy {
+        let set = self.policies.get(&place.key());
+        set.cloned().unwrap_or_else(|| policies::initial(&place.instance.id))
+    }
+
+    pub(crate) fn set_policy(&mut self, place: Place<'_>, policy: Policy) {
+        self.policies.insert(place.key(), policy);
     }
 }

@@ -1,4 +1,4 @@
-//! describeBackups and createBackup.
+//! describeBackups, describeBackupInfo and createBackup.
 
 use serde_json::{Value, json};
 use time::format_description::FormatItem;
@@ -11,7 +11,7 @@ use crate::http::Request;
 use crate::script::HttpReply;
 
 use super::Call;
-use super::answers::{Outcome, failure, invalid_argument, listing, uuid, without_nulls};
+use super::answers::{Outcome, failure, invalid_argument, listing, not_found, uuid, without_nulls};
 use super::paging::Page;
 
 /// What `startTime` and `endTime` look like. That no other offset is taken is a guess.
@@ -39,6 +39,20 @@ pub(super) fn describe(call: &mut Call<'_>, place: Place<'_>) -> Outcome {
         .map(|backup| fields(backup, place, call.object_size))
         .collect();
     Ok(listing("backups", backups, count))
+}
+
+/// One backup, its fields side by side with the request's, and what is known of its instance.
+pub(super) fn describe_one(call: &mut Call<'_>, place: Place<'_>, base_id: &str) -> Outcome {
+    let id = &place.instance.id;
+    let found = call.catalog.all(place).find(|backup| backup.base_id == base_id);
+    let backup = found.ok_or_else(|| not_found(&format!("backup {base_id} of cacheInstance {id} not found")))?;
+    let mut answer = fields(&backup, place, call.object_size);
+    let details = place.instance.details.as_ref();
+    answer["extension"] = without_nulls(json!({
+        "redisVersion": details.map(|details| details.version),
+        "cacheInstanceType": details.map(|details| details.kind),
+    }));
+    Ok(answer)
 }
 
 /// Which backups a request asks for.

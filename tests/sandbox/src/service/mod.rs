@@ -7,6 +7,8 @@ mod filters;
 mod instances;
 mod links;
 mod paging;
+mod policy;
+mod regions;
 
 use time::OffsetDateTime;
 
@@ -55,6 +57,12 @@ fn operate(call: &mut Call<'_>) -> Outcome {
         ("GET", ["cacheInstance", id]) => Ok(instances::describe(&find(id)?, region)),
         ("GET", ["cacheInstance", id, "backup"]) => backups::describe(call, place(region, &find(id)?)),
         ("POST", ["cacheInstance", id, "backup"]) => backups::create(call, place(region, &find(id)?)),
+        ("GET", ["cacheInstance", id, "backup", base_id]) => {
+            backups::describe_one(call, place(region, &find(id)?), base_id)
+        }
+        ("GET", ["cacheInstance", id, "backupPolicy"]) => policy::describe(call, place(region, &find(id)?)),
+        ("PATCH", ["cacheInstance", id, "backupPolicy"]) => policy::modify(call, place(region, &find(id)?)),
+        ("GET", ["availableRegion"]) => regions::describe(),
         ("GET", ["cacheInstance", id, "backup:describeDownloadUrl"]) => {
             links::describe(call, place(region, &find(id)?))
         }

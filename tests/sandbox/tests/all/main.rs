@@ -3,6 +3,7 @@
 
 mod listings;
 mod made_backups;
+mod policies;
 mod proxy;
 mod replies;
 mod requests;
