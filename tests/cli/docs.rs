@@ -1,10 +1,12 @@
 //! The documents agree with each other and with the program: both READMEs have the same code, the code
 //! runs, and the help and the manual page have the same reference.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use jdredis_sandbox::Sandbox;
+use serde_json::Value;
 
 use crate::support::{ACCESS_KEY, Jdredis, Outcome, SECRET_KEY, is_installed, sandbox, say_not_run};
 
@@ -52,16 +54,15 @@ fn blocks(document: &str) -> Vec<Block> {
     blocks
 }
 
-/// Runs a script of the README in `folder`, with a region in the environment and the keys in a profile.
+/// Runs a script of the README in `folder`, with the keys in the environment and in the profile `backup`.
 fn run(script: &str, sandbox: &Sandbox, folder: &Path) -> Outcome {
     let backups = folder.join("srv");
     let script = PRELUDE.to_owned() + &script.replace(README_FOLDER, backups.to_str().unwrap());
     let profile = format!(
-        "[backup]\naccess_key = {ACCESS_KEY}\nsecret_key = {}\n",
+        "[default]\nregion_id = cn-north-1\n[backup]\nregion_id = cn-north-1\naccess_key = {ACCESS_KEY}\nsecret_key = {}\n",
         SECRET_KEY.replace('%', "%%")
     );
     Jdredis::at(sandbox)
-        .env("JDCLOUD_REGION", "cn-north-1")
         .env("PATH", &std::env::var("PATH").unwrap())
         .file(".jdc/config", profile)
         .through(&["sh", "-c", &script])
@@ -126,20 +127,70 @@ fn the_readmes_session_shows_what_the_program_prints() {
     let sandbox = sandbox();
     let folder = tempfile::tempdir().unwrap();
     let readme = blocks(&read("README.md"));
-    let session = readme.iter().find(|block| block.language == "console").unwrap();
-    let entries: Vec<&str> = session.code.split("$ ").skip(1).collect();
-    assert!(entries.len() > 1);
+    let sessions = readme.iter().filter(|block| block.language == "console");
+    let entries: Vec<&str> = sessions.flat_map(|session| session.code.split("$ ").skip(1)).collect();
+    assert!(entries.len() > 2);
     for entry in entries {
         let (command, shown) = entry.split_once('\n').unwrap();
         let outcome = run(command, &sandbox, folder.path());
-        let data = outcome.data_with(0);
-        // Notes go to standard error.
-        let shown: String = shown
-            .split_inclusive('\n')
-            .filter(|line| !line.starts_with("note: "))
-            .collect();
-        assert_eq!(data, shown, "{command}");
+        // A request has a new ID in every run.
+        let is_compared = |line: &&str| !line.trim_start().starts_with("request ID: ");
+        let lines = |text: &str| text.lines().filter(is_compared).map(str::to_owned).collect::<Vec<_>>();
+        // A terminal shows the notes before the data and an error after it; one of the streams is empty.
+        assert_eq!(lines(&(outcome.stderr + &outcome.stdout)), lines(shown), "{command}");
     }
+}
+
+/// The fields that a section of the reference describes.
+fn described(section: &str) -> BTreeSet<String> {
+    let help = Jdredis::bare().args(["help", "formats"]).run();
+    let (_, rest) = help.data().split_once(&format!("\n{section}:\n")).unwrap();
+    let section = rest.split("\n\n").next().unwrap();
+    let lines = section.lines().filter_map(|line| line.strip_prefix("  "));
+    let fields = lines.filter(|line| !line.starts_with(' ') && line.contains("  "));
+    fields
+        .map(|line| line.split_whitespace().next().unwrap().to_owned())
+        .collect()
+}
+
+/// The fields of a document as the reference writes them, such as `files[].path`.
+fn fields(document: &Value, prefix: &str) -> BTreeSet<String> {
+    match document {
+        Value::Object(object) => object
+            .iter()
+            .flat_map(|(name, value)| {
+                let path = match value {
+                    Value::Array(_) => format!("{prefix}{name}[]"),
+                    _ => format!("{prefix}{name}"),
+                };
+                let inner = fields(value, &format!("{path}."));
+                inner.into_iter().chain([path]).collect::<Vec<_>>()
+            })
+            .collect(),
+        Value::Array(list) => list.iter().flat_map(|entry| fields(entry, prefix)).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+#[test]
+fn the_reference_describes_every_field_of_the_reports_and_errors() {
+    let sandbox = sandbox();
+    let folder = tempfile::tempdir().unwrap();
+    let print = |command: &str, code: i32| {
+        let outcome = run(&format!("{command} -o json"), &sandbox, folder.path());
+        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+        let text = if code == 0 { outcome.stdout } else { outcome.stderr };
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let download = print(
+        "jdredis backup download --instance redis-1234 --base-id 1234 --dir b",
+        0,
+    );
+    assert_eq!(fields(&download, ""), described("backup download -o json"));
+    let verify = print("jdredis backup verify b/*", 0);
+    assert_eq!(fields(&verify, ""), described("backup verify -o json"));
+    let error = print("jdredis backup url --instance redis-1234 --base-id 99", 3);
+    assert_eq!(fields(&error, ""), described("Errors with -o json"));
 }
 
 #[test]
