@@ -40,6 +40,35 @@ fn completions_offer_commands_formats_and_regions() {
     }
 }
 
+#[test]
+fn the_manual_page_is_formatted_without_a_complaint() {
+    let page = Jdredis::bare().args(["man"]).run().data().to_owned();
+    assert!(page.is_ascii());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jdredis.1");
+    std::fs::write(&path, &page).unwrap();
+    // `man` of man-db passes it on to groff, with warnings.
+    for (program, args) in [("mandoc", &["-T", "lint"][..]), ("man", &["--warnings=w", "-l"])] {
+        if program == "man" && cfg!(not(target_os = "linux")) {
+            continue;
+        }
+        if !is_installed(program) {
+            say_not_run("the manual page", &format!("{program} is not installed"));
+            continue;
+        }
+        let output = Command::new(program)
+            .args(args)
+            .arg(&path)
+            .env("LC_ALL", "C")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let linted = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && said.is_empty(), "{program}: {said}");
+        assert!(program == "man" || linted.is_empty(), "{linted}");
+    }
+}
+
 /// The words that a shell with the checked-in script offers at the end of such a command line.
 fn offered(shell: &str, words: &[&str]) -> String {
     let completions = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
@@ -91,7 +120,7 @@ fn real_shells_complete_commands_options_formats_and_regions() {
 fn the_manual_page_has_every_command_and_option() {
     let page = Jdredis::bare().args(["man"]).run();
     for text in [
-        ".TH jdredis 1",
+        ".TH JDREDIS 1",
         "JDREDIS BACKUP URL",
         "EXIT CODES",
         "JDCLOUD_SECRET_KEY",

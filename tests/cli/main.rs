@@ -19,10 +19,14 @@ mod listing;
 mod network;
 mod process;
 mod retries;
+#[cfg(unix)]
+mod screen;
 mod secrets;
 mod settings;
 mod support;
 mod terminal;
 mod tls;
+#[cfg(unix)]
+mod tmux;
 mod url;
 mod verify;

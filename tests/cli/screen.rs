@@ -1,0 +1,116 @@
+//! What stands on a real terminal's screen while a command runs, and after it.
+
+use jdredis_sandbox::{Delivery, Sandbox};
+
+use crate::support::sandbox_builder;
+use crate::tmux::Terminal;
+
+const NODES: [&str; 4] = ["node 0", "node 1", "node 2", "node 3"];
+
+/// A sandbox whose storage takes some seconds for a backup of four nodes.
+fn slow_sandbox() -> Sandbox {
+    let sandbox = sandbox_builder().object_size(2_000_000).start().unwrap();
+    sandbox.always_deliver(Delivery::normal().throttle(400_000));
+    sandbox
+}
+
+fn start_download(terminal: &Terminal) {
+    terminal
+        .enter("clear; jdredis backup download --region cn-north-1 --instance redis-cluster1 --latest --http --dir d");
+}
+
+/// How many lines begin like a bar of this name.
+fn bars(screen: &str, name: &str) -> usize {
+    let is_bar = |line: &&str| line.starts_with(name) && line.contains('%');
+    screen.lines().filter(is_bar).count()
+}
+
+/// Whether every bar stands there once, and moves.
+fn has_each_bar_once(screen: &str) -> bool {
+    NODES.iter().chain(&["total"]).all(|name| bars(screen, name) == 1) && screen.contains("/s")
+}
+
+#[track_caller]
+fn assert_no_bars(screen: &str) {
+    for name in NODES.iter().chain(&["total"]) {
+        assert_eq!(bars(screen, name), 0, "a bar is left:\n{screen}");
+    }
+}
+
+#[test]
+fn bars_stand_there_once_at_any_width_and_none_is_left() {
+    let sandbox = slow_sandbox();
+    for columns in [40, 80, 200] {
+        let Some(terminal) = Terminal::open(&sandbox, &[], columns, 24) else {
+            return;
+        };
+        start_download(&terminal);
+        terminal.wait_for("bar for each", has_each_bar_once);
+        terminal.press("C-c");
+        terminal.wait_for_prompt();
+        assert_no_bars(&terminal.history());
+    }
+}
+
+#[test]
+fn a_window_that_is_made_narrower_wider_and_lower_shows_each_bar_once() {
+    let sandbox = slow_sandbox();
+    let Some(terminal) = Terminal::open(&sandbox, &[], 120, 30) else {
+        return;
+    };
+    start_download(&terminal);
+    terminal.wait_for("bar for each", has_each_bar_once);
+    for columns in [60, 45, 34, 100, 80] {
+        terminal.resize(columns, 30);
+        terminal.wait_for("bar for each, once", has_each_bar_once);
+    }
+    terminal.resize(80, 4);
+    terminal.wait_for("line for the rest", |screen| {
+        bars(screen, "node") == 1 && screen.contains("and 3 more: 3 active") && bars(screen, "total") == 1
+    });
+    terminal.press("C-c");
+    assert_no_bars(&terminal.wait_for_prompt());
+}
+
+#[test]
+fn a_stopped_download_draws_below_what_the_shell_wrote_once_it_goes_on() {
+    let sandbox = slow_sandbox();
+    let Some(terminal) = Terminal::open(&sandbox, &[], 100, 40) else {
+        return;
+    };
+    start_download(&terminal);
+    terminal.wait_for("bar for each", has_each_bar_once);
+    terminal.press("C-z");
+    terminal.wait_for_prompt();
+    terminal.enter("echo from the shell");
+    terminal.wait_for_prompt();
+    terminal.enter("fg");
+    let below_the_shell = |screen: &str| {
+        let (_, below) = screen.rsplit_once("\njdredis backup download ").unwrap_or_default();
+        has_each_bar_once(below)
+    };
+    let screen = terminal.wait_for("bar below", below_the_shell);
+    assert!(screen.contains("\nfrom the shell\n"), "{screen}");
+    terminal.press("C-c");
+    let screen = terminal.wait_for_prompt();
+    let (_, below) = screen.rsplit_once("\njdredis backup download ").unwrap();
+    assert_no_bars(below);
+    assert!(screen.contains("\nfrom the shell\n"), "{screen}");
+}
+
+#[test]
+fn a_download_in_the_background_draws_nothing() {
+    let sandbox = slow_sandbox();
+    let Some(terminal) = Terminal::open(&sandbox, &[], 100, 30) else {
+        return;
+    };
+    start_download(&terminal);
+    terminal.wait_for("bar for each", has_each_bar_once);
+    terminal.press("C-z");
+    terminal.wait_for_prompt();
+    terminal.enter("clear; bg");
+    terminal.enter("wait %1; echo over");
+    let screen = terminal.wait_for("word of the shell", |screen| screen.contains("\nover"));
+    assert_eq!(screen.matches(" ok ").count(), NODES.len(), "{screen}");
+    assert_no_bars(&screen);
+}
