@@ -74,6 +74,7 @@ mod values;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
 
 pub use process::terminal::{Size, Terminal};
@@ -106,7 +107,7 @@ pub fn run(world: &World) -> ExitCode {
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return answer_without_command(&error, world),
+        Err(error) => return answer_without_command(&with_apt_tip(error), world),
     };
     let format = match cli.command {
         Command::Completions { .. } | Command::Formats | Command::Man => Ok(Format::Plain),
@@ -158,6 +159,18 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<StdoutError>()
         .is_some_and(|StdoutError(error)| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Only the program itself has a version. clap takes the option for the one spelled most like it, which is
+/// `--region`.
+fn with_apt_tip(mut error: clap::Error) -> clap::Error {
+    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if error.kind() == ErrorKind::UnknownArgument && matches!(argument.as_deref(), Some("--version" | "-V")) {
+        error.remove(ContextKind::SuggestedArg);
+        let tip = "'jdredis --version' prints the version".into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 /// Prints help or the version, or reports a command line that is wrong.

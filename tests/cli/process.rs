@@ -27,6 +27,19 @@ fn no_command_shows_help_as_an_error() {
 }
 
 #[test]
+fn the_version_of_a_command_is_the_programs() {
+    for args in [
+        &["backup", "url", "--version"][..],
+        &["instance", "list", "-V"],
+        &["man", "--version"],
+    ] {
+        let outcome = Jdredis::bare().args(args.iter().copied()).run();
+        outcome.fails_saying(2, &["tip: 'jdredis --version' prints the version"]);
+        assert!(!outcome.stderr.contains("--region"), "{outcome:#?}");
+    }
+}
+
+#[test]
 fn there_is_no_flag_for_a_secret() {
     for flag in ["--secret-key", "--access-key", "--security-token"] {
         Jdredis::bare()
