@@ -10,6 +10,7 @@ pub(crate) mod properties;
 mod proxy;
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -116,7 +117,12 @@ pub(crate) fn resolve(
     } else {
         env_keys(world)?
     };
-    let profile = load_profile(globals, world, from_env.is_some(), notes)?;
+    let needs = Needs {
+        keys: from_env.is_none(),
+        others: region.is_none() && world.var(REGION).is_none()
+            || globals.endpoint.is_none() && world.var(ENDPOINT).is_none(),
+    };
+    let profile = load_profile(globals, world, needs, notes)?;
 
     let (credentials, profile) = match (from_env, profile) {
         (Some(keys), profile) => (keys, profile.unwrap_or_default()),
@@ -185,12 +191,20 @@ impl Proxies {
     }
 }
 
+/// What only a profile can give.
+struct Needs {
+    keys: bool,
+    /// The region or the endpoint.
+    others: bool,
+}
+
 /// A profile that was named must be usable. One that was merely found may be broken as long as the
-/// keys come from elsewhere, and then the user is told.
+/// keys come from elsewhere, and then the user is told. Nothing is told of a home folder that cannot
+/// be read where nothing is needed from it, as in a hardened service.
 fn load_profile(
     globals: &Globals,
     world: &World,
-    have_keys: bool,
+    needs: Needs,
     notes: &Notes<'_>,
 ) -> Result<Result<Profile, profile::Error>, Error> {
     let named = globals.profile.clone().or_else(|| world.var(PROFILE));
@@ -198,7 +212,17 @@ fn load_profile(
         Ok(profile) => Ok(Ok(profile)),
         Err(error) if named.is_some() => Err(Error::Profile(error)),
         Err(error @ (profile::Error::NoHome | profile::Error::Missing { .. })) => Ok(Err(error)),
-        Err(error) if have_keys => {
+        Err(error) if !needs.keys => {
+            let is_silent = match &error {
+                // There can be no file below what is no folder.
+                profile::Error::Unreadable { error, .. } => {
+                    !needs.others || error.kind() == io::ErrorKind::NotADirectory
+                }
+                _ => false,
+            };
+            if is_silent {
+                return Ok(Err(error));
+            }
             notes.warn(format_args!("the profile is left out: {error}"));
             Ok(Err(error))
         }

@@ -118,6 +118,13 @@ fn current(folder: &Path) -> Result<String, Error> {
 }
 
 fn read(file: &Path) -> Result<String, Error> {
+    // Opening a FIFO would wait for a writer, and a device may never end.
+    if std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(Error::Malformed {
+            file: file.to_owned(),
+            problem: "it is a FIFO, a socket or a device, not a file".to_owned(),
+        });
+    }
     std::fs::read_to_string(file).map_err(|error| {
         let file = file.to_owned();
         match error.kind() {

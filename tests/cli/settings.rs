@@ -2,7 +2,7 @@
 
 use jdredis_sandbox::{Proxy, ProxyMode, Reply, Sandbox};
 
-use crate::support::{ACCESS_KEY, Jdredis, SECRET_KEY, TOKEN, URL, sandbox};
+use crate::support::{ACCESS_KEY, Jdredis, SECRET_KEY, TOKEN, URL, is_installed, sandbox, say_not_run};
 
 /// `URL` without its region.
 fn without_region() -> impl Iterator<Item = &'static str> {
@@ -237,6 +237,56 @@ fn a_broken_profile_is_left_out_with_a_warning_where_the_keys_come_from_the_envi
         "{outcome:#?}"
     );
     run().args(["-q"]).url().data();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_that_is_a_fifo_is_an_error_and_is_not_waited_for() {
+    let sandbox = sandbox();
+    for name in ["config", "current"] {
+        let home = tempfile::tempdir().unwrap();
+        let fifo = home.path().join(".jdc").join(name);
+        std::fs::create_dir(home.path().join(".jdc")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+        assert!(made.success());
+        let home = home.path().to_str().unwrap();
+        let said = format!("{}: it is a FIFO, a socket or a device, not a file", fifo.display());
+        Jdredis::bare().env("HOME", home).url().fails_saying(4, &[&said]);
+        let outcome = Jdredis::at(&sandbox).env("HOME", home).url();
+        outcome.data_saying(&[&format!("warning: the profile is left out: {said}")]);
+    }
+}
+
+/// As a hardened service has it: `HOME=/dev/null`, or a folder of another user.
+#[cfg(unix)]
+#[test]
+fn a_home_that_cannot_be_read_is_no_matter_where_nothing_is_needed_from_it() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    let sandbox = sandbox();
+    Jdredis::at(&sandbox).env("HOME", "/dev/null").url().data();
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    if !is_root || !is_installed("setpriv") {
+        say_not_run("an unreadable home", "it takes root and setpriv");
+        return;
+    }
+    let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let run = || {
+        let run = Jdredis::at(&sandbox).env("HOME", home.path().to_str().unwrap());
+        run.through(&nobody)
+    };
+    run().url().data();
+    let outcome = run().args(without_region()).run();
+    outcome.fails_saying(
+        2,
+        &[
+            "warning: the profile is left out",
+            "Permission denied",
+            "no region was given",
+        ],
+    );
 }
 
 #[test]

@@ -8,7 +8,6 @@ use super::row::{ALL, Cmd, Row};
 use super::stage::Stage;
 
 pub(super) fn machine() -> Vec<Row> {
-    const LEFT_OUT: &str = "warning: the profile is left out: ";
     const CLOCK: &str = "this machine's clock is ";
     const AHEAD: &str = "ahead of the service's";
     const BEHIND: &str = " behind the service's";
@@ -45,8 +44,7 @@ pub(super) fn machine() -> Vec<Row> {
         )
         .before_any_request(),
         Row::stage("HOME unreadable", |stage| stage.home_mode(0o000)),
-        Row::stage("HOME unreadable for everybody", Stage::home_is_a_file)
-            .with(&ALL, |ending| ending.says.push(LEFT_OUT)),
+        Row::stage("HOME is no folder", Stage::home_is_a_file),
         Row::stage("HOME unreadable, and no keys elsewhere", |stage| {
             stage.home_is_a_file();
             stage.without_keys();
