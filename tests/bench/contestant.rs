@@ -1,4 +1,4 @@
-//! A program that takes part: what it is started with, and how one run of it is timed.
+//! A contestant: the command that starts a program, and the timing of one run.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
-/// A program with its arguments and environment, which is nothing but what it is given here: a
-/// proxy or a locale of whoever runs the benchmark must not decide a race.
+/// A program with its arguments and its whole environment. It inherits nothing, because the user's proxy or
+/// locale could decide a race.
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
     command: Command,
-    /// Emptied before each run.
+    /// The folder that is emptied before each run.
     folder: Option<PathBuf>,
 }
 
@@ -39,13 +39,13 @@ impl Contestant {
         self
     }
 
-    /// A folder that it fills, and is to find empty.
+    /// Sets the folder that the program fills and must find empty.
     pub(crate) fn fills(mut self, folder: PathBuf) -> Self {
         self.folder = Some(folder);
         self
     }
 
-    /// Runs it once, successfully; what it printed.
+    /// Runs it once and returns its output; a failure is an error.
     pub(crate) fn output(&mut self) -> anyhow::Result<Vec<u8>> {
         self.empty_folder()?;
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -55,7 +55,7 @@ impl Contestant {
         Ok(output.stdout)
     }
 
-    /// Runs it once, successfully; how long that took, from before its start to after its end.
+    /// Runs it once and returns the time from before its start to after its end; a failure is an error.
     pub(crate) fn time(&mut self) -> anyhow::Result<Duration> {
         self.empty_folder()?;
         self.command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -66,8 +66,7 @@ impl Contestant {
         Ok(took)
     }
 
-    /// Another program that is started with this one's program, arguments and environment as its
-    /// last arguments and as its environment.
+    /// Another program that starts this one: its last arguments are this program and its arguments.
     pub(crate) fn started_by(&self, program: &Path, first: &str) -> Self {
         let env = self.command.get_envs();
         let mut other = Self::new(self.name, program)

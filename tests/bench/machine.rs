@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! Describes the machine that the figures were measured on.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn processor() -> Option<String> {
     Some(model.trim_start_matches(['\t', ' ', ':']).to_owned())
 }
 
-/// The version as curl says it, with the TLS library, without the rest.
+/// curl's version with its TLS library, from its own output.
 fn version(curl: &Path) -> String {
     let said = Command::new(curl).args(["-q", "--version"]).output();
     let said = said.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());

@@ -1,8 +1,8 @@
-//! How fast and how small the program is, next to curl and to the least a client can do.
+//! Measures how fast and how small the program is, beside curl and a minimal client.
 //!
-//! `cargo bench` prints medians, ratios and the targets they are held to. A missed target is
-//! printed, not enforced: what a machine is busy with besides is no defect of the program. The exit
-//! code is non-zero only when something that was measured did not work.
+//! `cargo bench` prints medians, ratios and their targets. A missed target is printed and does not fail,
+//! because the machine may be busy with something else. The exit code is non-zero only when a contestant
+//! does not do its job.
 //!
 //! `cargo bench -- tls` runs the scenarios of that name only, `cargo bench -- --rounds 500` more
 //! rounds than usual. A new scenario is a module in `scenarios` and its line in
@@ -28,7 +28,7 @@ use scenarios::Setup;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = env::args_os().skip(1).peekable();
-    // First of all: what the executable does when the benchmark starts it as a child.
+    // The benchmark starts its own executable as a child in one of these roles.
     if arguments.next_if(|first| first == raw::ROLE).is_some() {
         return raw::run(arguments);
     }

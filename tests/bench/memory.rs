@@ -1,9 +1,9 @@
 //! Peak memory of a contestant.
 //!
-//! What Linux reports of a finished child includes what the process that started it had in memory at
-//! that moment. The benchmark, with a server in it, may well have more than the contestant. So the
-//! contestant is started by a fresh copy of the benchmark's executable that does nothing else, and a
-//! figure that this copy could have caused is known for the upper bound that it is.
+//! The peak that Linux reports for a finished child includes the memory of the process that started it, at
+//! that moment. The benchmark has a server in it and may have more memory than the contestant. So a fresh
+//! copy of the benchmark's executable, the probe, starts the contestant and does nothing else. A figure
+//! that is no larger than the probe's own memory is reported as an upper bound.
 
 use std::ffi::OsString;
 
@@ -14,14 +14,14 @@ use crate::contestant::Contestant;
 /// The first argument that makes the executable a probe.
 pub(crate) const ROLE: &str = "--as-memory-probe";
 
-/// What was found.
+/// A measured peak.
 pub(crate) struct Peak {
     pub(crate) bytes: f64,
-    /// The contestant may have had less, since the probe alone has as much.
+    /// An upper bound, because the probe alone has as much.
     pub(crate) is_bound: bool,
 }
 
-/// The highest peak of so many runs; `None` where it cannot be measured.
+/// The highest peak of this many runs; `None` where it cannot be measured.
 pub(crate) fn peak(contestant: &Contestant, runs: usize) -> Result<Option<Peak>> {
     if cfg!(not(target_os = "linux")) {
         return Ok(None);
@@ -58,8 +58,8 @@ pub(crate) fn probe(mut arguments: impl Iterator<Item = OsString>) -> Result<()>
     Ok(writeln!(std::io::stdout().lock(), "{peak} {}", own_peak()?)?)
 }
 
-/// The peak memory of this process in KiB, from after it was started: what it inherited is not in
-/// it, unlike in what `getrusage` says of it.
+/// The peak memory of this process in KiB since its start. Unlike that of `getrusage`, it does not
+/// include the memory of the parent.
 #[cfg(target_os = "linux")]
 fn own_peak() -> Result<i64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
@@ -68,7 +68,7 @@ fn own_peak() -> Result<i64> {
     Ok(digits.context("no VmHWM in /proc/self/status")?.parse()?)
 }
 
-/// Nobody asks for it here.
+/// Not measured on other systems.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn probe(_arguments: impl Iterator<Item = OsString>) -> Result<()> {
     anyhow::bail!("peak memory is not measured on this system")

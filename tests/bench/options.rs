@@ -8,17 +8,17 @@ use crate::scenarios;
 
 const BENCH: &str = "--bench";
 
-/// What to run and how often.
+/// The scenarios to run, and how often.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
-    /// Instead of each scenario's own number.
+    /// The number of rounds, where it is not each scenario's own.
     pub(crate) rounds: Option<usize>,
     names: Vec<String>,
 }
 
 impl Options {
-    /// `None` when this is no benchmark: `cargo test --all-targets` starts it too, and says so by
-    /// leaving out the argument that `cargo bench` adds.
+    /// `None` if `cargo test --all-targets` starts it, which leaves out the argument that `cargo bench`
+    /// adds.
     pub(crate) fn parse(arguments: Vec<OsString>) -> anyhow::Result<Option<Self>> {
         if !arguments.iter().any(|argument| argument == BENCH) {
             return Ok(None);
@@ -38,7 +38,7 @@ impl Options {
         Ok(Some(options))
     }
 
-    /// Whether a scenario was asked for, by name or by naming none.
+    /// Whether the scenario is to run: it is named, or none is.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
     }

@@ -1,5 +1,5 @@
-//! Contestants against each other: they take turns, so that whatever else the machine does meanwhile
-//! slows all of them alike.
+//! Contestants against each other. They take turns, so that other work on the machine slows all of them
+//! alike.
 
 use std::time::Duration;
 
@@ -9,24 +9,26 @@ use crate::contestant::Contestant;
 use crate::memory;
 use crate::report::{Report, Target, Unit};
 
-/// Not counted: they fill the caches that later rounds find full. No more than are counted.
+/// Rounds that are not counted, because they fill the caches for the later ones.
 const WARM_UP_ROUNDS: usize = 10;
-/// Peak memory varies by a few pages; the highest of so many runs is reported.
+/// The number of runs whose highest peak memory is reported. It varies by a few pages.
 const MEMORY_RUNS: usize = 5;
-/// Of jdredis where it fetches little, in bytes.
+/// The limit of jdredis's memory where it fetches little, in bytes.
 pub(crate) const MEMORY_TARGET: f64 = 6.0 * 1024.0 * 1024.0;
 
-/// What a race is about, besides who takes part.
+/// The name and the targets of a race.
 pub(crate) struct Race<'a> {
     pub(crate) name: &'a str,
     pub(crate) rounds: usize,
-    /// How many times as long as the others the first contestant may take, by the others' names.
+    /// The longest that the first contestant may take, in seconds.
+    pub(crate) time_target: Option<f64>,
+    /// The largest permitted ratio of the first contestant's time to that of another, by the other's name.
     pub(crate) targets: &'a [(&'static str, f64)],
-    /// How many bytes of memory the first contestant may take.
+    /// The memory that the first contestant may take, in bytes.
     pub(crate) memory_target: f64,
 }
 
-/// One contestant's times, in order of length.
+/// One contestant's times, shortest first.
 struct Times(Vec<Duration>);
 
 impl Times {
@@ -35,7 +37,7 @@ impl Times {
         Self(times)
     }
 
-    /// The time that so many percent of the runs took at most.
+    /// The time that this percentage of the runs did not exceed.
     fn percentile(&self, percent: usize) -> f64 {
         let last = self.0.len().saturating_sub(1);
         let index = (last * percent).div_ceil(100);
@@ -56,8 +58,7 @@ impl Times {
 }
 
 impl Race<'_> {
-    /// Runs it, and reports every contestant's time and memory, and what the first one's are held
-    /// to.
+    /// Runs it, and reports every contestant's time and memory, those of the first with their targets.
     pub(crate) fn run(&self, contestants: &mut [Contestant], report: &mut Report<'_>) -> Result<()> {
         let times = self.times(contestants)?;
         let named = || contestants.iter().zip(&times);
@@ -68,6 +69,10 @@ impl Race<'_> {
                 times.median(),
                 &times.spread(),
             )?;
+        }
+        if let Some(limit) = self.time_target {
+            let label = self.label(contestants[0].name, "wall, in all");
+            report.held_to(&label, Unit::Seconds, times[0].median(), Target::AtMost(limit))?;
         }
         for (other, target) in self.targets {
             let label = format!("{}: {} / {other}, wall", self.name, contestants[0].name);
@@ -88,7 +93,7 @@ impl Race<'_> {
         let warm_up_rounds = WARM_UP_ROUNDS.min(self.rounds);
         for round in 0..warm_up_rounds + self.rounds {
             let mut turns: Vec<usize> = (0..contestants.len()).collect();
-            // Nobody always runs right after the same other one.
+            // The order rotates, so that no contestant always runs after the same other one.
             if round % 2 == 1 {
                 turns.reverse();
             }

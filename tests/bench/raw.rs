@@ -1,5 +1,5 @@
-//! The floor: the benchmark's own executable as the least a client can do. It connects, writes one
-//! fixed request, reads to the end, prints the body and is gone. Plain HTTP, no options, no parsing.
+//! The minimal client, which is the benchmark's own executable. It connects, writes one fixed request, reads
+//! to the end, prints the body and exits: plain HTTP, no options, no parsing.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -32,7 +32,7 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<()> {
     ensure!(answer.starts_with(b"HTTP/1.1 200 "), "not a 200");
     let end_of_head = answer.windows(END_OF_HEAD.len()).position(|bytes| bytes == END_OF_HEAD);
     let body = end_of_head.context("a head without an end")? + END_OF_HEAD.len();
-    // Not through the standard library's line buffer, which would be a write a line.
+    // The standard library's stdout has a line buffer and would write each line by itself.
     let mut out = io::BufWriter::with_capacity(0, io::stdout().lock());
     out.write_all(&answer[body..])?;
     Ok(out.flush()?)

@@ -1,4 +1,4 @@
-//! What is printed: a line a figure, as soon as it is known, in columns that fit 100.
+//! Prints a line for each figure as soon as it is known, in 100 columns.
 
 use std::io::{self, StdoutLock, Write};
 
@@ -7,7 +7,7 @@ pub(crate) struct Report<'a> {
     out: StdoutLock<'a>,
 }
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
     Seconds,
@@ -17,7 +17,7 @@ pub(crate) enum Unit {
     Count,
 }
 
-/// The figure to reach.
+/// A target.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
     AtMost(f64),
@@ -63,7 +63,7 @@ impl<'a> Report<'a> {
         Self { out }
     }
 
-    /// What is to be known of the figures that follow.
+    /// A fact about the figures that follow.
     pub(crate) fn fact(&mut self, name: &str, fact: &str) -> io::Result<()> {
         writeln!(self.out, "{name:<12}{fact}")
     }
@@ -74,17 +74,17 @@ impl<'a> Report<'a> {
         self.line("FIGURE", "MEASURED", "TARGET", "VERDICT")
     }
 
-    /// A figure that nothing is held to.
+    /// A figure without a target.
     pub(crate) fn figure(&mut self, label: &str, unit: Unit, value: f64, remark: &str) -> io::Result<()> {
         self.line(label, &unit.show(value), "", remark)
     }
 
-    /// A figure and what it is held to.
+    /// A figure with its target.
     pub(crate) fn held_to(&mut self, label: &str, unit: Unit, value: f64, target: Target) -> io::Result<()> {
         self.line(label, &unit.show(value), &target.show(unit), &target.verdict(value))
     }
 
-    /// A figure that is missing, and why.
+    /// The reason why a figure is missing.
     pub(crate) fn not_measured(&mut self, label: &str, reason: &str) -> io::Result<()> {
         self.line(label, "-", "", &format!("not measured: {reason}"))
     }

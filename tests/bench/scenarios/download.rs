@@ -109,6 +109,7 @@ fn race(
     let race = Race {
         name,
         rounds,
+        time_target: None,
         targets: &[("curl", 1.0), ("aria2c", 1.0)],
         memory_target: MEMORY_TARGET,
     };

@@ -1,9 +1,8 @@
-//! What the scenarios of a single request have in common: `backup url` as documented, and the same
-//! URL fetched by others.
+//! The common part of the scenarios with a single request: `backup url` as documented, and the same URL
+//! fetched by the others.
 //!
-//! All of them fetch the same answer from the same server. It checks nobody's signature while the
-//! time counts, since only jdredis can sign; that jdredis does so, and rightly, is made sure of
-//! before.
+//! All contestants fetch the same answer from the same server. It checks no signature during the race,
+//! because only jdredis can sign; before the race it checks that of jdredis.
 
 use std::path::Path;
 
@@ -14,7 +13,7 @@ use serde_json::Value;
 use super::Setup;
 use crate::contestant::Contestant;
 
-/// What [`COMMAND`] asks the service for.
+/// The request's target of [`COMMAND`].
 pub(super) const TARGET: &str =
     "/v1/regions/cn-north-1/cacheInstance/redis-1234/backup:describeDownloadUrl?baseId=1234";
 const COMMAND: [&str; 10] = [
@@ -30,7 +29,7 @@ const COMMAND: [&str; 10] = [
     "plain",
 ];
 
-/// A server and jdredis, which has shown to be able to use it.
+/// A server, and jdredis with a checked signature.
 pub(super) fn start(
     builder: Builder,
     setup: &Setup,
@@ -53,14 +52,14 @@ pub(super) fn start(
     Ok((sandbox, jdredis))
 }
 
-/// curl, fetching what jdredis fetches.
+/// curl with the same request.
 pub(super) fn curl(program: &Path, sandbox: &Sandbox) -> Contestant {
-    // -q: without the settings of whoever runs the benchmark.
+    // -q ignores the user's ~/.curlrc.
     let url = format!("{}{TARGET}", sandbox.endpoint());
     Contestant::new("curl", program).args(["-q", "-sS", "--fail", "--max-time", "30", &url])
 }
 
-/// Makes sure that a contestant fetches the whole answer.
+/// Checks that a contestant fetches the whole answer.
 pub(super) fn fetches_all(mut contestant: Contestant) -> Result<Contestant> {
     ensure!(
         contestant.output()? == DOCUMENTED_ANSWER.as_bytes(),

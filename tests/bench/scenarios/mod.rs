@@ -1,7 +1,7 @@
-//! What is measured: a module a scenario.
+//! The scenarios, a module for each.
 //!
-//! A scenario starts the server it needs, makes the contestants, makes sure that each of them does
-//! the job, and hands them to a [`Race`](crate::race::Race).
+//! A scenario starts its server, makes the contestants, checks that each of them does the whole job, and
+//! hands them to a [`Race`](crate::race::Race).
 
 mod download;
 mod http;
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use crate::contestant::Contestant;
 use crate::report::Report;
 
-/// Every scenario, in the order they run.
+/// All scenarios, in the order in which they run.
 pub(crate) const ALL: [Scenario; 6] = [
     size::SCENARIO,
     http::SCENARIO,
@@ -30,18 +30,18 @@ pub(crate) const ALL: [Scenario; 6] = [
     verify::SCENARIO,
 ];
 
-/// The program that all this is about.
+/// The name of the program that is measured.
 const JDREDIS: &str = env!("CARGO_BIN_EXE_jdredis");
 
-/// One thing that is measured.
+/// A scenario.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// How many rounds unless told otherwise.
+    /// The number of rounds unless `--rounds` sets it.
     pub(crate) rounds: usize,
     pub(crate) run: fn(&Setup, usize, &mut Report<'_>) -> Result<()>,
 }
 
-/// What the scenarios share.
+/// The programs and the folder that all scenarios use.
 pub(crate) struct Setup {
     curl: Option<PathBuf>,
     executable: PathBuf,
@@ -70,7 +70,7 @@ impl Setup {
     }
 }
 
-/// A program's whole path, so that no search for it is timed.
+/// A program's whole path, so that the search for it is not timed.
 fn on_path(program: &str) -> Option<PathBuf> {
     let name = format!("{program}{}", env::consts::EXE_SUFFIX);
     env::split_paths(&env::var_os("PATH")?)

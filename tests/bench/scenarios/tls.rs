@@ -1,8 +1,8 @@
 //! One request over TLS, with the system's whole trust store, as in real use.
 //!
-//! Systems keep it twice: all certificates in one file, and each in a file of its own in a folder.
-//! A program that is told nothing reads the file and, as it sees fit, the folder. Here both are
-//! named to every contestant, since the file is one that trusts the server's authority besides.
+//! Systems keep that store twice: all certificates in one file, and each in a file of its own in a folder.
+//! By default a program reads the file, and some read the folder. Here every contestant is given both,
+//! because the file has the server's authority added.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -20,7 +20,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-/// Where systems keep their trusted certificates in one file.
+/// The usual paths of the file with all trusted certificates.
 const BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -28,14 +28,14 @@ const BUNDLES: [&str; 5] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
-/// Where they keep them in a file each.
+/// The usual paths of the folder with a file for each certificate.
 const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
 fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
     let bundle = BUNDLES.iter().map(Path::new).find(|path| path.is_file());
     let folder = FOLDERS.iter().find(|path| Path::new(path).is_dir());
-    // Elsewhere the program asks the system, which cannot be told of another authority by a file.
+    // On other systems the program asks the system, which takes no further authority from a file.
     let (true, Some(bundle), Some(folder)) = (cfg!(target_os = "linux"), bundle, folder) else {
         report.section("`backup url` over TLS")?;
         return Ok(report.not_measured("tls", "needs Linux and a trust store in files")?);
@@ -59,13 +59,14 @@ fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
     let race = Race {
         name: "tls",
         rounds,
+        time_target: None,
         targets: &[("curl", 0.30)],
         memory_target: MEMORY_TARGET,
     };
     race.run(&mut contestants, report)
 }
 
-/// A file with the system's certificates and the authority's, and how many these are.
+/// A file with the system's certificates and the authority's, and their number.
 fn trust_also(authority: &Authority, bundle: &Path, setup: &Setup) -> io::Result<(PathBuf, usize)> {
     let certificates = format!("{}\n{}", fs::read_to_string(bundle)?, authority.pem());
     let path = setup.folder.path().join("trusted.pem");
