@@ -97,11 +97,11 @@ cn-east-1\t'华东-宿迁'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l instance -d 'The instance\'s ID' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l since -d 'Only backups that started then or later' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l until -d 'Only backups that started then or earlier' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l status -d 'Only backups of this status' -r -f -a "success\t''
-running\t''
-failed\t''"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l type -d 'Only backups made by the schedule, or on request' -r -f -a "auto\t''
-manual\t''"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l status -d 'Only backups of this status' -r -f -a "success\t'Complete; its files can be fetched'
+running\t'Still being made'
+failed\t'Ended without files'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l type -d 'Only backups made by the schedule, or on request' -r -f -a "auto\t'Made by the instance\'s schedule'
+manual\t'Made on request'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l limit -d 'At most so many, the newest' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
@@ -172,14 +172,14 @@ cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
 cn-east-1\t'华东-宿迁'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l name -d 'Only instances whose name contains this' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l status -d 'Only instances of this status, such as running; any that the service knows' -r -f -a "running\t''
-creating\t''
-changing\t''
-configuring\t''
-restoring\t''
-upgrading\t''
-deleting\t''
-error\t''"
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l status -d 'Only instances of this status, such as running; any that the service knows' -r -f -a "running\t'in use'
+creating\t'being set up'
+changing\t'its class or its number of shards is being changed'
+configuring\t'its parameters are being changed'
+restoring\t'a backup is being restored into it'
+upgrading\t'its version is being changed'
+deleting\t'being released'
+error\t'out of order'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
 plain\t'One value a line, for piping'"

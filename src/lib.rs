@@ -17,6 +17,7 @@
 //! | settings | `config` | flags, environment and profile made into one whole |
 //! | service | `api` | requests, signatures, paging, answers |
 //! | a file | `file` | its state, the report on it, and the judgement that a command ends with |
+//! | backups | `backups` | which backup is meant, and the links to its files |
 //! | files | `transfer`, `rdb` | fetching objects, going on with them, checking them; knows neither the API nor what is shown |
 //! | output | `output` | pure functions from data to bytes |
 //! | screen | `terminal` | what goes to standard error: notes, bars, the status line |
@@ -54,6 +55,7 @@
 //!   fuzz targets look for others.
 
 mod api;
+mod backups;
 mod cli;
 mod commands;
 mod config;

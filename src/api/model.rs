@@ -11,7 +11,9 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Answer, Entry, Error};
+use super::answer::Answer;
+use super::error::Error;
+use super::paging::Entry;
 use crate::values::id::{BaseId, InstanceId};
 use crate::values::vocabulary::{BackupKind, BackupStatus};
 
@@ -24,7 +26,7 @@ pub(crate) struct DownloadUrls {
     pub(crate) download_urls: Vec<DownloadUrl>,
 }
 
-/// The links of one shard's file. A text that is missing, empty or no text is `None`: what matters is
+/// The links of one node's file. A text that is missing, empty or no text is `None`: what matters is
 /// only the one that is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,7 +111,7 @@ impl Listed for CacheInstance {
     }
 }
 
-/// A backup: one task, and a file for every shard.
+/// A backup: one task, and a file for every node.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Backup {
@@ -142,21 +144,12 @@ impl Listed for Backup {
 impl Backup {
     /// `None` where the service gave none, or one that is not documented.
     pub(crate) fn status(&self) -> Option<BackupStatus> {
-        match self.status? {
-            0 => Some(BackupStatus::Running),
-            1 => Some(BackupStatus::Failed),
-            2 => Some(BackupStatus::Success),
-            _ => None,
-        }
+        BackupStatus::of(self.status?)
     }
 
     /// `None` where the service gave none, or one that is not documented.
     pub(crate) fn kind(&self) -> Option<BackupKind> {
-        match self.kind? {
-            0 => Some(BackupKind::Auto),
-            1 => Some(BackupKind::Manual),
-            _ => None,
-        }
+        BackupKind::of(self.kind?)
     }
 
     pub(crate) fn started(&self) -> Option<OffsetDateTime> {
@@ -209,23 +202,7 @@ fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     })
 }
 
-#[derive(Deserialize)]
-struct Envelope<T> {
-    result: T,
-}
-
 impl Answer {
-    /// Reads the answer's `result`.
-    ///
-    /// # Errors
-    /// [`Problem::Unexpected`](super::Problem::Unexpected) where it is not of the documented shape;
-    /// the text never quotes a value, which may be a link.
-    pub(crate) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        serde_json::from_slice::<Envelope<T>>(&self.body)
-            .map(|envelope| envelope.result)
-            .map_err(|error| self.misshapen("result", &error))
-    }
-
     /// Reads the answer's `result` as a page of a listing: its entries, and how many there are on all
     /// pages.
     ///
@@ -243,30 +220,5 @@ impl Answer {
         };
         let entries: Result<_, Error> = entries.into_iter().map(view).collect();
         Ok((entries?, total_count))
-    }
-
-    /// The whole answer.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("an answer is only made of a body that is JSON")
-    }
-
-    fn misshapen(&self, place: &str, error: &serde_json::Error) -> Error {
-        self.unexpected(format!("in its {place}, {}", without_values(error)))
-    }
-}
-
-impl<T> Entry<T> {
-    /// The entry as the service wrote it.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(self.raw.get()).expect("an entry is a part of a body that is JSON")
-    }
-}
-
-/// The deserializer's complaint without the value it quotes: `invalid type: string "…", expected …`.
-fn without_values(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match (text.split_once(": "), text.rsplit_once(", expected ")) {
-        (Some((problem, _)), Some((_, expected))) => format!("{problem}: expected {expected}"),
-        _ => text,
     }
 }

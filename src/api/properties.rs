@@ -15,7 +15,7 @@ pub fn answer(body: &[u8]) {
     for status in [200, 403] {
         match Answer::without_network(status, body) {
             Ok(answer) => {
-                is_same_json(&answer.json());
+                is_same_json(answer.json());
                 links(&answer);
                 entries::<CacheInstance>(&answer, |instance| {
                     vec![
@@ -67,6 +67,7 @@ fn entries<T: Listed>(answer: &Answer, row: fn(&T) -> Vec<String>) {
     let listing = Listing {
         entries,
         request_id: answer.request_id().cloned(),
+        warnings: Vec::new(),
     };
     let count = listing.entries.len();
     let show = |format| harmless_text(listing::render(format, &listing, &["A", "B"], row));

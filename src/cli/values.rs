@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, TypedValueParser};
 
 use crate::values::id::Region;
+use crate::values::vocabulary::{INSTANCE_STATUSES, REGIONS};
 
 /// Accepts any status and offers the documented ones to help and completion.
 #[derive(Clone)]
@@ -23,21 +24,13 @@ impl TypedValueParser for StatusParser {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(INSTANCE_STATUSES.iter().map(PossibleValue::new)))
+        Some(Box::new(
+            INSTANCE_STATUSES
+                .iter()
+                .map(|(status, meaning)| PossibleValue::new(*status).help(*meaning)),
+        ))
     }
 }
-
-/// The values of `cacheInstanceStatus` that JD Cloud documents.
-const INSTANCE_STATUSES: [&str; 8] = [
-    "running",
-    "creating",
-    "changing",
-    "configuring",
-    "restoring",
-    "upgrading",
-    "deleting",
-    "error",
-];
 
 /// Accepts every well-formed region and offers the known ones to help and completion.
 #[derive(Clone)]
@@ -57,9 +50,7 @@ impl TypedValueParser for RegionParser {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let known = Region::KNOWN
-            .iter()
-            .map(|(id, name)| PossibleValue::new(*id).help(*name));
+        let known = REGIONS.iter().map(|(id, name)| PossibleValue::new(*id).help(*name));
         Some(Box::new(known))
     }
 }

@@ -9,7 +9,7 @@ mod man;
 use clap::Subcommand;
 use clap_complete::Shell;
 
-use crate::api::Client;
+use crate::api::{Client, Warning};
 use crate::cli::Globals;
 use crate::cli::shared::RegionArgs;
 use crate::config::{self, Settings};
@@ -34,9 +34,16 @@ impl Context<'_> {
         config::resolve(self.globals, region.region.as_ref(), self.world, self.notes)
     }
 
-    /// A client of the service. Its time limit starts now.
+    /// A client of the service.
     fn client<'a>(&'a self, settings: &'a Settings) -> Client<'a> {
         Client::new(settings, self.world, self.notes)
+    }
+
+    /// Warns of what a listing has that is not documented.
+    fn warn(&self, warnings: &[Warning]) {
+        for warning in warnings {
+            self.notes.warn(warning);
+        }
     }
 
     /// Writes a command's whole result to standard output.

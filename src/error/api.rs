@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Kind, Report};
-use crate::api::{self, Effort, NONCE_REUSED, NetworkError, Problem, Refusal, Unexpected};
+use crate::api::{self, Effort, ErrorKind, NetworkError, Reason, Refusal, Unexpected};
 use crate::http::Stage;
 use crate::terminal::human;
 
@@ -16,11 +16,11 @@ const MAY_HAVE_HAPPENED: &str = "it is not certain that nothing was done: look w
                                  was started, and only then try again";
 
 pub(super) fn report(error: &api::Error) -> Report {
-    let mut report = match &*error.problem {
-        Problem::Refused(refusal) => of_refusal(refusal),
-        Problem::Unexpected(unexpected) => of_unexpected(unexpected),
-        Problem::Network(error) => of_network(error),
-        Problem::NoRandomness(error) => Report::new(Kind::Other, "a request cannot be signed without random bytes")
+    let mut report = match &*error.kind {
+        ErrorKind::Refused(refusal) => of_refusal(refusal),
+        ErrorKind::Unexpected(unexpected) => of_unexpected(unexpected),
+        ErrorKind::Network(error) => of_network(error),
+        ErrorKind::NoRandomness(error) => Report::new(Kind::Other, "a request cannot be signed without random bytes")
             .cause(error.to_string())
             .hint("the operating system refused them; run this outside the sandbox or container that forbids it"),
     };
@@ -43,90 +43,103 @@ pub(super) fn report(error: &api::Error) -> Report {
 }
 
 fn of_refusal(refusal: &Refusal) -> Report {
-    let has = |words: &str| refusal.message.contains(words);
-    let (kind, message, hint) = match refusal.code {
-        404 => (
+    let (kind, message, hint) = match refusal.reason {
+        Reason::NotFound => (
             Kind::NotFound,
             "the service knows no such thing",
             "check the region and the IDs: 'jdredis instance list' and 'jdredis backup list' show what there is; JD Cloud \
              keeps a backup for 7 days",
         ),
-        401 => (
+        Reason::SignatureDiffers | Reason::KeysRefused => (
             Kind::Credentials,
             "the service refuses the keys",
             "check that access key and secret key are a pair, complete and not disabled, and that temporary keys come with \
              their JDCLOUD_SECURITY_TOKEN, not yet expired; -vv shows what was signed, which a proxy on the way may have \
              changed",
         ),
-        403 if has(NONCE_REUSED) => (
+        Reason::NonceReused => (
             Kind::Credentials,
             "the service has seen the request before",
             "something on the way sends requests twice: look at proxies and gateways",
         ),
-        403 if has("not authorized") || has("[IAM]") => (
+        Reason::NotPermitted => (
             Kind::Credentials,
             "the keys are not permitted to do this",
             "ask the account's administrator for an IAM policy that allows the action named in the cause",
         ),
-        403 => (
+        Reason::Forbidden => (
             Kind::Credentials,
             "the service forbids this",
             "check what the account and its keys are permitted to do",
         ),
-        409 if refusal.status == "ALREADY_EXISTS" => (
+        Reason::AlreadyExists => (
             Kind::Service,
             "there is one already",
             "give another --name, or leave it out for one that is new",
         ),
-        409 => (
+        Reason::Busy => (
             Kind::Service,
             "the service is doing something else with it",
             "wait until that is done: 'jdredis instance list' and 'jdredis backup list' show the status",
         ),
-        413 | 414 => (
+        Reason::WrongState => (
+            Kind::Service,
+            "the service refused the request in the instance's present state",
+            "look at its status with 'jdredis instance list' and 'jdredis backup list', and wait until nothing else is \
+             being done with it",
+        ),
+        Reason::TooLarge => (
             Kind::Service,
             "the request is too large for the service",
             "this should not happen: report the command, without keys",
         ),
-        501 => (
+        Reason::NotOffered => (
             Kind::Service,
             "the service does not offer this",
             "try another region, or a newer jdredis",
         ),
-        429 if refusal.status == "QUOTA_EXCEEDED" => (
+        Reason::QuotaExceeded => (
             Kind::Service,
             "a quota of the account is used up",
             "ask JD Cloud to raise it; trying again will not help",
         ),
-        429 => (
+        Reason::TooManyRequests => (
             Kind::Service,
             "the service is asked too often",
             "wait a minute, then run fewer of these at once",
         ),
-        500 | 502..=504 => (
+        Reason::ServiceFailed => (
             Kind::Service,
             "the service failed",
             "try again later; if it stays, report the request ID to JD Cloud",
         ),
-        _ => (
+        Reason::Other => (
             Kind::Service,
             "the service refused the request",
             "check --region and the IDs against the console; if they are right, report the request ID to JD Cloud",
         ),
     };
-    let clock = refusal
-        .clock_offset
-        .filter(|offset| matches!(refusal.code, 401 | 403) && !has("[IAM]") && offset.abs() >= NOTEWORTHY_CLOCK_OFFSET);
+    let is_about_permission = refusal.reason == Reason::NotPermitted;
+    let clock = refusal.clock_offset.filter(|offset| {
+        matches!(refusal.code, 401 | 403) && !is_about_permission && offset.abs() >= NOTEWORTHY_CLOCK_OFFSET
+    });
+    let mut hint = match clock {
+        Some(offset) => format!("{}; else {hint}", clock_hint(offset)),
+        None => hint.to_owned(),
+    };
+    if refusal.code == 403 && refusal.had_token && !is_about_permission {
+        hint.push_str(
+            "; temporary keys are in use: check that their security token (JDCLOUD_SECURITY_TOKEN) is complete, belongs to \
+             them and has not expired",
+        );
+    }
     Report {
         code: Some(refusal.code),
         status: (!refusal.status.is_empty()).then(|| refusal.status.clone()),
         ..Report::new(kind, message)
             .request_id(refusal.request_id.as_ref())
             .cause(refusal.to_string())
-            .hint(match clock {
-                Some(offset) => format!("{}; else {hint}", clock_hint(offset)),
-                None => hint.to_owned(),
-            })
+            .hint(hint)
     }
 }
 

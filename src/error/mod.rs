@@ -5,6 +5,7 @@
 //! hints, and the names of flags in them, stand here and in the commands alone.
 
 mod api;
+mod backups;
 mod config;
 mod kind;
 mod render;
@@ -126,6 +127,7 @@ impl Report {
     fn of_link(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
         None.or_else(|| error.downcast_ref::<Self>().cloned())
             .or_else(|| error.downcast_ref().map(api::report))
+            .or_else(|| error.downcast_ref().map(backups::report))
             .or_else(|| error.downcast_ref().map(config::report))
             .or_else(|| error.downcast_ref().map(of_folder))
             .or_else(|| error.downcast_ref().map(of_stdout))

@@ -3,8 +3,8 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{json, plain, table};
+use crate::api::Listing;
 use crate::api::model::Listed;
-use crate::api::{Entry, Listing};
 use crate::output::Format;
 
 /// The entries as a table of the given columns, as the service's JSON with all pages in one, or as
@@ -50,11 +50,5 @@ impl<T: Listed> Serialize for Merged<'_, T> {
         result.serialize_entry(T::FIELD, &self.0.entries)?;
         result.serialize_entry("totalCount", &self.0.entries.len())?;
         result.end()
-    }
-}
-
-impl<T> Serialize for Entry<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.json().serialize(serializer)
     }
 }

@@ -130,17 +130,6 @@ identifier!(
     id_byte
 );
 
-impl Region {
-    /// The regions JD Cloud documents, with the names its console shows. The first three stand in
-    /// the cache-Redis documentation, cn-east-1 only in the common one.
-    pub(crate) const KNOWN: [(&'static str, &'static str); 4] = [
-        ("cn-north-1", "华北-北京"),
-        ("cn-south-1", "华南-广州"),
-        ("cn-east-2", "华东-上海"),
-        ("cn-east-1", "华东-宿迁"),
-    ];
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +168,7 @@ mod tests {
 
     #[test]
     fn an_unknown_region_is_accepted_if_it_is_well_formed() {
-        for (region, _) in Region::KNOWN {
+        for (region, _) in crate::values::vocabulary::REGIONS {
             assert!(region.parse::<Region>().is_ok());
         }
         assert!("eu-west-7".parse::<Region>().is_ok());

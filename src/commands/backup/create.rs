@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::find_backup;
 use crate::api::{self, Client};
+use crate::backups;
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
 use crate::error::{Kind, Report};
@@ -64,11 +64,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         None => default_name(context)?,
     };
     let (answer, base_id) = client
-        .create_backup(&instance.id, &name)
+        .create_backup(&instance.id, &name, client.deadline())
         .with_context(|| format!("no new backup of instance {} in {}", instance.id, settings.region))?;
     let bytes = match context.format {
         Format::Table => table::render(&["BASE ID", "NAME"], [vec![base_id.as_str(), name.as_str()]]),
-        Format::Json => json::render(&answer.json()),
+        Format::Json => json::render(answer.json()),
         Format::Plain => plain::render([base_id.as_str()]),
     };
     // Who reads the ID may interrupt at once.
@@ -157,9 +157,9 @@ impl<'a> Wait<'a> {
     /// What the service says of the backup. What passes is waited out: the backup goes on at the
     /// service, whether it can be asked or not.
     fn status(&self) -> Result<Option<BackupStatus>, api::Error> {
-        self.client
-            .restart_time(self.args.wait_timeout.saturating_sub(self.elapsed()).max(LAST_LOOK));
-        match find_backup(self.client, &self.args.instance.id, self.base_id) {
+        let left = self.args.wait_timeout.saturating_sub(self.elapsed());
+        let deadline = self.client.deadline_within(left.max(LAST_LOOK));
+        match backups::find(self.client, &self.args.instance.id, self.base_id, deadline) {
             Ok(found) => Ok(found.and_then(|entry| entry.view.status())),
             Err(error) if error.may_pass() => {
                 self.context.notes.warn(format_args!(

@@ -11,16 +11,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use self::links::{FreshLinks, NodeLink};
-use super::{Chosen, ShardLink, Which, find_backup, links};
-use crate::api::Client;
+use self::links::FreshLinks;
+use super::which::{Chosen, Which};
+use crate::api::{Client, Reason};
+use crate::backups::{self, find};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::config::{Proxies, Settings};
 use crate::error::{Kind, Report, explained};
 use crate::file::{FileReport, Task, judge};
 use crate::output::{Format, json, plain, table};
+use crate::retry::deadline::Deadline;
 use crate::terminal::human;
+use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
 use crate::transfer::{self, Ended, Event, Folder, Identity, Job, Outcome, Storage, Transfer};
 use crate::values::endpoint::Endpoint;
@@ -76,20 +79,22 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let which = Which::of(&args.backup)?;
     let settings = context.settings(&args.instance.region)?;
     let client = context.client(&settings);
-    let place = format!("instance {} in {}", args.instance.id, settings.region);
+    let deadline = client.deadline();
+    let subject = format!("instance {} in {}", args.instance.id, settings.region);
     let backup = which
-        .find(&client, &args.instance.id, context.notes)
-        .with_context(|| format!("no latest backup of {place}"))?;
+        .find(&client, &args.instance.id, deadline, context.notes)
+        .with_context(|| format!("no latest backup of {subject}"))?;
     let download = Download {
         args,
         context,
         client: &client,
         settings: &settings,
+        deadline,
         backup: &backup,
     };
     let reports = download
         .run()
-        .with_context(|| format!("no files of backup {} of {place}", backup.base_id))?;
+        .with_context(|| format!("no files of backup {} of {subject}", backup.base_id))?;
     context.print(&download.render(&reports))?;
     judge(&reports, Task::Download(&backup.base_id), context.notes)
 }
@@ -99,6 +104,8 @@ struct Download<'a> {
     context: &'a Context<'a>,
     client: &'a Client<'a>,
     settings: &'a Settings,
+    /// For what comes before the transfer.
+    deadline: Deadline,
     backup: &'a Chosen,
 }
 
@@ -198,14 +205,14 @@ impl Download<'_> {
     }
 
     /// The links as they are now at the service.
-    fn new_links(&self) -> Result<Vec<NodeLink>, String> {
-        self.client.restart_time(Duration::MAX);
-        self.named_links().map_err(|error| format!("{error:#}"))
+    fn new_links(&self) -> Result<Vec<links::NodeLink>, String> {
+        self.named_links(self.client.deadline())
+            .map_err(|error| format!("{error:#}"))
     }
 
     /// The shards that are asked for, with the names their files get.
     fn shards(&self) -> anyhow::Result<Vec<Shard>> {
-        let all = self.named_links()?;
+        let all = self.named_links(self.deadline)?;
         let names = transfer::distinct_names(
             all.iter()
                 .map(|(_, link)| link.file_name().into_owned())
@@ -233,23 +240,16 @@ impl Download<'_> {
     }
 
     /// Each node with its link, as it is to be fetched. Nodes without a name of their own are numbered.
-    fn named_links(&self) -> anyhow::Result<Vec<NodeLink>> {
-        let (answer, urls) = self
-            .client
-            .describe_download_url(&self.args.instance.id, &self.backup.base_id)?;
-        let links = links(&answer, urls, self.args.internal)?;
-        for (i, ShardLink { link, .. }) in links.iter().enumerate() {
-            let host: Result<Endpoint, _> = link.origin().unwrap_or_default().parse();
-            if host.is_err() {
-                let what = format!("in its result, downloadUrls[{i}] leads to no host that can be connected to");
-                return Err(answer.unexpected(what).into());
-            }
-        }
+    fn named_links(&self, deadline: Deadline) -> anyhow::Result<Vec<links::NodeLink>> {
+        let (answer, urls) =
+            self.client
+                .describe_download_url(&self.args.instance.id, &self.backup.base_id, deadline)?;
+        let links = backups::links(&answer, urls, self.args.internal)?;
         let is_unique = |node: &str| links.iter().filter(|shard| shard.node.as_deref() == Some(node)).count() == 1;
         Ok(links
             .iter()
             .enumerate()
-            .map(|(i, ShardLink { node, link })| {
+            .map(|(i, backups::NodeLink { node, link })| {
                 let node = node
                     .clone()
                     .filter(|node| is_unique(node))
@@ -322,8 +322,14 @@ impl Download<'_> {
         if let Some(entry) = &self.backup.entry {
             return entry.view.size;
         }
-        match find_backup(self.client, &self.args.instance.id, &self.backup.base_id) {
+        match find(self.client, &self.args.instance.id, &self.backup.base_id, self.deadline) {
             Ok(found) => found?.view.size,
+            Err(error) if error.reason() == Some(Reason::NotPermitted) => {
+                self.context.notes.trace(Detail::Requests, || {
+                    format!("the backup's size is not known, since the keys may not list backups: {error}")
+                });
+                None
+            }
             Err(error) => {
                 self.context
                     .notes

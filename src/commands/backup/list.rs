@@ -3,9 +3,9 @@
 use anyhow::Context as _;
 use time::OffsetDateTime;
 
-use super::newest_first;
 use crate::api::model::Backup;
-use crate::api::{BackupFilter, Problem};
+use crate::api::{BackupFilter, ErrorKind};
+use crate::backups::newest_first;
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
 use crate::error::{Kind, Report};
@@ -71,19 +71,28 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let client = context.client(&settings);
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
     let matches = |backup: &Backup| is_asked_for(backup, args, &filter);
-    let mut backups = newest_first(&client, &args.instance.id, &filter, limit, matches)
-        .or_else(|error| match &*error.problem {
+    let deadline = client.deadline();
+    let mut backups = newest_first(&client, &args.instance.id, &filter, limit, matches, deadline)
+        .or_else(|error| match &*error.kind {
             // The form in which the service wants times is a guess. Here they are compared anyway.
-            Problem::Refused(refusal) if refusal.code == 400 && filter.has_times() => {
+            ErrorKind::Refused(refusal) if refusal.code == 400 && filter.has_times() => {
                 context.notes.warn(format_args!(
                     "the service refuses --since or --until ({}); all its backups are read instead",
                     visible(&refusal.to_string())
                 ));
-                newest_first(&client, &args.instance.id, &BackupFilter::default(), limit, matches)
+                newest_first(
+                    &client,
+                    &args.instance.id,
+                    &BackupFilter::default(),
+                    limit,
+                    matches,
+                    deadline,
+                )
             }
             _ => Err(error),
         })
         .with_context(|| format!("no backups of instance {} in {}", args.instance.id, settings.region))?;
+    context.warn(&backups.warnings);
     backups.entries.retain(|entry| matches(&entry.view));
     backups.entries.truncate(limit);
     context.print(&listing::render(context.format, &backups, &HEADER, row))?;
@@ -135,19 +144,14 @@ fn row(backup: &Backup) -> Vec<String> {
             .or_else(|| backup.start.as_ref().map(|start| start.text.clone()))
             .unwrap_or_default(),
         took.map(human::duration).unwrap_or_default(),
-        match backup.kind() {
-            Some(BackupKind::Auto) => "auto".to_owned(),
-            Some(BackupKind::Manual) => "manual".to_owned(),
-            None => number(backup.kind),
-        },
+        backup
+            .kind()
+            .map_or_else(|| number(backup.kind), |kind| kind.word().to_owned()),
         backup.size.map(human::size).unwrap_or_default(),
         number(backup.shards),
-        match backup.status() {
-            Some(BackupStatus::Success) => "success".to_owned(),
-            Some(BackupStatus::Running) => "running".to_owned(),
-            Some(BackupStatus::Failed) => "failed".to_owned(),
-            None => number(backup.status),
-        },
+        backup
+            .status()
+            .map_or_else(|| number(backup.status), |status| status.word().to_owned()),
     ]
 }
 

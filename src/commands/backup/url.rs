@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{Chosen, ShardLink, Which, links};
+use super::which::{Chosen, Which};
+use crate::backups::{NodeLink, links};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::output::Format;
@@ -53,18 +54,19 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let which = Which::of(&args.backup)?;
     let settings = context.settings(&instance.region)?;
     let client = context.client(&settings);
-    let place = format!("instance {} in {}", instance.id, settings.region);
+    let deadline = client.deadline();
+    let subject = format!("instance {} in {}", instance.id, settings.region);
     let backup = which
-        .find(&client, &instance.id, context.notes)
-        .with_context(|| format!("no latest backup of {place}"))?;
-    let doing = || format!("no links of backup {} of {place}", backup.base_id);
+        .find(&client, &instance.id, deadline, context.notes)
+        .with_context(|| format!("no latest backup of {subject}"))?;
+    let doing = || format!("no links of backup {} of {subject}", backup.base_id);
     let (answer, urls) = client
-        .describe_download_url(&instance.id, &backup.base_id)
+        .describe_download_url(&instance.id, &backup.base_id, deadline)
         .with_context(doing)?;
     let links = links(&answer, urls, args.internal).with_context(doing)?;
     let bytes = match context.format {
         Format::Table => render_table(&links),
-        Format::Json => json::render(&with_additions(answer.json(), &links, &backup)),
+        Format::Json => json::render(&with_additions(answer.json().clone(), &links, &backup)),
         Format::Plain => plain::render(links.iter().map(|shard| shard.link.expose())),
     };
     context.print(&bytes)?;
@@ -74,7 +76,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn render_table(links: &[ShardLink]) -> Vec<u8> {
+fn render_table(links: &[NodeLink]) -> Vec<u8> {
     let rows = links.iter().map(|shard| {
         [
             shard.node.as_deref().unwrap_or_default().into(),
@@ -88,20 +90,22 @@ fn render_table(links: &[ShardLink]) -> Vec<u8> {
 
 /// The answer, with `expiresAt` added to each of its links where the link tells, and the `backup`
 /// where the program chose it.
-fn with_additions(mut answer: Value, links: &[ShardLink], backup: &Chosen) -> Value {
-    let urls = answer.pointer_mut("/result/downloadUrls").and_then(Value::as_array_mut);
-    for (url, shard) in urls.into_iter().flatten().zip(links) {
-        if let (Some(url), Some(expiry)) = (url.as_object_mut(), shard.link.expires_at()) {
+fn with_additions(mut document: Value, links: &[NodeLink], backup: &Chosen) -> Value {
+    let urls = document
+        .pointer_mut("/result/downloadUrls")
+        .and_then(Value::as_array_mut);
+    for (url, link) in urls.into_iter().flatten().zip(links) {
+        if let (Some(url), Some(expiry)) = (url.as_object_mut(), link.link.expires_at()) {
             url.entry("expiresAt").or_insert_with(|| rfc3339(expiry).into());
         }
     }
-    if let (Some(answer), Some(entry)) = (answer.as_object_mut(), &backup.entry) {
-        answer.insert("backup".to_owned(), entry.json());
+    if let (Some(document), Some(entry)) = (document.as_object_mut(), &backup.entry) {
+        document.insert("backup".to_owned(), entry.json());
     }
-    answer
+    document
 }
 
-fn say_expiry(links: &[ShardLink], now: OffsetDateTime, notes: &Notes<'_>) {
+fn say_expiry(links: &[NodeLink], now: OffsetDateTime, notes: &Notes<'_>) {
     let Some(first) = links.iter().filter_map(|shard| shard.link.expires_at()).min() else {
         return;
     };

@@ -36,8 +36,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let settings = context.settings(&args.region)?;
     let client = context.client(&settings);
     let mut instances = client
-        .describe_cache_instances(args.name.as_deref(), args.status.as_deref())
+        .describe_cache_instances(args.name.as_deref(), args.status.as_deref(), client.deadline())
         .with_context(|| format!("no instances of {}", settings.region))?;
+    context.warn(&instances.warnings);
     // The service matches names loosely, by rules that it does not document.
     let name = args.name.as_ref().map(|name| name.to_lowercase());
     instances.entries.retain(|entry| {

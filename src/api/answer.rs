@@ -1,0 +1,296 @@
+//! The service's answer: what a response's status, headers and body come to.
+
+use std::time::Duration;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use ureq::Body;
+use ureq::http::Response;
+use ureq::http::header::{DATE, HeaderMap, RETRY_AFTER};
+
+use super::attempt::{Effect, FailedAttempt, is_transient_status};
+use super::error::{Error, ErrorKind, Reason, Refusal, Unexpected};
+#[cfg(any(test, fuzzing))]
+use crate::values::redact::without_queries;
+
+const REQUEST_ID: &str = "x-jdcloud-request-id";
+/// The longest body that is read, in bytes. The documented answers have a few thousand.
+const MAX_BODY: u64 = 4 * 1024 * 1024;
+/// In seconds.
+const CENTURY: i64 = 100 * 365 * 86_400;
+
+/// An answer without an error in it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The body, whole: a JSON object.
+    document: Value,
+    /// `None` where the body has none; `null` is one.
+    result: Option<Box<RawValue>>,
+    pub(super) http_status: u16,
+    pub(super) request_id: Option<String>,
+}
+
+/// The fields that stand around every result. The deserializer refuses one that stands there twice, of
+/// which a [`Value`] would keep the last.
+#[derive(Deserialize)]
+struct Outline {
+    #[serde(default, rename = "requestId")]
+    _request_id: IgnoredAny,
+    #[serde(default, rename = "error")]
+    _error: IgnoredAny,
+    #[serde(default, deserialize_with = "present")]
+    result: Option<Box<RawValue>>,
+}
+
+/// A value that is there, if only as `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(deserializer).map(Some)
+}
+
+impl Answer {
+    /// The ID that the service gave the exchange, for its support.
+    pub(crate) fn request_id(&self) -> Option<&String> {
+        self.request_id.as_ref()
+    }
+
+    /// Reads the answer's `result`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unexpected`] where it is not of the documented shape; the text never quotes a value,
+    /// which may be a link.
+    pub(crate) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let Some(result) = &self.result else {
+            return Err(self.unexpected("in its result, missing field `result`".to_owned()));
+        };
+        serde_json::from_str(result.get()).map_err(|error| self.misshapen("result", &error))
+    }
+
+    /// The whole answer, with the service's order and numbers.
+    pub(crate) fn json(&self) -> &Value {
+        &self.document
+    }
+
+    /// The error that this answer is not of the documented shape.
+    pub(crate) fn unexpected(&self, what: String) -> Error {
+        ErrorKind::Unexpected(Unexpected {
+            what,
+            is_from_service: true,
+            http_status: self.http_status,
+            request_id: self.request_id.clone(),
+        })
+        .into()
+    }
+
+    pub(super) fn misshapen(&self, part: &str, error: &serde_json::Error) -> Error {
+        self.unexpected(format!("in its {part}, {}", without_values(error)))
+    }
+
+    /// What is made of an answer that comes with this status and this body.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn without_network(status: u16, body: &[u8]) -> Result<Self, Error> {
+        let response = Response::builder().status(status).body(Body::builder().data(body));
+        let response = response.expect("a response of a valid status is one");
+        let broken = |error| unreachable!("memory is read without failure: {error}");
+        let redact = |text: &str| without_queries(text).into_owned();
+        read(response, OffsetDateTime::UNIX_EPOCH, false, broken, redact).map_err(|failed| (*failed.kind).into())
+    }
+}
+
+/// The deserializer's complaint without the value it quotes: `invalid type: string "…", expected …`.
+fn without_values(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match (text.split_once(": "), text.rsplit_once(", expected ")) {
+        (Some((complaint, _)), Some((_, expected))) => format!("{complaint}: expected {expected}"),
+        _ => text,
+    }
+}
+
+/// Reads a response. `redact` makes a text of the other side's fit to be shown; `of_transport` is for a
+/// body that breaks off.
+pub(super) fn read(
+    mut response: Response<Body>,
+    now: OffsetDateTime,
+    had_token: bool,
+    of_transport: impl FnOnce(ureq::Error) -> FailedAttempt,
+    redact: impl Fn(&str) -> String,
+) -> Result<Answer, FailedAttempt> {
+    let status = response.status().as_u16();
+    let header_id = header(response.headers(), REQUEST_ID).map(&redact);
+    let retry_after = retry_after(response.headers(), now);
+    let unexpected = |what: String, request_id| FailedAttempt {
+        kind: Box::new(ErrorKind::Unexpected(Unexpected {
+            what,
+            is_from_service: false,
+            http_status: status,
+            request_id,
+        })),
+        is_transient: is_transient_status(status),
+        effect: Effect::Unknown,
+        retry_after,
+    };
+    if response.status().is_redirection() {
+        let what = format!("HTTP {status}, a redirect, which a signed request must not follow");
+        return Err(unexpected(what, header_id));
+    }
+    let bytes = match response.body_mut().with_config().limit(MAX_BODY).read_to_vec() {
+        Ok(bytes) => bytes,
+        Err(ureq::Error::BodyExceedsLimit(limit)) => {
+            let what = format!("HTTP {status} with more than {} MiB", limit / 1024 / 1024);
+            return Err(unexpected(what, header_id));
+        }
+        Err(error) => return Err(of_transport(error)),
+    };
+    let (document, result) = match parse(&bytes) {
+        Ok(read) => read,
+        Err(what) => return Err(unexpected(format!("HTTP {status} with {what}"), header_id)),
+    };
+    let body_id = document.get("requestId").and_then(Value::as_str);
+    let request_id = body_id.filter(|id| !id.is_empty()).map(&redact).or(header_id);
+    let is_success = response.status().is_success();
+    let has_result = document.get("result").is_some_and(|result| !result.is_null());
+    let error = document
+        .get("error")
+        .filter(|error| !(error.is_null() || is_success && has_result && is_none(error)));
+    let is_certain = error.is_some() || !is_success;
+    let said = error
+        .or_else(|| {
+            document
+                .get("result")
+                .filter(|result| is_error_in_place_of_data(result))
+        })
+        // An answer that failed without an error object may have the error's fields beside the result.
+        .or((!is_success).then_some(&document));
+    let Some(said) = said else {
+        return Ok(Answer {
+            document,
+            result,
+            http_status: status,
+            request_id,
+        });
+    };
+    let text = |name: &str| said.get(name).and_then(Value::as_str);
+    let code = code(said, status);
+    let status_name = text("status").map(&redact).unwrap_or_default();
+    let message = text("message").or(said.as_str()).map(&redact).unwrap_or_default();
+    let refusal = Refusal {
+        reason: Reason::of(code, &status_name, &message),
+        code,
+        status: status_name,
+        message,
+        request_id,
+        clock_offset: clock_offset(response.headers(), now),
+        had_token,
+    };
+    let failed = FailedAttempt::of_refusal(refusal, retry_after);
+    let may_be_done = !is_certain && !(400..500).contains(&code);
+    Err(FailedAttempt {
+        effect: if may_be_done { Effect::Unknown } else { failed.effect },
+        ..failed
+    })
+}
+
+/// The body as JSON, which can be read whole and so be printed, and the text of its result; or a
+/// description of a body that is something else.
+fn parse(body: &[u8]) -> Result<(Value, Option<Box<RawValue>>), String> {
+    let document = serde_json::from_slice(body).map_err(|error| describe(body, &error))?;
+    if !matches!(document, Value::Object(_)) {
+        return Err("JSON that is not an object".to_owned());
+    }
+    let outline: Outline =
+        serde_json::from_slice(body).map_err(|error| format!("JSON that says the same twice ({error})"))?;
+    Ok((document, outline.result))
+}
+
+/// Whether what stands in the place of an error means that there is none, in any of the languages that
+/// leave such a value there.
+fn is_none(error: &Value) -> bool {
+    match error {
+        Value::Object(fields) => fields.is_empty(),
+        Value::String(text) => text.is_empty(),
+        Value::Bool(is_error) => !is_error,
+        Value::Number(number) => number.as_u64() == Some(0),
+        Value::Null => true,
+        Value::Array(_) => false,
+    }
+}
+
+/// Whether a result is an error in the place of the data: it has a code and a message, and nothing that is
+/// not a part of an error.
+fn is_error_in_place_of_data(result: &Value) -> bool {
+    const PARTS: [&str; 5] = ["code", "status", "message", "details", "requestId"];
+    result.as_object().is_some_and(|fields| {
+        fields.get("message").is_some_and(Value::is_string)
+            && fields.contains_key("code")
+            && fields.keys().all(|key| PARTS.contains(&key.as_str()))
+    })
+}
+
+/// The error's code: its number, else what its name stands for, else the HTTP status.
+fn code(error: &Value, http_status: u16) -> u16 {
+    let number = error
+        .get("code")
+        .and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
+    number
+        .and_then(|number| u16::try_from(number).ok())
+        .filter(|number| (400..600).contains(number))
+        .or_else(|| error.get("status").and_then(Value::as_str).and_then(code_of_status))
+        .unwrap_or(http_status)
+}
+
+/// The HTTP status that each of the service's status names goes with. Source: JD Cloud's common error
+/// codes.
+fn code_of_status(status: &str) -> Option<u16> {
+    Some(match status {
+        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" | "HTTP_BAD_REQUEST" => 400,
+        "UNAUTHENTICATED" | "ACCESS_ERROR" => 401,
+        "HTTP_FORBIDDEN" => 403,
+        "NOT_FOUND" => 404,
+        "ABORTED" | "ALREADY_EXISTS" => 409,
+        "HTTP_REQUEST_ENTITY_TOO_LARGE" => 413,
+        "HTTP_URI_TOO_LONG" => 414,
+        "RATE_LIMIT" | "HTTP_RATE_LIMIT_EXCEEDED" | "QUOTA_EXCEEDED" => 429,
+        "UNKNOWN" | "INTERNAL" | "HTTP_INTERNAL_SERVER_ERROR" => 500,
+        "NOT_IMPLEMENTED" => 501,
+        "SOURCE_UNAVAILABLE" | "HTTP_BAD_GATEWAY" => 502,
+        "UNAVAILABLE" | "HTTP_SERVICE_UNAVAILABLE" => 503,
+        "HTTP_SERVER_TIMING_OUT" => 504,
+        _ => return None,
+    })
+}
+
+/// A description of a body that is not JSON. It quotes nothing, since a body may hold links.
+fn describe(body: &[u8], error: &serde_json::Error) -> String {
+    match body.trim_ascii().first() {
+        None => "an empty body".to_owned(),
+        Some(b'<') => "a page (HTML or XML) instead of JSON".to_owned(),
+        Some(0x1f) => "a compressed body, which was not asked for".to_owned(),
+        Some(_) => format!("a body that is not JSON ({error})"),
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn date(text: &str) -> Option<OffsetDateTime> {
+    httpdate::parse_http_date(text).ok().map(OffsetDateTime::from)
+}
+
+fn clock_offset(headers: &HeaderMap, now: OffsetDateTime) -> Option<i64> {
+    let theirs = date(header(headers, DATE.as_str())?)?;
+    let offset = (now - theirs).whole_seconds();
+    // No clock is a century off: such a date is a mistake in the header.
+    (offset.abs() < CENTURY).then_some(offset)
+}
+
+/// `Retry-After`, in seconds or as a date.
+fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
+    let text = header(headers, RETRY_AFTER.as_str())?.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => Some((date(text)? - now).try_into().unwrap_or_default()),
+    }
+}

@@ -1,0 +1,201 @@
+//! The client: signs, sends and, where that is safe, sends again.
+//!
+//! Every attempt has its own nonce, date and signature, since the gateway refuses a nonce it has seen.
+
+use std::time::Duration;
+
+use ureq::Agent;
+
+use super::answer::Answer;
+use super::attempt::{Effect, FailedAttempt};
+use super::error::{Effort, Error, ErrorKind};
+use super::request::{self, Request};
+use super::sign::{self, Scope};
+use crate::config::Settings;
+use crate::process::world::{Clock, World};
+use crate::retry::backoff::Backoff;
+use crate::retry::deadline::Deadline;
+use crate::terminal::escape::visible;
+use crate::terminal::notes::{Detail, Notes};
+
+/// The service's name in the credential scope.
+const SERVICE: &str = "redis";
+
+/// A connection to the service. Threads may share one.
+pub(crate) struct Client<'a> {
+    settings: &'a Settings,
+    world: &'a World,
+    notes: &'a Notes<'a>,
+    agent: Agent,
+}
+
+/// One request of the API, before it is signed.
+pub(super) struct Call<'a> {
+    /// `GET` reads; every other method changes something.
+    pub(super) method: &'static str,
+    /// The path's segments after the region.
+    pub(super) path: &'a [&'a str],
+    pub(super) query: Vec<(String, String)>,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(path: &'a [&'a str], query: Vec<(String, String)>) -> Self {
+        Self {
+            method: "GET",
+            path,
+            query,
+            body: None,
+        }
+    }
+
+    pub(super) fn post(path: &'a [&'a str], body: &serde_json::Value) -> Self {
+        Self {
+            method: "POST",
+            path,
+            query: Vec::new(),
+            body: Some(body.to_string().into_bytes()),
+        }
+    }
+
+    fn is_read(&self) -> bool {
+        self.method == "GET"
+    }
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(settings: &'a Settings, world: &'a World, notes: &'a Notes<'a>) -> Self {
+        Self {
+            settings,
+            world,
+            notes,
+            agent: request::agent(settings),
+        }
+    }
+
+    /// A deadline that leaves the whole time that the settings allow for an operation.
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::after(self.settings.timeout, self.clock())
+    }
+
+    /// As [`deadline`](Self::deadline), but no later than the limit from now.
+    pub(crate) fn deadline_within(&self, limit: Duration) -> Deadline {
+        Deadline::after(self.settings.timeout.min(limit), self.clock())
+    }
+
+    /// Sends a request, again where that may help, until it is answered or the time is up.
+    pub(super) fn send(&self, call: &Call<'_>, deadline: Deadline) -> Result<Answer, Error> {
+        let start = self.clock().monotonic();
+        let mut backoff = Backoff::new(u64::from_ne_bytes(self.random()?));
+        let mut attempt = 1;
+        loop {
+            let attempts_left = self.settings.max_attempts.saturating_sub(attempt);
+            let time_left = deadline.left(self.clock());
+            // An attempt that hangs must leave time for another; one that is merely slow needs all the
+            // time there is, and so does a request that will not be sent again.
+            let is_last = attempts_left == 0 || !call.is_read();
+            let limit = if is_last { time_left } else { time_left / 2 };
+            let failed = match self.attempt(call, attempt, limit) {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            let delay = backoff.next(failed.retry_after);
+            // A write that may have been carried out must not be carried out twice.
+            let may_repeat = failed.is_transient && (call.is_read() || failed.effect == Effect::NotSent);
+            if !may_repeat || attempts_left == 0 || delay >= deadline.left(self.clock()) {
+                let elapsed = self.clock().monotonic().saturating_sub(start);
+                return Err(Error {
+                    kind: failed.kind,
+                    asked_to_wait: failed
+                        .retry_after
+                        .filter(|wait| may_repeat && attempts_left > 0 && *wait == delay),
+                    may_have_happened: !call.is_read() && failed.effect == Effect::Unknown,
+                    effort: (attempt > 1).then_some(Effort {
+                        attempts: attempt,
+                        elapsed,
+                    }),
+                });
+            }
+            self.notes.trace(Detail::Requests, || {
+                format!(
+                    "attempt {attempt} failed; the next one starts in {:.2} s",
+                    delay.as_secs_f64()
+                )
+            });
+            self.clock().sleep(delay);
+            attempt += 1;
+        }
+    }
+
+    fn attempt(&self, call: &Call<'_>, attempt: u32, limit: Duration) -> Result<Answer, FailedAttempt> {
+        let request = self.signed(call)?;
+        self.notes.trace(Detail::Signing, || request.signing_trace());
+        let started = self.clock().monotonic();
+        let outcome = request.send(&self.agent, self.settings, limit, self.clock());
+        self.notes.trace(Detail::Requests, || {
+            let took = self.clock().monotonic().saturating_sub(started).as_millis();
+            let (status, request_id) = match &outcome {
+                Ok(answer) => (answer.http_status.to_string(), answer.request_id().map(String::as_str)),
+                Err(failed) => (failed.kind.to_string(), failed.kind.request_id()),
+            };
+            format!(
+                "attempt {attempt}: {} {} -> {} in {took} ms, request ID {}",
+                request.method,
+                request.url,
+                visible(&status),
+                visible(request_id.unwrap_or("-")),
+            )
+        });
+        outcome
+    }
+
+    fn signed(&self, call: &Call<'_>) -> Result<Request, FailedAttempt> {
+        let region = self.settings.region.as_str();
+        let mut segments = vec!["v1", "regions", region];
+        segments.extend_from_slice(call.path);
+        let timestamp = sign::timestamp(self.world.clock.now());
+        Ok(Request::new(
+            self.settings,
+            call.method,
+            &sign::canonical_path(&segments),
+            &sign::canonical_query(&call.query),
+            call.body.clone(),
+            Scope {
+                timestamp: &timestamp,
+                region,
+                service: SERVICE,
+            },
+            &self.nonce()?,
+        ))
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.world.clock
+    }
+
+    /// A random UUID (version 4).
+    fn nonce(&self) -> Result<String, ErrorKind> {
+        let mut bytes: [u8; 16] = self.random()?;
+        bytes[6] = bytes[6] & 0x0f | 0x40;
+        bytes[8] = bytes[8] & 0x3f | 0x80;
+        let hex = hex::encode(bytes);
+        Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+    }
+
+    fn random<const N: usize>(&self) -> Result<[u8; N], ErrorKind> {
+        let mut bytes = [0; N];
+        (self.world.random)(&mut bytes).map_err(ErrorKind::NoRandomness)?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_may_share_a_client() {
+        fn may_be_shared<T: Send + Sync>() {}
+        may_be_shared::<Client<'_>>();
+    }
+}

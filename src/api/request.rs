@@ -1,0 +1,158 @@
+//! A signed request: its parts are the bytes that were signed and the bytes that are sent.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ureq::http::Response;
+use ureq::http::header::{AUTHORIZATION, HOST};
+use ureq::{Agent, AsSendBody, Body};
+use zeroize::Zeroizing;
+
+use super::answer::{self, Answer};
+use super::attempt::FailedAttempt;
+use super::sign::{self, Scope, Unsigned};
+use crate::config::Settings;
+use crate::http;
+use crate::process::world::Clock;
+use crate::values::redact::without_queries;
+
+const SECURITY_TOKEN: &str = "x-jdcloud-security-token";
+/// In bytes, for each direction of a connection. An answer's headers must fit in it, as must a
+/// request's.
+const BUFFER_SIZE: usize = 32 * 1024;
+/// The part of an attempt's time that connecting may take. It is less than all of it, so that a
+/// connection that was never made can be told from an answer that did not come.
+const CONNECT_SHARE: f32 = 0.8;
+
+/// The HTTP client for the service.
+pub(super) fn agent(settings: &Settings) -> Agent {
+    let config = http::config(settings.proxy.clone())
+        // Answers are small, and zeroing buffers of the default size is a fifth of a run's work.
+        .input_buffer_size(BUFFER_SIZE)
+        .output_buffer_size(BUFFER_SIZE)
+        .max_response_header_size(BUFFER_SIZE / 2);
+    http::agent(config)
+}
+
+/// A signed request.
+pub(super) struct Request {
+    pub(super) method: &'static str,
+    pub(super) url: String,
+    headers: Vec<(&'static str, Zeroizing<String>)>,
+    body: Option<Vec<u8>>,
+    signed: sign::Signed,
+}
+
+impl Request {
+    /// Signs a request of a canonical path and query.
+    pub(super) fn new(
+        settings: &Settings,
+        method: &'static str,
+        path: &str,
+        query: &str,
+        body: Option<Vec<u8>>,
+        scope: Scope<'_>,
+        nonce: &str,
+    ) -> Self {
+        let host = settings.endpoint.authority();
+        let token = settings.credentials.security_token.as_ref();
+        let token = token.map(|token| Zeroizing::new(BASE64_STANDARD.encode(token.expose())));
+        let mut headers = vec![
+            ("content-type", "application/json"),
+            (HOST.as_str(), host.as_str()),
+            ("x-jdcloud-date", scope.timestamp),
+            ("x-jdcloud-nonce", nonce),
+        ];
+        headers.extend(token.as_deref().map(|token| (SECURITY_TOKEN, token.as_str())));
+        let unsigned = Unsigned {
+            method,
+            path,
+            query,
+            headers: &headers,
+            body: body.as_deref().unwrap_or_default(),
+        };
+        let separator = if query.is_empty() { "" } else { "?" };
+        Self {
+            method,
+            url: format!("{}{path}{separator}{query}", settings.endpoint),
+            signed: sign::sign(&unsigned, scope, &settings.credentials),
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (name, Zeroizing::new(value.to_owned())))
+                .collect(),
+            body,
+        }
+    }
+
+    /// The texts that were signed, for finding out why a signature is refused. The security token is
+    /// left out.
+    pub(super) fn signing_trace(&self) -> String {
+        let canonical_request = match self.token() {
+            Some(token) => self.signed.canonical_request.replace(token, "[secret]"),
+            None => self.signed.canonical_request.to_string(),
+        };
+        format!(
+            "canonical request:\n{canonical_request}\nstring to sign:\n{}",
+            self.signed.string_to_sign
+        )
+    }
+
+    /// Sends it and waits at most `limit` for the whole answer.
+    pub(super) fn send(
+        &self,
+        agent: &Agent,
+        settings: &Settings,
+        limit: Duration,
+        clock: &dyn Clock,
+    ) -> Result<Answer, FailedAttempt> {
+        let headers = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let mut request = ureq::http::Request::builder().method(self.method).uri(&self.url);
+        for (name, value) in headers.chain([(AUTHORIZATION.as_str(), self.signed.authorization.as_str())]) {
+            request = request.header(name, value);
+        }
+        let response = match &self.body {
+            None => run(agent, request.body(()), limit),
+            Some(body) => run(agent, request.body(body.as_slice()), limit),
+        };
+        let of_transport = |error| FailedAttempt::of_transport(&error, settings);
+        answer::read(
+            response.map_err(of_transport)?,
+            clock.now(),
+            self.token().is_some(),
+            of_transport,
+            |text| self.redact(text),
+        )
+    }
+
+    /// The security token as it is sent.
+    fn token(&self) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(name, _)| *name == SECURITY_TOKEN)
+            .map(|(_, token)| token.as_str())
+    }
+
+    /// A text that the other side sent, as it may be shown: it may quote the request, or a link.
+    fn redact(&self, text: &str) -> String {
+        let secrets = [Some(self.signed.signature.as_str()), self.token()];
+        let text = without_queries(text).into_owned();
+        secrets
+            .into_iter()
+            .flatten()
+            .fold(text, |text, secret| text.replace(secret, "[secret]"))
+    }
+}
+
+fn run<S: AsSendBody>(
+    agent: &Agent,
+    request: Result<ureq::http::Request<S>, ureq::http::Error>,
+    limit: Duration,
+) -> Result<Response<Body>, ureq::Error> {
+    let request = agent
+        .configure_request(request?)
+        .timeout_global(Some(limit))
+        .timeout_connect(Some(limit.mul_f32(CONNECT_SHARE)))
+        .build();
+    agent.run(request)
+}

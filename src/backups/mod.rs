@@ -1,0 +1,32 @@
+//! Finding backups at the service: the newest ones, the latest one that is whole, the one with an ID, and
+//! the links to a backup's files. Nothing here prints, and nothing knows of the command line; an error
+//! carries the facts that the `error` module makes advice of.
+
+mod find;
+mod links;
+
+pub(crate) use self::find::{find, latest, newest_first};
+pub(crate) use self::links::{NodeLink, links};
+use crate::api;
+use crate::values::id::InstanceId;
+
+/// Why there is no backup, or no link to its files.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Api(#[from] api::Error),
+    /// None of the instance's backups has succeeded, as far as the service tells.
+    #[error("instance {instance} has no backup that succeeded: {running} running, {failed} failed")]
+    NoneSucceeded {
+        instance: InstanceId,
+        running: usize,
+        failed: usize,
+        request_id: Option<String>,
+    },
+    /// The list of links is empty.
+    #[error("the service lists none")]
+    NoLinks { request_id: Option<String> },
+    /// A node has a link, and none for use inside JD Cloud's network.
+    #[error("the service gave no internal link for {node}")]
+    NoInternalLink { node: String, request_id: Option<String> },
+}

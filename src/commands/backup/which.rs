@@ -1,0 +1,71 @@
+//! Which backup a command is about: the one with an ID, or the newest one.
+
+use crate::api::model::Backup;
+use crate::api::{Client, Entry};
+use crate::backups;
+use crate::cli::shared::WhichBackup;
+use crate::error::{Kind, Report};
+use crate::retry::deadline::Deadline;
+use crate::terminal::escape::visible;
+use crate::terminal::notes::Notes;
+use crate::values::id::{BaseId, InstanceId};
+use crate::values::when::rfc3339;
+
+/// The choice that the command line makes.
+pub(super) enum Which<'a> {
+    Named(&'a BaseId),
+    Latest,
+}
+
+/// The backup that a command is about.
+pub(super) struct Chosen {
+    pub(super) base_id: BaseId,
+    /// The service's entry of it, where it had to be looked for.
+    pub(super) entry: Option<Entry<Backup>>,
+}
+
+impl<'a> Which<'a> {
+    pub(super) fn of(args: &'a WhichBackup) -> anyhow::Result<Self> {
+        let message = match (&args.base_id, args.latest) {
+            (Some(base_id), false) => return Ok(Self::Named(base_id)),
+            (None, true) => return Ok(Self::Latest),
+            (None, false) => "neither --base-id nor --latest was given",
+            (Some(_), true) => "both --base-id and --latest were given",
+        };
+        Err(Report::with_hint(
+            Kind::Usage,
+            message,
+            "give one of the two: --base-id ID, where 'jdredis backup list' shows the IDs, or --latest",
+        )
+        .into())
+    }
+
+    /// Looks for the backup where it has to be looked for, and says which it is.
+    pub(super) fn find(
+        &self,
+        client: &Client<'_>,
+        instance: &InstanceId,
+        deadline: Deadline,
+        notes: &Notes<'_>,
+    ) -> Result<Chosen, backups::Error> {
+        if let Self::Named(base_id) = *self {
+            return Ok(Chosen {
+                base_id: base_id.clone(),
+                entry: None,
+            });
+        }
+        let entry = backups::latest(client, instance, deadline)?;
+        let base_id = entry.view.base_id.clone();
+        let name = entry.view.name.as_deref().filter(|name| !name.is_empty());
+        let name = name.map_or_else(String::new, |name| format!(" ({})", visible(name)));
+        let start = entry
+            .view
+            .started()
+            .map_or_else(|| "an unknown time".to_owned(), rfc3339);
+        notes.note(format_args!("the newest backup is {base_id}{name}, started at {start}"));
+        Ok(Chosen {
+            base_id,
+            entry: Some(entry),
+        })
+    }
+}
