@@ -83,7 +83,7 @@ fn count<'a>(phases: impl Iterator<Item = Phase<'a>> + Clone) -> String {
 }
 
 fn line(bar: &Bar<'_>, columns: u16) -> String {
-    let share = bar.length.map(|length| share(bar.bytes, length));
+    let share = bar.length.map(|length| human::percent(bar.bytes, length));
     let percent = share.map_or_else(|| "   -".to_owned(), |share| format!("{share:>3}%"));
     let end = match bar.phase {
         Phase::Ended(state) => Some(state),
@@ -117,13 +117,6 @@ fn line(bar: &Bar<'_>, columns: u16) -> String {
     format!("{name} {drawn:<BAR_COLUMNS$} {percent} {bytes:>11} {rate:>13} {left:>4} {end}")
         .trim_end()
         .to_owned()
-}
-
-/// Percent of the whole, rounded down; 100 only where all is there.
-fn share(bytes: u64, length: u64) -> u8 {
-    let percent = u128::from(bytes.min(length)) * 100;
-    let percent = percent.checked_div(u128::from(length)).unwrap_or(100);
-    u8::try_from(percent).unwrap_or(100)
 }
 
 /// Seconds in at most four columns.
@@ -181,13 +174,6 @@ mod tests {
         );
         assert!(line(&ended, 80).width() < 80);
         assert_eq!(line(&ended, 40), "node 0     100%                   unverified");
-    }
-
-    #[test]
-    fn percent_is_right_at_the_ends() {
-        assert_eq!(share(0, 0), 100);
-        assert_eq!(share(u64::MAX - 1, u64::MAX), 99);
-        assert_eq!(share(7, 3), 100);
     }
 
     #[test]

@@ -17,6 +17,13 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{amount:.digits$} {}", UNITS[unit])
 }
 
+/// Percent of a whole, rounded down; 100 only where all is there.
+pub(crate) fn percent(bytes: u64, length: u64) -> u8 {
+    let percent = u128::from(bytes.min(length)) * 100;
+    let percent = percent.checked_div(u128::from(length)).unwrap_or(100);
+    u8::try_from(percent).unwrap_or(100)
+}
+
 /// Seconds in their two largest units: `59 s`, `3 min 2 s`, `1 h 1 min`, `2 d 3 h`.
 pub(crate) fn duration(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
@@ -46,6 +53,13 @@ mod tests {
         ] {
             assert_eq!(size(bytes), text);
         }
+    }
+
+    #[test]
+    fn percent_is_right_at_the_ends() {
+        assert_eq!(percent(0, 0), 100);
+        assert_eq!(percent(u64::MAX - 1, u64::MAX), 99);
+        assert_eq!(percent(7, 3), 100);
     }
 
     #[test]

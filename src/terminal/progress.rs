@@ -28,6 +28,7 @@ struct State {
     files: Vec<Tracked>,
     /// When something was last shown, on the clock's monotonic time.
     shown: Option<Duration>,
+    is_closed: bool,
 }
 
 /// A file as far as it is known.
@@ -36,7 +37,8 @@ struct Tracked {
     bytes: u64,
     length: Option<u64>,
     rate: Rate,
-    has_begun: bool,
+    /// Bytes that were there when its fetching began, once it has.
+    begun_with: Option<u64>,
     /// The word for its state, once it has ended.
     end: Option<String>,
 }
@@ -54,7 +56,7 @@ impl<'a> Progress<'a> {
             bytes: 0,
             length: None,
             rate: Rate::default(),
-            has_begun: false,
+            begun_with: None,
             end: None,
         });
         Self {
@@ -65,6 +67,7 @@ impl<'a> Progress<'a> {
                 files: files.collect(),
                 // The first line is due after an interval, the first bars at once.
                 shown: (!notes.painter().draws()).then(|| clock.monotonic()),
+                is_closed: false,
             }),
         }
     }
@@ -75,7 +78,8 @@ impl<'a> Progress<'a> {
         let now = self.clock.monotonic();
         let mut state = self.lock();
         let file = &mut state.files[index];
-        (file.bytes, file.length, file.has_begun) = (bytes, length, true);
+        (file.bytes, file.length) = (bytes, length);
+        file.begun_with.get_or_insert(bytes);
         file.rate.sample(now, bytes);
         self.show(&mut state, now);
     }
@@ -93,6 +97,27 @@ impl<'a> Progress<'a> {
         self.show(&mut state, self.clock.monotonic());
     }
 
+    /// Erases what is drawn, and from now on shows nothing more.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.notes.painter().clear();
+    }
+
+    /// Bytes of a file that were there when its fetching began.
+    pub(crate) fn begun_with(&self, index: usize) -> u64 {
+        self.lock().files[index].begun_with.unwrap_or_default()
+    }
+
+    /// How many bytes a file has, where that is known.
+    pub(crate) fn length_of(&self, index: usize) -> Option<u64> {
+        self.lock().files[index].length
+    }
+
+    /// How many bytes all files have together, where that is known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.total(&self.lock(), self.clock.monotonic()).length
+    }
+
     /// Shows what time alone changes: rates, and the size of the window. To be called several times
     /// a second.
     pub(crate) fn tick(&self) {
@@ -103,7 +128,8 @@ impl<'a> Progress<'a> {
     fn show(&self, state: &mut State, now: Duration) {
         let draws = self.notes.painter().draws();
         let interval = if draws { DRAW_INTERVAL } else { LINE_INTERVAL };
-        if state.shown.is_some_and(|last| now.saturating_sub(last) < interval) {
+        let is_due = state.shown.is_none_or(|last| now.saturating_sub(last) >= interval);
+        if state.is_closed || !is_due {
             return;
         }
         state.shown = Some(now);
@@ -152,7 +178,7 @@ impl Tracked {
             rate: self.rate.at(now, self.bytes),
             phase: match &self.end {
                 Some(state) => Phase::Ended(state),
-                None if self.has_begun => Phase::Active,
+                None if self.begun_with.is_some() => Phase::Active,
                 None => Phase::Waiting,
             },
         }
@@ -161,6 +187,6 @@ impl Tracked {
 
 impl Drop for Progress<'_> {
     fn drop(&mut self) {
-        self.notes.painter().clear();
+        self.close();
     }
 }

@@ -93,6 +93,11 @@ impl Folder {
         free_space(&self.path)
     }
 
+    /// Where a file of this name is while it is not whole.
+    pub(crate) fn part(&self, name: &str) -> PathBuf {
+        self.paths(name).part
+    }
+
     /// How many bytes of this backup's and node's file are there already, whole or in part. A file
     /// that is to be replaced is none of them, since it stays until the new one is whole.
     pub(crate) fn bytes_of(&self, name: &str, identity: &Identity, node: &str) -> u64 {

@@ -19,9 +19,9 @@ fn start_download(terminal: &Terminal) {
         .enter("clear; jdredis backup download --region cn-north-1 --instance redis-cluster1 --latest --http --dir d");
 }
 
-/// How many lines begin like a bar of this name.
+/// How many lines are bars of this name. The table at the end has its percentages in parentheses.
 fn bars(screen: &str, name: &str) -> usize {
-    let is_bar = |line: &&str| line.starts_with(name) && line.contains('%');
+    let is_bar = |line: &&str| line.starts_with(name) && line.contains('%') && !line.contains('(');
     screen.lines().filter(is_bar).count()
 }
 

@@ -19,14 +19,16 @@ use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::config::{Proxies, Settings};
 use crate::error::{Kind, Report, explained};
-use crate::file::{FileReport, Task, judge};
+use crate::file::{FileReport, FileState, Task, judge};
 use crate::output::{Format, json, plain, table};
+use crate::process::signals::Signal;
 use crate::retry::deadline::Deadline;
 use crate::terminal::human;
 use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
 use crate::transfer::{self, Ended, Event, Folder, Identity, Job, Outcome, Storage, Transfer};
 use crate::values::endpoint::Endpoint;
+use crate::values::id::BaseId;
 use crate::values::link::Link;
 
 /// How long the workers have to put away what they have once the user wants it to end.
@@ -92,11 +94,44 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         deadline,
         backup: &backup,
     };
-    let reports = download
+    let fetched = download
         .run()
         .with_context(|| format!("no files of backup {} of {subject}", backup.base_id))?;
-    context.print(&download.render(&reports))?;
-    judge(&reports, Task::Download(&backup.base_id), context.notes)
+    let printed = context.print(&download.render(&fetched));
+    if let Some(signal) = fetched.interrupted_by {
+        // A terminal that was closed (SIGHUP) takes no table any more; the signal decides the exit code.
+        return Err(fetched.interruption(signal, &backup.base_id).into());
+    }
+    printed?;
+    judge(&fetched.reports, Task::Download(&backup.base_id), context.notes)
+}
+
+/// What became of all files.
+struct Fetched {
+    reports: Vec<FileReport>,
+    /// The length of each whole file in bytes, where it is known.
+    lengths: Vec<Option<u64>>,
+    /// The length of all files together.
+    length: Option<u64>,
+    /// The signal that ended the run before all files were fetched.
+    interrupted_by: Option<Signal>,
+}
+
+impl Fetched {
+    /// The error of a run that a signal ended: how far it came, and how to go on.
+    fn interruption(&self, signal: Signal, base_id: &BaseId) -> Report {
+        let kept = self.reports.iter().map(FileReport::bytes).fold(0, u64::saturating_add);
+        let (at, whole) = match self.length.filter(|length| *length > 0) {
+            Some(length) => (
+                format!(" at {} %", human::percent(kept, length)),
+                format!(" of {}", human::size(length)),
+            ),
+            None => (String::new(), String::new()),
+        };
+        let message = format!("interrupted{at}: {}{whole} are kept", human::size(kept));
+        let hint = format!("run this again with --base-id {base_id} to go on");
+        Report::with_hint(Kind::Interrupted(signal), message, hint)
+    }
 }
 
 struct Download<'a> {
@@ -110,7 +145,7 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    fn run(&self) -> anyhow::Result<Vec<FileReport>> {
+    fn run(&self) -> anyhow::Result<Fetched> {
         let world = self.context.world;
         let shards = self.shards()?;
         let identity = Identity {
@@ -138,6 +173,7 @@ impl Download<'_> {
         let mut seed = [0; 8];
         (world.random)(&mut seed).context("the system gave no random bytes")?;
         let nodes: Vec<String> = jobs.iter().map(|job| job.node.clone()).collect();
+        let names: Vec<String> = jobs.iter().map(|job| job.file_name.clone()).collect();
         let (requests, requested) = sync_channel::<SyncSender<_>>(0);
         let ask = move || {
             let (reply, answer) = sync_channel(1);
@@ -186,22 +222,44 @@ impl Download<'_> {
                 let _ = reply.send(self.context.interrupt.exit_on_signal_during(ask));
             }
             if stop.load(Ordering::Relaxed) {
+                // At once, so that a second Ctrl-C leaves no bars behind.
+                progress.close();
                 let now = world.clock.monotonic();
                 if now.saturating_sub(*stopped_at.get_or_insert(now)) >= LAST_WORDS {
                     break;
                 }
             }
         }
-        drop(progress);
-        if stop.load(Ordering::Relaxed) {
-            let kind = Kind::Interrupted(self.context.interrupt.signal());
-            let go_on = format!("run this again with --base-id {}; it resumes", self.backup.base_id);
-            return Err(Report::with_hint(kind, "interrupted", go_on).into());
-        }
-        reports
-            .into_iter()
-            .collect::<Option<_>>()
-            .context("a download ended without a word of its file")
+        progress.close();
+        let is_stopped = stop.load(Ordering::Relaxed);
+        let is_finished = |report: &Option<FileReport>| {
+            let state = report.as_ref().map(FileReport::state);
+            state.is_some_and(|state| state != FileState::Incomplete)
+        };
+        let interrupted_by = (is_stopped && !reports.iter().all(is_finished)).then(|| self.context.interrupt.signal());
+        // A thread that still waits for the network has not reported, but what it wrote is there.
+        let unreported = |index: usize| {
+            let (name, node) = (&names[index], &nodes[index]);
+            let bytes = folder.bytes_of(name, &identity, node);
+            let reason = Some(explained(&transfer::Reason::Interrupted));
+            let begun_with = progress.begun_with(index);
+            FileReport::new(folder.part(name), bytes, FileState::Incomplete, reason).fetched(node, None, begun_with)
+        };
+        let lengths = (0..reports.len()).map(|index| progress.length_of(index));
+        Ok(Fetched {
+            lengths: lengths.collect(),
+            length: progress.length(),
+            reports: reports
+                .into_iter()
+                .enumerate()
+                .map(|(index, report)| {
+                    report
+                        .or_else(|| interrupted_by.is_some().then(|| unreported(index)))
+                        .context("a download ended without a word of its file")
+                })
+                .collect::<Result<_, _>>()?,
+            interrupted_by,
+        })
     }
 
     /// The links as they are now at the service.
@@ -339,11 +397,16 @@ impl Download<'_> {
         }
     }
 
-    fn render(&self, reports: &[FileReport]) -> Vec<u8> {
+    fn render(&self, fetched: &Fetched) -> Vec<u8> {
+        let reports = &fetched.reports;
         match self.context.format {
             Format::Table => table::render(
                 &["NODE", "STATE", "SIZE", "RESUMED FROM", "FILE"],
-                reports.iter().map(|report| {
+                reports.iter().zip(&fetched.lengths).map(|(report, length)| {
+                    let share = length
+                        .filter(|length| report.state() == FileState::Incomplete && *length > 0)
+                        .map(|length| format!(" ({} %)", human::percent(report.bytes(), length)))
+                        .unwrap_or_default();
                     let resumed = match report.resumed_from() {
                         0 => String::new(),
                         bytes => human::size(bytes),
@@ -351,7 +414,7 @@ impl Download<'_> {
                     [
                         report.node().to_owned(),
                         report.state().name().to_owned(),
-                        human::size(report.bytes()),
+                        human::size(report.bytes()) + &share,
                         resumed,
                         report.path().display().to_string(),
                     ]

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jdredis_sandbox::{Delivery, Reply};
+use serde_json::Value;
 
 use super::{CLUSTER, Place, SINGLE, SIZE, each};
 use crate::support::sandbox_builder;
@@ -33,7 +34,7 @@ fn wait_until(mut is_so: impl FnMut() -> bool) {
 
 #[test]
 fn an_interrupted_download_says_so_and_can_be_gone_on_from() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         let place = Place::new();
         place.sandbox.always_deliver(Delivery::normal().throttle(200_000));
         let running = place.download(CLUSTER).args(["-o", "json"]).start();
@@ -47,18 +48,25 @@ fn an_interrupted_download_says_so_and_can_be_gone_on_from() {
         let outcome = running.finish();
         assert!(asked.elapsed() < Duration::from_secs(1), "{outcome:#?}");
         place.check(&outcome);
-        let error = outcome.error_object(code);
+        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+        let error: Value = serde_json::from_str(outcome.stderr.lines().last().unwrap()).unwrap();
+        let error = &error["error"];
         assert_eq!(error["kind"], "interrupted");
-        assert_eq!(
-            error["message"].as_str().unwrap().split(": ").last(),
-            Some("interrupted")
-        );
+        let message = error["message"].as_str().unwrap();
         assert!(
-            error["hint"]
-                .as_str()
-                .unwrap()
-                .contains("run this again with --base-id")
+            message.starts_with("interrupted at ") && message.ends_with(" of 1.1 MiB are kept"),
+            "{message}"
         );
+        let hint = error["hint"].as_str().unwrap();
+        assert_eq!(
+            hint,
+            format!("run this again with --base-id {} to go on", CLUSTER.base_id)
+        );
+        assert_eq!(each(&outcome, "state"), ["incomplete"; 4]);
+        for (bytes, (_, name)) in each(&outcome, "bytes").iter().zip(CLUSTER.files) {
+            let part = place.path(&format!("{name}.part"));
+            assert_eq!(bytes.as_u64(), Some(part.metadata().unwrap().len()), "{outcome:#?}");
+        }
 
         place.sandbox.deliver_normally();
         let again = place.fetch(CLUSTER, &["-o", "json"]);
@@ -71,6 +79,41 @@ fn an_interrupted_download_says_so_and_can_be_gone_on_from() {
 }
 
 #[test]
+fn an_interrupted_download_lists_what_is_whole_and_how_much_is_kept_of_the_others() {
+    let place = Place::new();
+    let slow = Delivery::normal().stall_after(SIZE / 2);
+    place.sandbox.deliver("backup4-2?", vec![slow.clone(), slow.clone()]);
+    place.sandbox.deliver("backup4-3?", vec![slow.clone(), slow]);
+    let running = place.download(CLUSTER).start();
+    let has = |name: &str, bytes: u64| place.path(name).metadata().is_ok_and(|file| file.len() == bytes);
+    wait_until(|| CLUSTER.files[..2].iter().all(|(_, name)| has(name, SIZE)));
+    wait_until(|| {
+        CLUSTER.files[2..]
+            .iter()
+            .all(|(_, name)| has(&format!("{name}.part"), SIZE / 2))
+    });
+    running.signal("INT");
+    let outcome = running.finish();
+    let table = outcome.data_before_failure(130, &["error: interrupted at 75 %: 879 KiB of 1.1 MiB are kept"]);
+    assert_eq!(table.matches(" ok ").count(), 2, "{table}");
+    assert_eq!(table.matches(" incomplete  146 KiB ").count(), 2, "{table}");
+    assert_eq!(table.matches(".part\n").count(), 2, "{table}");
+}
+
+#[test]
+fn a_limit_of_file_sizes_is_an_error_of_each_file_that_is_too_large() {
+    let place = Place::new();
+    // 512 or 1024 bytes each, which is less than a file and more than a record.
+    let limited = ["sh", "-c", "ulimit -f 200; exec \"$0\" \"$@\""];
+    let outcome = place.run(place.download(CLUSTER).args(["-o", "json"]).through(&limited));
+    outcome.data_before_failure(7, &["4 of 4 files are not whole"]);
+    assert_eq!(each(&outcome, "state"), ["incomplete"; 4]);
+    for reason in each(&outcome, "reason") {
+        assert!(reason.as_str().unwrap().contains("File too large"), "{outcome:#?}");
+    }
+}
+
+#[test]
 fn an_interrupt_is_not_held_up_by_a_storage_that_says_nothing() {
     for delivery in [Delivery::reply(Reply::stall()), Delivery::normal().stall_after(100_000)] {
         let place = Place::new();
@@ -79,7 +122,7 @@ fn an_interrupt_is_not_held_up_by_a_storage_that_says_nothing() {
         assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(10)));
         let asked = Instant::now();
         running.signal("INT");
-        running.finish().fails_saying(130, &["interrupted"]);
+        running.finish().data_before_failure(130, &["error: interrupted"]);
         assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     }
 }
@@ -109,7 +152,7 @@ fn a_pause_is_cut_short_by_an_interrupt_and_a_second_one_ends_at_once() {
     assert!(place.sandbox.wait_for_requests(2 + 4, Duration::from_secs(20)));
     let asked = Instant::now();
     running.signal("INT");
-    running.finish().fails_saying(130, &["interrupted"]);
+    running.finish().data_before_failure(130, &["error: interrupted"]);
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
 
     let place = Place::new();
