@@ -57,6 +57,7 @@ fn a_tunnel_leads_to_its_target_or_to_the_sandbox() {
         assert_eq!(
             proxy.connects(),
             [Connect {
+                method: "CONNECT".to_owned(),
                 target,
                 authorization: Some("Basic dTpw".to_owned())
             }]
@@ -86,6 +87,8 @@ fn each_mode_refuses_in_its_way() {
             "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic ",
         ),
         (ProxyMode::BadGateway, "HTTP/1.1 502 Bad Gateway\r\n"),
+        (ProxyMode::Status(403), "HTTP/1.1 403 Refused\r\n"),
+        (ProxyMode::Close, ""),
         (ProxyMode::Garbage, "\u{15}\u{3}\u{1}garbage"),
         // Not on loopback.
         (ProxyMode::Tunnel, "HTTP/1.1 502 Bad Gateway\r\n"),
@@ -110,11 +113,35 @@ fn a_proxy_to_another_machine_cannot_start() {
 }
 
 #[test]
-fn other_methods_are_not_allowed() {
+fn passes_a_request_in_absolute_form_on_in_origin_form() {
+    let sandbox = Sandbox::start();
     let proxy = start(ProxyMode::Tunnel);
     let mut stream = TcpStream::connect(proxy.address()).expect("the proxy accepts");
-    stream
-        .write_all(b"GET http://127.0.0.1/ HTTP/1.1\r\n\r\n")
-        .expect("the proxy reads");
+    let request = format!(
+        "GET http://{}/v1/x?y HTTP/1.1\r\nHost: h\r\nProxy-Authorization: Basic dTpw\r\n\r\n",
+        sandbox.address()
+    );
+    stream.write_all(request.as_bytes()).expect("the proxy reads");
+    read_answer(&mut stream);
+    let requests = sandbox.requests();
+    assert_eq!(requests[0].target, "/v1/x?y");
+    assert_eq!(requests[0].header("host"), Some("h"));
+    assert_eq!(requests[0].header("proxy-authorization"), None);
+    assert_eq!(proxy.connects()[0].method, "GET");
+}
+
+#[test]
+fn a_request_that_is_not_for_a_proxy_is_not_allowed() {
+    let proxy = start(ProxyMode::Tunnel);
+    let mut stream = TcpStream::connect(proxy.address()).expect("the proxy accepts");
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("the proxy reads");
     assert_eq!(read_answer(&mut stream).status, 405);
+}
+
+#[test]
+fn a_script_comes_before_the_mode() {
+    let proxy = start(ProxyMode::BadGateway);
+    proxy.script([ProxyMode::Status(503)]);
+    assert!(answer_to(&proxy, "127.0.0.1:1").starts_with("HTTP/1.1 503 "));
+    assert!(answer_to(&proxy, "127.0.0.1:1").starts_with("HTTP/1.1 502 "));
 }
