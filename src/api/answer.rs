@@ -1,7 +1,5 @@
 //! The service's answer: what a response's status, headers and body come to.
 
-use std::time::Duration;
-
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -9,10 +7,12 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use ureq::Body;
 use ureq::http::Response;
-use ureq::http::header::{DATE, HeaderMap, RETRY_AFTER};
+use ureq::http::header::HeaderMap;
 
-use super::attempt::{Effect, FailedAttempt, is_transient_status};
+use super::attempt::{Effect, FailedAttempt};
 use super::error::{Error, ErrorKind, Reason, Refusal, Unexpected};
+use crate::http::{self, header, retry_after};
+use crate::retry::{Cause, may_pass};
 #[cfg(any(test, fuzzing))]
 use crate::values::redact::without_queries;
 
@@ -127,7 +127,7 @@ pub(super) fn read(
             http_status: status,
             request_id,
         })),
-        is_transient: is_transient_status(status),
+        is_transient: may_pass(Cause::Status(status)),
         effect: Effect::Unknown,
         retry_after,
     };
@@ -271,26 +271,9 @@ fn describe(body: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-fn date(text: &str) -> Option<OffsetDateTime> {
-    httpdate::parse_http_date(text).ok().map(OffsetDateTime::from)
-}
-
 fn clock_offset(headers: &HeaderMap, now: OffsetDateTime) -> Option<i64> {
-    let theirs = date(header(headers, DATE.as_str())?)?;
+    let theirs = http::date(headers)?;
     let offset = (now - theirs).whole_seconds();
     // No clock is a century off: such a date is a mistake in the header.
     (offset.abs() < CENTURY).then_some(offset)
-}
-
-/// `Retry-After`, in seconds or as a date.
-fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
-    let text = header(headers, RETRY_AFTER.as_str())?.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => Some((date(text)? - now).try_into().unwrap_or_default()),
-    }
 }

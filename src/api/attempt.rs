@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::error::{ErrorKind, NetworkError, Reason, Refusal};
-use crate::config::Settings;
-use crate::http;
+use super::error::{ErrorKind, Refusal};
+use crate::http::Failure;
+use crate::retry::{Cause, may_pass};
 
 /// An attempt that led to no answer.
 #[derive(Debug)]
@@ -29,29 +29,22 @@ pub(super) enum Effect {
 }
 
 impl FailedAttempt {
-    pub(super) fn of_transport(error: &ureq::Error, settings: &Settings) -> Self {
-        let failure = http::Failure::of(error);
-        let proxy = settings.proxy.as_ref();
+    pub(super) fn of_transport(failure: Failure) -> Self {
         Self {
-            kind: Box::new(ErrorKind::Network(NetworkError {
-                stage: failure.stage,
-                detail: failure.detail,
-                endpoint: settings.endpoint.to_string(),
-                proxy: proxy.map(|proxy| format!("{}:{}", proxy.host(), proxy.port())),
-            })),
-            is_transient: failure.is_transient,
+            is_transient: may_pass(Cause::Transport(&failure)),
             effect: if failure.was_before_sending {
                 Effect::NotSent
             } else {
                 Effect::Unknown
             },
+            kind: Box::new(ErrorKind::Network(failure)),
             retry_after: None,
         }
     }
 
     pub(super) fn of_refusal(refusal: Refusal, retry_after: Option<Duration>) -> Self {
         Self {
-            is_transient: is_transient(&refusal),
+            is_transient: may_pass(refusal.cause()),
             effect: if refusal.code >= 500 {
                 Effect::Unknown
             } else {
@@ -73,18 +66,4 @@ impl From<ErrorKind> for FailedAttempt {
             retry_after: None,
         }
     }
-}
-
-/// Whether the service documents the error as one that passes.
-fn is_transient(refusal: &Refusal) -> bool {
-    match refusal.reason {
-        Reason::NonceReused => true,
-        Reason::QuotaExceeded => false,
-        _ => is_transient_status(refusal.code),
-    }
-}
-
-/// Whether an answer with this HTTP status may be another one next time.
-pub(super) fn is_transient_status(status: u16) -> bool {
-    matches!(status, 429 | 500 | 502 | 503 | 504)
 }

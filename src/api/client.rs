@@ -4,14 +4,13 @@
 
 use std::time::Duration;
 
-use ureq::Agent;
-
 use super::answer::Answer;
 use super::attempt::{Effect, FailedAttempt};
 use super::error::{Effort, Error, ErrorKind};
 use super::request::{self, Request};
 use super::sign::{self, Scope};
 use crate::config::Settings;
+use crate::http;
 use crate::process::world::{Clock, World};
 use crate::retry::backoff::Backoff;
 use crate::retry::deadline::Deadline;
@@ -26,7 +25,7 @@ pub(crate) struct Client<'a> {
     settings: &'a Settings,
     world: &'a World,
     notes: &'a Notes<'a>,
-    agent: Agent,
+    http: http::Client,
 }
 
 /// One request of the API, before it is signed.
@@ -69,7 +68,7 @@ impl<'a> Client<'a> {
             settings,
             world,
             notes,
-            agent: request::agent(settings),
+            http: request::client(settings),
         }
     }
 
@@ -131,7 +130,7 @@ impl<'a> Client<'a> {
         let request = self.signed(call)?;
         self.notes.trace(Detail::Signing, || request.signing_trace());
         let started = self.clock().monotonic();
-        let outcome = request.send(&self.agent, self.settings, limit, self.clock());
+        let outcome = request.send(&self.http, limit, self.clock());
         self.notes.trace(Detail::Requests, || {
             let took = self.clock().monotonic().saturating_sub(started).as_millis();
             let (status, request_id) = match &outcome {

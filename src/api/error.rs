@@ -4,7 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::http::Stage;
+use crate::http::Failure;
+use crate::retry::{Cause, may_pass};
 
 /// A call that did not lead to an answer of the documented shape.
 #[derive(Debug, thiserror::Error)]
@@ -36,8 +37,8 @@ pub(crate) enum ErrorKind {
     #[error("{}", .0.what)]
     Unexpected(Unexpected),
     /// No answer came.
-    #[error("{}", .0.detail)]
-    Network(NetworkError),
+    #[error("{0}")]
+    Network(Failure),
     /// The operating system gave no random bytes for the nonce.
     #[error("the system gave no random bytes: {0}")]
     NoRandomness(std::io::Error),
@@ -131,28 +132,14 @@ pub(crate) struct Unexpected {
     pub(crate) request_id: Option<String>,
 }
 
-/// Why no answer came.
-#[derive(Debug)]
-pub(crate) struct NetworkError {
-    pub(crate) stage: Stage,
-    /// The transport's own words.
-    pub(crate) detail: String,
-    /// Where the request was going.
-    pub(crate) endpoint: String,
-    /// `host:port` of the proxy it was to go through.
-    pub(crate) proxy: Option<String>,
-}
-
 impl Error {
     /// Whether the same request may be answered some other time: nothing answered, or the service
     /// failed.
     pub(crate) fn may_pass(&self) -> bool {
         match &*self.kind {
-            ErrorKind::Network(error) => !matches!(error.stage, Stage::Tls | Stage::TrustStore),
-            ErrorKind::Refused(Refusal { status, .. }) if status == "QUOTA_EXCEEDED" => false,
-            ErrorKind::Refused(Refusal { code, .. }) | ErrorKind::Unexpected(Unexpected { http_status: code, .. }) => {
-                matches!(code, 429 | 500 | 502..=504)
-            }
+            ErrorKind::Network(failure) => may_pass(Cause::Transport(failure)),
+            ErrorKind::Refused(refusal) => may_pass(refusal.cause()),
+            ErrorKind::Unexpected(unexpected) => may_pass(Cause::Status(unexpected.http_status)),
             ErrorKind::NoRandomness(_) => false,
         }
     }
@@ -162,6 +149,17 @@ impl Error {
         match &*self.kind {
             ErrorKind::Refused(refusal) => Some(refusal.reason),
             _ => None,
+        }
+    }
+}
+
+impl Refusal {
+    /// What tells whether the service may answer otherwise later.
+    pub(super) fn cause(&self) -> Cause<'static> {
+        match self.reason {
+            Reason::NonceReused => Cause::UsedNonce,
+            Reason::QuotaExceeded => Cause::Quota,
+            _ => Cause::Status(self.code),
         }
     }
 }

@@ -26,6 +26,6 @@ mod sign;
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::client::Client;
-pub(crate) use self::error::{Effort, Error, ErrorKind, NetworkError, Reason, Refusal, Unexpected};
+pub(crate) use self::error::{Effort, Error, ErrorKind, Reason, Refusal, Unexpected};
 pub(crate) use self::operations::BackupFilter;
 pub(crate) use self::paging::{Entry, Listing, Warning};

@@ -1,12 +1,11 @@
 //! A signed request: its parts are the bytes that were signed and the bytes that are sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ureq::http::Response;
 use ureq::http::header::{AUTHORIZATION, HOST};
-use ureq::{Agent, AsSendBody, Body};
 use zeroize::Zeroizing;
 
 use super::answer::{self, Answer};
@@ -21,18 +20,15 @@ const SECURITY_TOKEN: &str = "x-jdcloud-security-token";
 /// In bytes, for each direction of a connection. An answer's headers must fit in it, as must a
 /// request's.
 const BUFFER_SIZE: usize = 32 * 1024;
-/// The part of an attempt's time that connecting may take. It is less than all of it, so that a
-/// connection that was never made can be told from an answer that did not come.
-const CONNECT_SHARE: f32 = 0.8;
 
 /// The HTTP client for the service.
-pub(super) fn agent(settings: &Settings) -> Agent {
-    let config = http::config(settings.proxy.clone())
+pub(super) fn client(settings: &Settings) -> http::Client {
+    let config = http::config()
         // Answers are small, and zeroing buffers of the default size is a fifth of a run's work.
         .input_buffer_size(BUFFER_SIZE)
         .output_buffer_size(BUFFER_SIZE)
         .max_response_header_size(BUFFER_SIZE / 2);
-    http::agent(config)
+    http::Client::new(Arc::clone(&settings.network), config)
 }
 
 /// A signed request.
@@ -101,8 +97,7 @@ impl Request {
     /// Sends it and waits at most `limit` for the whole answer.
     pub(super) fn send(
         &self,
-        agent: &Agent,
-        settings: &Settings,
+        client: &http::Client,
         limit: Duration,
         clock: &dyn Clock,
     ) -> Result<Answer, FailedAttempt> {
@@ -112,12 +107,12 @@ impl Request {
             request = request.header(name, value);
         }
         let response = match &self.body {
-            None => run(agent, request.body(()), limit),
-            Some(body) => run(agent, request.body(body.as_slice()), limit),
+            None => client.send(request.body(()), Some(limit)),
+            Some(body) => client.send(request.body(body.as_slice()), Some(limit)),
         };
-        let of_transport = |error| FailedAttempt::of_transport(&error, settings);
+        let of_transport = |error| FailedAttempt::of_transport(client.failure_while_receiving(&error, &self.url));
         answer::read(
-            response.map_err(of_transport)?,
+            response.map_err(FailedAttempt::of_transport)?,
             clock.now(),
             self.token().is_some(),
             of_transport,
@@ -142,17 +137,4 @@ impl Request {
             .flatten()
             .fold(text, |text, secret| text.replace(secret, "[secret]"))
     }
-}
-
-fn run<S: AsSendBody>(
-    agent: &Agent,
-    request: Result<ureq::http::Request<S>, ureq::http::Error>,
-    limit: Duration,
-) -> Result<Response<Body>, ureq::Error> {
-    let request = agent
-        .configure_request(request?)
-        .timeout_global(Some(limit))
-        .timeout_connect(Some(limit.mul_f32(CONNECT_SHARE)))
-        .build();
-    agent.run(request)
 }

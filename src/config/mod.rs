@@ -7,19 +7,19 @@ pub(crate) mod credentials;
 pub(crate) mod profile;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
-mod proxy;
 
 use std::fmt;
 use std::io;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use self::credentials::Credentials;
 use self::profile::{Profile, Source};
-use self::proxy::InvalidProxy;
 use crate::cli::Globals;
+use crate::http::{InvalidProxy, Network, Proxies, TrustSources};
 use crate::output::Format;
 use crate::process::world::World;
 use crate::terminal::notes::Notes;
@@ -43,7 +43,7 @@ const CLI_DEFAULT_ENDPOINT: &str = "www.jdcloud-api.com";
 pub(crate) struct Settings {
     pub(crate) region: Region,
     pub(crate) endpoint: Endpoint,
-    pub(crate) proxy: Option<ureq::Proxy>,
+    pub(crate) network: Arc<Network>,
     pub(crate) credentials: Credentials,
     /// For the whole operation, retries included.
     pub(crate) timeout: Duration,
@@ -147,8 +147,11 @@ pub(crate) fn resolve(
             "{endpoint} is not encrypted: the links in its answers can be read, and used, by anyone on the way"
         ));
     }
+    let proxies = Proxies::from_env(|name| world.var(name));
+    let network = Network::new(proxies, TrustSources::from_env(&world.env));
+    check_proxy(&network, &endpoint)?;
     Ok(Settings {
-        proxy: proxy(&endpoint, world)?,
+        network: Arc::new(network),
         region,
         endpoint,
         credentials,
@@ -157,38 +160,13 @@ pub(crate) fn resolve(
     })
 }
 
-/// The proxy for an endpoint, if any.
-fn proxy(endpoint: &Endpoint, world: &World) -> Result<Option<ureq::Proxy>, Error> {
-    Proxies::of(world).choose(endpoint)
-}
-
-/// What the environment says of proxies, for hosts that become known later.
-pub(crate) struct Proxies(Vec<(String, String)>);
-
-impl Proxies {
-    pub(crate) fn of(world: &World) -> Self {
-        let names = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
-        let names = names
-            .into_iter()
-            .flat_map(|name| [name.to_owned(), name.to_ascii_uppercase()]);
-        Self(
-            names
-                .filter_map(|name| world.var(&name).map(|value| (name, value)))
-                .collect(),
-        )
-    }
-
-    /// The proxy for an endpoint, if any.
-    ///
-    /// # Errors
-    /// Where the variable that applies names none.
-    pub(crate) fn choose(&self, endpoint: &Endpoint) -> Result<Option<ureq::Proxy>, Error> {
-        let var = |name: &str| {
-            let found = self.0.iter().find(|(known, _)| known == name);
-            found.map(|(_, value)| value.clone())
-        };
-        proxy::choose(endpoint, var).map_err(Error::Proxy)
-    }
+/// Makes sure that the proxy for an origin, where it has one, can be followed.
+///
+/// # Errors
+/// Names the variable that cannot.
+pub(crate) fn check_proxy(network: &Network, origin: &Endpoint) -> Result<(), Error> {
+    let proxy = network.proxy(origin.scheme(), origin.host(), origin.port());
+    proxy.map(drop).map_err(Error::Proxy)
 }
 
 /// What only a profile can give.

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Kind, Report};
-use crate::api::{self, Effort, ErrorKind, NetworkError, Reason, Refusal, Unexpected};
-use crate::http::Stage;
+use super::{Kind, Report, network};
+use crate::api::{self, Effort, ErrorKind, Reason, Refusal, Unexpected};
 use crate::terminal::human;
 
 /// The smallest difference between the clocks that a refused signature is blamed on, in seconds. The service
@@ -19,7 +18,7 @@ pub(super) fn report(error: &api::Error) -> Report {
     let mut report = match &*error.kind {
         ErrorKind::Refused(refusal) => of_refusal(refusal),
         ErrorKind::Unexpected(unexpected) => of_unexpected(unexpected),
-        ErrorKind::Network(error) => of_network(error),
+        ErrorKind::Network(error) => network::report(error),
         ErrorKind::NoRandomness(error) => Report::new(Kind::Other, "a request cannot be signed without random bytes")
             .cause(error.to_string())
             .hint("the operating system refused them; run this outside the sandbox or container that forbids it"),
@@ -166,66 +165,4 @@ fn of_unexpected(unexpected: &Unexpected) -> Report {
             .cause(&unexpected.what)
             .hint(hint)
     }
-}
-
-fn of_network(error: &NetworkError) -> Report {
-    let NetworkError {
-        stage,
-        detail,
-        endpoint,
-        proxy,
-    } = error;
-    let via = proxy
-        .as_ref()
-        .map(|proxy| format!(" through the proxy {proxy}"))
-        .unwrap_or_default();
-    let (message, hint) = match stage {
-        Stage::Dns => match proxy {
-            // The proxy resolves the endpoint's name, if there is one.
-            Some(proxy) => (
-                format!("the name of the proxy {proxy} cannot be resolved"),
-                "check the proxy variables (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) and this machine's DNS",
-            ),
-            None => (
-                format!("the name of {endpoint} cannot be resolved"),
-                "check --endpoint, this machine's DNS, and whether a proxy (HTTPS_PROXY) is needed to get out",
-            ),
-        },
-        Stage::Unreachable => (
-            format!("{endpoint} cannot be reached{via}"),
-            "check --endpoint, firewalls, and whether a proxy (HTTPS_PROXY) is needed to get out",
-        ),
-        Stage::Broken => (
-            format!("the connection to {endpoint}{via} broke off"),
-            "try again; if it stays, check firewalls and proxies, and that --endpoint does not say http:// where the \
-             service speaks TLS",
-        ),
-        Stage::Protocol => (
-            format!("what answers at {endpoint}{via} breaks the rules of HTTP"),
-            "check --endpoint and the proxy variables: something else may be listening there",
-        ),
-        Stage::Tls => (
-            format!("no trusted encrypted connection to {endpoint}{via}"),
-            "if a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate (PEM); if the endpoint speaks plain \
-             HTTP, as those inside a VPC do, spell out http:// in --endpoint",
-        ),
-        Stage::TrustStore => (
-            "no certificate authorities to trust could be loaded".to_owned(),
-            "if SSL_CERT_FILE or SSL_CERT_DIR is set, let it name PEM certificates that can be read; else install the \
-             package ca-certificates",
-        ),
-        Stage::Proxy => (
-            format!(
-                "the proxy {} did not let the request through",
-                proxy.as_deref().unwrap_or("in between")
-            ),
-            "407 means it wants a name and password: put them into the proxy variable as http://NAME:PASSWORD@HOST:PORT; \
-             otherwise ask its administrator to allow CONNECT to the endpoint and its port, or except it with NO_PROXY",
-        ),
-        Stage::Timeout => (
-            format!("{endpoint} did not answer in time{via}"),
-            "check firewalls and whether a proxy (HTTPS_PROXY) is needed to get out; --timeout allows for more time",
-        ),
-    };
-    Report::new(Kind::Network, message).cause(detail).hint(hint)
 }

@@ -21,8 +21,10 @@ pub(super) fn report(error: &config::Error) -> Report {
         config::Error::Incomplete { source, key } => Report::new(Kind::Credentials, message)
             .hint(format!("add {key} to that section of {}", source.file.display())),
         config::Error::Profile(error) => Report::new(Kind::Credentials, message).hint(profile_hint(error)),
-        config::Error::Proxy(_) => Report::new(Kind::Network, message)
-            .hint("write it as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, or unset it to connect directly"),
+        config::Error::Proxy(_) => Report::new(Kind::Usage, message).hint(
+            "write it as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, with #, / and \\ in the name or password as %23, %2F \
+             and %5C; or unset it to connect directly",
+        ),
     }
 }
 

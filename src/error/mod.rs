@@ -8,6 +8,7 @@ mod api;
 mod backups;
 mod config;
 mod kind;
+mod network;
 mod render;
 mod transfer;
 

@@ -1,5 +1,7 @@
 //! What is advised where a file could not be fetched.
 
+use super::network;
+use crate::http::{Failure, Stage, TlsFault};
 use crate::transfer::Reason;
 
 const TRUST_PROXY: &str = "where a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate";
@@ -19,15 +21,27 @@ fn advice(reason: &Reason) -> Option<String> {
         Reason::Interrupted => fixed("the same command goes on from here"),
         Reason::NoRoom { .. } => fixed("make room"),
         Reason::ChangedOnDisk | Reason::NameTaken => fixed("--force replaces it"),
-        Reason::Untrusted { is_not_tls: true, .. } => Some(format!("{USE_HTTP}; {TRUST_PROXY}")),
-        Reason::Untrusted { is_not_tls: false, .. } => Some(format!("{TRUST_PROXY}; {USE_HTTP}")),
-        Reason::Network { may_lack_tls: true, .. } => Some(format!("where the storage speaks no TLS, {USE_HTTP}")),
+        Reason::Transport(failure) => at_storage(failure),
         Reason::Repeated { last, .. } => advice(last),
-        Reason::Network { .. }
-        | Reason::Disk { .. }
-        | Reason::NoLink(_)
-        | Reason::UnknownLength(_)
-        | Reason::Answer(_)
-        | Reason::Content(_) => None,
+        Reason::Disk { .. } | Reason::NoLink(_) | Reason::UnknownLength(_) | Reason::Answer(_) | Reason::Content(_) => {
+            None
+        }
+    }
+}
+
+fn at_storage(failure: &Failure) -> Option<String> {
+    match failure.stage {
+        _ if failure.is_at_proxy => Some(network::hint(failure)),
+        Stage::TrustStore { .. } | Stage::NoThread => Some(network::hint(failure)),
+        Stage::Tls(TlsFault::OutOfDate) => Some(network::hint(failure)),
+        Stage::Tls(TlsFault::NotTls) => Some(format!("{USE_HTTP}; {TRUST_PROXY}")),
+        Stage::Tls(_) => Some(format!("{TRUST_PROXY}; {USE_HTTP}")),
+        Stage::Handshake => Some(format!("where the storage speaks no TLS, {USE_HTTP}")),
+        Stage::Dns
+        | Stage::Unreachable
+        | Stage::Broken
+        | Stage::Protocol
+        | Stage::Timeout
+        | Stage::ProxyRefused { .. } => None,
     }
 }

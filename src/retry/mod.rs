@@ -1,4 +1,149 @@
 //! Whether a failure is worth another attempt, and how long to wait before it.
+//!
+//! API, storage and polling ask here, so that they agree. Whether a request may be repeated at all, as
+//! one that changes something may not, is for its sender to know.
 
 pub(crate) mod backoff;
 pub(crate) mod deadline;
+
+use crate::http::{Failure, Stage, TlsFault};
+
+/// What went wrong, as far as it tells whether the same may go well later.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cause<'a> {
+    /// No answer came.
+    Transport(&'a Failure),
+    /// An answer with this HTTP status, or with an error body whose `code` is this.
+    Status(u16),
+    /// The service says `QUOTA_EXCEEDED`.
+    Quota,
+    /// The service has seen the request's nonce.
+    UsedNonce,
+    /// The storage's error of this status and `Code`.
+    Storage { status: u16, code: &'a str },
+}
+
+/// Whether another attempt may fare better.
+pub(crate) fn may_pass(cause: Cause<'_>) -> bool {
+    match cause {
+        Cause::Transport(failure) => transport_may_pass(failure),
+        Cause::Status(status) => status_may_pass(status),
+        // The service's table of errors: a quota stays used up until it is raised.
+        Cause::Quota => false,
+        // The gateway refuses a nonce twice, and every attempt has a new one. A 403 otherwise stays.
+        Cause::UsedNonce => true,
+        // The storage's table of errors: too many requests, or a network too slow for its patience, both
+        // of which it reports with 400.
+        Cause::Storage {
+            code: "SlowDown" | "RequestTimeOut",
+            ..
+        } => true,
+        Cause::Storage { status, .. } => status_may_pass(status),
+    }
+}
+
+fn transport_may_pass(failure: &Failure) -> bool {
+    match failure.stage {
+        // Networks, name servers and peers come back. The look-up does not tell whether a name does not
+        // exist or its server did not answer.
+        Stage::Dns | Stage::Unreachable | Stage::Broken | Stage::Timeout => true,
+        // A server or a balancer that restarts hangs up on a handshake.
+        Stage::Handshake => true,
+        // A proxy's 502, 503 and 504 are about the way behind it, as they are for any gateway (RFC 9110,
+        // section 15.6). 403 and 407 are its rules, which the next attempt meets again.
+        Stage::ProxyRefused { status, .. } => status_may_pass(status),
+        // Certificates, trust and what is spoken are settings of one side or the other.
+        Stage::Tls(
+            TlsFault::NotTls
+            | TlsFault::TooOld
+            | TlsFault::OutOfDate
+            | TlsFault::WrongHost
+            | TlsFault::Untrusted
+            | TlsFault::Other,
+        )
+        | Stage::TrustStore { .. } => false,
+        // Another program listens there. curl does not retry its 'weird server reply' either.
+        Stage::Protocol => false,
+        // A limit of this system or user; what takes the threads up seldom ends within seconds.
+        Stage::NoThread => false,
+    }
+}
+
+/// By the service's table of errors 429, 500, 502, 503 and 504 may pass, and 501 does not. The storage
+/// has 500 and 503. 408 and what gateways invent beyond 505 are of the same kind (RFC 9110, sections
+/// 15.5.9 and 15.6); 505 is about the request.
+fn status_may_pass(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502..=504 | 506..=599)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Route;
+
+    fn failure(stage: Stage) -> Failure {
+        Failure {
+            stage,
+            is_at_proxy: false,
+            route: Route {
+                origin: "https://h".to_owned(),
+                proxy: None,
+            },
+            detail: String::new(),
+            was_before_sending: true,
+        }
+    }
+
+    #[test]
+    fn what_comes_back_by_itself_is_worth_another_attempt() {
+        let proxy = |status| Stage::ProxyRefused {
+            status,
+            had_password: false,
+        };
+        for (stage, passes) in [
+            (Stage::Dns, true),
+            (Stage::Unreachable, true),
+            (Stage::Broken, true),
+            (Stage::Timeout, true),
+            (Stage::Handshake, true),
+            (proxy(502), true),
+            (proxy(503), true),
+            (proxy(504), true),
+            (proxy(403), false),
+            (proxy(407), false),
+            (Stage::Tls(TlsFault::OutOfDate), false),
+            (Stage::TrustStore { is_named: true }, false),
+            (Stage::Protocol, false),
+            (Stage::NoThread, false),
+        ] {
+            assert_eq!(may_pass(Cause::Transport(&failure(stage))), passes, "{stage:?}");
+        }
+    }
+
+    #[test]
+    fn statuses_follow_the_services_table_of_errors() {
+        for status in [408, 429, 500, 502, 503, 504, 520] {
+            assert!(may_pass(Cause::Status(status)), "{status}");
+        }
+        for status in [200, 302, 400, 401, 403, 404, 409, 412, 413, 416, 501, 505] {
+            assert!(!may_pass(Cause::Status(status)), "{status}");
+        }
+        assert!(!may_pass(Cause::Quota));
+        assert!(may_pass(Cause::UsedNonce));
+    }
+
+    #[test]
+    fn the_storages_errors_are_told_by_their_codes_first() {
+        for (status, code, passes) in [
+            (400, "SlowDown", true),
+            (400, "RequestTimeOut", true),
+            (503, "SlowDown", true),
+            (500, "InternalError", true),
+            (400, "RequestTimeTooSkewed", false),
+            (403, "AccessDenied", false),
+            (404, "NoSuchKey", false),
+        ] {
+            assert_eq!(may_pass(Cause::Storage { status, code }), passes, "{status} {code}");
+        }
+    }
+}

@@ -13,11 +13,12 @@ use time::OffsetDateTime;
 use super::folder::{Paths, open_part};
 use super::reason::Reason;
 use super::record::{Finished, Record};
-use super::storage::{Object, StorageError, of_transport};
+use super::storage::{Object, StorageError};
 use super::{Event, HEARTBEAT, Job, Options, Outcome};
 use crate::file::FileState;
 use crate::rdb::{Checker, Verdict};
 use crate::retry::backoff::Backoff;
+use crate::retry::{Cause, may_pass};
 use crate::values::link::Link;
 
 /// How many bytes are handled at a time.
@@ -161,12 +162,7 @@ impl From<Trouble> for Reason {
                 error,
             },
             Trouble::NoRoom { length, available } => Self::NoRoom { length, available },
-            Trouble::Storage(StorageError::Network { detail, may_lack_tls }) => Self::Network { detail, may_lack_tls },
-            Trouble::Storage(StorageError::Tls(detail)) => Self::Untrusted {
-                // This is what rustls makes of an answer that is not TLS at all.
-                is_not_tls: detail.contains("InvalidContentType"),
-                detail,
-            },
+            Trouble::Storage(StorageError::Transport(failure)) => Self::Transport(failure),
             other @ (Trouble::Storage(_) | Trouble::Mismatch) => Self::Answer(other.to_string()),
         }
     }
@@ -258,10 +254,12 @@ impl Fetching<'_> {
 
     /// One request, and all that comes of it.
     fn attempt(&mut self, part: &mut Part) -> Result<(), Trouble> {
-        let object = self
-            .options
-            .storage
-            .get(&self.link, part.position, self.record.etag.as_deref())?;
+        let object = self.options.storage.get(
+            &self.link,
+            part.position,
+            self.record.etag.as_deref(),
+            self.options.clock.now(),
+        )?;
         if object.start == 0 {
             if part.position > 0 {
                 let why = match (&self.record.etag, &object.etag) {
@@ -315,11 +313,7 @@ impl Fetching<'_> {
             let count = object
                 .reader
                 .read(&mut buffer)
-                .map_err(|error| match of_transport(&error.into()) {
-                    // The handshake is done, so this is a broken connection, not a bad certificate.
-                    StorageError::Tls(text) => StorageError::broken(text),
-                    error => error,
-                })?;
+                .map_err(|error| self.options.storage.of_reading(error, &self.link))?;
             if count == 0 {
                 break;
             }
@@ -333,7 +327,7 @@ impl Fetching<'_> {
         match self.record.length {
             Some(length) if part.position != length => {
                 let text = format!("the connection ended after {} of {length} bytes", part.position);
-                Err(StorageError::broken(text).into())
+                Err(StorageError::Cut(text).into())
             }
             _ => {
                 self.record.length = Some(part.position);
@@ -347,7 +341,10 @@ impl Fetching<'_> {
         let told = trouble.to_string();
         match trouble {
             Trouble::Stopped | Trouble::Disk(_) | Trouble::NoRoom { .. } => Err(trouble.into()),
-            Trouble::Storage(StorageError::Final(_) | StorageError::Tls(_)) => Err(trouble.into()),
+            Trouble::Storage(StorageError::Final(_)) => Err(trouble.into()),
+            Trouble::Storage(StorageError::Transport(ref failure)) if !may_pass(Cause::Transport(failure)) => {
+                Err(trouble.into())
+            }
             Trouble::Storage(StorageError::Refused(_)) => {
                 // The first refusal is how a link ends that was good until now.
                 let is_first = attempts.is_first_refusal(part.position);
@@ -381,7 +378,7 @@ impl Fetching<'_> {
                 self.resumed_from = 0;
                 self.forget()
             }
-            Trouble::Storage(StorageError::Busy(..) | StorageError::Network { .. }) => {
+            Trouble::Storage(StorageError::Busy(..) | StorageError::Transport(_) | StorageError::Cut(_)) => {
                 let delay = attempts.count(part.position, trouble)?;
                 self.note(&format!("{told}; going on in {:.1} s", delay.as_secs_f64()));
                 self.pause(delay)

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Component, Path};
 
+use time::OffsetDateTime;
 use ureq::Body;
 use ureq::http::Response;
 
@@ -55,7 +56,11 @@ pub fn xml_error(body: &[u8]) {
     let is_told_otherwise = String::from_utf8_lossy(body).contains(SECRET_QUERY);
     for (status, body) in [(403, body), (503, body), (404, &quoting)] {
         let response = Response::builder().status(status).body(Body::builder().data(body));
-        let text = of_error_answer(response.expect("a response of a valid status is one")).to_string();
+        let text = of_error_answer(
+            response.expect("a response of a valid status is one"),
+            OffsetDateTime::UNIX_EPOCH,
+        )
+        .to_string();
         assert!(!text.contains(is_hazardous), "{text:?}");
         assert!(text.starts_with(&format!("HTTP {status}")), "{text:?}");
         assert!(text.len() <= LONGEST_ERROR, "{text:?}");

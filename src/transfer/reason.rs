@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use crate::http::{Failure, Stage};
 use crate::terminal::human;
 
 /// Why a file's fetching ended without a whole file, or what is to be known of one that is complete.
@@ -26,18 +27,8 @@ pub(crate) enum Reason {
     NoLink(String),
     /// It came without a length, and nothing in it tells whether it is whole, for the reason given.
     UnknownLength(String),
-    /// No encrypted connection to the storage can be trusted or made.
-    Untrusted {
-        detail: String,
-        /// Whether what came back is not TLS at all.
-        is_not_tls: bool,
-    },
-    /// The connection was not made, or broke.
-    Network {
-        detail: String,
-        /// Whether it may be that the storage speaks no TLS.
-        may_lack_tls: bool,
-    },
+    /// No answer came from the storage, or it broke off.
+    Transport(Failure),
     /// What the storage answered, in words that are safe to show.
     Answer(String),
     /// What the file's own bytes say: why it is unverified or corrupt.
@@ -64,10 +55,10 @@ impl fmt::Display for Reason {
                     "whether it is whole is unknown: it is {reason}, and came without a length"
                 )
             }
-            Self::Untrusted { detail, .. } => {
-                write!(f, "no trusted encrypted connection to the storage: {detail}")
-            }
-            Self::Network { detail, .. } => f.write_str(detail),
+            Self::Transport(failure) => match (failure.stage, failure.is_at_proxy) {
+                (Stage::Tls(_), false) => write!(f, "no trusted encrypted connection to the storage: {failure}"),
+                _ => failure.fmt(f),
+            },
             Self::Answer(text) | Self::Content(text) => f.write_str(text),
             Self::Repeated { last, times } => write!(f, "{last}, {times} times in a row"),
         }

@@ -4,19 +4,19 @@
 //! signature, no header. Only statuses 200 and 206 are data; an error is XML, of which the code and
 //! the message are quoted.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::http::Response;
-use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_RANGE, RANGE, RETRY_AFTER};
-use ureq::{Agent, Body, BodyReader};
+use time::OffsetDateTime;
+use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, IF_RANGE, RANGE};
+use ureq::http::{Request, Response};
+use ureq::{Body, BodyReader};
 
-use crate::http::{self, Stage};
+use crate::http::{self, Failure, Network, Stage, header, retry_after};
+use crate::retry::{Cause, may_pass};
 use crate::terminal::escape::visible;
-use crate::values::endpoint::Endpoint;
 use crate::values::link::Link;
 use crate::values::redact::without_queries;
 
@@ -26,15 +26,9 @@ const MAX_ERROR_BODY: u64 = 16 * 1024;
 const MAX_QUOTE: usize = 200;
 const BUFFER_SIZE: usize = 64 * 1024;
 
-/// Chooses the proxy, if any, for the host of a link.
-pub(crate) type ChooseProxy = dyn Fn(&Endpoint) -> Result<Option<ureq::Proxy>, String> + Send + Sync;
-
 /// The way to the object storage.
 pub(crate) struct Storage {
-    choose_proxy: Box<ChooseProxy>,
-    silence: Duration,
-    /// One for each scheme, host and port that links named so far.
-    agents: Mutex<HashMap<String, Agent>>,
+    client: http::Client,
 }
 
 /// The answer to a request for an object, or for the rest of one.
@@ -54,14 +48,10 @@ pub(crate) enum StorageError {
     Refused(String),
     /// The storage is busy or failed, and may have said how long to wait.
     Busy(String, Option<Duration>),
-    /// The connection was not made, or broke.
-    Network {
-        detail: String,
-        /// Whether it may be that the storage speaks no TLS.
-        may_lack_tls: bool,
-    },
-    /// No encrypted connection can be trusted or made.
-    Tls(String),
+    /// No answer came, or it broke off.
+    Transport(Failure),
+    /// The connection ended in good order, and too early.
+    Cut(String),
     /// The object has no such bytes.
     NoSuchRange,
     /// What trying again does not change.
@@ -70,55 +60,33 @@ pub(crate) enum StorageError {
 
 impl Storage {
     /// `silence` is how long the other side may say nothing.
-    pub(crate) fn new(choose_proxy: Box<ChooseProxy>, silence: Duration) -> Self {
-        Self {
-            choose_proxy,
-            silence,
-            agents: Mutex::default(),
-        }
-    }
-
-    /// The HTTP client for the host that a link names: each host has the proxy that is meant for it.
-    fn agent(&self, link: &Link) -> Result<Agent, StorageError> {
-        let origin = link.origin().unwrap_or_default();
-        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(agent) = agents.get(origin) {
-            return Ok(agent.clone());
-        }
-        let endpoint: Endpoint = origin
-            .parse()
-            .map_err(|_| StorageError::Final("the link names no host that can be connected to".to_owned()))?;
-        let proxy = (self.choose_proxy)(&endpoint).map_err(StorageError::Final)?;
-        let config = http::config(proxy)
+    pub(crate) fn new(network: Arc<Network>, silence: Duration) -> Self {
+        let config = http::config()
             .input_buffer_size(BUFFER_SIZE)
             .output_buffer_size(16 * 1024)
-            .timeout_resolve(Some(self.silence))
-            .timeout_connect(Some(self.silence))
-            .timeout_recv_response(Some(self.silence))
+            .timeout_connect(Some(silence))
+            .timeout_recv_response(Some(silence))
             // Of each read and not of them all: a slow transfer is a healthy one.
-            .timeout_per_read(Some(self.silence));
-        // A transfer may outlast an address, so names are looked up anew for each connection.
-        let agent: Agent = config.build().into();
-        agents.insert(origin.to_owned(), agent.clone());
-        Ok(agent)
+            .timeout_per_read(Some(silence));
+        Self {
+            client: http::Client::new(network, config),
+        }
     }
 
     /// Asks for the object from `offset` on; from an offset other than 0, only if it still is the one
     /// that `etag` names, else all of it.
-    pub(super) fn get(&self, link: &Link, offset: u64, etag: Option<&str>) -> Result<Object, StorageError> {
-        let mut request = self.agent(link)?.get(link.expose());
+    pub(super) fn get(
+        &self,
+        link: &Link,
+        offset: u64,
+        etag: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Object, StorageError> {
+        let mut request = Request::get(link.expose());
         if let Some(etag) = etag.filter(|_| offset > 0) {
             request = request.header(RANGE, format!("bytes={offset}-")).header(IF_RANGE, etag);
         }
-        let response = request.call().map_err(|error| {
-            let failure = http::Failure::of(&error);
-            // A server without TLS hangs up on the handshake, which looks like a connection that broke later.
-            let may_lack_tls = matches!(failure.stage, Stage::Broken | Stage::Protocol) && link.is_encrypted();
-            match of_transport(&error) {
-                StorageError::Network { detail, .. } => StorageError::Network { detail, may_lack_tls },
-                error => error,
-            }
-        })?;
+        let response = self.client.send(request.body(()), None)?;
         match response.status().as_u16() {
             200 if is_a_page(response.headers()) => Err(StorageError::Final(
                 "a web page came instead of the file; a proxy or login page may be in between".to_owned(),
@@ -145,50 +113,46 @@ impl Storage {
             300..400 => Err(StorageError::Final(
                 "the storage redirects elsewhere, which is not followed".to_owned(),
             )),
-            _ => Err(of_error_answer(response)),
+            _ => Err(of_error_answer(response, now)),
         }
     }
 }
 
-impl StorageError {
-    /// A connection that was made, and broke.
-    pub(super) fn broken(detail: String) -> Self {
-        Self::Network {
-            detail,
-            may_lack_tls: false,
-        }
+impl Storage {
+    /// What a failure to read the bytes of a link's object means.
+    pub(super) fn of_reading(&self, error: std::io::Error, link: &Link) -> StorageError {
+        let failure = self.client.failure_while_receiving(&error.into(), link.expose());
+        StorageError::Transport(match failure.stage {
+            // A chunk that is none. The bytes before it are good, and can be gone on from.
+            Stage::Protocol => Failure {
+                stage: Stage::Broken,
+                ..failure
+            },
+            _ => failure,
+        })
+    }
+}
+
+impl From<Failure> for StorageError {
+    fn from(failure: Failure) -> Self {
+        Self::Transport(failure)
     }
 }
 
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(text)
-            | Self::Busy(text, _)
-            | Self::Network { detail: text, .. }
-            | Self::Tls(text)
-            | Self::Final(text) => f.write_str(text),
+            Self::Refused(text) | Self::Busy(text, _) | Self::Cut(text) | Self::Final(text) => f.write_str(text),
+            Self::Transport(failure) => failure.fmt(f),
             Self::NoSuchRange => f.write_str("the storage has no such range of bytes"),
         }
     }
 }
 
-/// The transport's failures carry no part of the link: its texts speak of hosts and sockets.
-pub(super) fn of_transport(error: &ureq::Error) -> StorageError {
-    let failure = http::Failure::of(error);
-    match failure.stage {
-        Stage::Tls | Stage::TrustStore => StorageError::Tls(failure.detail),
-        Stage::Proxy => StorageError::Final(failure.detail),
-        Stage::Dns | Stage::Unreachable | Stage::Broken | Stage::Protocol | Stage::Timeout => {
-            StorageError::broken(failure.detail)
-        }
-    }
-}
-
-pub(crate) fn of_error_answer(mut response: Response<Body>) -> StorageError {
+/// What an answer without data means. `now` is what a date in `Retry-After` is compared with.
+pub(crate) fn of_error_answer(mut response: Response<Body>, now: OffsetDateTime) -> StorageError {
     let status = response.status().as_u16();
-    let wait = header(response.headers(), RETRY_AFTER.as_str());
-    let retry_after = wait.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    let retry_after = retry_after(response.headers(), now);
     let body = response.body_mut().with_config().limit(MAX_ERROR_BODY).reader();
     let mut text = Vec::new();
     // Half an error is better than none.
@@ -200,10 +164,11 @@ pub(crate) fn of_error_answer(mut response: Response<Body>) -> StorageError {
         (Some(code), None) => format!("HTTP {status} {code}"),
         (None, _) => format!("HTTP {status}"),
     };
-    match (status, code.as_deref()) {
-        (_, Some("SlowDown")) | (429 | 500..=599, _) => StorageError::Busy(said, retry_after),
+    let code = code.as_deref().unwrap_or_default();
+    match status {
+        _ if may_pass(Cause::Storage { status, code }) => StorageError::Busy(said, retry_after),
         // An expired link is refused with one of these; which, is not documented.
-        (400 | 401 | 403, _) => StorageError::Refused(said),
+        400 | 401 | 403 => StorageError::Refused(said),
         _ => StorageError::Final(said),
     }
 }
@@ -235,10 +200,6 @@ fn strong_etag(headers: &HeaderMap) -> Option<String> {
 fn is_a_page(headers: &HeaderMap) -> bool {
     header(headers, CONTENT_TYPE.as_str())
         .is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("text/html"))
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 #[cfg(test)]

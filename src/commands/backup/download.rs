@@ -17,7 +17,7 @@ use crate::api::{Client, Reason};
 use crate::backups::{self, find};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
-use crate::config::{Proxies, Settings};
+use crate::config::{self, Settings};
 use crate::error::{Kind, Report, explained};
 use crate::file::{FileReport, FileState, Task, judge};
 use crate::output::{Format, json, plain, table};
@@ -168,6 +168,7 @@ impl Download<'_> {
             })
             .collect();
         self.check_names(&jobs)?;
+        self.check_proxies(&jobs)?;
         let expected = self.check_space(&folder, &jobs)?;
         let stop = self.context.interrupt.defer_first_signal();
         let mut seed = [0; 8];
@@ -183,12 +184,10 @@ impl Download<'_> {
             answer.recv().map_err(|_| ended(()))?
         };
         let current = jobs.iter().map(|job| (job.node.clone(), job.link.clone())).collect();
-        let proxies = Proxies::of(world);
-        let choose_proxy = move |host: &Endpoint| proxies.choose(host).map_err(|error| error.to_string());
         let transfer = Transfer::start(
             jobs,
             transfer::Options {
-                storage: Storage::new(Box::new(choose_proxy), self.settings.timeout),
+                storage: Storage::new(Arc::clone(&self.settings.network), self.settings.timeout),
                 links: Arc::new(FreshLinks::new(current, Box::new(ask))),
                 parallel: self.args.parallel.into(),
                 max_attempts: self.settings.max_attempts,
@@ -346,6 +345,15 @@ impl Download<'_> {
             "give another folder with --dir, or --force to replace them once the new ones are whole",
         )
         .into())
+    }
+
+    /// Makes sure, before anything is fetched, that the proxies for the links' hosts can be followed.
+    fn check_proxies(&self, jobs: &[Job]) -> Result<(), config::Error> {
+        let origins = jobs.iter().filter_map(|job| job.link.origin()?.parse().ok());
+        for origin in origins.collect::<Vec<Endpoint>>() {
+            config::check_proxy(&self.settings.network, &origin)?;
+        }
+        Ok(())
     }
 
     /// Makes sure that what is missing fits; how many bytes the backup has, where the service tells.

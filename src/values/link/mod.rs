@@ -78,13 +78,6 @@ impl Link {
         self.0.get(..scheme.len() + "://".len() + host.len())
     }
 
-    /// Whether it is fetched over TLS.
-    pub(crate) fn is_encrypted(&self) -> bool {
-        self.0
-            .get(..8)
-            .is_some_and(|start| start.eq_ignore_ascii_case("https://"))
-    }
-
     /// Which object it leads to: the same for all links to it.
     pub(crate) fn object(&self) -> &str {
         self.0.split(['?', '#']).next().unwrap_or_default()

@@ -305,7 +305,7 @@ fn a_certificate_of_nobody_known_is_refused_before_the_link_is_sent() {
         .env("SSL_CERT_FILE", ca.to_str().unwrap());
     let outcome = place.run(run);
     outcome.data_with(7);
-    outcome.says(&["invalid peer certificate", "--http"]);
+    outcome.says(&["from no authority that this machine trusts", "--http"]);
     assert!(secure.place.sandbox.requests().is_empty());
 }
 

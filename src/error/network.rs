@@ -1,0 +1,179 @@
+//! Requests that led to no answer: which end failed, and what to do about it.
+
+use super::{Kind, Report};
+use crate::http::{Failure, ProxyName, Stage, TlsFault};
+
+/// Where to look where the system gives no more threads.
+const LIMITS: &str = "look at what limits this user and service: 'ulimit -u' and 'ulimit -v', systemd's TasksMax= and MemoryMax=, \
+                      a container's limit of processes";
+
+pub(super) fn report(failure: &Failure) -> Report {
+    let (message, hint) = match &failure.route.proxy {
+        Some(proxy) if failure.is_at_proxy => at_proxy(failure, proxy),
+        _ => at_endpoint(failure),
+    };
+    let kind = match failure.stage {
+        Stage::NoThread => Kind::Other,
+        _ => Kind::Network,
+    };
+    Report::new(kind, message).cause(&failure.detail).hint(hint)
+}
+
+/// What to do about the failure.
+pub(super) fn hint(failure: &Failure) -> String {
+    report(failure).hint.unwrap_or_default()
+}
+
+fn at_endpoint(failure: &Failure) -> (String, String) {
+    let endpoint = &failure.route.origin;
+    let via = match &failure.route.proxy {
+        Some(proxy) => format!(" through {proxy}"),
+        None => String::new(),
+    };
+    let (message, hint) = match failure.stage {
+        Stage::NoThread => return no_thread(endpoint),
+        Stage::TrustStore { is_named } => return no_authorities(is_named),
+        Stage::Dns => (
+            format!("the name of {endpoint} cannot be resolved"),
+            "check --endpoint, this machine's DNS, and whether a proxy (HTTPS_PROXY) is needed to get out",
+        ),
+        Stage::Unreachable => (
+            format!("{endpoint} cannot be reached{via}"),
+            "check --endpoint, firewalls, and whether a proxy (HTTPS_PROXY) is needed to get out",
+        ),
+        Stage::Handshake => (
+            format!("{endpoint} hung up on TLS{via}"),
+            "try again; if it stays, check --endpoint and what is in between: if the endpoint speaks plain HTTP, as those \
+             inside a VPC do, spell out http:// in --endpoint",
+        ),
+        Stage::Broken => (
+            format!("the connection to {endpoint}{via} broke off"),
+            "try again; if it stays, check firewalls and proxies, and that --endpoint does not say http:// where the \
+             service speaks TLS",
+        ),
+        Stage::Protocol | Stage::ProxyRefused { .. } => (
+            format!("what answers at {endpoint}{via} breaks the rules of HTTP"),
+            "check --endpoint and the proxy variables: something else may be listening there",
+        ),
+        Stage::Timeout => (
+            format!("{endpoint} did not answer in time{via}"),
+            "check firewalls and whether a proxy (HTTPS_PROXY) is needed to get out; --timeout allows for more time",
+        ),
+        Stage::Tls(fault) => (
+            format!("no trusted encrypted connection to {endpoint}{via}"),
+            match fault {
+                TlsFault::NotTls => {
+                    "check the endpoint and its port; if it speaks plain HTTP, as those inside a VPC do, spell out http:// in \
+                     --endpoint"
+                }
+                TlsFault::OutOfDate => {
+                    "look at this machine's clock first ('date -u'), and set it if it is wrong (NTP); if it is right, the \
+                     server needs a new certificate"
+                }
+                TlsFault::WrongHost => {
+                    "check --endpoint; if it is right, another server answers in its place: a proxy, a login page or a wrong \
+                     DNS entry"
+                }
+                TlsFault::TooOld => "check --endpoint; jdredis speaks TLS 1.2 and 1.3 and nothing older",
+                TlsFault::Untrusted | TlsFault::Other => {
+                    "if a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate (PEM); if the endpoint speaks plain \
+                     HTTP, as those inside a VPC do, spell out http:// in --endpoint"
+                }
+            },
+        ),
+    };
+    (message, hint.to_owned())
+}
+
+fn at_proxy(failure: &Failure, proxy: &ProxyName) -> (String, String) {
+    let (address, variable, endpoint) = (&proxy.address, &proxy.variable, &failure.route.origin);
+    let check = format!("check {variable}");
+    let direct = "unset it, or name the endpoint's host in NO_PROXY, to connect directly";
+    match failure.stage {
+        Stage::NoThread => no_thread(&format!("the proxy {address}")),
+        Stage::TrustStore { is_named } => no_authorities(is_named),
+        Stage::Dns => (
+            format!("the name of the proxy {address} cannot be resolved ({variable})"),
+            format!("{check} and this machine's DNS; {direct}"),
+        ),
+        Stage::Unreachable => (
+            format!("the proxy {address} cannot be reached ({variable})"),
+            format!("{check}, and that the proxy runs; {direct}"),
+        ),
+        Stage::Timeout => (
+            format!("the proxy {address} did not answer in time ({variable})"),
+            format!("{check} and firewalls; --timeout allows for more time; {direct}"),
+        ),
+        Stage::Handshake | Stage::Tls(TlsFault::NotTls) => (
+            format!("no encrypted connection to the proxy {address} ({variable})"),
+            format!("write http:// in {variable}: most proxies are spoken to without TLS, also on the way to https"),
+        ),
+        Stage::Tls(fault) => (
+            format!("no trusted encrypted connection to the proxy {address} ({variable})"),
+            match fault {
+                TlsFault::OutOfDate => {
+                    "look at this machine's clock first ('date -u'); if it is right, the proxy needs a new certificate"
+                        .to_owned()
+                }
+                TlsFault::WrongHost => format!("write one of those names in {variable}"),
+                _ => format!("point SSL_CERT_FILE at its CA certificate (PEM), or write http:// in {variable}"),
+            },
+        ),
+        Stage::ProxyRefused {
+            status: 407,
+            had_password,
+        } => (
+            if had_password {
+                format!("the proxy {address} does not accept the name and password in {variable}")
+            } else {
+                format!("the proxy {address} wants a name and password ({variable})")
+            },
+            format!(
+                "write them into {variable} as http://NAME:PASSWORD@HOST:PORT, with #, /, \\, @, : and % in them as %23, %2F, \
+                 %5C, %40, %3A and %25"
+            ),
+        ),
+        Stage::ProxyRefused { status: 502..=504, .. } => (
+            format!("the proxy {address} could not reach {endpoint} ({variable})"),
+            "try again later; if it stays, check --endpoint and ask the proxy's administrator".to_owned(),
+        ),
+        Stage::ProxyRefused { .. } => (
+            format!("the proxy {address} does not let requests to {endpoint} through ({variable})"),
+            format!(
+                "ask its administrator to allow that host and port (many proxies tunnel to port 443 alone); to go past the \
+                 proxy, name the host in NO_PROXY or unset {variable}"
+            ),
+        ),
+        Stage::Broken => (
+            format!("the proxy {address} broke the connection off ({variable})"),
+            format!(
+                "try again; if it stays, {check} (https:// where the proxy itself speaks TLS), or ask its administrator"
+            ),
+        ),
+        Stage::Protocol => (
+            format!("what answers at {address} is no proxy ({variable})"),
+            format!("{check}: its host, its port, and https:// where the proxy itself speaks TLS"),
+        ),
+    }
+}
+
+fn no_thread(host: &str) -> (String, String) {
+    (
+        format!("no more threads: the name of {host} cannot be looked up"),
+        LIMITS.to_owned(),
+    )
+}
+
+fn no_authorities(is_named: bool) -> (String, String) {
+    let hint = if is_named {
+        "let SSL_CERT_FILE (or SSL_CERT_DIR) name PEM certificates that this user can read, or unset it to use the system's (package \
+         ca-certificates)"
+    } else {
+        "install the package ca-certificates; in a container, copy or mount a file of CA certificates (PEM) into it and point \
+         SSL_CERT_FILE at that"
+    };
+    (
+        "no certificate authorities to trust could be loaded".to_owned(),
+        hint.to_owned(),
+    )
+}

@@ -1,0 +1,168 @@
+//! Requests out, answers or a [`Failure`] back; and what all connections of a run have in common.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+use ureq::config::ConfigBuilder;
+use ureq::http::{HeaderMap, Request, Response, Uri};
+use ureq::typestate::AgentScope;
+use ureq::{Agent, AsSendBody, Body};
+
+use super::connect::{Connecting, NoLookUp};
+use super::failure::{Failure, ProxyName, Route, Stage};
+use super::headers::header;
+use super::proxy::{InvalidProxy, Proxies, Proxy};
+use super::trust::{NoTrust, TrustSources};
+use crate::values::endpoint::Scheme;
+
+pub(super) const USER_AGENT: &str = concat!("jdredis/", env!("CARGO_PKG_VERSION"));
+
+/// What every connection of a run has in common: the proxies, and the authorities to trust, which are
+/// read when the first connection needs them.
+#[derive(Debug, Default)]
+pub(crate) struct Network {
+    proxies: Proxies,
+    trust: TrustSources,
+    tls: OnceLock<Result<Arc<ClientConfig>, NoTrust>>,
+}
+
+impl Network {
+    pub(crate) fn new(proxies: Proxies, trust: TrustSources) -> Self {
+        Self {
+            proxies,
+            trust,
+            tls: OnceLock::new(),
+        }
+    }
+
+    /// The proxy for the connections to an origin; `None` where they are made directly.
+    ///
+    /// # Errors
+    /// Where the variable that applies cannot be followed.
+    pub(crate) fn proxy(&self, scheme: Scheme, host: &str, port: u16) -> Result<Option<&Proxy>, InvalidProxy> {
+        self.proxies.choose(scheme, host, port)
+    }
+
+    /// Where a request to this URL goes, for messages.
+    pub(crate) fn route(&self, uri: &Uri) -> Route {
+        let (scheme, host, port) = origin(uri);
+        let proxy = self.proxy(scheme, host, port).ok().flatten();
+        let authority = uri.authority().map_or(host, |authority| authority.as_str());
+        Route {
+            origin: format!("{}://{authority}", scheme.as_str()),
+            proxy: proxy.map(ProxyName::from),
+        }
+    }
+
+    pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, NoTrust> {
+        self.tls.get_or_init(|| self.trust.config()).clone()
+    }
+}
+
+/// Scheme, host and port of a URL. ureq has refused any that lacks them.
+pub(super) fn origin(uri: &Uri) -> (Scheme, &str, u16) {
+    let scheme = match uri.scheme_str() {
+        Some("http") => Scheme::Http,
+        _ => Scheme::Https,
+    };
+    let port = uri.port_u16().unwrap_or_else(|| scheme.default_port());
+    (scheme, uri.host().unwrap_or_default(), port)
+}
+
+/// Settings of a client: no redirects, and statuses left to the caller.
+pub(crate) fn config() -> ConfigBuilder<AgentScope> {
+    Agent::config_builder()
+        // Set where there is none, so that ureq does not look for one itself: `connect` chooses.
+        .proxy(None)
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .user_agent(USER_AGENT)
+}
+
+/// An HTTP client with its own pool of connections. It may be shared between threads.
+pub(crate) struct Client {
+    agent: Agent,
+    network: Arc<Network>,
+}
+
+impl Client {
+    pub(crate) fn new(network: Arc<Network>, config: ConfigBuilder<AgentScope>) -> Self {
+        let connecting = Connecting::new(Arc::clone(&network));
+        Self {
+            agent: Agent::with_parts(config.build(), connecting, NoLookUp),
+            network,
+        }
+    }
+
+    /// The failure that ureq reports while the body of an answer from this URL is read.
+    pub(crate) fn failure_while_receiving(&self, error: &ureq::Error, url: &str) -> Failure {
+        let route = url
+            .parse()
+            .map_or_else(|_| Route::unknown(), |uri| self.network.route(&uri));
+        Failure::while_receiving(error, route)
+    }
+
+    /// Sends a request and waits for the head of its answer. `limit` is for the whole exchange, the
+    /// body included; without one, the client's own settings hold.
+    pub(crate) fn send<S: AsSendBody>(
+        &self,
+        request: Result<Request<S>, ureq::http::Error>,
+        limit: Option<Duration>,
+    ) -> Result<Response<Body>, Failure> {
+        let request = request.map_err(|error| Failure::of(&error.into(), Route::unknown()))?;
+        let uri = request.uri().clone();
+        let request = match limit {
+            None => request,
+            Some(limit) => {
+                let request = self.agent.configure_request(request);
+                request.timeout_global(Some(limit)).build()
+            }
+        };
+        let response = self
+            .agent
+            .run(request)
+            .map_err(|error| Failure::of(&error, self.network.route(&uri)))?;
+        match refusal_of_proxy(response.status().as_u16(), response.headers()) {
+            Some(status) => self.proxy_refusal(status, &uri).map_or(Ok(response), Err),
+            None => Ok(response),
+        }
+    }
+
+    /// A refusal by the proxy that plain http goes through; `None` where there is none.
+    fn proxy_refusal(&self, status: u16, uri: &Uri) -> Option<Failure> {
+        let (scheme, host, port) = origin(uri);
+        let proxy = self.network.proxy(scheme, host, port).ok().flatten()?;
+        let failure = refused(proxy, status, self.network.route(uri));
+        Some(Failure {
+            // A gateway's time-out may come after the request went on.
+            was_before_sending: matches!(status, 403 | 407),
+            ..failure
+        })
+    }
+}
+
+/// The status of an answer that is the proxy's own. In absolute form its answers look like the origin's.
+/// 407 never is the origin's (RFC 9110, section 15.5.8), and Squid marks its own; a proxy's refusals and
+/// those of a gateway behind it are pages for people, where the service answers JSON and the storage XML.
+fn refusal_of_proxy(status: u16, headers: &HeaderMap) -> Option<u16> {
+    let is_page = header(headers, "content-type").is_none_or(|text| text.starts_with("text/"));
+    let is_own = match status {
+        407 => true,
+        403 | 502..=504 => is_page || header(headers, "x-squid-error").is_some(),
+        _ => false,
+    };
+    is_own.then_some(status)
+}
+
+/// The proxy answered with a status that lets nothing through.
+pub(super) fn refused(proxy: &Proxy, status: u16, route: Route) -> Failure {
+    let had_password = proxy.authorization().is_some();
+    let words = match (status, had_password) {
+        (407, true) => "does not accept the name and password it was given (407)".to_owned(),
+        (407, false) => "wants a name and password (407)".to_owned(),
+        _ => format!("answered with status {status}"),
+    };
+    let stage = Stage::ProxyRefused { status, had_password };
+    Failure::before_sending(stage, route, true, words)
+}

@@ -1,0 +1,287 @@
+//! The connections that ureq asks for. All that depends on ureq's unversioned interface is here, and
+//! is why Cargo.toml holds ureq at a minor version.
+//!
+//! ureq's own connector tries a host's addresses one after the other, panics where the system has no
+//! threads, looks names up again for requests on open connections, sends CONNECT for plain http, and
+//! lets the answer to CONNECT take for ever. Here a connection is made of `dial`, `tunnel` and `tls`
+//! when the pool has none, and all of it ends by one deadline.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::Duration as TimeOut;
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
+use zeroize::Zeroizing;
+
+use super::client::{Network, USER_AGENT, origin, refused};
+use super::dial::dial;
+use super::failure::{self, Failure, Route, Stage};
+use super::proxy::Proxy;
+use super::socket::{Duplex, Limit, Socket};
+use super::tls;
+use super::tunnel::{self, NoTunnel};
+use crate::values::endpoint::Scheme;
+
+/// Gives ureq no addresses: it asks for them before each request, also where a connection is open.
+#[derive(Debug)]
+pub(super) struct NoLookUp;
+
+impl Resolver for NoLookUp {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Ok(self.empty())
+    }
+}
+
+/// Makes connections, through a proxy where the origin has one.
+#[derive(Debug)]
+pub(super) struct Connecting {
+    network: Arc<Network>,
+}
+
+impl Connecting {
+    pub(super) fn new(network: Arc<Network>) -> Self {
+        Self { network }
+    }
+
+    fn open(&self, details: &ConnectionDetails<'_>) -> Result<Connection, Failure> {
+        let (scheme, host, port) = origin(details.uri);
+        let attempt = Attempt {
+            network: &self.network,
+            route: self.network.route(details.uri),
+            deadline: remaining(details.timeout.after).map(|left| Instant::now() + left),
+            read_ahead: details.config.input_buffer_size(),
+        };
+        let proxy = self
+            .network
+            .proxy(scheme, host, port)
+            .map_err(|error| attempt.failure((Stage::Unreachable, error.to_string()), true))?;
+        let mut stream = match proxy {
+            None => attempt.dial(host, port, false)?,
+            Some(proxy) => attempt.reach(proxy)?,
+        };
+        if let (Some(proxy), Scheme::Https) = (proxy, scheme) {
+            attempt.tunnel(&mut *stream, &format!("{host}:{port}"), proxy)?;
+        }
+        if scheme == Scheme::Https {
+            stream = attempt.encrypt(stream, host, false)?;
+        }
+        Ok(Connection {
+            stream,
+            buffers: LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size()),
+            is_tls: scheme == Scheme::Https,
+            head: match (proxy, scheme) {
+                (Some(proxy), Scheme::Http) => Some(AbsoluteForm::new(details.uri, proxy)),
+                _ => None,
+            },
+        })
+    }
+}
+
+impl Connector<()> for Connecting {
+    type Out = Connection;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Connection>, ureq::Error> {
+        self.open(details)
+            .map(Some)
+            .map_err(|failure| ureq::Error::Other(Box::new(failure)))
+    }
+}
+
+/// A connection in the making.
+struct Attempt<'a> {
+    network: &'a Network,
+    route: Route,
+    deadline: Option<Instant>,
+    read_ahead: usize,
+}
+
+impl Attempt<'_> {
+    fn failure(&self, (stage, words): (Stage, String), is_at_proxy: bool) -> Failure {
+        Failure::before_sending(stage, self.route.clone(), is_at_proxy, words)
+    }
+
+    fn dial(&self, host: &str, port: u16, is_at_proxy: bool) -> Result<Box<dyn Duplex>, Failure> {
+        let limit = Limit {
+            deadline: self.deadline,
+            each: None,
+        };
+        let stream = dial(host, port, self.deadline).map_err(|why| self.failure(why, is_at_proxy))?;
+        let socket = Socket::new(stream, limit).map_err(|error| self.failure(failure::of_io(&error), is_at_proxy))?;
+        Ok(Box::new(socket))
+    }
+
+    fn encrypt(&self, stream: Box<dyn Duplex>, host: &str, is_at_proxy: bool) -> Result<Box<dyn Duplex>, Failure> {
+        let config = self.network.tls().map_err(|error| {
+            let stage = Stage::TrustStore {
+                is_named: error.is_named,
+            };
+            self.failure((stage, error.to_string()), false)
+        })?;
+        tls::connect(stream, host, config, self.read_ahead).map_err(|why| self.failure(why, is_at_proxy))
+    }
+
+    /// A connection to the proxy itself.
+    fn reach(&self, proxy: &Proxy) -> Result<Box<dyn Duplex>, Failure> {
+        let stream = self.dial(proxy.host(), proxy.port(), true)?;
+        match proxy.scheme() {
+            Scheme::Http => Ok(stream),
+            Scheme::Https => self.encrypt(stream, proxy.host(), true),
+        }
+    }
+
+    fn tunnel(&self, stream: &mut dyn Duplex, target: &str, proxy: &Proxy) -> Result<(), Failure> {
+        tunnel::open(stream, target, proxy, USER_AGENT).map_err(|error| match error {
+            NoTunnel::Refused(status) => refused(proxy, status, self.route.clone()),
+            NoTunnel::NotHttp => self.failure((Stage::Protocol, "what it answers is no HTTP".to_owned()), true),
+            NoTunnel::Broken(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                let words = "it closed the connection instead of answering CONNECT";
+                self.failure((Stage::Broken, words.to_owned()), true)
+            }
+            NoTunnel::Broken(error) => self.failure(failure::of_io(&error), true),
+        })
+    }
+}
+
+/// An open connection, as ureq uses it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: Box<dyn Duplex>,
+    buffers: LazyBuffers,
+    is_tls: bool,
+    /// What becomes of a request's head on the way through a proxy.
+    head: Option<AbsoluteForm>,
+}
+
+impl Transport for Connection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.stream.socket().limit = limit(timeout, timeout.per_write);
+        let output = &self.buffers.output()[..amount];
+        let sent = match self.head.as_mut().and_then(|form| form.rewrite(output)) {
+            Some(head) => self.stream.write_all(&head),
+            None => self.stream.write_all(output),
+        };
+        sent.and_then(|()| self.stream.flush())
+            .map_err(|error| in_time(error, timeout.for_write()))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.stream.socket().limit = limit(timeout, timeout.per_read);
+        if let Some(form) = &mut self.head {
+            form.is_next = true;
+        }
+        let count = self
+            .stream
+            .read(self.buffers.input_append_buf())
+            .map_err(|error| in_time(error, timeout.for_read()))?;
+        self.buffers.input_appended(count);
+        Ok(count > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.socket().is_idle()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+}
+
+/// A proxy is told the whole URL of a request over plain http (RFC 9112, section 3.2.2), as curl does
+/// it: proxies let CONNECT through to port 443 alone. ureq writes the path only, so the head is changed
+/// on its way out.
+struct AbsoluteForm {
+    /// Scheme and authority.
+    origin: String,
+    authorization: Option<Zeroizing<String>>,
+    /// Whether what ureq writes next begins with a request's head. It does on a new connection and after
+    /// an answer; what else it writes is the rest of a request.
+    is_next: bool,
+}
+
+impl AbsoluteForm {
+    fn new(uri: &Uri, proxy: &Proxy) -> Self {
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        Self {
+            origin: format!("http://{authority}"),
+            authorization: proxy.authorization().map(|value| Zeroizing::new(value.to_owned())),
+            is_next: true,
+        }
+    }
+
+    /// The head in absolute form, with what proves to the proxy who asks; `None` where the bytes are to
+    /// go out as they are.
+    fn rewrite(&mut self, output: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        if !std::mem::take(&mut self.is_next) {
+            return None;
+        }
+        let method = output.iter().position(|byte| *byte == b' ')? + 1;
+        let line = output.iter().position(|byte| *byte == b'\n')? + 1;
+        let mut head = Zeroizing::new(Vec::with_capacity(output.len() + 512));
+        head.extend_from_slice(&output[..method]);
+        head.extend_from_slice(self.origin.as_bytes());
+        head.extend_from_slice(&output[method..line]);
+        if let Some(authorization) = &self.authorization {
+            head.extend_from_slice(b"Proxy-Authorization: ");
+            head.extend_from_slice(authorization.as_bytes());
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(&output[line..]);
+        Some(head)
+    }
+}
+
+impl fmt::Debug for AbsoluteForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AbsoluteForm({})", self.origin)
+    }
+}
+
+fn limit(timeout: NextTimeout, each: Option<TimeOut>) -> Limit {
+    Limit {
+        deadline: remaining(timeout.after).map(|left| Instant::now() + left),
+        each: each.and_then(remaining),
+    }
+}
+
+/// ureq's duration, which may be endless.
+fn remaining(time: TimeOut) -> Option<Duration> {
+    match time {
+        TimeOut::Exact(time) => Some(time),
+        TimeOut::NotHappening => None,
+    }
+}
+
+fn in_time(error: io::Error, timeout: NextTimeout) -> ureq::Error {
+    match error.kind() {
+        io::ErrorKind::TimedOut => ureq::Error::Timeout(timeout.reason),
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Proxies;
+
+    #[test]
+    fn only_the_head_of_a_request_is_put_in_absolute_form() {
+        let proxies = Proxies::from_env(|name| (name == "http_proxy").then(|| "http://me:pw@p:1".to_owned()));
+        let proxy = proxies.choose(Scheme::Http, "h", 8080).unwrap().unwrap();
+        let mut form = AbsoluteForm::new(&Uri::from_static("http://h:8080/x?q"), proxy);
+        let head = form.rewrite(b"POST /x?q HTTP/1.1\r\nHost: h:8080\r\n\r\n").unwrap();
+        let expected = "POST http://h:8080/x?q HTTP/1.1\r\nProxy-Authorization: Basic bWU6cHc=\r\nHost: h:8080\r\n\r\n";
+        assert_eq!(str::from_utf8(&head).unwrap(), expected);
+        assert!(form.rewrite(b"body /x HTTP/1.1\r\n").is_none());
+        form.is_next = true;
+        assert!(form.rewrite(b"GET /y HTTP/1.1\r\n").is_some());
+    }
+}

@@ -1,0 +1,207 @@
+//! From a host's name to a connected socket: the look-up, and the race between its addresses.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::failure::Stage;
+
+/// How long an address may take before the next one is tried beside it. RFC 8305 (Happy Eyeballs),
+/// section 5, recommends this.
+const HEAD_START: Duration = Duration::from_millis(250);
+/// The most addresses of a name that are tried.
+const MAX_ADDRESSES: usize = 16;
+/// A thread here makes one system call.
+const STACK_SIZE: usize = 128 * 1024;
+const TIMED_OUT: &str = "no connection in time";
+
+/// Why there is no connection: the step, and the system's words.
+type Undialled = (Stage, String);
+
+/// Connects to a host, an IPv6 address of which may be in brackets.
+///
+/// # Errors
+/// With the step that failed; never later than the deadline.
+pub(super) fn dial(host: &str, port: u16, deadline: Option<Instant>) -> Result<TcpStream, Undialled> {
+    let addresses = look_up(host, port, deadline)?;
+    race(&addresses, deadline).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => (Stage::Timeout, TIMED_OUT.to_owned()),
+        _ => (Stage::Unreachable, error.to_string()),
+    })
+}
+
+/// The host's addresses. An address needs no look-up; the look-up of a name has no time-out of its own
+/// in any system's library, so it is made in a thread that can be left behind.
+fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Result<Vec<SocketAddr>, Undialled> {
+    let bare = host.trim_matches(['[', ']']);
+    if let Ok(address) = bare.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let name = bare.to_owned();
+    start_thread(move || {
+        let addresses = (name.as_str(), port).to_socket_addrs();
+        // Nobody listens any more once the time is up.
+        let _ = sender.send(addresses.map(|addresses| addresses.take(MAX_ADDRESSES).collect::<Vec<_>>()));
+    })
+    .map_err(|error| (Stage::NoThread, error.to_string()))?;
+    match receive(&receiver, deadline) {
+        Ok(Ok(addresses)) if addresses.is_empty() => Err((Stage::Dns, "it has no address".to_owned())),
+        Ok(Ok(addresses)) => Ok(by_turns(addresses)),
+        Ok(Err(error)) => Err((Stage::Dns, error.to_string())),
+        Err(RecvTimeoutError::Timeout) => Err((Stage::Timeout, "its name was not looked up in time".to_owned())),
+        Err(RecvTimeoutError::Disconnected) => Err((Stage::Dns, "the look-up ended without an answer".to_owned())),
+    }
+}
+
+/// The addresses with the families by turns, in the system's order otherwise (RFC 8305, section 4): a
+/// whole family may be unreachable.
+fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let Some(first) = addresses.first().map(SocketAddr::is_ipv4) else {
+        return addresses;
+    };
+    let (ours, others): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv4() == first);
+    let mut others = others.into_iter();
+    let mut mixed: Vec<_> = ours
+        .into_iter()
+        .flat_map(|address| [Some(address), others.next()])
+        .flatten()
+        .collect();
+    mixed.extend(others);
+    mixed
+}
+
+/// The connection to whichever address answers first. Each is tried when the one before has failed, or
+/// has taken [`HEAD_START`]. Losers end by themselves, at the deadline at the latest.
+///
+/// # Errors
+/// Why the last address failed, or [`io::ErrorKind::TimedOut`].
+fn race(addresses: &[SocketAddr], deadline: Option<Instant>) -> io::Result<TcpStream> {
+    if let [address] = addresses {
+        return connect(address, deadline);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let mut waiting = addresses.iter();
+    let mut running = 0;
+    let mut last_error = io::Error::from(io::ErrorKind::TimedOut);
+    loop {
+        let is_last = match waiting.next() {
+            Some(address) => {
+                match start_connect(*address, deadline, sender.clone()) {
+                    Ok(()) => running += 1,
+                    // Without threads there is no race, only one after the other.
+                    Err(_) => match connect(address, share_of(deadline, waiting.len())) {
+                        Ok(stream) => return Ok(stream),
+                        Err(error) => {
+                            last_error = error;
+                            continue;
+                        }
+                    },
+                }
+                waiting.len() == 0
+            }
+            None if running == 0 => return Err(last_error),
+            None => true,
+        };
+        let turn = if is_last {
+            deadline
+        } else {
+            Some(Instant::now() + HEAD_START)
+        };
+        match receive(&receiver, turn) {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => {
+                last_error = error;
+                running -= 1;
+            }
+            Err(_) if is_last => return Err(io::ErrorKind::TimedOut.into()),
+            Err(_) => {}
+        }
+    }
+}
+
+/// The moment by which one address must have connected, where so many others wait for the same time.
+fn share_of(deadline: Option<Instant>, others: usize) -> Option<Instant> {
+    let now = Instant::now();
+    let parts = u32::try_from(others + 1).unwrap_or(u32::MAX);
+    deadline.map(|deadline| now + deadline.saturating_duration_since(now) / parts)
+}
+
+fn start_connect(
+    address: SocketAddr,
+    deadline: Option<Instant>,
+    sender: Sender<io::Result<TcpStream>>,
+) -> io::Result<()> {
+    start_thread(move || {
+        // Where another address has won, nobody listens, and the stream is closed.
+        let _ = sender.send(connect(&address, deadline));
+    })
+}
+
+fn connect(address: &SocketAddr, deadline: Option<Instant>) -> io::Result<TcpStream> {
+    match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+        None => TcpStream::connect(address),
+        Some(Duration::ZERO) => Err(io::ErrorKind::TimedOut.into()),
+        Some(left) => TcpStream::connect_timeout(address, left),
+    }
+}
+
+/// `thread::spawn` would panic where the system has no more threads.
+fn start_thread(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().stack_size(STACK_SIZE).spawn(work).map(drop)
+}
+
+fn receive<T>(receiver: &mpsc::Receiver<T>, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
+    match deadline {
+        None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        Some(deadline) => receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn soon() -> Option<Instant> {
+        Some(Instant::now() + Duration::from_secs(20))
+    }
+
+    #[test]
+    fn families_take_turns_from_the_systems_first() {
+        let parsed = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| text.parse().unwrap())
+                .collect::<Vec<SocketAddr>>()
+        };
+        let mixed = by_turns(parsed(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "1.1.1.2:1"]));
+        assert_eq!(
+            mixed,
+            parsed(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "1.1.1.2:1", "[::3]:1"])
+        );
+        assert!(by_turns(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn a_literal_address_is_dialled_with_and_without_brackets() {
+        assert_eq!(look_up("[::1]", 7, soon()).unwrap(), ["[::1]:7".parse().unwrap()]);
+        assert_eq!(
+            look_up("127.0.0.1", 7, soon()).unwrap(),
+            ["127.0.0.1:7".parse().unwrap()]
+        );
+    }
+
+    #[test]
+    fn an_address_that_refuses_is_followed_by_the_next() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let refusing = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let stream = race(&[refusing, listener.local_addr().unwrap()], soon()).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), listener.local_addr().unwrap());
+        let error = race(&[refusing, refusing], soon()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

@@ -1,0 +1,283 @@
+//! TLS to the other end, and rustls's objections in words.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, InvalidMessage, PeerIncompatible};
+use rustls::{OtherError, StreamOwned};
+use time::OffsetDateTime;
+
+use super::failure::{self, Stage};
+use super::socket::{Duplex, Socket};
+use crate::values::when::rfc3339;
+
+/// What is wrong with the other end's TLS, as far as it decides what a user can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TlsFault {
+    /// What came is no TLS: another protocol, most often plain HTTP.
+    NotTls,
+    /// It speaks only versions before 1.2.
+    TooOld,
+    /// The certificate has expired, or is not valid yet, by this machine's clock.
+    OutOfDate,
+    /// The certificate is for other hosts.
+    WrongHost,
+    /// No authority that this machine trusts has signed the certificate.
+    Untrusted,
+    /// Anything else.
+    Other,
+}
+
+/// An encrypted connection.
+type Tls = StreamOwned<ClientConnection, Box<dyn Duplex>>;
+
+impl Duplex for Tls {
+    fn socket(&mut self) -> &mut Socket {
+        self.sock.socket()
+    }
+}
+
+/// Shakes hands over a stream, within the limit that its socket has.
+///
+/// # Errors
+/// With the step that failed, and why in words.
+pub(super) fn connect(
+    mut stream: Box<dyn Duplex>,
+    host: &str,
+    config: Arc<ClientConfig>,
+    read_ahead: usize,
+) -> Result<Box<dyn Duplex>, (Stage, String)> {
+    let of_rustls = |error: &rustls::Error| {
+        let (fault, words) = describe(error);
+        (Stage::Tls(fault), words)
+    };
+    // A dot at the end of a host's name is not in certificates, nor in SNI (RFC 6066, section 3).
+    let bare = host.trim_matches(['[', ']']);
+    let bare = bare.strip_suffix('.').unwrap_or(bare);
+    let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
+        (
+            Stage::Tls(TlsFault::Other),
+            "the host's name cannot be in a certificate".to_owned(),
+        )
+    })?;
+    let mut session = ClientConnection::new(config, name).map_err(|error| of_rustls(&error))?;
+    stream.socket().read_ahead(read_ahead);
+    while session.is_handshaking() {
+        session
+            .complete_io(&mut stream)
+            .map_err(|error| match failure::of_io(&error) {
+                (Stage::Broken, words) => (Stage::Handshake, words),
+                other => other,
+            })?;
+    }
+    Ok(Box::new(StreamOwned::new(session, stream)))
+}
+
+/// What rustls objects to, without its type names.
+pub(super) fn describe(error: &rustls::Error) -> (TlsFault, String) {
+    match error {
+        rustls::Error::InvalidCertificate(error) => of_certificate(error),
+        rustls::Error::InvalidMessage(
+            InvalidMessage::InvalidContentType
+            | InvalidMessage::UnknownProtocolVersion
+            | InvalidMessage::MessageTooLarge
+            | InvalidMessage::InvalidEmptyPayload,
+        ) => (TlsFault::NotTls, "what it answers is no TLS".to_owned()),
+        rustls::Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::Tls12NotOffered,
+        )
+        | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            (TlsFault::TooOld, "it speaks no TLS 1.2 or newer".to_owned())
+        }
+        // What a server of old versions alone says where it has no word for the version.
+        rustls::Error::AlertReceived(AlertDescription::HandshakeFailure)
+        | rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon) => (
+            TlsFault::Other,
+            "it and this program have no version and cipher of TLS in common".to_owned(),
+        ),
+        rustls::Error::AlertReceived(alert) => (
+            TlsFault::Other,
+            format!("it ended TLS with the alert '{}'", in_words(alert)),
+        ),
+        rustls::Error::PeerIncompatible(reason) => (
+            TlsFault::Other,
+            format!("it lacks a part of TLS ({})", in_words(reason)),
+        ),
+        rustls::Error::PeerMisbehaved(reason) => (
+            TlsFault::Other,
+            format!("it breaks the rules of TLS ({})", in_words(reason)),
+        ),
+        rustls::Error::InvalidMessage(reason) => {
+            (TlsFault::Other, format!("it sent broken TLS ({})", in_words(reason)))
+        }
+        rustls::Error::DecryptError => (TlsFault::Other, "what it sent cannot be decrypted".to_owned()),
+        rustls::Error::NoCertificatesPresented => (TlsFault::Other, "it has no certificate".to_owned()),
+        rustls::Error::FailedToGetRandomBytes => (TlsFault::Other, "the system gave no random bytes".to_owned()),
+        error => (TlsFault::Other, error.to_string()),
+    }
+}
+
+fn of_certificate(error: &CertificateError) -> (TlsFault, String) {
+    let other = |words: String| (TlsFault::Other, words);
+    match error {
+        CertificateError::ExpiredContext { time, not_after } => (
+            TlsFault::OutOfDate,
+            format!(
+                "the certificate expired at {}, and this machine's clock says {}",
+                date(*not_after),
+                date(*time)
+            ),
+        ),
+        CertificateError::NotValidYetContext { time, not_before } => (
+            TlsFault::OutOfDate,
+            format!(
+                "the certificate is valid from {} on, and this machine's clock says {}",
+                date(*not_before),
+                date(*time)
+            ),
+        ),
+        CertificateError::Expired => (TlsFault::OutOfDate, "the certificate has expired".to_owned()),
+        CertificateError::NotValidYet => (TlsFault::OutOfDate, "the certificate is not valid yet".to_owned()),
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            (TlsFault::WrongHost, "the certificate names no host".to_owned())
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+            (
+                TlsFault::WrongHost,
+                format!("the certificate is for {}", names.join(", ")),
+            )
+        }
+        CertificateError::NotValidForName => (TlsFault::WrongHost, "the certificate is for another host".to_owned()),
+        CertificateError::UnknownIssuer => (
+            TlsFault::Untrusted,
+            "the certificate is from no authority that this machine trusts".to_owned(),
+        ),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            other("the certificate is not for servers".to_owned())
+        }
+        CertificateError::BadSignature => (
+            TlsFault::Untrusted,
+            "the certificate is from no authority that this machine trusts (the signature is not of the one it names)"
+                .to_owned(),
+        ),
+        CertificateError::BadEncoding => other("the certificate cannot be read".to_owned()),
+        CertificateError::Revoked => other("the certificate was revoked".to_owned()),
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            other("the certificate is signed in a way that is too old or not known (such as SHA-1)".to_owned())
+        }
+        CertificateError::Other(OtherError(error)) => match error.downcast_ref::<webpki::Error>() {
+            Some(webpki::Error::CaUsedAsEndEntity) => (
+                TlsFault::Untrusted,
+                "the certificate is an authority's own (self-signed), not a server's".to_owned(),
+            ),
+            Some(error) => other(format!("the certificate is not valid ({})", in_words(error))),
+            None => other(format!("the certificate is not valid ({error})")),
+        },
+        error => other(format!("the certificate is not valid ({})", in_words(error))),
+    }
+}
+
+/// The name in what webpki gives as `DnsName("h")` or `IpAddress(1.2.3.4)`.
+fn bare_name(presented: &str) -> &str {
+    presented
+        .split_once('(')
+        .and_then(|(_, name)| name.strip_suffix(')'))
+        .unwrap_or(presented)
+        .trim_matches('"')
+}
+
+/// `BadCertificate` as `bad certificate`: the libraries have no better words for these. What a type
+/// carries is left out.
+fn in_words(error: &impl fmt::Debug) -> String {
+    let name = format!("{error:?}");
+    let name = name.split(['(', '{']).next().unwrap_or_default().trim();
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}
+
+fn date(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    OffsetDateTime::from_unix_timestamp(seconds).map_or_else(|_| "a time beyond all calendars".to_owned(), rfc3339)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn no_objection_shows_a_type_a_list_of_numbers_or_seconds_since_1970() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let other = |error: webpki::Error| CertificateError::Other(OtherError(Arc::new(error)));
+        for (error, fault, words) in [
+            (
+                CertificateError::ExpiredContext {
+                    time: at(86_400),
+                    not_after: at(0),
+                }
+                .into(),
+                TlsFault::OutOfDate,
+                "the certificate expired at 1970-01-01T00:00:00Z, and this machine's clock says 1970-01-02T00:00:00Z",
+            ),
+            (
+                CertificateError::NotValidForNameContext {
+                    expected: ServerName::try_from("h").unwrap(),
+                    presented: vec![
+                        "DnsName(\"other.example\")".to_owned(),
+                        "IpAddress(10.0.0.1)".to_owned(),
+                    ],
+                }
+                .into(),
+                TlsFault::WrongHost,
+                "the certificate is for other.example, 10.0.0.1",
+            ),
+            (
+                other(webpki::Error::CaUsedAsEndEntity).into(),
+                TlsFault::Untrusted,
+                "the certificate is an authority's own (self-signed), not a server's",
+            ),
+            (
+                other(webpki::Error::PathLenConstraintViolated).into(),
+                TlsFault::Other,
+                "the certificate is not valid (path len constraint violated)",
+            ),
+            (
+                CertificateError::UnsupportedSignatureAlgorithmContext {
+                    signature_algorithm_id: vec![42, 134],
+                    supported_algorithms: Vec::new(),
+                }
+                .into(),
+                TlsFault::Other,
+                "the certificate is signed in a way that is too old or not known (such as SHA-1)",
+            ),
+            (
+                rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType),
+                TlsFault::NotTls,
+                "what it answers is no TLS",
+            ),
+            (
+                rustls::Error::AlertReceived(AlertDescription::ProtocolVersion),
+                TlsFault::TooOld,
+                "it speaks no TLS 1.2 or newer",
+            ),
+            (
+                rustls::Error::AlertReceived(AlertDescription::UnrecognisedName),
+                TlsFault::Other,
+                "it ended TLS with the alert 'unrecognised name'",
+            ),
+        ] {
+            let error: rustls::Error = error;
+            assert_eq!(describe(&error), (fault, words.to_owned()), "{error:?}");
+        }
+    }
+}

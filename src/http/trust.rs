@@ -1,0 +1,126 @@
+//! The certificate authorities that servers' certificates must be from: what `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR` name, else the system's.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
+
+/// OpenSSL's variables. Each that is set replaces the system's store.
+pub(crate) const FILE_VARIABLE: &str = "SSL_CERT_FILE";
+pub(crate) const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
+
+/// Where the authorities' certificates are, where the environment says so.
+#[derive(Debug, Default)]
+pub(crate) struct TrustSources {
+    file: Option<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+/// There is no authority to trust.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{words}")]
+pub(super) struct NoTrust {
+    /// Whether a variable names the store that has none.
+    pub(super) is_named: bool,
+    words: String,
+}
+
+impl TrustSources {
+    /// Reads the variables, each of which `var` looks up. An empty one counts as unset, as in curl.
+    pub(crate) fn from_env(var: impl Fn(&str) -> Option<std::ffi::OsString>) -> Self {
+        let set = |name| var(name).filter(|value| !value.is_empty());
+        Self {
+            file: set(FILE_VARIABLE).map(PathBuf::from),
+            folders: set(FOLDERS_VARIABLE)
+                .map(|list| {
+                    std::env::split_paths(&list)
+                        .filter(|path| !path.as_os_str().is_empty())
+                        .collect()
+                })
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Settings of TLS that trust these authorities alone: versions 1.2 and 1.3.
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, NoTrust> {
+        let roots = self.load()?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| NoTrust {
+                is_named: false,
+                words: error.to_string(),
+            })?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Arc::new(config))
+    }
+
+    fn load(&self) -> Result<RootCertStore, NoTrust> {
+        let mut roots = RootCertStore::empty();
+        let mut problems = Vec::new();
+        let mut add = |result: CertificateResult, source: Option<(&str, &Path)>| {
+            // Systems' stores have certificates that rustls does not take; they are left out.
+            let (added, _) = roots.add_parsable_certificates(result.certs);
+            if let (0, Some((variable, path))) = (added, source) {
+                let why = match result.errors.first().map(|error| &error.kind) {
+                    Some(ErrorKind::Io { inner, .. }) => in_short(inner),
+                    _ => "it holds no certificate in PEM form".to_owned(),
+                };
+                problems.push(format!("{variable}={}: {why}", path.display()));
+            }
+        };
+        let is_named = self.file.is_some() || !self.folders.is_empty();
+        if is_named {
+            if let Some(file) = &self.file {
+                add(load_certs_from_paths(Some(file), None), Some((FILE_VARIABLE, file)));
+            }
+            for folder in &self.folders {
+                add(
+                    load_certs_from_paths(None, Some(folder)),
+                    Some((FOLDERS_VARIABLE, folder)),
+                );
+            }
+        } else {
+            add(of_the_system(), None);
+        }
+        match roots.is_empty() {
+            false => Ok(roots),
+            true if is_named => Err(NoTrust {
+                is_named,
+                words: problems.join("; "),
+            }),
+            true => Err(NoTrust {
+                is_named,
+                words: "this system has no certificate authorities where they are looked for".to_owned(),
+            }),
+        }
+    }
+}
+
+/// The system's own words, without the number of the error.
+fn in_short(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+/// The store that the system keeps, in files of OpenSSL's layout.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+fn of_the_system() -> CertificateResult {
+    let found = openssl_probe::probe();
+    let mut folders = found.cert_dir.iter();
+    // Together, so that the file is not read once more where it lies in the folder.
+    let mut all = load_certs_from_paths(found.cert_file.as_deref(), folders.next().map(PathBuf::as_path));
+    for folder in folders {
+        all.certs.extend(load_certs_from_paths(None, Some(folder)).certs);
+    }
+    all
+}
+
+/// The store that the system keeps behind an interface of its own.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+fn of_the_system() -> CertificateResult {
+    rustls_native_certs::load_native_certs()
+}

@@ -1,0 +1,90 @@
+//! CONNECT: having a proxy carry bytes to an origin (RFC 9110, section 9.3.6).
+
+use std::io;
+
+use super::proxy::Proxy;
+use super::socket::Duplex;
+
+/// The longest answer to a CONNECT that is read, in bytes.
+const MAX_ANSWER: usize = 16 * 1024;
+
+/// Why there is no tunnel.
+#[derive(Debug)]
+pub(super) enum NoTunnel {
+    /// The proxy answered with this status, which is not 2xx.
+    Refused(u16),
+    /// What came is no HTTP.
+    NotHttp,
+    /// The connection failed; an end before the answer is [`io::ErrorKind::UnexpectedEof`].
+    Broken(io::Error),
+}
+
+impl From<io::Error> for NoTunnel {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// Asks the proxy at the other end of a stream to carry what follows to `HOST:PORT`.
+pub(super) fn open(stream: &mut dyn Duplex, target: &str, proxy: &Proxy, user_agent: &str) -> Result<(), NoTunnel> {
+    let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: {user_agent}\r\n");
+    if let Some(authorization) = proxy.authorization() {
+        request += "Proxy-Authorization: ";
+        request += authorization;
+        request += "\r\n";
+    }
+    // Older proxies keep a connection open only where they are asked to by this name.
+    request += "Proxy-Connection: Keep-Alive\r\n\r\n";
+    let request = zeroize::Zeroizing::new(request);
+    stream.write_all(request.as_bytes())?;
+    stream.flush()?;
+    match status(&read_head(stream)?).ok_or(NoTunnel::NotHttp)? {
+        200..300 => Ok(()),
+        status => Err(NoTunnel::Refused(status)),
+    }
+}
+
+/// Reads to the end of the answer's head and no further: the next byte is the origin's.
+fn read_head(stream: &mut dyn Duplex) -> Result<Vec<u8>, NoTunnel> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
+        if head.len() == MAX_ANSWER || (head.len() == b"HTTP/".len() && head != b"HTTP/") {
+            return Err(NoTunnel::NotHttp);
+        }
+        match stream.read(&mut byte) {
+            Ok(0) => return Err(NoTunnel::Broken(io::ErrorKind::UnexpectedEof.into())),
+            Ok(_) => head.push(byte[0]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(head)
+}
+
+/// The number in `HTTP/1.1 200 …`.
+fn status(head: &[u8]) -> Option<u16> {
+    let line = head.split(|byte| *byte == b'\n').next()?;
+    let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
+    words.next().filter(|version| version.starts_with("HTTP/1."))?;
+    words.next()?.parse().ok().filter(|status| (100..600).contains(status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_only_from_a_status_line() {
+        assert_eq!(status(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), Some(407));
+        assert_eq!(status(b"HTTP/1.0 200\r\n\r\n"), Some(200));
+        for head in [
+            "HTTP/2 200\r\n\r\n",
+            "HTTP/1.1\r\n\r\n",
+            "HTTP/1.1 99999 x\r\n\r\n",
+            "200 OK\r\n\r\n",
+        ] {
+            assert_eq!(status(head.as_bytes()), None, "{head:?}");
+        }
+    }
+}
