@@ -1,7 +1,10 @@
 //! How a command ends that has reported on files: one rule for `download` and `verify`.
 
+use std::path::Path;
+
 use super::{FileReport, FileState};
 use crate::error::{Kind, Report};
+use crate::rdb::Advice;
 use crate::terminal::notes::Notes;
 use crate::values::id::BaseId;
 
@@ -34,23 +37,66 @@ impl Task<'_> {
                 format!("fix the cause above, then run this again with --base-id {base_id}; it resumes{anew}")
             }
             Self::Verify => {
-                "where a file cannot be read, check its name and who may read it; fetch a damaged one again, \
-                             best with 'jdredis backup download'"
-                    .to_owned()
+                let is_unreadable = |report: &&FileReport| report.state() == FileState::Unreadable;
+                let check = "where a file cannot be read, check its name and who may read it";
+                let check = bad
+                    .iter()
+                    .copied()
+                    .any(|report| is_unreadable(&report))
+                    .then(|| check.to_owned());
+                check.into_iter().chain(advice(bad)).collect::<Vec<_>>().join("; ")
             }
         }
     }
 }
 
-/// Warns of each file that is unverified, and fails with exit code 7 where a file is not good.
+/// What to do about the files, once for all to which the same applies.
+fn advice(reports: &[&FileReport]) -> Vec<String> {
+    let mut given: Vec<Advice> = Vec::new();
+    let mut texts = Vec::new();
+    for report in reports {
+        if let Some(advice) = report.advice()
+            && !given.iter().any(|other| advice.is_like(*other))
+        {
+            given.push(advice);
+            texts.push(advice.text(&shell_word(report.path())));
+        }
+    }
+    texts
+}
+
+/// The path as one word of a shell's command that is a file's name. Standard input has no name, so that a
+/// word stands for it.
+fn shell_word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if text == "-" {
+        return "FILE".to_owned();
+    }
+    let text = if text.starts_with('-') {
+        format!("./{text}")
+    } else {
+        text.into_owned()
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./+,:@%=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Warns of each file that is unverified, notes what there is to say of one that is `ok`, and fails with exit code 7 where a file is not good.
 ///
 /// # Errors
 /// A summary, a line for each file that is not good, and what to do.
 pub(crate) fn judge(reports: &[FileReport], task: Task<'_>, notes: &Notes<'_>) -> anyhow::Result<()> {
     for report in reports {
-        if report.state() == FileState::Unverified {
-            let reason = report.reason().unwrap_or_default();
-            notes.warn(format_args!("{} is unverified: {reason}", report.path().display()));
+        let path = report.path().display();
+        match (report.state(), report.reason()) {
+            (FileState::Unverified, reason) => {
+                notes.warn(format_args!("{path} is unverified: {}", reason.unwrap_or_default()));
+            }
+            (FileState::Ok, Some(reason)) => notes.note(format_args!("{path}: {reason}")),
+            _ => {}
         }
     }
     let bad: Vec<&FileReport> = reports.iter().filter(|report| !report.state().is_good()).collect();
@@ -63,4 +109,24 @@ pub(crate) fn judge(reports: &[FileReport], task: Task<'_>, notes: &Notes<'_>) -
             .details(lines)
             .into(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_of_a_shell() {
+        for (path, word) in [
+            ("backups/redis-1.rdb.gz", "backups/redis-1.rdb.gz"),
+            ("my file", "'my file'"),
+            ("it's", r"'it'\''s'"),
+            ("$(reboot)", "'$(reboot)'"),
+            ("备份", "'备份'"),
+            ("-c", "./-c"),
+            ("-", "FILE"),
+        ] {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
 }

@@ -6,8 +6,7 @@
 //! them, and returns what [`judge`] makes of them:
 //!
 //! ```text
-//! let (state, reason) = FileState::of_verdict(&checker.finish());
-//! let report = FileReport::new(path, bytes, state, reason);     // `verify`
+//! let report = FileReport::of_findings(path, bytes, reader.finish());     // `verify`
 //! let report = report.fetched(node, sha256, resumed_from);      // `download` adds what it knows besides
 //! judge(&reports, Task::Verify, context.notes)
 //! ```
@@ -37,17 +36,18 @@ pub(crate) enum FileState {
     /// It cannot be read, so nothing is known of it.
     Unreadable,
     /// It is something else than an RDB file.
-    #[allow(dead_code, reason = "the checker does not tell it from an unverified file yet")]
     NotRdb,
 }
 
 impl FileState {
-    /// The state of a file that was read to its end, and why it is not [`Ok`](Self::Ok).
-    pub(crate) fn of_verdict(verdict: &Verdict) -> (Self, Option<String>) {
+    /// The state of a file that was read to its end.
+    pub(crate) fn of_verdict(verdict: &Verdict) -> Self {
         match verdict {
-            Verdict::Ok => (Self::Ok, None),
-            Verdict::Unverified(reason) => (Self::Unverified, Some(reason.to_string())),
-            Verdict::Corrupt(reason) => (Self::Corrupt, Some(reason.to_string())),
+            Verdict::Ok(_) => Self::Ok,
+            Verdict::Unverified(_) => Self::Unverified,
+            Verdict::Corrupt(_) => Self::Corrupt,
+            Verdict::Incomplete(_) => Self::Incomplete,
+            Verdict::NotRdb(_) => Self::NotRdb,
         }
     }
 

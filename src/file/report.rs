@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Serialize, Serializer};
 
 use super::FileState;
+use crate::rdb::{Advice, Contents, Findings};
 
 /// What became of a file. Serialised, it is an element of `files` in `-o json`; its keys and their
 /// order are a contract of `backup download` (all of them) and `backup verify` (those without a
@@ -26,11 +27,16 @@ pub(crate) struct FileReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<Option<String>>,
     state: FileState,
-    /// Why it is in this state, in words; null where it is `ok`.
+    /// Why it is in this state, in words; null where it is `ok` and there is nothing to note.
     reason: Option<String>,
     /// How many of its bytes were there before the run. Of `download`.
     #[serde(skip_serializing_if = "Option::is_none")]
     resumed_from: Option<u64>,
+    /// What is in it; null where it does not begin as an RDB file, and where it was not read to its end.
+    rdb: Option<Contents>,
+    /// What to do about it, where it was read and is not good.
+    #[serde(skip)]
+    advice: Option<Advice>,
 }
 
 impl FileReport {
@@ -44,6 +50,19 @@ impl FileReport {
             state,
             reason,
             resumed_from: None,
+            rdb: None,
+            advice: None,
+        }
+    }
+
+    /// A report on a file at `path` that was read to its end.
+    pub(crate) fn of_findings(path: impl Into<PathBuf>, bytes: u64, findings: Findings) -> Self {
+        let Findings { verdict, contents } = findings;
+        let state = FileState::of_verdict(&verdict);
+        Self {
+            rdb: contents,
+            advice: verdict.advice(),
+            ..Self::new(path, bytes, state, verdict.reason())
         }
     }
 
@@ -76,6 +95,14 @@ impl FileReport {
 
     pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
+    }
+
+    pub(crate) fn rdb(&self) -> Option<&Contents> {
+        self.rdb.as_ref()
+    }
+
+    pub(super) fn advice(&self) -> Option<Advice> {
+        self.advice
     }
 
     pub(crate) fn resumed_from(&self) -> u64 {

@@ -16,7 +16,7 @@ use super::record::{Finished, Record};
 use super::storage::{Object, StorageError};
 use super::{Event, HEARTBEAT, Job, Options, Outcome};
 use crate::file::FileState;
-use crate::rdb::{Checker, Verdict};
+use crate::rdb::{Reader, Verdict};
 use crate::retry::backoff::Backoff;
 use crate::retry::{Cause, may_pass};
 use crate::values::link::Link;
@@ -87,7 +87,7 @@ struct Fetching<'a> {
 /// A part that is being written, and what is known of the bytes in it.
 struct Part {
     file: File,
-    checker: Checker,
+    checker: Reader,
     sha256: Sha256,
     position: u64,
 }
@@ -108,7 +108,7 @@ impl Part {
     fn clear(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()?;
-        self.checker = Checker::new();
+        self.checker = Reader::new();
         self.sha256 = Sha256::new();
         self.position = 0;
         Ok(())
@@ -176,7 +176,7 @@ impl Fetching<'_> {
         let mut is_second_time = false;
         loop {
             let part = self.complete_part()?;
-            let verdict = part.checker.finish();
+            let verdict = part.checker.finish().verdict;
             let finished = Finished {
                 bytes: part.position,
                 sha256: hex::encode(part.sha256.finalize()),
@@ -190,8 +190,8 @@ impl Fetching<'_> {
                 Verdict::Unverified(reason) if !self.is_length_told => {
                     return Err(Reason::UnknownLength(reason.to_string()));
                 }
-                Verdict::Ok | Verdict::Unverified(_) => return self.keep(&part.file, finished),
-                Verdict::Corrupt(_) if self.is_spliced && !is_second_time => {
+                Verdict::Ok(_) | Verdict::Unverified(_) => return self.keep(&part.file, finished),
+                _ if self.is_spliced && !is_second_time => {
                     // What was on the disk may be what is broken.
                     self.note("the file is corrupt; fetching it once more from the start");
                     is_second_time = true;
@@ -199,7 +199,7 @@ impl Fetching<'_> {
                     self.forget()?;
                     part.file.set_len(0)?;
                 }
-                Verdict::Corrupt(reason) => return self.set_aside(finished, reason.to_string()),
+                verdict => return self.set_aside(finished, &verdict),
             }
         }
     }
@@ -405,7 +405,7 @@ impl Fetching<'_> {
         file.set_len(kept)?;
         let mut part = Part {
             file,
-            checker: Checker::new(),
+            checker: Reader::new(),
             sha256: Sha256::new(),
             position: 0,
         };
@@ -456,12 +456,12 @@ impl Fetching<'_> {
     }
 
     /// Gives the file a name that cannot be mistaken for a good one's, and forgets it.
-    fn set_aside(&mut self, finished: Finished, reason: String) -> Result<Outcome, Reason> {
+    fn set_aside(&mut self, finished: Finished, verdict: &Verdict) -> Result<Outcome, Reason> {
         fs::rename(&self.paths.part, &self.paths.corrupt)?;
         self.forget()?;
         let (bytes, sha256) = (finished.bytes, Some(finished.sha256));
-        let reason = Some(Reason::Content(reason));
-        Ok(self.outcome(&self.paths.corrupt, bytes, sha256, FileState::Corrupt, reason))
+        let (state, reason) = (FileState::of_verdict(verdict), verdict.reason().map(Reason::Content));
+        Ok(self.outcome(&self.paths.corrupt, bytes, sha256, state, reason))
     }
 
     /// The next run is to know nothing of what is there.

@@ -1,20 +1,18 @@
 //! `jdredis backup verify`: are these whole RDB files? No network, no keys.
 
+mod source;
+
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::commands::Context;
 use crate::file::{FileReport, FileState, Task, judge};
 use crate::output::{Format, json, plain, table};
-use crate::rdb::{Checker, Verdict};
 use crate::terminal::escape::visible;
-
-/// In bytes; larger ones are no faster.
-const BUFFER_SIZE: usize = 256 * 1024;
+use crate::values::when::rfc3339;
 
 /// Arguments of `backup verify`.
 #[derive(Debug, clap::Args)]
@@ -31,40 +29,16 @@ Examples:
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let reports: Vec<FileReport> = args.files.iter().map(|path| check(path)).collect();
+    let silence = context.globals.timeout;
+    let reports: Vec<FileReport> = args.files.iter().map(|path| check(path, silence)).collect();
     context.print(&render(&reports, context.format))?;
     judge(&reports, Task::Verify, context.notes)
 }
 
-fn check(path: &OsStr) -> FileReport {
-    let outcome = if path == "-" {
-        read_through(io::stdin().lock())
-    } else {
-        File::open(path).and_then(read_through)
-    };
-    match outcome {
-        Ok((bytes, verdict)) => {
-            let (state, reason) = FileState::of_verdict(&verdict);
-            FileReport::new(path, bytes, state, reason)
-        }
+fn check(path: &OsStr, silence: Duration) -> FileReport {
+    match source::read(path, silence) {
+        Ok((bytes, findings)) => FileReport::of_findings(path, bytes, findings),
         Err(error) => FileReport::new(path, 0, FileState::Unreadable, Some(error.to_string())),
-    }
-}
-
-fn read_through(mut file: impl Read) -> io::Result<(u64, Verdict)> {
-    let mut checker = Checker::new();
-    let mut buffer = vec![0; BUFFER_SIZE];
-    let mut bytes = 0;
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok((bytes, checker.finish())),
-            Ok(count) => {
-                checker.update(&buffer[..count]);
-                bytes += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 
@@ -78,11 +52,21 @@ struct Manifest<'a> {
 fn render(reports: &[FileReport], format: Format) -> Vec<u8> {
     match format {
         Format::Table => table::render(
-            &["STATE", "BYTES", "FILE", "REASON"],
+            &["STATE", "BYTES", "REDIS", "MADE", "DBS", "KEYS", "FILE", "REASON"],
             reports.iter().map(|report| {
+                let rdb = report.rdb();
+                let databases = rdb.and_then(|rdb| rdb.databases.as_ref());
                 [
                     report.state().name().to_owned(),
                     report.bytes().to_string(),
+                    rdb.and_then(|rdb| rdb.redis_version.clone()).unwrap_or_default(),
+                    rdb.and_then(|rdb| rdb.created_at).map(rfc3339).unwrap_or_default(),
+                    databases
+                        .map(|databases| databases.len().to_string())
+                        .unwrap_or_default(),
+                    rdb.and_then(|rdb| rdb.keys())
+                        .map(|keys| keys.to_string())
+                        .unwrap_or_default(),
                     report.path().display().to_string(),
                     report.reason().unwrap_or_default().to_owned(),
                 ]

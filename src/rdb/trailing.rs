@@ -1,0 +1,135 @@
+//! The bytes that follow the end of an RDB file, and what they look like.
+
+use std::fmt;
+
+/// How many of them are looked at.
+const LOOKED_AT: usize = 48;
+/// How many hexadecimal digits a server sends behind a file that it replicates without a disk.
+const MARK_LENGTH: usize = 40;
+
+/// Bytes that follow, as they pass by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trailing {
+    count: u64,
+    head: [u8; LOOKED_AT],
+    are_zeros: bool,
+}
+
+/// What bytes that follow are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    RdbFile,
+    ReplicationMark,
+    ReplicationPreamble,
+    Commands,
+    Zeros,
+    LineEnd,
+    Other,
+}
+
+impl Trailing {
+    pub(super) fn new() -> Self {
+        Self {
+            count: 0,
+            head: [0; LOOKED_AT],
+            are_zeros: true,
+        }
+    }
+
+    pub(super) fn feed(&mut self, bytes: &[u8]) {
+        if let Some(free) = usize::try_from(self.count)
+            .ok()
+            .and_then(|count| self.head.get_mut(count..))
+        {
+            let more = free.len().min(bytes.len());
+            free[..more].copy_from_slice(&bytes[..more]);
+        }
+        self.are_zeros = self.are_zeros && bytes.iter().all(|byte| *byte == 0);
+        self.count += bytes.len() as u64;
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        let seen = usize::try_from(self.count).map_or(LOOKED_AT, |count| count.min(LOOKED_AT));
+        let head = &self.head[..seen];
+        let (mark, rest) = head.split_at(seen.min(MARK_LENGTH));
+        let is_mark = mark.len() == MARK_LENGTH && mark.iter().all(u8::is_ascii_hexdigit);
+        if head.starts_with(b"REDIS") || head.starts_with(b"VALKEY") {
+            Kind::RdbFile
+        } else if is_mark && matches!(rest, b"" | b"\n" | b"\r\n") {
+            Kind::ReplicationMark
+        } else if head.starts_with(b"$EOF:") {
+            Kind::ReplicationPreamble
+        } else if are_commands(head) {
+            Kind::Commands
+        } else if matches!(head, b"\n" | b"\r\n") {
+            Kind::LineEnd
+        } else if self.are_zeros {
+            Kind::Zeros
+        } else {
+            Kind::Other
+        }
+    }
+}
+
+/// Whether bytes begin as an append-only file does, or a replication stream behind its snapshot: with a
+/// command as an array of strings, such as `*2` and `$6` on a line each.
+pub(super) fn are_commands(bytes: &[u8]) -> bool {
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let Some(rest) = bytes.strip_prefix(b"*") else {
+        return false;
+    };
+    let count = digits(rest);
+    count > 0 && rest[count..].starts_with(b"\r\n$")
+}
+
+impl fmt::Display for Trailing {
+    /// Such as `1 byte follows (a newline)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind() {
+            Kind::RdbFile => "another RDB file",
+            Kind::ReplicationMark => "a replication end mark",
+            Kind::ReplicationPreamble => "the beginning of a replication stream",
+            Kind::Commands => "AOF commands",
+            Kind::Zeros => "zeros",
+            Kind::LineEnd => "a newline",
+            Kind::Other => "of no known kind",
+        };
+        match self.count {
+            1 => write!(f, "1 byte follows ({what})"),
+            count => write!(f, "{count} bytes follow ({what})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_follow_are_counted_and_named_in_pieces_of_any_size() {
+        let mark = "0123456789abcdefABCDEF0123456789abcdef01";
+        for (bytes, expected) in [
+            (&b"\n"[..], "1 byte follows (a newline)"),
+            (b"\r\n", "2 bytes follow (a newline)"),
+            (b"\0", "1 byte follows (zeros)"),
+            (&[0; 5000], "5000 bytes follow (zeros)"),
+            (&[&[0; 100][..], b"x"].concat(), "101 bytes follow (of no known kind)"),
+            (mark.as_bytes(), "40 bytes follow (a replication end mark)"),
+            (
+                &[mark.as_bytes(), b"\n"].concat(),
+                "41 bytes follow (a replication end mark)",
+            ),
+            (&mark.as_bytes()[1..], "39 bytes follow (of no known kind)"),
+            (b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n", "23 bytes follow (AOF commands)"),
+            (b"REDIS0011\xff", "10 bytes follow (another RDB file)"),
+            (b"$EOF:", "5 bytes follow (the beginning of a replication stream)"),
+            (b"junk", "4 bytes follow (of no known kind)"),
+        ] {
+            for size in [1, 7, 65_536] {
+                let mut trailing = Trailing::new();
+                bytes.chunks(size).for_each(|piece| trailing.feed(piece));
+                assert_eq!(trailing.to_string(), expected, "{size}");
+            }
+        }
+    }
+}
