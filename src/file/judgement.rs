@@ -34,7 +34,11 @@ impl Task<'_> {
                     true => ", and fetches what is corrupt anew",
                     false => "",
                 };
-                format!("fix the cause above, then run this again with --base-id {base_id}; it resumes{anew}")
+                let again =
+                    format!("fix the cause above, then run this again with --base-id {base_id}; it resumes{anew}");
+                // This command is itself the way to fetch a file again.
+                let advice = advice(bad, |advice| advice != Advice::FetchAgain);
+                std::iter::once(again).chain(advice).collect::<Vec<_>>().join("; ")
             }
             Self::Verify => {
                 let is_unreadable = |report: &&FileReport| report.state() == FileState::Unreadable;
@@ -44,18 +48,23 @@ impl Task<'_> {
                     .copied()
                     .any(|report| is_unreadable(&report))
                     .then(|| check.to_owned());
-                check.into_iter().chain(advice(bad)).collect::<Vec<_>>().join("; ")
+                check
+                    .into_iter()
+                    .chain(advice(bad, |_| true))
+                    .collect::<Vec<_>>()
+                    .join("; ")
             }
         }
     }
 }
 
-/// What to do about the files, once for all to which the same applies.
-fn advice(reports: &[&FileReport]) -> Vec<String> {
+/// What to do about the files, once for all to which the same applies, as far as it is wanted.
+fn advice(reports: &[&FileReport], is_wanted: impl Fn(Advice) -> bool) -> Vec<String> {
     let mut given: Vec<Advice> = Vec::new();
     let mut texts = Vec::new();
     for report in reports {
         if let Some(advice) = report.advice()
+            && is_wanted(advice)
             && !given.iter().any(|other| advice.is_like(*other))
         {
             given.push(advice);

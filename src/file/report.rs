@@ -77,6 +77,11 @@ impl FileReport {
         }
     }
 
+    /// Adds what its bytes say: what is in it, and what to do about it.
+    pub(crate) fn with_contents(self, rdb: Option<Contents>, advice: Option<Advice>) -> Self {
+        Self { rdb, advice, ..self }
+    }
+
     pub(crate) fn node(&self) -> &str {
         self.node.as_deref().unwrap_or_default()
     }

@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_checksum_of_pieces_is_that_of_the_whole() {
-        let bytes: Vec<u8> = (0..5000_u32).map(|i| (i * i >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..5000_u32).map(|i| ((i * i) >> 3) as u8).collect();
         for at in [0, 1, 7, 4096, 5000] {
             let (first, second) = bytes.split_at(at);
             assert_eq!(update(update(0, first), second), slow_crc64(&bytes), "{at}");

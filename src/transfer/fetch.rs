@@ -16,7 +16,7 @@ use super::record::{Finished, Record};
 use super::storage::{Object, StorageError};
 use super::{Event, HEARTBEAT, Job, Options, Outcome};
 use crate::file::FileState;
-use crate::rdb::{Reader, Verdict};
+use crate::rdb::{Findings, Reader, Verdict};
 use crate::retry::backoff::Backoff;
 use crate::retry::{Cause, may_pass};
 use crate::values::link::Link;
@@ -176,21 +176,18 @@ impl Fetching<'_> {
         let mut is_second_time = false;
         loop {
             let part = self.complete_part()?;
-            let verdict = part.checker.finish().verdict;
+            let findings = part.checker.finish();
             let finished = Finished {
                 bytes: part.position,
                 sha256: hex::encode(part.sha256.finalize()),
-                unverified: match &verdict {
-                    Verdict::Unverified(reason) => Some(reason.to_string()),
-                    _ => None,
-                },
             };
-            match verdict {
-                // Without a length or a checksum, a truncated file looks like a whole one.
-                Verdict::Unverified(reason) if !self.is_length_told => {
-                    return Err(Reason::UnknownLength(reason.to_string()));
+            match &findings.verdict {
+                // Without a length, a checksum or a structure that is understood, a truncated file looks like
+                // a whole one.
+                Verdict::Unverified(unchecked) if !self.is_length_told && !unchecked.is_structure_whole() => {
+                    return Err(Reason::UnknownLength(unchecked.to_string()));
                 }
-                Verdict::Ok(_) | Verdict::Unverified(_) => return self.keep(&part.file, finished),
+                Verdict::Ok(_) | Verdict::Unverified(_) => return self.keep(&part.file, finished, findings),
                 _ if self.is_spliced && !is_second_time => {
                     // What was on the disk may be what is broken.
                     self.note("the file is corrupt; fetching it once more from the start");
@@ -199,7 +196,7 @@ impl Fetching<'_> {
                     self.forget()?;
                     part.file.set_len(0)?;
                 }
-                verdict => return self.set_aside(finished, &verdict),
+                _ => return self.set_aside(finished, findings),
             }
         }
     }
@@ -217,8 +214,11 @@ impl Fetching<'_> {
         if file.metadata()?.len() != finished.bytes {
             return Ok(None);
         }
-        let mut sha256 = Sha256::new();
-        self.read_through(&mut file, finished.bytes, |bytes| sha256.update(bytes))?;
+        let (mut sha256, mut checker) = (Sha256::new(), Reader::new());
+        self.read_through(&mut file, finished.bytes, |bytes| {
+            sha256.update(bytes);
+            checker.update(bytes);
+        })?;
         if hex::encode(sha256.finalize()) != finished.sha256 {
             if self.job.force {
                 self.note("the file that is there was changed; fetching it again");
@@ -235,7 +235,7 @@ impl Fetching<'_> {
             )));
         }
         self.resumed_from = finished.bytes;
-        Ok(Some(self.whole(finished)))
+        Ok(Some(self.examined(&self.paths.whole, finished, checker.finish())))
     }
 
     /// Fetches what is missing of the part, and has all of its bytes pass the checks.
@@ -434,7 +434,7 @@ impl Fetching<'_> {
     }
 
     /// Gives the whole file its name.
-    fn keep(&mut self, file: &File, finished: Finished) -> Result<Outcome, Reason> {
+    fn keep(&mut self, file: &File, finished: Finished, findings: Findings) -> Result<Outcome, Reason> {
         file.sync_all()?;
         self.record.finished = Some(finished.clone());
         self.record.save(&self.paths.record)?;
@@ -444,24 +444,25 @@ impl Fetching<'_> {
         }
         fs::rename(&self.paths.part, &self.paths.whole)?;
         self.job.folder.sync()?;
-        Ok(self.whole(finished))
+        Ok(self.examined(&self.paths.whole, finished, findings))
     }
 
-    fn whole(&self, finished: Finished) -> Outcome {
-        let (state, reason) = match finished.unverified {
-            None => (FileState::Ok, None),
-            Some(reason) => (FileState::Unverified, Some(Reason::Content(reason))),
-        };
-        self.outcome(&self.paths.whole, finished.bytes, Some(finished.sha256), state, reason)
+    /// What became of a file of which all bytes are there.
+    fn examined(&self, path: &Path, finished: Finished, findings: Findings) -> Outcome {
+        let verdict = &findings.verdict;
+        let (state, reason) = (FileState::of_verdict(verdict), verdict.reason().map(Reason::Content));
+        Outcome {
+            advice: verdict.advice(),
+            rdb: findings.contents.map(Box::new),
+            ..self.outcome(path, finished.bytes, Some(finished.sha256), state, reason)
+        }
     }
 
     /// Gives the file a name that cannot be mistaken for a good one's, and forgets it.
-    fn set_aside(&mut self, finished: Finished, verdict: &Verdict) -> Result<Outcome, Reason> {
+    fn set_aside(&mut self, finished: Finished, findings: Findings) -> Result<Outcome, Reason> {
         fs::rename(&self.paths.part, &self.paths.corrupt)?;
         self.forget()?;
-        let (bytes, sha256) = (finished.bytes, Some(finished.sha256));
-        let (state, reason) = (FileState::of_verdict(verdict), verdict.reason().map(Reason::Content));
-        Ok(self.outcome(&self.paths.corrupt, bytes, sha256, state, reason))
+        Ok(self.examined(&self.paths.corrupt, finished, findings))
     }
 
     /// The next run is to know nothing of what is there.
@@ -556,6 +557,8 @@ impl Fetching<'_> {
             state,
             reason,
             resumed_from: self.resumed_from,
+            rdb: None,
+            advice: None,
         }
     }
 }

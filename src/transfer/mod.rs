@@ -36,6 +36,7 @@ pub(crate) use self::record::Identity;
 pub(crate) use self::storage::Storage;
 use crate::file::FileState;
 use crate::process::world::Clock;
+use crate::rdb::{Advice, Contents};
 use crate::values::link::Link;
 
 /// How long a thread waits at most before it looks whether the run was stopped.
@@ -103,6 +104,10 @@ pub(crate) struct Outcome {
     pub(crate) reason: Option<Reason>,
     /// How many bytes were there before this run.
     pub(crate) resumed_from: u64,
+    /// What is in it, where all its bytes are there and begin an RDB file.
+    pub(crate) rdb: Option<Box<Contents>>,
+    /// What to do about it, where its bytes say so.
+    pub(crate) advice: Option<Advice>,
 }
 
 /// A transfer that goes on in its own threads.

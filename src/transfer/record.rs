@@ -40,8 +40,6 @@ pub(super) struct Record {
 pub(super) struct Finished {
     pub(super) bytes: u64,
     pub(super) sha256: String,
-    /// Why it could not be verified; `None` where it was.
-    pub(super) unverified: Option<String>,
 }
 
 impl Record {

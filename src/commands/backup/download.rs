@@ -463,9 +463,7 @@ struct Shard {
 /// What is reported of the file of a node.
 fn report(node: &str, outcome: Outcome) -> FileReport {
     let reason = outcome.reason.as_ref().map(explained);
-    FileReport::new(outcome.path, outcome.bytes, outcome.state, reason).fetched(
-        node,
-        outcome.sha256,
-        outcome.resumed_from,
-    )
+    FileReport::new(outcome.path, outcome.bytes, outcome.state, reason)
+        .fetched(node, outcome.sha256, outcome.resumed_from)
+        .with_contents(outcome.rdb.map(|rdb| *rdb), outcome.advice)
 }

@@ -43,12 +43,20 @@ fn a_damaged_file_gets_a_name_that_says_so() {
 
 #[test]
 fn a_shortened_file_is_corrupt_whatever_its_length_says() {
-    for length in [0, 5, 9, 17, SIZE - 9, SIZE - 1] {
+    for (length, state) in [
+        (0, "corrupt"),
+        // So little is not known to be of an RDB file.
+        (5, "not-rdb"),
+        (9, "corrupt"),
+        (17, "corrupt"),
+        (SIZE - 9, "corrupt"),
+        (SIZE - 1, "corrupt"),
+    ] {
         let place = Place::new();
         place.alter(SINGLE, 0, Alteration::Truncate(length));
         let outcome = place.run(place.download(SINGLE).args(["-o", "json"]));
         outcome.data_with(7);
-        assert_eq!(each(&outcome, "state"), ["corrupt"], "{length}");
+        assert_eq!(each(&outcome, "state"), [state], "{length}");
         assert_eq!(place.names(), [corrupt()]);
     }
 }
@@ -61,35 +69,48 @@ fn a_file_with_more_after_its_end_is_corrupt() {
     place.alter(SINGLE, 0, Alteration::ReplaceBy(longer));
     let outcome = place.run(place.download(SINGLE));
     outcome.data_with(7);
-    outcome.says(&["corrupt, the end of an RDB file is not where the file ends"]);
+    outcome.says(&["1 byte follows (zeros)"]);
 }
 
 #[test]
 fn what_cannot_be_checked_is_kept_with_a_warning() {
-    for (format, reason) in [
-        (
-            Format::RdbWithoutChecksum,
-            "written without a checksum (rdbchecksum no)",
-        ),
-        (Format::Noise, "not an RDB file, as far as its beginning tells"),
-    ] {
-        let place = Place::new();
-        place.alter(SINGLE, 0, Alteration::Format(format));
-        let warning = format!("warning: {} is unverified: {reason}\n", place.path(NAME).display());
-        let outcome = place.fetch(SINGLE, &["-o", "json"]);
-        assert_eq!(outcome.stderr, warning);
-        assert_eq!(each(&outcome, "state"), ["unverified"]);
-        assert_eq!(each(&outcome, "reason"), [reason]);
-        place.has_all_of(SINGLE);
+    let place = Place::new();
+    place.alter(SINGLE, 0, Alteration::Format(Format::RdbWithoutChecksum));
+    let reason = "written without a checksum; structure whole to the last byte, contents unchecked";
+    let warning = format!("warning: {} is unverified: {reason}\n", place.path(NAME).display());
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
+    assert_eq!(outcome.stderr, warning);
+    assert_eq!(each(&outcome, "state"), ["unverified"]);
+    assert_eq!(each(&outcome, "reason"), [reason]);
+    place.has_all_of(SINGLE);
 
-        // It is still so when it is recognised, and its path is data.
-        let plain = place.fetch(SINGLE, &["-o", "plain"]);
-        assert_eq!(plain.stderr, warning);
-        assert_eq!(plain.stdout, format!("{}\n", place.path(NAME).display()));
-        assert_eq!(place.fetched().len(), 1);
-        let quiet = place.fetch(SINGLE, &["-q", "-o", "plain"]);
-        assert_eq!(quiet.data(), plain.stdout);
-    }
+    // It is still so when it is recognised, and its path is data.
+    let plain = place.fetch(SINGLE, &["-o", "plain"]);
+    assert_eq!(plain.stderr, warning);
+    assert_eq!(plain.stdout, format!("{}\n", place.path(NAME).display()));
+    assert_eq!(place.fetched().len(), 1);
+    let quiet = place.fetch(SINGLE, &["-q", "-o", "plain"]);
+    assert_eq!(quiet.data(), plain.stdout);
+}
+
+#[test]
+fn a_file_that_is_no_rdb_file_is_set_aside() {
+    let place = Place::new();
+    place.alter(
+        SINGLE,
+        0,
+        Alteration::ReplaceBy(b"<?xml version='1.0'?><Error/>".to_vec()),
+    );
+    let outcome = place.run(place.download(SINGLE).args(["-q", "-o", "json"]));
+    outcome.data_with(7);
+    assert_eq!(each(&outcome, "state"), ["not-rdb"]);
+    assert_eq!(each(&outcome, "reason"), ["not an RDB file: an XML document"]);
+    outcome.says(&["not-rdb, not an RDB file: an XML document", "it may say why"]);
+    assert!(
+        place.names().contains(&format!("{NAME}.corrupt")),
+        "{:?}",
+        place.names()
+    );
 }
 
 #[test]
@@ -109,8 +130,8 @@ fn each_file_is_judged_on_its_own() {
     place.alter(CLUSTER, 3, Alteration::Delete);
     let outcome = place.run(place.download(CLUSTER).args(["-o", "json"]));
     outcome.data_with(7);
-    assert_eq!(each(&outcome, "state"), ["ok", "corrupt", "unverified", "incomplete"]);
-    outcome.says(&["2 of 4 files are not whole", "is unverified"]);
+    assert_eq!(each(&outcome, "state"), ["ok", "corrupt", "not-rdb", "incomplete"]);
+    outcome.says(&["3 of 4 files are not whole"]);
 }
 
 #[test]

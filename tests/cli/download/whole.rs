@@ -27,6 +27,16 @@ fn every_file_is_the_object_and_the_manifest_says_so() {
                 "state": "ok",
                 "reason": null,
                 "resumedFrom": 0,
+                "rdb": {
+                    "version": 9,
+                    "redisVersion": "5.0.14",
+                    "createdAt": null,
+                    "usedMemory": null,
+                    "checksum": "right",
+                    "databases": [{"db": 0, "keys": 5, "expires": 0}],
+                    "functions": 0,
+                    "modules": [],
+                },
             })
         })
         .collect();
