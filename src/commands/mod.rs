@@ -6,6 +6,11 @@ mod formats;
 mod instance;
 mod man;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
+
 use clap::Subcommand;
 use clap_complete::Shell;
 
@@ -13,11 +18,14 @@ use crate::api::{Client, Warning};
 use crate::cli::Globals;
 use crate::cli::shared::RegionArgs;
 use crate::config::{self, Settings};
-use crate::error::StdoutError;
+use crate::error::{Report, StdoutError};
 use crate::output::Format;
 use crate::process::signals::Interrupt;
 use crate::process::world::World;
 use crate::terminal::notes::Notes;
+
+/// How often a status line is redrawn, and a signal looked for.
+const TICK: Duration = Duration::from_millis(100);
 
 /// The surroundings that every command is given.
 pub(crate) struct Context<'a> {
@@ -44,6 +52,36 @@ impl Context<'_> {
         for warning in warnings {
             self.notes.warn(warning);
         }
+    }
+
+    /// Does work that waits for the network, on a thread of its own, and calls `tick` several times a
+    /// second meanwhile. Once `stop` is raised by a signal, the process ends with the error that
+    /// `interrupted` makes of it: the work cannot be cut short, and nobody waits for it any more.
+    fn unless_interrupted<T: Send>(
+        &self,
+        stop: &AtomicBool,
+        work: impl Fn() -> T + Sync,
+        tick: impl Fn(),
+        interrupted: impl FnOnce() -> Report,
+    ) -> T {
+        let (sender, receiver) = sync_channel(1);
+        let sent = || drop(sender.send(work()));
+        thread::scope(|scope| {
+            if thread::Builder::new().spawn_scoped(scope, sent).is_err() {
+                // The system gives no thread: the signal then ends the process without a word.
+                return self.interrupt.exit_on_signal_during(&work);
+            }
+            loop {
+                match receiver.recv_timeout(TICK) {
+                    Ok(done) => return done,
+                    Err(_) if stop.load(Ordering::Relaxed) => break,
+                    Err(_) => tick(),
+                }
+            }
+            let report = interrupted();
+            let _ = self.world.stderr.write_all(&report.render(self.format));
+            std::process::exit(self.interrupt.signal().exit_code().into())
+        })
     }
 
     /// Writes a command's whole result to standard output.

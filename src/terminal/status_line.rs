@@ -16,10 +16,15 @@ impl<'a> StatusLine<'a> {
     pub(crate) fn show(&self, text: String) {
         self.notes.painter().draw(&[text]);
     }
+
+    /// Erases the line.
+    pub(crate) fn clear(&self) {
+        self.notes.painter().clear();
+    }
 }
 
 impl Drop for StatusLine<'_> {
     fn drop(&mut self) {
-        self.notes.painter().clear();
+        self.clear();
     }
 }

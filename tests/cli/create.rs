@@ -1,6 +1,6 @@
 //! `backup create`: what is sent, that it is sent once, and the wait for the backup's end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jdredis_sandbox::{BackupOutcome, Proxy, ProxyMode, Reply, Sandbox};
 use serde_json::Value;
@@ -404,7 +404,7 @@ fn a_time_for_waiting_without_a_wait_is_a_usage_error() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_wait_has_printed_the_id() {
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
         let sandbox = sandbox();
         sandbox.next_backup(BackupOutcome::Never);
         let outcome = Jdredis::at(&sandbox)
@@ -413,8 +413,27 @@ fn an_interrupted_wait_has_printed_the_id() {
             .start()
             .signal_after_first_line(signal);
         assert_eq!(outcome.code, Some(code), "{outcome:#?}");
-        outcome.says(&["it goes on at the service; 'jdredis backup list' shows when it has ended"]);
-        assert_eq!(outcome.stdout, format!("{}\n", made(&sandbox)));
+        let id = made(&sandbox);
+        outcome.says(&[
+            &format!("error: interrupted while waiting for backup {id}, after "),
+            "it goes on at the service; 'jdredis backup list' shows when it has ended",
+        ]);
+        assert_eq!(outcome.stdout, format!("{id}\n"));
         assert!(outcome.took < Duration::from_secs(5), "{outcome:#?}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_is_not_held_up_by_a_service_that_does_not_answer_a_look_at_the_backup() {
+    let sandbox = sandbox();
+    sandbox.next_backup(BackupOutcome::Never);
+    sandbox.script_for("baseId=", vec![Reply::stall()]);
+    let running = Jdredis::at(&sandbox).args(CREATE).args(["--wait"]).start();
+    assert!(sandbox.wait_for_requests(2, Duration::from_secs(10)));
+    let asked = Instant::now();
+    running.signal("INT");
+    let outcome = running.finish();
+    outcome.data_before_failure(130, &["error: interrupted while waiting for backup "]);
+    assert!(asked.elapsed() < Duration::from_secs(1), "{outcome:#?}");
 }

@@ -1,6 +1,6 @@
 //! What stands on a real terminal's screen while a command runs, and after it.
 
-use jdredis_sandbox::{Delivery, Sandbox};
+use jdredis_sandbox::{BackupOutcome, Delivery, Sandbox};
 
 use crate::support::sandbox_builder;
 use crate::tmux::Terminal;
@@ -113,4 +113,25 @@ fn a_download_in_the_background_draws_nothing() {
     let screen = terminal.wait_for("word of the shell", |screen| screen.contains("\nover"));
     assert_eq!(screen.matches(" ok ").count(), NODES.len(), "{screen}");
     assert_no_bars(&screen);
+}
+
+#[test]
+fn a_wait_for_a_backup_has_one_line_that_is_gone_when_it_ends() {
+    let sandbox = sandbox_builder().start().unwrap();
+    let create = "jdredis backup create --region cn-north-1 --instance redis-1234 --wait";
+    sandbox.next_backup(BackupOutcome::Never);
+    let Some(terminal) = Terminal::open(&sandbox, &[], 80, 24) else {
+        return;
+    };
+    terminal.enter(&format!("clear; {create}"));
+    let is_counting = |screen: &str| screen.contains(": running for 2 s");
+    let screen = terminal.wait_for("status line that counts", is_counting);
+    assert_eq!(screen.matches(": running for ").count(), 1, "{screen}");
+    terminal.press("C-c");
+    let screen = terminal.wait_for_prompt();
+    assert!(!screen.contains(": running for "), "{screen}");
+    assert!(
+        screen.contains("\nerror: interrupted while waiting for backup "),
+        "{screen}"
+    );
 }

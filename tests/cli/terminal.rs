@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use jdredis::{Size, Stream, Terminal, World};
-use jdredis_sandbox::{DOCUMENTED_ANSWER, Reply, Sandbox};
+use jdredis_sandbox::{BackupOutcome, DOCUMENTED_ANSWER, Reply, Sandbox};
 
 use crate::support::{ACCESS_KEY, SECRET_KEY, URL, sandbox};
 
@@ -106,6 +106,15 @@ pub(crate) fn run_at_with(
     run_with(args, &env, columns, change)
 }
 
+/// Changes what `TERM` says.
+pub(crate) fn set_term(world: &mut World, term: Option<&'static str>) {
+    let other = std::mem::replace(&mut world.env, Box::new(|_| None));
+    world.env = Box::new(move |name| match name {
+        "TERM" => term.map(Into::into),
+        name => other(name),
+    });
+}
+
 #[test]
 fn help_fits_the_terminal() {
     for columns in [40, 80] {
@@ -150,4 +159,35 @@ fn a_table_is_the_same_on_any_terminal() {
     assert_eq!(shown(Some(40)), shown(None));
     assert_eq!(shown(Some(40)).lines().count(), 2);
     assert_eq!(run_at(&sandbox, &URL, None).code, ExitCode::SUCCESS);
+}
+
+/// Standard error of a `backup create --wait` on a terminal that `TERM` names so.
+fn wait_on(term: Option<&'static str>) -> String {
+    let sandbox = sandbox();
+    sandbox.next_backup(BackupOutcome::Success { after_polls: 0 });
+    let args = [
+        "backup",
+        "create",
+        "--region",
+        "cn-north-1",
+        "--instance",
+        "redis-1234",
+        "--wait",
+    ];
+    let shown = run_at_with(&sandbox, &args, Some(80), |world| set_term(world, term));
+    assert_eq!(shown.code, ExitCode::SUCCESS, "{}", shown.stderr);
+    assert!(shown.stderr.contains("succeeded after"), "{}", shown.stderr);
+    shown.stderr
+}
+
+#[test]
+fn a_wait_draws_its_line_only_where_the_terminal_obeys_control_sequences() {
+    assert!(wait_on(Some("xterm")).contains(": running for "));
+    for term in [Some("dumb"), Some(""), None] {
+        let stderr = wait_on(term);
+        assert!(
+            !stderr.contains(": running for ") && stderr.lines().all(|line| !line.contains(char::is_control)),
+            "{term:?}: {stderr:?}"
+        );
+    }
 }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::api::{self, Client};
 use crate::backups;
 use crate::cli::shared::InstanceArgs;
-use crate::commands::Context;
+use crate::commands::{Context, TICK};
 use crate::error::{Kind, Report};
 use crate::output::Format;
 use crate::output::{json, plain, table};
@@ -25,8 +25,6 @@ const LONGEST_POLL: Duration = Duration::from_secs(30);
 const POLL_GROWTH: f64 = 1.5;
 /// How long a look may take even where the wait is over by then.
 const LAST_LOOK: Duration = Duration::from_secs(5);
-/// How often a person's line is renewed, and a signal looked for.
-const TICK: Duration = Duration::from_millis(100);
 const GOES_ON: &str = "it goes on at the service; 'jdredis backup list' shows when it has ended";
 
 /// Arguments of `backup create`.
@@ -127,9 +125,17 @@ impl<'a> Wait<'a> {
             }
             self.pause(pause.min(left))?;
             pause = pause.mul_f64(POLL_GROWTH).min(LONGEST_POLL);
-            let interrupt = self.context.interrupt;
-            let status = interrupt
-                .exit_on_signal_during(|| self.status())
+            let status = self
+                .context
+                .unless_interrupted(
+                    &self.stop,
+                    || self.status(),
+                    || self.show(),
+                    || {
+                        self.line.clear();
+                        self.interrupted()
+                    },
+                )
                 .with_context(|| format!("no word of backup {}, which was started", self.base_id))?;
             match status {
                 Some(BackupStatus::Success) => {
@@ -176,19 +182,27 @@ impl<'a> Wait<'a> {
         let end = self.elapsed() + duration;
         loop {
             if self.stop.load(Ordering::Relaxed) {
-                let kind = Kind::Interrupted(self.context.interrupt.signal());
-                return Err(self
-                    .ended(kind, "was waited for until interrupted, after", GOES_ON)
-                    .into());
+                return Err(self.interrupted().into());
             }
             let left = end.saturating_sub(self.elapsed());
             if left.is_zero() {
                 return Ok(());
             }
-            self.line
-                .show(format!("backup {}: running for {}", self.base_id, self.elapsed_text()));
+            self.show();
             self.context.world.clock.sleep(left.min(TICK));
         }
+    }
+
+    fn show(&self) {
+        self.line
+            .show(format!("backup {}: running for {}", self.base_id, self.elapsed_text()));
+    }
+
+    fn interrupted(&self) -> Report {
+        let kind = Kind::Interrupted(self.context.interrupt.signal());
+        let (backup, time) = (self.base_id, self.elapsed_text());
+        let message = format!("interrupted while waiting for backup {backup}, after {time}");
+        Report::with_hint(kind, message, GOES_ON)
     }
 
     fn elapsed(&self) -> Duration {

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::{CLUSTER, Place};
 use crate::support::sandbox_builder;
-use crate::terminal::{Shown, Window, run_at, run_at_with};
+use crate::terminal::{Shown, Window, run_at, run_at_with, set_term};
 
 fn args(place: &Place) -> Vec<String> {
     let mut args: Vec<String> = ["backup", "download", "--region", "cn-north-1", "--http", "-o", "plain"]
@@ -206,16 +206,7 @@ fn a_terminal_that_obeys_no_control_sequences_gets_plain_lines() {
         let place = Place::new();
         let args = args(&place);
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let shown = run_at_with(&place.sandbox, &args, Some(80), |world| {
-            let other = std::mem::replace(&mut world.env, Box::new(|_| None));
-            world.env = Box::new(move |name| {
-                if name == "TERM" {
-                    term.map(Into::into)
-                } else {
-                    other(name)
-                }
-            });
-        });
+        let shown = run_at_with(&place.sandbox, &args, Some(80), |world| set_term(world, term));
         assert!(!shown.stderr.contains('\u{1b}'), "{term:?}: {}", shown.stderr);
         place.has_all_of(CLUSTER);
     }
