@@ -1,6 +1,8 @@
 //! What stands on a real terminal's screen while a command runs, and after it.
 
-use jdredis_sandbox::{BackupOutcome, Delivery, Sandbox};
+use std::time::Duration;
+
+use jdredis_sandbox::{BackupOutcome, Delivery, Reply, Sandbox};
 
 use crate::support::sandbox_builder;
 use crate::tmux::Terminal;
@@ -113,6 +115,34 @@ fn a_download_in_the_background_draws_nothing() {
     let screen = terminal.wait_for("word of the shell", |screen| screen.contains("\nover"));
     assert_eq!(screen.matches(" ok ").count(), NODES.len(), "{screen}");
     assert_no_bars(&screen);
+}
+
+#[test]
+fn an_interrupt_while_new_links_are_asked_for_leaves_no_bar() {
+    let sandbox = sandbox_builder().start().unwrap();
+    sandbox.deliver("", vec![Delivery::normal().expiring_links()]);
+    sandbox.script_for(
+        "describeDownloadUrl",
+        vec![Reply::then_ok(Duration::ZERO), Reply::stall()],
+    );
+    let Some(terminal) = Terminal::open(&sandbox, &[], 100, 24) else {
+        return;
+    };
+    start_download(&terminal);
+    terminal.wait_for("bar", |screen| bars(screen, "total") == 1);
+    let asks_twice = || {
+        let requests = sandbox.requests();
+        let asked = requests
+            .iter()
+            .filter(|request| request.target.contains("describeDownloadUrl"));
+        asked.count() == 2
+    };
+    terminal.wait_for("second request", |_| asks_twice());
+    terminal.press("C-c");
+    let screen = terminal.wait_for_prompt();
+    assert_no_bars(&screen);
+    assert_eq!(screen.matches(" incomplete ").count(), NODES.len(), "{screen}");
+    assert!(screen.contains("\nerror: interrupted at 0 %"), "{screen}");
 }
 
 #[test]

@@ -1,38 +1,34 @@
 //! `jdredis backup download`: the files of a backup, whole and verified, or why not.
 
 mod links;
+mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use serde::Serialize;
 
 use self::links::FreshLinks;
+use self::watch::{Fetched, Watch};
 use super::which::{Chosen, Which};
 use crate::api::{Client, Reason};
 use crate::backups::{self, find};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::config::{self, Settings};
-use crate::error::{Kind, Report, explained};
+use crate::error::{Kind, Report};
 use crate::file::{FileReport, FileState, Task, judge};
 use crate::output::{Format, json, plain, table};
-use crate::process::signals::Signal;
 use crate::retry::deadline::Deadline;
 use crate::terminal::human;
 use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
-use crate::transfer::{self, Ended, Event, Folder, Identity, Job, Outcome, Storage, Transfer};
+use crate::transfer::{self, Folder, Identity, Job, Storage, Transfer};
 use crate::values::endpoint::Endpoint;
-use crate::values::id::BaseId;
 use crate::values::link::Link;
-
-/// How long the workers have to put away what they have once the user wants it to end.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Arguments of `backup download`.
 #[derive(Debug, clap::Args)]
@@ -106,34 +102,6 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     judge(&fetched.reports, Task::Download(&backup.base_id), context.notes)
 }
 
-/// What became of all files.
-struct Fetched {
-    reports: Vec<FileReport>,
-    /// The length of each whole file in bytes, where it is known.
-    lengths: Vec<Option<u64>>,
-    /// The length of all files together.
-    length: Option<u64>,
-    /// The signal that ended the run before all files were fetched.
-    interrupted_by: Option<Signal>,
-}
-
-impl Fetched {
-    /// The error of a run that a signal ended: how far it came, and how to go on.
-    fn interruption(&self, signal: Signal, base_id: &BaseId) -> Report {
-        let kept = self.reports.iter().map(FileReport::bytes).fold(0, u64::saturating_add);
-        let (at, whole) = match self.length.filter(|length| *length > 0) {
-            Some(length) => (
-                format!(" at {} %", human::percent(kept, length)),
-                format!(" of {}", human::size(length)),
-            ),
-            None => (String::new(), String::new()),
-        };
-        let message = format!("interrupted{at}: {}{whole} are kept", human::size(kept));
-        let hint = format!("run this again with --base-id {base_id} to go on");
-        Report::with_hint(Kind::Interrupted(signal), message, hint)
-    }
-}
-
 struct Download<'a> {
     args: &'a Args,
     context: &'a Context<'a>,
@@ -173,8 +141,10 @@ impl Download<'_> {
         let stop = self.context.interrupt.defer_first_signal();
         let mut seed = [0; 8];
         (world.random)(&mut seed).context("the system gave no random bytes")?;
-        let nodes: Vec<String> = jobs.iter().map(|job| job.node.clone()).collect();
-        let names: Vec<String> = jobs.iter().map(|job| job.file_name.clone()).collect();
+        let files: Vec<(String, String)> = jobs
+            .iter()
+            .map(|job| (job.node.clone(), job.file_name.clone()))
+            .collect();
         let (requests, requested) = sync_channel::<SyncSender<_>>(0);
         let ask = move || {
             let (reply, answer) = sync_channel(1);
@@ -197,68 +167,51 @@ impl Download<'_> {
             },
         )
         .context("the system gives no thread to fetch with")?;
-        let progress = Progress::new(nodes.clone(), expected, &*world.clock, self.context.notes);
-        let mut reports: Vec<Option<FileReport>> = nodes.iter().map(|_| None).collect();
-        let mut stopped_at = None;
-        loop {
-            match transfer.next() {
-                Ok(Some((index, event))) => match event {
-                    Event::Position { bytes, length } => progress.position(index, bytes, length),
-                    Event::Note(text) => progress.note(index, &text),
-                    Event::Done(outcome) => {
-                        progress.end(index, outcome.state.name());
-                        reports[index] = Some(report(&nodes[index], outcome));
-                    }
-                },
-                Ok(None) => progress.tick(),
-                Err(Ended) => break,
+        let nodes = files.iter().map(|(node, _)| node.clone());
+        let watch = Watch {
+            transfer,
+            progress: Progress::new(nodes, expected, &*world.clock, self.context.notes),
+            files,
+            folder,
+            identity,
+            clock: &*world.clock,
+        };
+        let mut reports = watch.no_reports();
+        while !stop.load(Ordering::Relaxed) {
+            if watch.step(&mut reports).is_err() {
+                break;
             }
-            // Once the run is stopped nobody answers: dropping `requested` makes the thread's `recv` fail.
-            if let Ok(reply) = requested.try_recv()
-                && !stop.load(Ordering::Relaxed)
-            {
-                let ask = || self.new_links();
-                let _ = reply.send(self.context.interrupt.exit_on_signal_during(ask));
-            }
-            if stop.load(Ordering::Relaxed) {
-                // At once, so that a second Ctrl-C leaves no bars behind.
-                progress.close();
-                let now = world.clock.monotonic();
-                if now.saturating_sub(*stopped_at.get_or_insert(now)) >= LAST_WORDS {
-                    break;
-                }
+            if let Ok(reply) = requested.try_recv() {
+                let links = self.context.unless_interrupted(
+                    &stop,
+                    || self.new_links(),
+                    || watch.progress.tick(),
+                    || self.interrupted(&watch, std::mem::take(&mut reports)),
+                );
+                let _ = reply.send(links);
             }
         }
-        progress.close();
-        let is_stopped = stop.load(Ordering::Relaxed);
-        let is_finished = |report: &Option<FileReport>| {
-            let state = report.as_ref().map(FileReport::state);
-            state.is_some_and(|state| state != FileState::Incomplete)
-        };
-        let interrupted_by = (is_stopped && !reports.iter().all(is_finished)).then(|| self.context.interrupt.signal());
-        // A thread that still waits for the network has not reported, but what it wrote is there.
-        let unreported = |index: usize| {
-            let (name, node) = (&names[index], &nodes[index]);
-            let bytes = folder.bytes_of(name, &identity, node);
-            let reason = Some(explained(&transfer::Reason::Interrupted));
-            let begun_with = progress.begun_with(index);
-            FileReport::new(folder.part(name), bytes, FileState::Incomplete, reason).fetched(node, None, begun_with)
-        };
-        let lengths = (0..reports.len()).map(|index| progress.length_of(index));
-        Ok(Fetched {
-            lengths: lengths.collect(),
-            length: progress.length(),
-            reports: reports
-                .into_iter()
-                .enumerate()
-                .map(|(index, report)| {
-                    report
-                        .or_else(|| interrupted_by.is_some().then(|| unreported(index)))
-                        .context("a download ended without a word of its file")
-                })
-                .collect::<Result<_, _>>()?,
-            interrupted_by,
-        })
+        // Dropping this makes the `recv` of a thread that asks for links fail.
+        drop(requested);
+        if stop.load(Ordering::Relaxed) {
+            watch.last_words(&mut reports);
+        }
+        let signal = stop.load(Ordering::Relaxed).then(|| self.context.interrupt.signal());
+        watch.fetched(reports, signal)
+    }
+
+    /// Prints what became of the files once a signal came while the service was asked for links; the
+    /// error to end with.
+    fn interrupted(&self, watch: &Watch<'_>, mut reports: Vec<Option<FileReport>>) -> Report {
+        watch.last_words(&mut reports);
+        let signal = self.context.interrupt.signal();
+        match watch.fetched(reports, Some(signal)) {
+            Ok(fetched) => {
+                let _ = self.context.print(&self.render(&fetched));
+                fetched.interruption(signal, &self.backup.base_id)
+            }
+            Err(error) => Report::of(&error),
+        }
     }
 
     /// The links as they are now at the service.
@@ -458,12 +411,4 @@ struct Shard {
     node: String,
     file_name: String,
     link: Link,
-}
-
-/// What is reported of the file of a node.
-fn report(node: &str, outcome: Outcome) -> FileReport {
-    let reason = outcome.reason.as_ref().map(explained);
-    FileReport::new(outcome.path, outcome.bytes, outcome.state, reason)
-        .fetched(node, outcome.sha256, outcome.resumed_from)
-        .with_contents(outcome.rdb.map(|rdb| *rdb), outcome.advice)
 }

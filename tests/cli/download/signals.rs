@@ -139,7 +139,9 @@ fn an_interrupt_is_not_held_up_by_a_service_that_says_nothing() {
     assert!(place.sandbox.wait_for_requests(4, Duration::from_secs(10)));
     let asked = Instant::now();
     running.signal("INT");
-    running.finish().failure(130);
+    let outcome = running.finish();
+    let table = outcome.data_before_failure(130, &["error: interrupted at 0 %: 0 B of 293 KiB are kept"]);
+    assert!(table.contains(" incomplete "), "{table}");
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
 }
 
