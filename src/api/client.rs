@@ -2,6 +2,7 @@
 //!
 //! Every attempt has its own nonce, date and signature, since the gateway refuses a nonce it has seen.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::Answer;
@@ -109,6 +110,7 @@ impl<'a> Client<'a> {
                         .retry_after
                         .filter(|wait| may_repeat && attempts_left > 0 && *wait == delay),
                     may_have_happened: !call.is_read() && failed.effect == Effect::Unknown,
+                    sources: Some(Arc::clone(&self.settings.sources)),
                     effort: (attempt > 1).then_some(Effort {
                         attempts: attempt,
                         elapsed,

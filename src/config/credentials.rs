@@ -1,7 +1,18 @@
-//! The key pair that signs requests.
+//! The key pair that signs requests: what it is, where it is found, and the variables that people set in
+//! its place.
 
+use zeroize::Zeroizing;
+
+use super::profile::Profile;
+use super::source::{SecretFacts, Source};
+use super::{Error, invalid};
+use crate::process::world::World;
 use crate::values::id::AccessKey;
 use crate::values::secret::Secret;
+
+const ACCESS_KEY: &str = "JDCLOUD_ACCESS_KEY";
+const SECRET_KEY: &str = "JDCLOUD_SECRET_KEY";
+const SECURITY_TOKEN: &str = "JDCLOUD_SECURITY_TOKEN";
 
 /// An access key, its secret, and for temporary ones the token that goes with them.
 #[derive(Debug, Clone)]
@@ -11,4 +22,138 @@ pub(crate) struct Credentials {
     /// Sent base64-encoded, as the Go, Java and Python SDKs do. The PHP SDK sends it raw; which of
     /// them the service wants has not been tried against it.
     pub(crate) security_token: Option<Secret>,
+}
+
+/// Credentials, and where each part of them came from.
+pub(super) struct Found {
+    pub(super) credentials: Credentials,
+    pub(super) access_key: Source,
+    pub(super) secrets: Vec<SecretFacts>,
+}
+
+/// The environment's keys; `None` where it has none.
+///
+/// # Errors
+/// Where a variable is not of its form, or half of a pair is missing.
+pub(super) fn in_env(world: &World) -> Result<Option<Found>, Error> {
+    let secret_var = |name| world.var(name).map(Zeroizing::new);
+    let token = secret_var(SECURITY_TOKEN);
+    let secret = |name: &'static str, text| Secret::parse(text).map_err(invalid(Source::Variable(name)));
+    let part = |present, missing| {
+        Err(Error::PartOfKeys {
+            present,
+            missing,
+            look_alikes: look_alikes(world, KEY_NAMES),
+        })
+    };
+    let (access_key, secret_key) = match (world.var(ACCESS_KEY), secret_var(SECRET_KEY)) {
+        (Some(access_key), Some(secret_key)) => (access_key, secret_key),
+        (Some(_), None) => return part(ACCESS_KEY, SECRET_KEY),
+        (None, Some(_)) => return part(SECRET_KEY, ACCESS_KEY),
+        (None, None) if token.is_some() => return part(SECURITY_TOKEN, ACCESS_KEY),
+        (None, None) => return Ok(None),
+    };
+    let access_key_source = Source::Variable(ACCESS_KEY);
+    let credentials = Credentials {
+        access_key: access_key.parse().map_err(invalid(access_key_source.clone()))?,
+        secret_key: secret(SECRET_KEY, secret_key)?,
+        security_token: token.map(|token| secret(SECURITY_TOKEN, token)).transpose()?,
+    };
+    Ok(Some(Found::new(
+        credentials,
+        access_key_source,
+        Source::Variable(SECRET_KEY),
+    )))
+}
+
+/// A profile's keys.
+///
+/// # Errors
+/// Where it lacks one, or one is not of its form.
+pub(super) fn in_profile(profile: &Profile) -> Result<Found, Error> {
+    let missing = |key| Error::Incomplete {
+        section: profile.section.clone(),
+        key,
+    };
+    let source = profile.source("access_key");
+    let access_key = profile.access_key.as_ref().ok_or_else(|| missing("access_key"))?;
+    let credentials = Credentials {
+        access_key: access_key.parse().map_err(invalid(source.clone()))?,
+        secret_key: profile.secret_key.clone().ok_or_else(|| missing("secret_key"))?,
+        security_token: None,
+    };
+    Ok(Found::new(credentials, source, profile.source("secret_key")))
+}
+
+impl Found {
+    fn new(credentials: Credentials, access_key: Source, secret_key: Source) -> Self {
+        let key = SecretFacts::of("secret key", secret_key, credentials.secret_key.expose());
+        let token = credentials.security_token.as_ref();
+        let token =
+            token.map(|token| SecretFacts::of("security token", Source::Variable(SECURITY_TOKEN), token.expose()));
+        Self {
+            secrets: [key].into_iter().chain(token).collect(),
+            credentials,
+            access_key,
+        }
+    }
+}
+
+/// The names that variables for this cloud begin with, in other tools and in people's memory.
+const PREFIXES: &[&str] = &[
+    "JDCLOUD_",
+    "JDC_",
+    "JD_",
+    "JDREDIS_",
+    "JD_CLOUD_",
+    "JCLOUD_",
+    "JINGDONG_",
+    "JDCLOUD_CLI_",
+    "JDCLOUD_REDIS_",
+];
+/// What other tools call the parts of a key pair.
+pub(super) const KEY_NAMES: &[&str] = &[
+    "ACCESS_KEY",
+    "ACCESS_KEY_ID",
+    "ACCESS_KEYID",
+    "ACCESSKEY",
+    "ACCESSKEYID",
+    "ACCESSKEY_ID",
+    "ACCESS_ID",
+    "AK",
+    "KEY",
+    "KEY_ID",
+    "API_KEY",
+    "SECRET_KEY",
+    "SECRET_KEY_ID",
+    "SECRET_ACCESS_KEY",
+    "SECRETACCESSKEY",
+    "ACCESS_KEY_SECRET",
+    "ACCESSKEY_SECRET",
+    "ACCESSKEYSECRET",
+    "ACCESS_SECRET",
+    "ACCESS_SECRET_KEY",
+    "SECRETKEY",
+    "SECRET",
+    "SECRET_ID",
+    "SK",
+    "API_SECRET",
+    "SECURITY_TOKEN",
+    "SESSION_TOKEN",
+    "TOKEN",
+];
+/// What other tools call the region.
+pub(super) const REGION_NAMES: &[&str] = &["REGION", "REGION_ID", "REGIONID", "DEFAULT_REGION", "REGION_NAME"];
+
+/// The variables that are set and look like those of these names that the program reads, but are not. The
+/// environment can only be asked for names, so that no secret in it is copied.
+pub(super) fn look_alikes(world: &World, names: &[&str]) -> Vec<String> {
+    let read = [ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, super::REGION];
+    let candidates = PREFIXES
+        .iter()
+        .flat_map(|prefix| names.iter().map(move |name| format!("{prefix}{name}")));
+    candidates
+        .flat_map(|name| [name.to_ascii_lowercase(), name])
+        .filter(|name| !read.contains(&name.as_str()) && (world.env)(name).is_some_and(|value| !value.is_empty()))
+        .collect()
 }

@@ -7,6 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod profile;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
+pub(crate) mod source;
 
 use std::fmt;
 use std::io;
@@ -14,29 +15,28 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
-use self::credentials::Credentials;
-use self::profile::{Profile, Source};
+use self::credentials::{Credentials, KEY_NAMES, REGION_NAMES, look_alikes};
+use self::profile::{Profile, Section};
+use self::source::{Source, Sources};
 use crate::cli::Globals;
 use crate::http::{InvalidProxy, Network, Proxies, TrustSources};
 use crate::output::Format;
 use crate::process::world::World;
 use crate::terminal::notes::Notes;
-use crate::values::endpoint::{self, Endpoint, InvalidEndpoint, Scheme};
-use crate::values::id::{InvalidId, Region};
-use crate::values::secret::Secret;
+use crate::values::endpoint::{self, Endpoint, Scheme};
+use crate::values::id::Region;
 
-const ACCESS_KEY: &str = "JDCLOUD_ACCESS_KEY";
-const SECRET_KEY: &str = "JDCLOUD_SECRET_KEY";
-const SECURITY_TOKEN: &str = "JDCLOUD_SECURITY_TOKEN";
 const REGION: &str = "JDCLOUD_REGION";
 const PROFILE: &str = "JDCLOUD_PROFILE";
 const ENDPOINT: &str = "JDREDIS_ENDPOINT";
 const OUTPUT: &str = "JDREDIS_OUTPUT";
-/// The `endpoint` the official CLI writes by default. It stands for every product, so for this
-/// program it means "the public endpoint".
+const ENDPOINT_FLAG: &str = "--endpoint";
+/// The `endpoint` that the official CLI writes by default. It stands for every product.
 const CLI_DEFAULT_ENDPOINT: &str = "www.jdcloud-api.com";
+/// What the hosts of all of JD Cloud's APIs and of its object storage end with.
+const CLOUD_DOMAINS: [&str; 2] = ["jdcloud-api.com", "jdcloud-oss.com"];
+/// The first label of this product's hosts, inside a VPC too.
+const PRODUCT: &str = "redis";
 
 /// All that a command needs to talk to the service.
 #[derive(Debug)]
@@ -45,60 +45,58 @@ pub(crate) struct Settings {
     pub(crate) endpoint: Endpoint,
     pub(crate) network: Arc<Network>,
     pub(crate) credentials: Credentials,
+    /// Where the values above came from.
+    pub(crate) sources: Arc<Sources>,
     /// For the whole operation, retries included.
     pub(crate) timeout: Duration,
     pub(crate) max_attempts: u32,
 }
 
 /// Why settings cannot be used.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// A setting is not of its form; `place` is a variable, or a key of a profile.
-    Invalid { place: String, problem: String },
-    /// No region was given anywhere.
-    NoRegion,
+    /// A setting is not of its form.
+    #[error("{setting} is not usable: {fault}")]
+    Invalid { setting: Source, fault: String },
+    /// No region was given anywhere. Variables that look as if they did are named.
+    #[error("no region was given")]
+    NoRegion { look_alikes: Vec<String> },
     /// Half of what the environment needs for signing.
+    #[error("{present} is set, but {missing} is not")]
     PartOfKeys {
         present: &'static str,
         missing: &'static str,
+        look_alikes: Vec<String>,
     },
     /// Neither the environment nor a profile has keys.
-    NoCredentials { profile: profile::Error },
+    #[error("no keys to sign with were found")]
+    NoCredentials {
+        profile: profile::Error,
+        look_alikes: Vec<String>,
+    },
     /// The profile is there and lacks a key.
-    Incomplete { source: Source, key: &'static str },
+    #[error("{section} has no {key}")]
+    Incomplete { section: Section, key: &'static str },
     /// The profile that was asked for cannot be used.
+    #[error("{0}")]
     Profile(profile::Error),
     /// The proxy that was asked for cannot be used.
+    #[error("{0}")]
     Proxy(InvalidProxy),
 }
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Invalid { place, problem } => write!(f, "{place} is not usable: {problem}"),
-            Self::NoRegion => write!(f, "no region was given"),
-            Self::PartOfKeys { present, missing } => write!(f, "{present} is set, but {missing} is not"),
-            Self::NoCredentials { .. } => write!(f, "no keys to sign with were found"),
-            Self::Incomplete { source, key } => write!(f, "{source} has no {key}"),
-            Self::Profile(error) => error.fmt(f),
-            Self::Proxy(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 /// The output format: the flag, the environment, or a table.
 ///
 /// # Errors
 /// Where the environment names a format that does not exist.
 pub(crate) fn format(flag: Option<Format>, world: &World) -> Result<Format, Error> {
-    let parse = |text: &str| {
-        <Format as clap::ValueEnum>::from_str(text, false).map_err(|_| "the formats are table, json and plain")
-    };
-    match flag {
-        Some(format) => Ok(format),
-        None => Ok(from_env(world, OUTPUT, parse)?.unwrap_or(Format::Table)),
+    if let Some(format) = flag {
+        return Ok(format);
+    }
+    match world.var(OUTPUT) {
+        None => Ok(Format::Table),
+        Some(text) => <Format as clap::ValueEnum>::from_str(&text, false)
+            .map_err(|_| invalid(Source::Variable(OUTPUT))("the formats are table, json and plain")),
     }
 }
 
@@ -115,7 +113,7 @@ pub(crate) fn resolve(
     let from_env = if globals.profile.is_some() {
         None
     } else {
-        env_keys(world)?
+        credentials::in_env(world)?
     };
     let needs = Needs {
         keys: from_env.is_none(),
@@ -124,23 +122,25 @@ pub(crate) fn resolve(
     };
     let profile = load_profile(globals, world, needs, notes)?;
 
-    let (credentials, profile) = match (from_env, profile) {
+    let (keys, profile) = match (from_env, profile) {
         (Some(keys), profile) => (keys, profile.unwrap_or_default()),
-        (None, Ok(profile)) => (profile_keys(&profile)?, profile),
-        (None, Err(profile)) => return Err(Error::NoCredentials { profile }),
+        (None, Ok(profile)) => (credentials::in_profile(&profile)?, profile),
+        (None, Err(profile)) => {
+            return Err(Error::NoCredentials {
+                profile,
+                look_alikes: look_alikes(world, KEY_NAMES),
+            });
+        }
     };
-    let region = match region {
-        Some(region) => region.clone(),
+    let (region, region_source) = match region {
+        Some(region) => (region.clone(), Source::Flag("--region")),
         None => find_region(world, &profile)?,
     };
-    let endpoint = match &globals.endpoint {
+    let (endpoint, endpoint_source) = match &globals.endpoint {
         // Not parsed with the rest of the command line, whose errors quote the text: it may hold a
         // password.
-        Some(text) => text.parse().map_err(|problem: InvalidEndpoint| Error::Invalid {
-            place: "--endpoint".to_owned(),
-            problem: problem.to_string(),
-        })?,
-        None => find_endpoint(world, &profile)?,
+        Some(text) => parsed(text, Source::Flag(ENDPOINT_FLAG))?,
+        None => find_endpoint(world, &profile, notes)?,
     };
     if endpoint.scheme() == Scheme::Http && !endpoint.is_loopback() {
         notes.warn(format_args!(
@@ -152,9 +152,15 @@ pub(crate) fn resolve(
     check_proxy(&network, &endpoint)?;
     Ok(Settings {
         network: Arc::new(network),
+        sources: Arc::new(Sources {
+            region: (region.to_string(), region_source),
+            endpoint: (endpoint.to_string(), endpoint_source),
+            access_key: keys.access_key,
+            secrets: keys.secrets,
+        }),
         region,
         endpoint,
-        credentials,
+        credentials: keys.credentials,
         timeout: globals.timeout,
         max_attempts: globals.max_attempts,
     })
@@ -208,90 +214,99 @@ fn load_profile(
     }
 }
 
-fn env_keys(world: &World) -> Result<Option<Credentials>, Error> {
-    let secret_var = |name| world.var(name).map(Zeroizing::new);
-    let token = secret_var(SECURITY_TOKEN);
-    let invalid = |place: &str, problem: String| Error::Invalid {
-        place: place.to_owned(),
-        problem,
+fn find_region(world: &World, profile: &Profile) -> Result<(Region, Source), Error> {
+    if let Some(text) = world.var(REGION) {
+        return parsed(&text, Source::Variable(REGION));
+    }
+    match profile.region_id.as_deref() {
+        Some(text) => parsed(text, profile.source("region_id")),
+        None => Err(Error::NoRegion {
+            look_alikes: look_alikes(world, REGION_NAMES),
+        }),
+    }
+}
+
+fn find_endpoint(world: &World, profile: &Profile, notes: &Notes<'_>) -> Result<(Endpoint, Source), Error> {
+    if let Some(text) = world.var(ENDPOINT) {
+        return parsed(&text, Source::Variable(ENDPOINT));
+    }
+    let Some(text) = profile.endpoint.as_deref() else {
+        return Ok((Endpoint::default(), Source::Default));
     };
-    let secret = |name: &str, text| Secret::parse(text).map_err(|problem| invalid(name, problem.to_string()));
-    let part = |present, missing| Err(Error::PartOfKeys { present, missing });
-    match (world.var(ACCESS_KEY), secret_var(SECRET_KEY)) {
-        (Some(access_key), Some(secret_key)) => Ok(Some(Credentials {
-            access_key: access_key
-                .parse()
-                .map_err(|problem: InvalidId| invalid(ACCESS_KEY, problem.to_string()))?,
-            secret_key: secret(SECRET_KEY, secret_key)?,
-            security_token: token.map(|token| secret(SECURITY_TOKEN, token)).transpose()?,
-        })),
-        (Some(_), None) => part(ACCESS_KEY, SECRET_KEY),
-        (None, Some(_)) => part(SECRET_KEY, ACCESS_KEY),
-        (None, None) if token.is_some() => part(SECURITY_TOKEN, ACCESS_KEY),
-        (None, None) => Ok(None),
+    let host = host_of(text);
+    if [CLI_DEFAULT_ENDPOINT, endpoint::PUBLIC].contains(&text) || host == CLI_DEFAULT_ENDPOINT {
+        return Ok((Endpoint::default(), Source::Default));
     }
-}
-
-fn profile_keys(profile: &Profile) -> Result<Credentials, Error> {
-    let missing = |key| Error::Incomplete {
-        source: profile.source.clone(),
-        key,
+    let source = profile.source("endpoint");
+    if is_of_another_product(&host) {
+        notes.note(format_args!(
+            "{source} is {host}, which is not for Redis; the default is used: {}",
+            Endpoint::default()
+        ));
+        return Ok((Endpoint::default(), Source::Default));
+    }
+    // In a profile, `scheme = http` is how http is spelled out.
+    let scheme = match profile.scheme.as_deref() {
+        Some(scheme) if !text.contains("://") => format!("{scheme}://"),
+        _ => String::new(),
     };
-    let access_key = profile.access_key.as_ref().ok_or_else(|| missing("access_key"))?;
-    Ok(Credentials {
-        access_key: access_key
-            .parse()
-            .map_err(|problem: InvalidId| in_profile(profile, "access_key", problem))?,
-        secret_key: profile.secret_key.clone().ok_or_else(|| missing("secret_key"))?,
-        security_token: None,
-    })
+    parsed(&format!("{scheme}{text}"), source)
 }
 
-fn find_region(world: &World, profile: &Profile) -> Result<Region, Error> {
-    if let Some(region) = from_env(world, REGION, str::parse::<Region>)? {
-        return Ok(region);
-    }
-    let text = profile.region_id.as_deref().ok_or(Error::NoRegion)?;
-    text.parse()
-        .map_err(|problem| in_profile(profile, "region_id", problem))
+/// The host of what may be an endpoint, an URL or something like them, in lower case and without a dot at
+/// its end.
+fn host_of(text: &str) -> String {
+    let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default();
+    host.trim_end_matches('.').to_ascii_lowercase()
 }
 
-fn find_endpoint(world: &World, profile: &Profile) -> Result<Endpoint, Error> {
-    if let Some(endpoint) = from_env(world, ENDPOINT, Endpoint::from_str)? {
-        return Ok(endpoint);
+/// Whether a host is JD Cloud's, and another product's: a profile is shared by the tools of all products,
+/// and public guides write the endpoint of theirs into it.
+fn is_of_another_product(host: &str) -> bool {
+    let is_of_the_cloud = CLOUD_DOMAINS.iter().any(|domain| {
+        host.strip_suffix(domain)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    });
+    is_of_the_cloud && host.split('.').next() != Some(PRODUCT)
+}
+
+fn parsed<T: FromStr<Err: fmt::Display>>(text: &str, source: Source) -> Result<(T, Source), Error> {
+    match text.parse() {
+        Ok(value) => Ok((value, source)),
+        Err(fault) => Err(invalid(source)(fault)),
     }
-    match profile.endpoint.as_deref() {
-        None | Some(CLI_DEFAULT_ENDPOINT | endpoint::PUBLIC) => Ok(Endpoint::default()),
-        Some(text) => {
-            // In a profile, `scheme = http` is how http is spelled out.
-            let scheme = match profile.scheme.as_deref() {
-                Some(scheme) if !text.contains("://") => format!("{scheme}://"),
-                _ => String::new(),
-            };
-            format!("{scheme}{text}")
-                .parse()
-                .map_err(|problem| in_profile(profile, "endpoint", problem))
+}
+
+fn invalid<E: fmt::Display>(setting: Source) -> impl FnOnce(E) -> Error {
+    move |fault| Error::Invalid {
+        setting,
+        fault: fault.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_other_products_are_told_from_ours_and_from_foreign_ones() {
+        for (endpoint, is_other) in [
+            ("rds.jdcloud-api.com", true),
+            ("https://RDS.jdcloud-api.com/v1", true),
+            ("http://me:pw@vm.jdcloud-api.com:80", true),
+            ("rds.internal.cn-north-1.jdcloud-api.com", true),
+            ("s3.cn-north-1.jdcloud-oss.com", true),
+            ("jdcloud-api.com.", true),
+            ("redis.jdcloud-api.com", false),
+            ("redis.internal.cn-north-1.jdcloud-api.com", false),
+            ("rds.example.com", false),
+            ("notjdcloud-api.com", false),
+            ("127.0.0.1:8080", false),
+        ] {
+            assert_eq!(is_of_another_product(&host_of(endpoint)), is_other, "{endpoint}");
         }
     }
-}
-
-fn in_profile(profile: &Profile, key: &str, problem: impl fmt::Display) -> Error {
-    Error::Invalid {
-        place: format!("{key} in {}", profile.source),
-        problem: problem.to_string(),
-    }
-}
-
-fn from_env<T, E: fmt::Display>(
-    world: &World,
-    name: &'static str,
-    parse: impl Fn(&str) -> Result<T, E>,
-) -> Result<Option<T>, Error> {
-    let Some(text) = world.var(name) else {
-        return Ok(None);
-    };
-    parse(&text).map(Some).map_err(|problem| Error::Invalid {
-        place: name.to_owned(),
-        problem: problem.to_string(),
-    })
 }

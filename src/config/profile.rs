@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use configparser::ini::Ini;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::source::Source;
 use crate::values::secret::Secret;
 
 /// The profile that is used where neither the user nor `~/.jdc/current` names one.
@@ -25,7 +26,7 @@ const OUTSIDE: &str = "\n";
 /// One profile, as found. Empty values count as absent.
 #[derive(Debug, Default)]
 pub(crate) struct Profile {
-    pub(crate) source: Source,
+    pub(crate) section: Section,
     pub(crate) access_key: Option<String>,
     pub(crate) secret_key: Option<Secret>,
     pub(crate) region_id: Option<String>,
@@ -35,60 +36,60 @@ pub(crate) struct Profile {
 
 /// A section of a file, for messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Source {
+pub(crate) struct Section {
     pub(crate) file: PathBuf,
-    pub(crate) section: String,
+    pub(crate) name: String,
 }
 
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "profile [{}] of {}", self.section, self.file.display())
-    }
-}
-
-/// Why a profile could not be had.
-#[derive(Debug)]
-pub(crate) enum Error {
-    /// There is no home folder to look in.
-    NoHome,
-    /// The file is not there.
-    Missing { file: PathBuf },
-    /// The file cannot be read.
-    Unreadable { file: PathBuf, error: io::Error },
-    /// The file is not what the official tool writes.
-    Malformed { file: PathBuf, problem: String },
-    /// The file has no such section.
-    NoSection { source: Source, present: Vec<String> },
-    /// A value of the section is not usable.
-    BadValue {
-        source: Source,
-        key: &'static str,
-        problem: String,
-    },
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoHome => write!(f, "there is no home folder to look for .jdc/config in"),
-            Self::Missing { file } => write!(f, "{} does not exist", file.display()),
-            Self::Unreadable { file, error } => {
-                write!(f, "{} cannot be read: {error}", file.display())
-            }
-            Self::Malformed { file, problem } => write!(f, "{}: {problem}", file.display()),
-            Self::NoSection { source, present } => {
-                write!(f, "{} has no section [{}]", source.file.display(), source.section)?;
-                match present.as_slice() {
-                    [] => write!(f, "; it has none at all"),
-                    names => write!(f, "; it has [{}]", names.join("], [")),
-                }
-            }
-            Self::BadValue { source, key, problem } => write!(f, "{source}: {key} {problem}"),
+impl Profile {
+    /// Where the value of one of its keys came from.
+    pub(super) fn source(&self, key: &'static str) -> Source {
+        Source::Key {
+            key,
+            section: self.section.clone(),
         }
     }
 }
 
-impl std::error::Error for Error {}
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "profile [{}] of {}", self.name, self.file.display())
+    }
+}
+
+/// Why a profile could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// There is no home folder to look in.
+    #[error("there is no home folder to look for .jdc/config in")]
+    NoHome,
+    /// The file is not there.
+    #[error("{} does not exist", file.display())]
+    Missing { file: PathBuf },
+    /// The file cannot be read.
+    #[error("{} cannot be read: {error}", file.display())]
+    Unreadable { file: PathBuf, error: io::Error },
+    /// The file is not what the official tool writes.
+    #[error("{}: {fault}", file.display())]
+    Malformed { file: PathBuf, fault: String },
+    /// The file has no such section.
+    #[error("{} has no section [{}]; it has {}", section.file.display(), section.name, list(present))]
+    NoSection { section: Section, present: Vec<String> },
+    /// A value of the section is not usable.
+    #[error("{section}: {key} {fault}")]
+    BadValue {
+        section: Section,
+        key: &'static str,
+        fault: String,
+    },
+}
+
+fn list(sections: &[String]) -> String {
+    match sections {
+        [] => "none at all".to_owned(),
+        names => format!("[{}]", names.join("], [")),
+    }
+}
 
 /// Reads a profile: the one named, else the one `current` names, else `default`.
 ///
@@ -96,13 +97,13 @@ impl std::error::Error for Error {}
 /// Says which file, section and key is missing or broken.
 pub(crate) fn load(home: Option<&Path>, name: Option<&str>) -> Result<Profile, Error> {
     let folder = home.ok_or(Error::NoHome)?.join(".jdc");
-    let section = match name {
+    let name = match name {
         Some(name) => name.to_owned(),
         None => current(&folder)?,
     };
     let file = folder.join("config");
     let text = Zeroizing::new(read(&file)?);
-    parse(&text, Source { file, section })
+    parse(&text, Section { file, name })
 }
 
 /// The name in `current`; the official tool writes it without a newline.
@@ -122,7 +123,7 @@ fn read(file: &Path) -> Result<String, Error> {
     if std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return Err(Error::Malformed {
             file: file.to_owned(),
-            problem: "it is a FIFO, a socket or a device, not a file".to_owned(),
+            fault: "it is a FIFO, a socket or a device, not a file".to_owned(),
         });
     }
     std::fs::read_to_string(file).map_err(|error| {
@@ -131,7 +132,7 @@ fn read(file: &Path) -> Result<String, Error> {
             io::ErrorKind::NotFound => Error::Missing { file },
             io::ErrorKind::InvalidData => Error::Malformed {
                 file,
-                problem: "it is not UTF-8 text; save it as UTF-8".to_owned(),
+                fault: "it is not UTF-8 text; save it as UTF-8".to_owned(),
             },
             _ => Error::Unreadable { file, error },
         }
@@ -139,10 +140,10 @@ fn read(file: &Path) -> Result<String, Error> {
 }
 
 /// Takes a profile out of the text of a file.
-pub(crate) fn parse(text: &str, source: Source) -> Result<Profile, Error> {
-    let malformed = |problem: String| Error::Malformed {
-        file: source.file.clone(),
-        problem,
+pub(crate) fn parse(text: &str, section: Section) -> Result<Profile, Error> {
+    let malformed = |fault: String| Error::Malformed {
+        file: section.file.clone(),
+        fault,
     };
     let mut syntax = Ini::new_cs().defaults();
     syntax.default_section = OUTSIDE.to_owned();
@@ -157,23 +158,23 @@ pub(crate) fn parse(text: &str, source: Source) -> Result<Profile, Error> {
     if sections.contains_key(OUTSIDE) {
         return Err(malformed("it has a line before the first [section]".to_owned()));
     }
-    match sections.get(&source.section) {
-        Some(own) => take_profile(&[own, sections.get(INHERITED).unwrap_or(&Section::new())], &source),
+    match sections.get(&section.name) {
+        Some(own) => take_profile(&[own, sections.get(INHERITED).unwrap_or(&Values::new())], &section),
         None => {
             let mut present: Vec<String> = sections.keys().cloned().collect();
             present.sort_unstable();
             Err(Error::NoSection {
-                source: source.clone(),
+                section: section.clone(),
                 present,
             })
         }
     }
 }
 
-type Section = HashMap<String, Option<String>>;
+type Values = HashMap<String, Option<String>>;
 
 /// All sections of a file, whose values are zeroed when they are dropped.
-struct Sections(HashMap<String, Section>);
+struct Sections(HashMap<String, Values>);
 
 impl Drop for Sections {
     fn drop(&mut self) {
@@ -185,12 +186,12 @@ impl Drop for Sections {
 }
 
 /// Takes each key from the first of the sections that has it.
-fn take_profile(sections: &[&Section], source: &Source) -> Result<Profile, Error> {
+fn take_profile(sections: &[&Values], section: &Section) -> Result<Profile, Error> {
     let take = |key: &'static str| -> Result<Option<String>, Error> {
-        let bad = |problem: &str| Error::BadValue {
-            source: source.clone(),
+        let bad = |fault: &str| Error::BadValue {
+            section: section.clone(),
             key,
-            problem: problem.to_owned(),
+            fault: fault.to_owned(),
         };
         // Keys are the same in any case.
         let (value, is_double) = sections
@@ -218,15 +219,15 @@ fn take_profile(sections: &[&Section], source: &Source) -> Result<Profile, Error
         secret_key: take("secret_key")?
             .map(|text| Secret::parse(Zeroizing::new(text)))
             .transpose()
-            .map_err(|problem| Error::BadValue {
-                source: source.clone(),
+            .map_err(|fault| Error::BadValue {
+                section: section.clone(),
                 key: "secret_key",
-                problem: format!("is not usable: {problem}"),
+                fault: format!("is not usable: {fault}"),
             })?,
         region_id: take("region_id")?,
         endpoint: take("endpoint")?,
         scheme: take("scheme")?,
-        source: source.clone(),
+        section: section.clone(),
     })
 }
 
@@ -244,11 +245,11 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Profile, String> {
-        let source = Source {
+        let section = Section {
             file: "config".into(),
-            section: "default".to_owned(),
+            name: "default".to_owned(),
         };
-        parse(text, source).map_err(|error| error.to_string())
+        parse(text, section).map_err(|error| error.to_string())
     }
 
     fn secret_of(value: &str) -> Option<String> {
@@ -292,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_named_with_the_place_that_is_broken() {
-        for (text, problem) in [
+        for (text, fault) in [
             ("access_key = AK\n", "config: it has a line before the first [section]"),
             (
                 "[default\n",
@@ -313,7 +314,7 @@ mod tests {
                 "profile [default] of config: secret_key is not usable: it is longer than 8192 bytes, holds a control character such as a line break, or is not Unicode",
             ),
         ] {
-            assert_eq!(parsed(text).err().as_deref(), Some(problem), "{text:?}");
+            assert_eq!(parsed(text).err().as_deref(), Some(fault), "{text:?}");
         }
     }
 }

@@ -1,15 +1,15 @@
 //! What must hold of every profile's file.
 
-use super::profile::{self, Profile, Source};
+use super::profile::{self, Profile, Section};
 
 /// A profile's file is read or refused; a value that Python's `configparser` has written comes back as
 /// it was.
 pub fn profile(text: &str) {
-    let source = || Source {
+    let section = || Section {
         file: "config".into(),
-        section: "default".to_owned(),
+        name: "default".to_owned(),
     };
-    if let Ok(profile) = profile::parse(text, source()) {
+    if let Ok(profile) = profile::parse(text, section()) {
         check_profile(&profile);
     }
     let is_writable = !text.is_empty() && text.trim() == text && text.len() <= 8192 && !text.contains(char::is_control);
@@ -17,7 +17,7 @@ pub fn profile(text: &str) {
     if is_writable && !text.contains(char::REPLACEMENT_CHARACTER) {
         let written = text.replace('%', "%%");
         let file = format!("[default]\nsecret_key = {written}\nregion_id = cn-north-1\nendpoint = {written}\n\n");
-        let profile = profile::parse(&file, source()).expect("what the official tool writes is read");
+        let profile = profile::parse(&file, section()).expect("what the official tool writes is read");
         assert_eq!(profile.secret_key.as_ref().map(|secret| secret.expose()), Some(text));
         assert_eq!(profile.endpoint.as_deref(), Some(text));
         assert_eq!(profile.region_id.as_deref(), Some("cn-north-1"));

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Kind, Report, network};
 use crate::api::{self, Effort, ErrorKind, Reason, Refusal, Unexpected};
+use crate::config::source::{Source, Sources};
 use crate::terminal::human;
 
 /// The smallest difference between the clocks that a refused signature is blamed on, in seconds. The service
@@ -23,6 +24,9 @@ pub(super) fn report(error: &api::Error) -> Report {
             .cause(error.to_string())
             .hint("the operating system refused them; run this outside the sandbox or container that forbids it"),
     };
+    if let Some(sources) = &error.sources {
+        report.details.extend(origins(&error.kind, sources));
+    }
     if error.may_have_happened {
         report.hint = Some(MAY_HAVE_HAPPENED.to_owned());
     } else if let Some(wait) = error.asked_to_wait {
@@ -39,6 +43,50 @@ pub(super) fn report(error: &api::Error) -> Report {
         );
     }
     report
+}
+
+/// Where the settings came from that the error may be about, a sentence each.
+fn origins(kind: &ErrorKind, sources: &Sources) -> Vec<String> {
+    let is_from = |(value, source): &(String, Source), name: &str| match source {
+        Source::Default => format!("the {name} {value} is the default"),
+        source => format!("the {name} {value} is from {source}"),
+    };
+    match kind {
+        ErrorKind::Network(failure) if !failure.is_at_proxy => vec![is_from(&sources.endpoint, "endpoint")],
+        ErrorKind::Unexpected(unexpected) if !unexpected.is_from_service => {
+            vec![is_from(&sources.endpoint, "endpoint")]
+        }
+        ErrorKind::Refused(refusal) => match refusal.reason {
+            Reason::SignatureDiffers | Reason::KeysRefused | Reason::NotPermitted | Reason::Forbidden => {
+                keys(sources, refusal.reason)
+            }
+            Reason::NotFound | Reason::NotOffered | Reason::Other => vec![is_from(&sources.region, "region")],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// Where the keys came from; and, where the signature is refused, what is odd about the secrets in it.
+fn keys(sources: &Sources, reason: Reason) -> Vec<String> {
+    let mut from = format!("the access key is from {}", sources.access_key);
+    for secret in &sources.secrets {
+        let _ = write!(from, ", the {} from {}", secret.name, secret.source);
+    }
+    let is_about_signing = matches!(reason, Reason::SignatureDiffers | Reason::KeysRefused);
+    let odd = sources
+        .secrets
+        .iter()
+        .filter(|secret| is_about_signing && !secret.oddities.is_empty())
+        .map(|secret| {
+            format!(
+                "the {} ({}) {}: look whether that belongs to it",
+                secret.name,
+                secret.source,
+                secret.oddities.join(", ")
+            )
+        });
+    [from].into_iter().chain(odd).collect()
 }
 
 fn of_refusal(refusal: &Refusal) -> Report {

@@ -11,21 +11,34 @@ pub(super) fn report(error: &config::Error) -> Report {
     let message = error.to_string();
     match error {
         config::Error::Invalid { .. } => Report::new(Kind::Usage, message).hint("correct it, or leave it out"),
-        config::Error::NoRegion => Report::new(Kind::Usage, message)
+        config::Error::NoRegion { look_alikes } => Report::new(Kind::Usage, message)
+            .details(not_read(look_alikes))
             .hint("give --region (such as cn-north-1), set JDCLOUD_REGION, or set region_id in the profile"),
-        config::Error::PartOfKeys { present, missing } => Report::new(Kind::Credentials, message)
+        config::Error::PartOfKeys {
+            present,
+            missing,
+            look_alikes,
+        } => Report::new(Kind::Credentials, message)
+            .details(not_read(look_alikes))
             .hint(format!("set {missing} too; to use a profile instead, unset {present}")),
-        config::Error::NoCredentials { profile } => Report::new(Kind::Credentials, message)
+        config::Error::NoCredentials { profile, look_alikes } => Report::new(Kind::Credentials, message)
+            .details(not_read(look_alikes))
             .cause(format!("the environment has none, and {profile}"))
             .hint(WHERE_KEYS_COME_FROM),
-        config::Error::Incomplete { source, key } => Report::new(Kind::Credentials, message)
-            .hint(format!("add {key} to that section of {}", source.file.display())),
+        config::Error::Incomplete { section, key } => Report::new(Kind::Credentials, message)
+            .hint(format!("add {key} to that section of {}", section.file.display())),
         config::Error::Profile(error) => Report::new(Kind::Credentials, message).hint(profile_hint(error)),
         config::Error::Proxy(_) => Report::new(Kind::Usage, message).hint(
             "write it as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, with #, / and \\ in the name or password as %23, %2F \
              and %5C; or unset it to connect directly",
         ),
     }
+}
+
+/// Variables that are set, and that somebody may have taken for ours.
+fn not_read(look_alikes: &[String]) -> Vec<String> {
+    let sentence = |name: &String| format!("{name} is set, but is not a variable that jdredis reads");
+    look_alikes.iter().map(sentence).collect()
 }
 
 fn profile_hint(error: &profile::Error) -> String {
@@ -48,6 +61,6 @@ fn profile_hint(error: &profile::Error) -> String {
                 .to_owned()
         }
         profile::Error::Malformed { file, .. } => mend(file),
-        profile::Error::BadValue { source, .. } => mend(&source.file),
+        profile::Error::BadValue { section, .. } => mend(&section.file),
     }
 }

@@ -1,0 +1,98 @@
+//! Where the value of a setting came from, so that errors about it can say so.
+
+use std::fmt;
+
+use super::profile::Section;
+
+/// Where a value was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A flag, with its dashes.
+    Flag(&'static str),
+    /// An environment variable.
+    Variable(&'static str),
+    /// A key of a profile.
+    Key { key: &'static str, section: Section },
+    /// Nobody gave one, and there is a default.
+    Default,
+}
+
+/// As it is read after "from": `JDREDIS_ENDPOINT`, `endpoint in profile [default] of /home/me/.jdc/config`.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
+            Self::Key { key, section } => write!(f, "{key} in {section}"),
+            Self::Default => f.write_str("the default"),
+        }
+    }
+}
+
+/// Where the settings of a run came from, and what is odd about its secrets.
+#[derive(Debug, Clone)]
+pub(crate) struct Sources {
+    /// The region itself, and where it was found.
+    pub(crate) region: (String, Source),
+    /// The same of the endpoint, as the program uses it.
+    pub(crate) endpoint: (String, Source),
+    pub(crate) access_key: Source,
+    /// The secret key, and the security token where there is one.
+    pub(crate) secrets: Vec<SecretFacts>,
+}
+
+/// What can be said of a secret without saying what it is.
+#[derive(Debug, Clone)]
+pub(crate) struct SecretFacts {
+    /// `secret key` or `security token`.
+    pub(crate) name: &'static str,
+    pub(crate) source: Source,
+    /// What keys and tokens seldom have, and what copying often adds: such as `has an inner space`.
+    pub(crate) oddities: Vec<&'static str>,
+}
+
+impl SecretFacts {
+    pub(super) fn of(name: &'static str, source: Source, secret: &str) -> Self {
+        let oddities = [
+            (secret.contains(['"', '\'', '`', '“', '”', '‘', '’']), "has quotes"),
+            (secret.trim() != secret, "begins or ends with a space"),
+            (secret.trim().contains(char::is_whitespace), "has an inner space"),
+            (secret.contains('#'), "has a '#'"),
+            (secret.ends_with('%'), "ends with '%'"),
+            (!secret.is_ascii(), "has a character that is not ASCII"),
+        ];
+        Self {
+            name,
+            source,
+            oddities: oddities
+                .into_iter()
+                .filter_map(|(is_so, fact)| is_so.then_some(fact))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_oddity_of_a_secret_is_told() {
+        let facts = |secret| SecretFacts::of("secret key", Source::Default, secret).oddities;
+        assert!(facts("0123456789ABCDEFabcdef+/=").is_empty());
+        assert_eq!(facts("\"AB\""), ["has quotes"]);
+        assert_eq!(facts("A B"), ["has an inner space"]);
+        assert_eq!(facts(" AB"), ["begins or ends with a space"]);
+        assert_eq!(facts("AB%"), ["ends with '%'"]);
+        assert_eq!(facts("A%B"), [""; 0]);
+        assert_eq!(
+            facts("'A é#%"),
+            [
+                "has quotes",
+                "has an inner space",
+                "has a '#'",
+                "ends with '%'",
+                "has a character that is not ASCII"
+            ]
+        );
+    }
+}
