@@ -147,6 +147,7 @@ fn of_folder(error: &FolderError) -> Report {
     let report = Report::new(Kind::Other, error.to_string());
     match error {
         FolderError::Unusable { .. } => report.hint("give a folder that this user can write with --dir"),
+        FolderError::Dangling { .. } => report.hint("make the folder that it leads to, or give another one with --dir"),
         FolderError::Held { .. } => report.hint("wait until it has ended, or give another folder with --dir"),
     }
 }

@@ -1,5 +1,6 @@
-//! The process that the program runs in: its surroundings, its terminal and its signals.
+//! The process that the program runs in: its surroundings, its streams and terminal, its signals.
 
 pub(crate) mod signals;
+pub(crate) mod streams;
 pub(crate) mod terminal;
 pub(crate) mod world;

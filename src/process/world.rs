@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
+use super::streams;
 use super::terminal::{Size, SystemTerminal, Terminal};
 
 /// The surroundings of one run of the program.
@@ -25,6 +26,9 @@ pub struct World {
     pub home: Option<PathBuf>,
     /// Where data goes.
     pub stdout: Stream,
+    /// Whether standard output may have been closed when the process started, so that data would be
+    /// lost.
+    pub stdout_may_be_closed: fn() -> bool,
     /// Where everything else goes.
     pub stderr: Stream,
     /// Wall and monotonic time.
@@ -67,6 +71,7 @@ impl World {
                     .then(|| Arc::new(SystemTerminal(io::stdout())) as _),
                 writer: Arc::new(Mutex::new(Box::new(io::stdout()))),
             },
+            stdout_may_be_closed: streams::stdout_may_be_closed,
             stderr: Stream {
                 terminal: io::stderr()
                     .is_terminal()

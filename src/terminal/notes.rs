@@ -47,6 +47,11 @@ impl<'a> Notes<'a> {
         }
     }
 
+    /// Something that must not be lost, even with `-q`.
+    pub(crate) fn insist(&self, text: impl Display) {
+        self.line(format_args!("note: {text}"));
+    }
+
     /// Something that only a person at a terminal would want to know: cron mails all that a job
     /// writes to standard error.
     pub(crate) fn remark(&self, text: impl Display) {

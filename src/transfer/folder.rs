@@ -37,6 +37,8 @@ pub(super) struct Paths {
 pub(crate) enum FolderError {
     /// It cannot be made or written.
     Unusable { path: PathBuf, error: io::Error },
+    /// It is, or is below, a symbolic link to what is not there.
+    Dangling { link: PathBuf, target: PathBuf },
     /// Another process fetches to it.
     Held { path: PathBuf, holder: String },
 }
@@ -45,6 +47,14 @@ impl fmt::Display for FolderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unusable { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Dangling { link, target } => {
+                write!(
+                    f,
+                    "{} is a link to {}, which does not exist",
+                    link.display(),
+                    target.display()
+                )
+            }
             Self::Held { path, holder } => write!(f, "{holder} is downloading to {}", path.display()),
         }
     }
@@ -61,7 +71,7 @@ impl Folder {
             let path = path.to_owned();
             move |error| FolderError::Unusable { path, error }
         };
-        fs::create_dir_all(&private).map_err(unusable(&private))?;
+        fs::create_dir_all(&private).map_err(|error| dangling(path).unwrap_or_else(|| unusable(&private)(error)))?;
         let lock_path = private.join("lock");
         let lock = OpenOptions::new()
             .write(true)
@@ -174,6 +184,20 @@ fn free_space(path: &Path) -> io::Result<u64> {
 #[cfg(not(unix))]
 fn free_space(_: &Path) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// The error of a path that leads through a link to what is not there. mkdir(2) says of it only that
+/// the name exists.
+fn dangling(path: &Path) -> Option<FolderError> {
+    // Without a slash at the end, which would have the link followed.
+    let path: PathBuf = path.components().collect();
+    let leads_nowhere = |path: &&Path| fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let mut links = path.ancestors().filter(|path| path.is_symlink());
+    let link = links.find(leads_nowhere)?;
+    Some(FolderError::Dangling {
+        link: link.to_owned(),
+        target: fs::read_link(link).ok()?,
+    })
 }
 
 #[cfg(unix)]

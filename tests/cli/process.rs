@@ -146,4 +146,41 @@ mod unix {
             assert_eq!(running.finish().failure(143), "");
         }
     }
+
+    #[test]
+    fn a_backup_that_is_started_is_named_where_standard_output_is_closed() {
+        let create = [
+            "backup",
+            "create",
+            "--region",
+            "cn-north-1",
+            "--instance",
+            "redis-1234",
+            "-q",
+        ];
+        let said = "was started; standard output is closed, or is /dev/null";
+        for (redirection, is_said) in [(">&-", true), ("<>/dev/null 1<&0", true), (">/dev/null", false)] {
+            let sandbox = sandbox();
+            let outcome = Jdredis::at(&sandbox)
+                .args(create)
+                .through(&["sh", "-c", &format!("exec \"$0\" \"$@\" {redirection}")])
+                .run();
+            // A parent that passes /dev/null on purpose must not get an error.
+            assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), ""), "{outcome:#?}");
+            assert_eq!(outcome.stderr.contains(said), is_said, "{redirection}: {outcome:#?}");
+            assert_eq!(outcome.stderr.lines().count(), usize::from(is_said), "{outcome:#?}");
+        }
+    }
+
+    #[test]
+    fn a_standard_input_that_is_closed_is_unreadable_not_empty() {
+        for redirection in ["<&-", "</dev/null"] {
+            let outcome = Jdredis::bare()
+                .args(["backup", "verify", "-", "-o", "json"])
+                .through(&["sh", "-c", &format!("exec \"$0\" \"$@\" {redirection}")])
+                .run();
+            let data = outcome.data_before_failure(7, &["standard input is closed, or is /dev/null"]);
+            assert!(data.contains("\"unreadable\""), "{data}");
+        }
+    }
 }

@@ -75,6 +75,7 @@ fn run_with(args: &[&str], env: &[(&str, &str)], columns: Option<u16>, change: i
             .map(|(_, value)| value.clone())
     });
     world.home = None;
+    world.stdout_may_be_closed = || false;
     world.stdout = stdout.stream(columns);
     world.stderr = stderr.stream(columns);
     change(&mut world);

@@ -75,6 +75,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     context
         .print(&bytes)
         .with_context(|| format!("nothing printed of backup {base_id}, which was started"))?;
+    if (context.world.stdout_may_be_closed)() {
+        context.notes.insist(format_args!(
+            "backup {base_id} was started; standard output is closed, or is /dev/null"
+        ));
+    }
     wait.map_or(Ok(()), |wait| wait.run())
 }
 

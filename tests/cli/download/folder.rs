@@ -7,6 +7,7 @@ use jdredis_sandbox::{Alteration, Delivery, Reply, StorageError};
 use serde_json::{Value, json};
 
 use super::{CLUSTER, Place, SINGLE, SIZE, each};
+use crate::support::Jdredis;
 
 const NAME: &str = SINGLE.files[0].1;
 
@@ -354,4 +355,23 @@ fn a_disk_that_is_full_is_told_and_gone_on_from_once_it_is_not() {
     assert_eq!(place.names(), [format!("{NAME}.part")]);
     place.fetch(SINGLE, &["-o", "json"]);
     place.has_all_of(SINGLE);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_a_dangling_link_is_named_as_one() {
+    let place = Place::new();
+    std::os::unix::fs::symlink("nowhere/at/all", place.dir()).unwrap();
+    let said = format!(
+        "{} is a link to nowhere/at/all, which does not exist",
+        place.dir().display()
+    );
+    for dir in [place.dir(), place.dir().join("below"), place.dir().join("")] {
+        let args = ["backup", "download", "--region", "cn-north-1", "--http", "--latest"];
+        let outcome = Jdredis::at(&place.sandbox)
+            .args(args)
+            .args(["--instance", SINGLE.instance, "--dir", dir.to_str().unwrap()])
+            .run();
+        outcome.fails_saying(1, &[&said, "hint: make the folder that it leads to"]);
+    }
 }

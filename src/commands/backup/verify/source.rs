@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::process::streams;
 use crate::rdb::{Findings, Reader};
 
 /// In bytes; larger ones are no faster.
@@ -22,6 +23,9 @@ const WAITING: usize = 2;
 /// Where it cannot be read, and where it is no regular file and gives nothing for so long: a FIFO that
 /// nobody writes to, a terminal at which nobody types.
 pub(super) fn read(path: &OsStr, silence: Duration) -> io::Result<(u64, Findings)> {
+    if path == "-" && streams::stdin_is_null() {
+        return Err(io::Error::other("standard input is closed, or is /dev/null"));
+    }
     if path == "-" {
         return read_elsewhere(silence, || Ok(io::stdin().lock()));
     }

@@ -1,0 +1,45 @@
+//! Standard streams that were closed when the program started.
+//!
+//! Before `main`, std opens `/dev/null` for reading and writing in place of each closed one of the
+//! descriptors 0 to 2. A parent may pass the same, as Python's `subprocess.DEVNULL` does, and nothing
+//! tells the two apart. So this is no error where the device is a sink, only where nothing can come of
+//! it, and reason enough to say elsewhere what must not be lost.
+
+/// Whether standard input is `/dev/null`: closed, or meant to be empty.
+#[cfg(unix)]
+pub(crate) fn stdin_is_null() -> bool {
+    is_null(std::io::stdin())
+}
+
+/// Whether standard output is `/dev/null` as std opens it. A shell opens `>/dev/null` for writing only.
+#[cfg(unix)]
+pub(super) fn stdout_may_be_closed() -> bool {
+    use rustix::fs::{OFlags, fcntl_getfl};
+
+    let is_read_write = |flags: OFlags| flags & OFlags::RWMODE == OFlags::RDWR;
+    is_null(std::io::stdout()) && fcntl_getfl(std::io::stdout()).is_ok_and(is_read_write)
+}
+
+#[cfg(unix)]
+fn is_null(stream: impl std::os::fd::AsFd) -> bool {
+    use std::fs::{File, Metadata, metadata};
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+    let device = |file: Metadata| file.file_type().is_char_device().then(|| file.rdev());
+    let Ok(copy) = stream.as_fd().try_clone_to_owned() else {
+        return false;
+    };
+    let of_stream = File::from(copy).metadata().ok().and_then(device);
+    of_stream.is_some() && of_stream == metadata("/dev/null").ok().and_then(device)
+}
+
+/// Systems other than Unix have no such descriptors.
+#[cfg(not(unix))]
+pub(crate) fn stdin_is_null() -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+pub(super) fn stdout_may_be_closed() -> bool {
+    false
+}
