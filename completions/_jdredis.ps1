@@ -61,6 +61,7 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the backups of an instance, newest first')
             [CompletionResult]::new('url', 'url', [CompletionResultType]::ParameterValue, 'Print the temporary download links of a backup')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Start a backup and print its base ID')
+            [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Look at and change the schedule of automatic backups')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -166,12 +167,105 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'jdredis;backup;policy' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take keys, region and endpoint from this profile of ~/.jdc/config')
+            [CompletionResult]::new('--endpoint', '--endpoint', [CompletionResultType]::ParameterName, 'Where the service is; https unless http:// is spelled out')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Seconds until the whole operation is given up, retries included')
+            [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'How often a request is sent before it is given up')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the schedules of all instances: which instance has no automatic backup?')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show the schedule of an instance')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Change the schedule of an instance, or turn it off')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'jdredis;backup;policy;list' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'A region, which may be given several times, or ''all'' that Redis is offered in')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take keys, region and endpoint from this profile of ~/.jdc/config')
+            [CompletionResult]::new('--endpoint', '--endpoint', [CompletionResultType]::ParameterName, 'Where the service is; https unless http:// is spelled out')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Seconds until the whole operation is given up, retries included')
+            [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'How often a request is sent before it is given up')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'jdredis;backup;policy;show' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region; one that is not listed is accepted')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'The instance''s ID')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take keys, region and endpoint from this profile of ~/.jdc/config')
+            [CompletionResult]::new('--endpoint', '--endpoint', [CompletionResultType]::ParameterName, 'Where the service is; https unless http:// is spelled out')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Seconds until the whole operation is given up, retries included')
+            [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'How often a request is sent before it is given up')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'jdredis;backup;policy;set' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region; one that is not listed is accepted')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'The instance''s ID')
+            [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'The days to make a backup on: daily, or names such as Monday,Thursday')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'The window that backups begin in, with its offset from UTC: "01:00-02:00 +0800"')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take keys, region and endpoint from this profile of ~/.jdc/config')
+            [CompletionResult]::new('--endpoint', '--endpoint', [CompletionResultType]::ParameterName, 'Where the service is; https unless http:// is spelled out')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Seconds until the whole operation is given up, retries included')
+            [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'How often a request is sent before it is given up')
+            [CompletionResult]::new('--off', '--off', [CompletionResultType]::ParameterName, 'Make no backups automatically; days and window are kept')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Read the schedule, say what would be changed, and send nothing')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes and no warnings')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'jdredis;backup;policy;help' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the schedules of all instances: which instance has no automatic backup?')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show the schedule of an instance')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Change the schedule of an instance, or turn it off')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'jdredis;backup;policy;help;list' {
+            break
+        }
+        'jdredis;backup;policy;help;show' {
+            break
+        }
+        'jdredis;backup;policy;help;set' {
+            break
+        }
+        'jdredis;backup;policy;help;help' {
+            break
+        }
         'jdredis;backup;help' {
             [CompletionResult]::new('download', 'download', [CompletionResultType]::ParameterValue, 'Fetch the files of a backup, whole and verified')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check whether files are whole RDB files')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the backups of an instance, newest first')
             [CompletionResult]::new('url', 'url', [CompletionResultType]::ParameterValue, 'Print the temporary download links of a backup')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Start a backup and print its base ID')
+            [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Look at and change the schedule of automatic backups')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -188,6 +282,21 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             break
         }
         'jdredis;backup;help;create' {
+            break
+        }
+        'jdredis;backup;help;policy' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the schedules of all instances: which instance has no automatic backup?')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show the schedule of an instance')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Change the schedule of an instance, or turn it off')
+            break
+        }
+        'jdredis;backup;help;policy;list' {
+            break
+        }
+        'jdredis;backup;help;policy;show' {
+            break
+        }
+        'jdredis;backup;help;policy;set' {
             break
         }
         'jdredis;backup;help;help' {
@@ -299,6 +408,7 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the backups of an instance, newest first')
             [CompletionResult]::new('url', 'url', [CompletionResultType]::ParameterValue, 'Print the temporary download links of a backup')
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Start a backup and print its base ID')
+            [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'Look at and change the schedule of automatic backups')
             break
         }
         'jdredis;help;backup;download' {
@@ -314,6 +424,21 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             break
         }
         'jdredis;help;backup;create' {
+            break
+        }
+        'jdredis;help;backup;policy' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the schedules of all instances: which instance has no automatic backup?')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show the schedule of an instance')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Change the schedule of an instance, or turn it off')
+            break
+        }
+        'jdredis;help;backup;policy;list' {
+            break
+        }
+        'jdredis;help;backup;policy;show' {
+            break
+        }
+        'jdredis;help;backup;policy;set' {
             break
         }
         'jdredis;help;instance' {

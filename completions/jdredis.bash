@@ -46,6 +46,9 @@ _jdredis() {
             jdredis__subcmd__backup,list)
                 cmd="jdredis__subcmd__backup__subcmd__list"
                 ;;
+            jdredis__subcmd__backup,policy)
+                cmd="jdredis__subcmd__backup__subcmd__policy"
+                ;;
             jdredis__subcmd__backup,url)
                 cmd="jdredis__subcmd__backup__subcmd__url"
                 ;;
@@ -64,11 +67,47 @@ _jdredis() {
             jdredis__subcmd__backup__subcmd__help,list)
                 cmd="jdredis__subcmd__backup__subcmd__help__subcmd__list"
                 ;;
+            jdredis__subcmd__backup__subcmd__help,policy)
+                cmd="jdredis__subcmd__backup__subcmd__help__subcmd__policy"
+                ;;
             jdredis__subcmd__backup__subcmd__help,url)
                 cmd="jdredis__subcmd__backup__subcmd__help__subcmd__url"
                 ;;
             jdredis__subcmd__backup__subcmd__help,verify)
                 cmd="jdredis__subcmd__backup__subcmd__help__subcmd__verify"
+                ;;
+            jdredis__subcmd__backup__subcmd__help__subcmd__policy,list)
+                cmd="jdredis__subcmd__backup__subcmd__help__subcmd__policy__subcmd__list"
+                ;;
+            jdredis__subcmd__backup__subcmd__help__subcmd__policy,set)
+                cmd="jdredis__subcmd__backup__subcmd__help__subcmd__policy__subcmd__set"
+                ;;
+            jdredis__subcmd__backup__subcmd__help__subcmd__policy,show)
+                cmd="jdredis__subcmd__backup__subcmd__help__subcmd__policy__subcmd__show"
+                ;;
+            jdredis__subcmd__backup__subcmd__policy,help)
+                cmd="jdredis__subcmd__backup__subcmd__policy__subcmd__help"
+                ;;
+            jdredis__subcmd__backup__subcmd__policy,list)
+                cmd="jdredis__subcmd__backup__subcmd__policy__subcmd__list"
+                ;;
+            jdredis__subcmd__backup__subcmd__policy,set)
+                cmd="jdredis__subcmd__backup__subcmd__policy__subcmd__set"
+                ;;
+            jdredis__subcmd__backup__subcmd__policy,show)
+                cmd="jdredis__subcmd__backup__subcmd__policy__subcmd__show"
+                ;;
+            jdredis__subcmd__backup__subcmd__policy__subcmd__help,help)
+                cmd="jdredis__subcmd__backup__subcmd__policy__subcmd__help__subcmd__help"
+                ;;
+            jdredis__subcmd__backup__subcmd__policy__subcmd__help,list)
+                cmd="jdredis__subcmd__backup__subcmd__policy__subcmd__help__subcmd__list"
+                ;;
+            jdredis__subcmd__backup__subcmd__policy__subcmd__help,set)
+                cmd="jdredis__subcmd__backup__subcmd__policy__subcmd__help__subcmd__set"
+                ;;
+            jdredis__subcmd__backup__subcmd__policy__subcmd__help,show)
+                cmd="jdredis__subcmd__backup__subcmd__policy__subcmd__help__subcmd__show"
                 ;;
             jdredis__subcmd__help,backup)
                 cmd="jdredis__subcmd__help__subcmd__backup"
@@ -97,11 +136,23 @@ _jdredis() {
             jdredis__subcmd__help__subcmd__backup,list)
                 cmd="jdredis__subcmd__help__subcmd__backup__subcmd__list"
                 ;;
+            jdredis__subcmd__help__subcmd__backup,policy)
+                cmd="jdredis__subcmd__help__subcmd__backup__subcmd__policy"
+                ;;
             jdredis__subcmd__help__subcmd__backup,url)
                 cmd="jdredis__subcmd__help__subcmd__backup__subcmd__url"
                 ;;
             jdredis__subcmd__help__subcmd__backup,verify)
                 cmd="jdredis__subcmd__help__subcmd__backup__subcmd__verify"
+                ;;
+            jdredis__subcmd__help__subcmd__backup__subcmd__policy,list)
+                cmd="jdredis__subcmd__help__subcmd__backup__subcmd__policy__subcmd__list"
+                ;;
+            jdredis__subcmd__help__subcmd__backup__subcmd__policy,set)
+                cmd="jdredis__subcmd__help__subcmd__backup__subcmd__policy__subcmd__set"
+                ;;
+            jdredis__subcmd__help__subcmd__backup__subcmd__policy,show)
+                cmd="jdredis__subcmd__help__subcmd__backup__subcmd__policy__subcmd__show"
                 ;;
             jdredis__subcmd__help__subcmd__instance,list)
                 cmd="jdredis__subcmd__help__subcmd__instance__subcmd__list"
@@ -163,7 +214,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help download verify list url create help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help download verify list url create policy help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -320,7 +371,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__help)
-            opts="download verify list url create help"
+            opts="download verify list url create policy help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -378,6 +429,62 @@ _jdredis() {
         jdredis__subcmd__backup__subcmd__help__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__help__subcmd__policy)
+            opts="list show set"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__help__subcmd__policy__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__help__subcmd__policy__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__help__subcmd__policy__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -449,6 +556,256 @@ _jdredis() {
                     return 0
                     ;;
                 --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__policy)
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help list show set help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__policy__subcmd__help)
+            opts="list show set help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__policy__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__policy__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__policy__subcmd__help__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__policy__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__policy__subcmd__list)
+            opts="-o -q -v -h --region --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -W "cn-north-1 cn-south-1 cn-east-2 cn-east-1 all" -- "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__policy__subcmd__set)
+            opts="-o -q -v -h --region --instance --days --time --off --dry-run --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -W "cn-north-1 cn-south-1 cn-east-2 cn-east-1" -- "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__backup__subcmd__policy__subcmd__show)
+            opts="-o -q -v -h --region --instance --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -W "cn-north-1 cn-south-1 cn-east-2 cn-east-1" -- "${cur}"))
+                    return 0
+                    ;;
+                --instance)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -662,7 +1019,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__help__subcmd__backup)
-            opts="download verify list url create"
+            opts="download verify list url create policy"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -706,6 +1063,62 @@ _jdredis() {
         jdredis__subcmd__help__subcmd__backup__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__backup__subcmd__policy)
+            opts="list show set"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__backup__subcmd__policy__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__backup__subcmd__policy__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__backup__subcmd__policy__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 5 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -57,6 +57,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand list 'List the backups of an instance, newest first'
             cand url 'Print the temporary download links of a backup'
             cand create 'Start a backup and print its base ID'
+            cand policy 'Look at and change the schedule of automatic backups'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'jdredis;backup;download'= {
@@ -156,12 +157,96 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
+        &'jdredis;backup;policy'= {
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand list 'List the schedules of all instances: which instance has no automatic backup?'
+            cand show 'Show the schedule of an instance'
+            cand set 'Change the schedule of an instance, or turn it off'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;backup;policy;list'= {
+            cand --region 'A region, which may be given several times, or ''all'' that Redis is offered in'
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jdredis;backup;policy;show'= {
+            cand --region 'The region; one that is not listed is accepted'
+            cand --instance 'The instance''s ID'
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jdredis;backup;policy;set'= {
+            cand --region 'The region; one that is not listed is accepted'
+            cand --instance 'The instance''s ID'
+            cand --days 'The days to make a backup on: daily, or names such as Monday,Thursday'
+            cand --time 'The window that backups begin in, with its offset from UTC: "01:00-02:00 +0800"'
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand --off 'Make no backups automatically; days and window are kept'
+            cand --dry-run 'Read the schedule, say what would be changed, and send nothing'
+            cand -q 'Print no notes and no warnings'
+            cand --quiet 'Print no notes and no warnings'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jdredis;backup;policy;help'= {
+            cand list 'List the schedules of all instances: which instance has no automatic backup?'
+            cand show 'Show the schedule of an instance'
+            cand set 'Change the schedule of an instance, or turn it off'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;backup;policy;help;list'= {
+        }
+        &'jdredis;backup;policy;help;show'= {
+        }
+        &'jdredis;backup;policy;help;set'= {
+        }
+        &'jdredis;backup;policy;help;help'= {
+        }
         &'jdredis;backup;help'= {
             cand download 'Fetch the files of a backup, whole and verified'
             cand verify 'Check whether files are whole RDB files'
             cand list 'List the backups of an instance, newest first'
             cand url 'Print the temporary download links of a backup'
             cand create 'Start a backup and print its base ID'
+            cand policy 'Look at and change the schedule of automatic backups'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'jdredis;backup;help;download'= {
@@ -173,6 +258,17 @@ set edit:completion:arg-completer[jdredis] = {|@words|
         &'jdredis;backup;help;url'= {
         }
         &'jdredis;backup;help;create'= {
+        }
+        &'jdredis;backup;help;policy'= {
+            cand list 'List the schedules of all instances: which instance has no automatic backup?'
+            cand show 'Show the schedule of an instance'
+            cand set 'Change the schedule of an instance, or turn it off'
+        }
+        &'jdredis;backup;help;policy;list'= {
+        }
+        &'jdredis;backup;help;policy;show'= {
+        }
+        &'jdredis;backup;help;policy;set'= {
         }
         &'jdredis;backup;help;help'= {
         }
@@ -273,6 +369,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand list 'List the backups of an instance, newest first'
             cand url 'Print the temporary download links of a backup'
             cand create 'Start a backup and print its base ID'
+            cand policy 'Look at and change the schedule of automatic backups'
         }
         &'jdredis;help;backup;download'= {
         }
@@ -283,6 +380,17 @@ set edit:completion:arg-completer[jdredis] = {|@words|
         &'jdredis;help;backup;url'= {
         }
         &'jdredis;help;backup;create'= {
+        }
+        &'jdredis;help;backup;policy'= {
+            cand list 'List the schedules of all instances: which instance has no automatic backup?'
+            cand show 'Show the schedule of an instance'
+            cand set 'Change the schedule of an instance, or turn it off'
+        }
+        &'jdredis;help;backup;policy;list'= {
+        }
+        &'jdredis;help;backup;policy;show'= {
+        }
+        &'jdredis;help;backup;policy;set'= {
         }
         &'jdredis;help;instance'= {
             cand list 'List the instances of a region'

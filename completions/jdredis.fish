@@ -41,22 +41,23 @@ complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "completions" -d 'Pr
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "formats" -d 'Describe the output of every command, the errors and the exit codes'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "man" -d 'Print the manual page (roff)'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s q -l quiet -d 'Print no notes and no warnings'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s v -l verbose -d 'Print each request; twice: also what was signed'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "verify" -d 'Check whether files are whole RDB files'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "list" -d 'List the backups of an instance, newest first'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "url" -d 'Print the temporary download links of a backup'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "create" -d 'Start a backup and print its base ID'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "verify" -d 'Check whether files are whole RDB files'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "list" -d 'List the backups of an instance, newest first'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "url" -d 'Print the temporary download links of a backup'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "create" -d 'Start a backup and print its base ID'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "policy" -d 'Look at and change the schedule of automatic backups'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -149,11 +150,26 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no notes and no warnings'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'All there is, for programs'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -f -a "list" -d 'List the schedules of all instances: which instance has no automatic backup?'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -f -a "show" -d 'Show the schedule of an instance'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -f -a "set" -d 'Change the schedule of an instance, or turn it off'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check whether files are whole RDB files'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the backups of an instance, newest first'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "url" -d 'Print the temporary download links of a backup'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "create" -d 'Start a backup and print its base ID'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "policy" -d 'Look at and change the schedule of automatic backups'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
@@ -233,4 +249,5 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_su
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "list" -d 'List the backups of an instance, newest first'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "url" -d 'Print the temporary download links of a backup'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "create" -d 'Start a backup and print its base ID'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "policy" -d 'Look at and change the schedule of automatic backups'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from instance" -f -a "list" -d 'List the instances of a region'

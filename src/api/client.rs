@@ -5,6 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::answer::Answer;
 use super::attempt::{Effect, FailedAttempt};
 use super::error::{Effort, Error, ErrorKind};
@@ -17,6 +19,7 @@ use crate::retry::backoff::Backoff;
 use crate::retry::deadline::Deadline;
 use crate::terminal::escape::visible;
 use crate::terminal::notes::{Detail, Notes};
+use crate::values::id::Region;
 
 /// The service's name in the credential scope.
 const SERVICE: &str = "redis";
@@ -24,6 +27,8 @@ const SERVICE: &str = "redis";
 /// A connection to the service. Threads may share one.
 pub(crate) struct Client<'a> {
     settings: &'a Settings,
+    /// The settings' own, unless it is a client for another one.
+    region: &'a Region,
     world: &'a World,
     notes: &'a Notes<'a>,
     http: http::Client,
@@ -58,6 +63,16 @@ impl<'a> Call<'a> {
         }
     }
 
+    pub(super) fn patch(path: &'a [&'a str], body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).expect("a request's body has only text for keys");
+        Self {
+            method: "PATCH",
+            path,
+            query: Vec::new(),
+            body: Some(body),
+        }
+    }
+
     fn is_read(&self) -> bool {
         self.method == "GET"
     }
@@ -67,9 +82,19 @@ impl<'a> Client<'a> {
     pub(crate) fn new(settings: &'a Settings, world: &'a World, notes: &'a Notes<'a>) -> Self {
         Self {
             settings,
+            region: &settings.region,
             world,
             notes,
             http: request::client(settings),
+        }
+    }
+
+    /// A client for another region, with the same keys and connections.
+    pub(crate) fn in_region(&self, region: &'a Region) -> Self {
+        Self {
+            region,
+            http: self.http.clone(),
+            ..*self
         }
     }
 
@@ -151,7 +176,7 @@ impl<'a> Client<'a> {
     }
 
     fn signed(&self, call: &Call<'_>) -> Result<Request, FailedAttempt> {
-        let region = self.settings.region.as_str();
+        let region = self.region.as_str();
         let mut segments = vec!["v1", "regions", region];
         segments.extend_from_slice(call.path);
         let timestamp = sign::timestamp(self.world.clock.now());

@@ -3,6 +3,8 @@
 //! | file | owns |
 //! |---|---|
 //! | `operations` | a function an operation: path, parameters, result |
+//! | `policy` | the schedule of automatic backups, read and changed |
+//! | `regions` | the regions that Redis is offered in |
 //! | `paging` | listings, page after page |
 //! | `client` | the one loop that sends a call, and sends it again where that is safe |
 //! | `request` | a request signed and sent |
@@ -19,8 +21,10 @@ mod error;
 pub(crate) mod model;
 mod operations;
 mod paging;
+mod policy;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
+mod regions;
 mod request;
 mod sign;
 
@@ -29,3 +33,4 @@ pub(crate) use self::client::Client;
 pub(crate) use self::error::{Effort, Error, ErrorKind, Reason, Refusal, Unexpected};
 pub(crate) use self::operations::BackupFilter;
 pub(crate) use self::paging::{Entry, Listing, Warning};
+pub(crate) use self::policy::{AutoBackup, Automatic, BackupPolicy, PolicyChange};

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::values::RegionParser;
+use super::values::{RegionParser, RegionsParser};
 use crate::values::id::{BaseId, InstanceId, Region};
 
 /// The region that a command is about.
@@ -13,6 +13,19 @@ pub(crate) struct RegionArgs {
     /// [environment: JDCLOUD_REGION; default: the profile's region_id]
     #[arg(long, value_name = "REGION", value_parser = RegionParser)]
     pub(crate) region: Option<Region>,
+}
+
+/// The value of `--region` that stands for all regions.
+pub(crate) const ALL_REGIONS: &str = "all";
+
+/// The regions that a command is about.
+#[derive(Debug, Args)]
+pub(crate) struct RegionsArgs {
+    /// A region, which may be given several times, or 'all' that Redis is offered in
+    ///
+    /// [environment: JDCLOUD_REGION; default: the profile's region_id]
+    #[arg(long = "region", value_name = "REGION", value_parser = RegionsParser)]
+    pub(crate) regions: Vec<Region>,
 }
 
 /// The instance that a command is about, and its region.

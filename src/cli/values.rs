@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 
+use super::shared::ALL_REGIONS;
 use crate::values::id::Region;
 use crate::values::vocabulary::{INSTANCE_STATUSES, REGIONS};
 
@@ -52,6 +53,28 @@ impl TypedValueParser for RegionParser {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let known = REGIONS.iter().map(|(id, name)| PossibleValue::new(*id).help(*name));
         Some(Box::new(known))
+    }
+}
+
+/// As [`RegionParser`], with the word for all of them among what help and completion offer.
+#[derive(Clone)]
+pub(super) struct RegionsParser;
+
+impl TypedValueParser for RegionsParser {
+    type Value = Region;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Region, clap::Error> {
+        RegionParser.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let all = PossibleValue::new(ALL_REGIONS).help("all that Redis is offered in");
+        Some(Box::new(RegionParser.possible_values()?.chain([all])))
     }
 }
 

@@ -5,6 +5,7 @@ mod completions;
 mod formats;
 mod instance;
 mod man;
+mod regions;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;

@@ -80,7 +80,8 @@ pub(crate) fn config() -> ConfigBuilder<AgentScope> {
         .user_agent(USER_AGENT)
 }
 
-/// An HTTP client with its own pool of connections. It may be shared between threads.
+/// An HTTP client with its own pool of connections. It may be shared between threads, and clones share the pool.
+#[derive(Clone)]
 pub(crate) struct Client {
     agent: Agent,
     network: Arc<Network>,

@@ -3,6 +3,7 @@
 pub(crate) mod endpoint;
 pub(crate) mod id;
 pub(crate) mod link;
+pub(crate) mod policy;
 pub(crate) mod redact;
 pub(crate) mod secret;
 pub(crate) mod vocabulary;

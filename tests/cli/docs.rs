@@ -189,6 +189,26 @@ fn the_reference_describes_every_field_of_the_reports_and_errors() {
     assert_eq!(fields(&download, ""), described("backup download -o json"));
     let verify = print("jdredis backup verify b/*", 0);
     assert_eq!(fields(&verify, ""), described("backup verify -o json"));
+    let shown = print("jdredis backup policy show --instance redis-1234", 0);
+    assert_eq!(fields(&shown["policy"], ""), described("A policy"));
+    for (command, section) in [
+        ("show --instance redis-1234", "backup policy show -o json"),
+        ("list", "backup policy list -o json"),
+        ("set --instance redis-1234 --off --dry-run", "backup policy set -o json"),
+    ] {
+        let policy = print(&format!("jdredis backup policy {command}"), 0);
+        let (mut ours, mut described) = (fields(&policy, ""), described(section));
+        // A policy is described once, and the service's own fields nowhere.
+        ours.retain(|field| !["requestId", "result"].contains(&field.split('.').next().unwrap()));
+        let is_view = |field: &String| {
+            ["policy.", "before.", "after.", "change."]
+                .iter()
+                .any(|view| field.contains(view))
+        };
+        ours.retain(|field| !is_view(field));
+        described.retain(|field| !is_view(field));
+        assert_eq!(ours, described, "{section}");
+    }
     let error = print("jdredis backup url --instance redis-1234 --base-id 99", 3);
     assert_eq!(fields(&error, ""), described("Errors with -o json"));
 }

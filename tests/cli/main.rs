@@ -17,6 +17,7 @@ mod hostile;
 mod latest;
 mod listing;
 mod network;
+mod policy;
 mod process;
 mod retries;
 #[cfg(unix)]

@@ -192,3 +192,28 @@ fn a_wait_draws_its_line_only_where_the_terminal_obeys_control_sequences() {
         );
     }
 }
+
+#[test]
+fn off_is_red_on_a_terminal_that_can_show_it() {
+    let sandbox = sandbox();
+    let list = ["backup", "policy", "list", "--region", "cn-north-1"];
+    let with = |more: &'static [(&str, &str)], columns| {
+        let change = |world: &mut World| {
+            let outside = std::mem::replace(&mut world.env, Box::new(|_| None));
+            world.env = Box::new(move |name| match more.iter().find(|(known, _)| *known == name) {
+                Some((_, value)) => Some(value.into()),
+                None => outside(name),
+            });
+        };
+        run_at_with(&sandbox, &list, columns, change).stdout
+    };
+    let painted = with(&[], Some(80));
+    assert_eq!(painted.matches("  \u{1b}[31moff\u{1b}[0m  ").count(), 4, "{painted}");
+    for plain in [
+        with(&[("TERM", "dumb")], Some(80)),
+        with(&[("NO_COLOR", "1")], Some(80)),
+        with(&[], None),
+    ] {
+        assert!(!plain.contains('\u{1b}') && plain.contains("  off   "), "{plain}");
+    }
+}

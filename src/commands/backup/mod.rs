@@ -51,6 +51,10 @@ pub(crate) enum Command {
     /// waiting.
     #[command(after_long_help = create::EXAMPLES)]
     Create(create::Args),
+
+    /// Look at and change the schedule of automatic backups
+    #[command(subcommand, arg_required_else_help = true)]
+    Policy(policy::Command),
 }
 
 pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
@@ -58,6 +62,7 @@ pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()
         Command::Create(args) => create::run(args, context),
         Command::Download(args) => download::run(args, context),
         Command::List(args) => list::run(args, context),
+        Command::Policy(command) => policy::run(command, context),
         Command::Url(args) => url::run(args, context),
         Command::Verify(args) => verify::run(args, context),
     }

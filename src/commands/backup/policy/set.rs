@@ -1,0 +1,475 @@
+//! `jdredis backup policy set`: changes a schedule, and looks whether the change took.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::outcome::{Outcome, Wanted};
+use super::view::{HEADER, PolicyView, cells, in_words};
+use crate::api::{self, AutoBackup, Automatic, BackupPolicy, Client, PolicyChange};
+use crate::cli::shared::InstanceArgs;
+use crate::commands::Context;
+use crate::error::{Kind, Report};
+use crate::output::{Format, json, plain, table};
+use crate::terminal::escape::visible;
+use crate::values::policy::{Days, Schedule, Window};
+
+/// The waits before the policy is read once more, where it is not yet the one that was asked for. Whether
+/// the service shows a change at once is not documented.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+/// The width of every window in the documentation, in minutes.
+const DOCUMENTED_WIDTH: i32 = 60;
+const LOOK: &str = "look with 'jdredis backup policy show', and only then try again";
+
+/// Arguments of `backup policy set`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) instance: InstanceArgs,
+
+    /// The days to make a backup on: daily, or names such as Monday,Thursday
+    ///
+    /// They count in the offset that the window is written in.
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) days: Option<Days>,
+
+    /// The window that backups begin in, with its offset from UTC: "01:00-02:00 +0800"
+    #[arg(long, value_name = "WINDOW")]
+    pub(crate) time: Option<Window>,
+
+    /// Make no backups automatically; days and window are kept
+    #[arg(long, conflicts_with_all = ["days", "time"])]
+    pub(crate) off: bool,
+
+    /// Read the schedule, say what would be changed, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # Every night between one and two o'clock in China
+  jdredis backup policy set --region cn-north-1 --instance redis-1234 --days daily --time \"01:00-02:00 +0800\"
+
+  # Other days at the same time; first see what would be sent
+  jdredis backup policy set --region cn-north-1 --instance redis-1234 --days Monday,Thursday --dry-run
+
+  # No more automatic backups
+  jdredis backup policy set --region cn-north-1 --instance redis-1234 --off
+";
+
+/// What `-o json` prints. Its keys are a contract, and all of them are always there.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    region: &'a str,
+    instance: &'a str,
+    dry_run: bool,
+    /// Whether something was changed, or would be.
+    changed: bool,
+    before: PolicyView,
+    /// As it was read after the change; with `dryRun` and where nothing was to change, the same as `before`.
+    after: PolicyView,
+    /// The body of modifyBackupPolicy, sent or to be sent; null where nothing was to change.
+    change: Option<&'a PolicyChange>,
+}
+
+/// The change that the command line asks of a policy.
+#[derive(Debug, PartialEq, Eq)]
+struct Plan {
+    wanted: Wanted,
+    /// `None` where the policy is as asked for already.
+    change: Option<PolicyChange>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    if !args.off && args.days.is_none() && args.time.is_none() {
+        let message = "nothing to change was given";
+        let hint = "give --days, --time or both, or --off; 'jdredis backup policy show' prints the schedule";
+        return Err(Report::with_hint(Kind::Usage, message, hint).into());
+    }
+    let settings = context.settings(&args.instance.region)?;
+    let client = context.client(&settings);
+    let subject = format!("instance {} in {}", args.instance.id, settings.region);
+    let (_, before) = client
+        .describe_backup_policy(&args.instance.id, client.deadline())
+        .with_context(|| format!("no policy of {subject}"))?;
+    let plan = plan(args, &before).map_err(|report| Report {
+        message: format!("the policy of {subject} was left as it is: {}", report.message),
+        ..*report
+    })?;
+    advise(args, &before, &plan, context);
+    let after = match &plan.change {
+        Some(change) if !args.dry_run => {
+            let job = Job {
+                args,
+                context,
+                client: &client,
+                subject: &subject,
+                before: &before,
+            };
+            job.change(change, plan.wanted)?
+        }
+        _ => before.clone(),
+    };
+    let bytes = match context.format {
+        Format::Table => render_table(&before, &after, &plan, args.dry_run),
+        Format::Json => json::render(&Document {
+            region: settings.region.as_str(),
+            instance: args.instance.id.as_str(),
+            dry_run: args.dry_run,
+            changed: plan.change.is_some(),
+            before: PolicyView::of(&before),
+            after: PolicyView::of(&after),
+            change: plan.change.as_ref(),
+        }),
+        Format::Plain => plain::render([after.automatic().word()]),
+    };
+    context.print(&bytes)?;
+    Ok(())
+}
+
+fn render_table(before: &BackupPolicy, after: &BackupPolicy, plan: &Plan, is_dry_run: bool) -> Vec<u8> {
+    let row = |label: &str, cells: [String; 4]| [vec![label.to_owned()], cells.to_vec()].concat();
+    let last = match &plan.change {
+        None => row("unchanged", cells(after)),
+        Some(change) if is_dry_run => row("would be", planned_cells(change, plan.wanted)),
+        Some(_) => row("after", cells(after)),
+    };
+    table::render(
+        &[&["POLICY"][..], &HEADER].concat(),
+        [row("before", cells(before)), last],
+    )
+}
+
+/// The row of a policy that was not sent. The service alone knows the next backup.
+fn planned_cells(change: &PolicyChange, wanted: Wanted) -> [String; 4] {
+    let days = change.backup_period.parse().map(Days::short);
+    [
+        wanted.automatic.word().to_owned(),
+        days.unwrap_or_else(|_| change.backup_period.clone()),
+        change.backup_time.clone(),
+        String::new(),
+    ]
+}
+
+/// Makes a plan of the command line and the present policy.
+///
+/// # Errors
+/// Where the service requires a field that the command line does not give and the policy does not have.
+fn plan(args: &Args, before: &BackupPolicy) -> Result<Plan, Box<Report>> {
+    if args.off {
+        return plan_off(before);
+    }
+    let missing = |field: &str, text: &Option<String>, flag: &str| {
+        let problem = match text.as_deref() {
+            Some("" | "-") => format!("it has no {field}"),
+            Some(text) => format!("its {field}, '{}', cannot be read", visible(text)),
+            None => format!("its {field} cannot be read"),
+        };
+        let message = format!("{problem}, and the service requires one with every change");
+        Box::new(Report::with_hint(Kind::Usage, message, format!("give {flag} as well")))
+    };
+    let days = args.days.or(before.days());
+    let window = args.time.or(before.window());
+    let schedule = Schedule {
+        days: days.ok_or_else(|| missing("days", &before.period, "--days"))?,
+        window: window.ok_or_else(|| missing("window", &before.time, "--time"))?,
+    };
+    let present = before.automatic();
+    // Both together are a whole schedule, so it is meant to be followed. One alone changes that alone.
+    let is_whole = args.days.is_some() && args.time.is_some();
+    let wanted = Wanted {
+        automatic: if is_whole || present == Automatic::Unknown {
+            Automatic::On
+        } else {
+            present
+        },
+        schedule: Some(schedule),
+    };
+    let auto_backup = match before.auto_backup {
+        AutoBackup::Absent if present == Automatic::On => None,
+        _ => Some(wanted.automatic == Automatic::On),
+    };
+    let is_so = wanted.automatic == present && before.schedule().is_some_and(|former| former.is_same_as(schedule));
+    Ok(Plan {
+        wanted,
+        change: (!is_so).then(|| PolicyChange {
+            backup_time: schedule.window.to_string(),
+            backup_period: schedule.days.to_string(),
+            auto_backup,
+        }),
+    })
+}
+
+/// Off is `autoBackup: false` with the present days and window, which the service requires here too.
+fn plan_off(before: &BackupPolicy) -> Result<Plan, Box<Report>> {
+    let wanted = Wanted {
+        automatic: Automatic::Off,
+        schedule: None,
+    };
+    if before.automatic() == Automatic::Off {
+        return Ok(Plan { wanted, change: None });
+    }
+    let (period, time) = before.written().ok_or_else(|| {
+        let message = "to turn it off the service requires its days and its window, and it answers none";
+        let hint = "turn it off in the console; or give it days and a window first, with --days and --time, and then \
+                    turn it off";
+        Box::new(Report::with_hint(Kind::Service, message, hint))
+    })?;
+    Ok(Plan {
+        wanted,
+        change: Some(PolicyChange {
+            backup_time: time.to_owned(),
+            backup_period: period.to_owned(),
+            auto_backup: Some(false),
+        }),
+    })
+}
+
+/// Notes on what a person may not expect of the plan.
+fn advise(args: &Args, before: &BackupPolicy, plan: &Plan, context: &Context<'_>) {
+    let notes = context.notes;
+    if plan.change.is_none() {
+        notes.note("the policy is as asked for already; nothing is changed");
+    }
+    let Some(wanted) = plan.wanted.schedule else {
+        return;
+    };
+    if plan.wanted.automatic == Automatic::Off {
+        notes.warn("automatic backup stays off; --days and --time together turn it on");
+    }
+    if args.time.is_some() && wanted.window.minutes() != DOCUMENTED_WIDTH {
+        notes.warn(format_args!(
+            "the window is {} minutes wide; those in the documentation are an hour, and whether the service takes others \
+             is not known",
+            wanted.window.minutes()
+        ));
+    }
+    // The days that are kept are those of the former offset.
+    if let (None, Some(window), Some(former)) = (args.days, args.time, before.schedule()) {
+        let days = former.days_in_offset_of(window);
+        if days != wanted.days {
+            notes.warn(format_args!(
+                "the days are kept as {}, and now count in {}; there the former backups are on {}: give --days as well \
+                 if you mean those",
+                wanted.days.short(),
+                window.offset(),
+                days.short()
+            ));
+        }
+    }
+}
+
+/// A change on its way.
+struct Job<'a> {
+    args: &'a Args,
+    context: &'a Context<'a>,
+    client: &'a Client<'a>,
+    subject: &'a str,
+    before: &'a BackupPolicy,
+}
+
+impl Job<'_> {
+    /// Sends the change once, and reads the policy again. Returns it, where it is the one asked for.
+    fn change(&self, change: &PolicyChange, wanted: Wanted) -> anyhow::Result<BackupPolicy> {
+        let deadline = self.client.deadline();
+        let sent = self
+            .client
+            .modify_backup_policy(&self.args.instance.id, change, deadline);
+        let unanswered = match sent {
+            Ok(_) => None,
+            Err(error) if error.may_have_happened => Some(error),
+            Err(error) => {
+                return Err(
+                    anyhow::Error::new(error).context(format!("the policy of {} was left as it is", self.subject))
+                );
+            }
+        };
+        let (after, outcome) = match self.look(wanted) {
+            Ok(seen) => seen,
+            Err(error) => return Err(self.not_seen(unanswered, error).into()),
+        };
+        match (outcome, unanswered) {
+            (Outcome::Took(note), unanswered) => {
+                if let Some(error) = unanswered {
+                    self.context.notes.warn(format_args!(
+                        "the change was not answered ({}), but the policy is as asked for",
+                        visible(&error.to_string())
+                    ));
+                }
+                if let Some(note) = note {
+                    self.context.notes.warn(note);
+                }
+                if let (Some(asked), Some(got)) = (wanted.schedule, after.schedule())
+                    && asked != got
+                {
+                    self.context
+                        .notes
+                        .note(format_args!("the service writes {asked} as {got}"));
+                }
+                Ok(after)
+            }
+            (_, Some(error)) => Err(self.unanswered(error, &after).into()),
+            (outcome, None) => Err(self.not_taken(outcome, &after, change, wanted).into()),
+        }
+    }
+
+    /// Reads the policy until it is the one asked for, or has been looked at often enough.
+    fn look(&self, wanted: Wanted) -> Result<(BackupPolicy, Outcome), api::Error> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let deadline = self.client.deadline();
+            let (_, after) = self.client.describe_backup_policy(&self.args.instance.id, deadline)?;
+            let outcome = wanted.compare(self.before, &after);
+            match pauses.next() {
+                Some(pause) if outcome == Outcome::IsAnother => self.context.world.clock.sleep(pause),
+                _ => return Ok((after, outcome)),
+            }
+        }
+    }
+
+    /// The error of a change that was answered and did not take.
+    fn not_taken(&self, outcome: Outcome, after: &BackupPolicy, change: &PolicyChange, wanted: Wanted) -> Report {
+        let why = match outcome {
+            Outcome::Took(_) | Outcome::IsAnother => {
+                "the service accepted the change and shows another policy".to_owned()
+            }
+            Outcome::Unclear(why) => {
+                format!("the service accepted the change, but what it made of it is not certain: {why}")
+            }
+            Outcome::Contradicted(why) => format!("the service accepted the change, but {why}"),
+        };
+        let [state, days, window, _] = planned_cells(change, wanted);
+        Report::new(
+            Kind::Service,
+            format!("the policy of {} is not as asked for: {why}", self.subject),
+        )
+        .details(vec![
+            format!("asked for: {state}, {days} {window}"),
+            format!("before: {}", in_words(self.before)),
+            format!("now: {}", in_words(after)),
+        ])
+        .hint("look at the policy in JD Cloud's console; 'jdredis doctor' checks in which offset the weekdays count")
+    }
+
+    /// The error of a change that was not answered, and has not been made as far as can be seen.
+    fn unanswered(&self, error: api::Error, after: &BackupPolicy) -> Report {
+        let report = Report::of(&error.into());
+        Report {
+            message: format!(
+                "the change to the policy of {} was not answered: {}",
+                self.subject, report.message
+            ),
+            ..report
+        }
+        .details(vec![format!("now: {}", in_words(after))])
+        .hint(format!("it is not certain that nothing will be changed: {LOOK}"))
+    }
+
+    /// The error of a change after which the policy could not be read.
+    fn not_seen(&self, unanswered: Option<api::Error>, error: api::Error) -> Report {
+        let is_answered = unanswered.is_none();
+        let first = Report::of(&unanswered.unwrap_or(error).into());
+        let message = if is_answered {
+            format!(
+                "the policy of {} was changed, but cannot be read again: {}",
+                self.subject, first.message
+            )
+        } else {
+            format!(
+                "the change to the policy of {} was not answered, and the policy cannot be read again: {}",
+                self.subject, first.message
+            )
+        };
+        Report { message, ..first }.hint(format!("it is not certain what the policy is now: {LOOK}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn planned(flags: &[&str], before: Value) -> Result<Option<Value>, String> {
+        let line = Line::try_parse_from([&["set", "--instance", "r"], flags].concat()).unwrap();
+        let plan = plan(&line.args, &serde_json::from_value(before).unwrap());
+        plan.map(|plan| plan.change.map(|change| serde_json::to_value(change).unwrap()))
+            .map_err(|report| report.message)
+    }
+
+    fn sent(period: &str, time: &str, auto: Option<bool>) -> Result<Option<Value>, String> {
+        let mut body = json!({"backupPeriod": period, "backupTime": time});
+        if let Some(auto) = auto {
+            body["autoBackup"] = auto.into();
+        }
+        Ok(Some(body))
+    }
+
+    #[test]
+    fn a_change_changes_only_what_was_asked_for() {
+        let documented = json!({"backupPeriod": "Monday", "backupTime": "17:00-18:00 +0000", "nextBackupTime": ""});
+        let with = |auto: bool| {
+            let mut policy = documented.clone();
+            policy["autoBackup"] = auto.into();
+            policy
+        };
+        let (days, time) = (["--days", "Friday"], ["--time", "01:00-02:00 +0800"]);
+        let both = [days, time].concat();
+        let empty = json!({"backupPeriod": "", "backupTime": ""});
+        for (flags, before, expected) in [
+            (&days[..], documented.clone(), sent("Friday", "17:00-18:00 +0000", None)),
+            (&days, with(true), sent("Friday", "17:00-18:00 +0000", Some(true))),
+            (&days, with(false), sent("Friday", "17:00-18:00 +0000", Some(false))),
+            (&time, documented.clone(), sent("Monday", "01:00-02:00 +0800", None)),
+            (&both, documented.clone(), sent("Friday", "01:00-02:00 +0800", None)),
+            (&both, with(false), sent("Friday", "01:00-02:00 +0800", Some(true))),
+            (&both, empty.clone(), sent("Friday", "01:00-02:00 +0800", Some(true))),
+            (
+                &["--off"],
+                documented.clone(),
+                sent("Monday", "17:00-18:00 +0000", Some(false)),
+            ),
+            (&["--off"], with(true), sent("Monday", "17:00-18:00 +0000", Some(false))),
+            (&["--off"], with(false), Ok(None)),
+            (&["--off"], empty.clone(), Ok(None)),
+            (&["--days", "monday"], documented.clone(), Ok(None)),
+            (
+                &["--days", "Tuesday", "--time", "01:00-02:00 +0800"],
+                documented.clone(),
+                Ok(None),
+            ),
+        ] {
+            assert_eq!(planned(flags, before.clone()), expected, "{flags:?} {before}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_required_and_nowhere_given_is_named_instead_of_guessed() {
+        let empty = json!({"backupPeriod": "", "backupTime": ""});
+        let odd = json!({"autoBackup": true, "backupPeriod": "Montag", "backupTime": 5});
+        for (flags, before, said) in [
+            (&["--days", "Friday"][..], empty.clone(), "it has no window"),
+            (&["--time", "01:00-02:00 +0800"], empty, "it has no days"),
+            (&["--days", "Friday"], odd.clone(), "its window cannot be read"),
+            (
+                &["--time", "01:00-02:00 +0800"],
+                odd.clone(),
+                "its days, 'Montag', cannot be read",
+            ),
+            (&["--off"], odd, "requires its days and its window"),
+        ] {
+            let message = planned(flags, before).unwrap_err();
+            assert!(message.contains(said), "{message}");
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! The schedule of automatic backups: days of the week and a window of time, as plain types.
+//!
+//! The service writes days as English names joined by commas, `Monday,Thursday`, and a window as
+//! `HH:mm-HH:mm +0800`. It may answer in another offset than it was told in, so schedules are compared by
+//! the moments of the week at which their windows begin: `Monday 01:00-02:00 +0800` is
+//! `Sunday 17:00-18:00 +0000`. In which zone a weekday counts is not documented. The belief here is that it
+//! counts in the offset that the window is written in.
+
+use std::fmt;
+use std::str::FromStr;
+
+use time::{OffsetDateTime, UtcOffset};
+
+const MINUTES_A_DAY: i32 = 24 * 60;
+const MINUTES_A_WEEK: i32 = 7 * MINUTES_A_DAY;
+/// The largest offset that any zone has, in minutes: +14:00.
+const LARGEST_OFFSET: i32 = 14 * 60;
+
+/// The service's names of the days, in the order of a week.
+const NAMES: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
+
+/// Days of the week; never none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Days {
+    /// Whether each day is one of them, Monday first.
+    is_in: [bool; 7],
+}
+
+impl Days {
+    /// Every day.
+    pub(crate) const DAILY: Self = Self { is_in: [true; 7] };
+
+    /// The days' English names, Monday first.
+    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
+        self.numbers().map(|number| NAMES[number])
+    }
+
+    /// `daily`, or the days' first three letters: `Mon,Thu`.
+    pub(crate) fn short(self) -> String {
+        if self == Self::DAILY {
+            return "daily".to_owned();
+        }
+        self.names().map(|name| &name[..3]).collect::<Vec<_>>().join(",")
+    }
+
+    /// 0 for Monday to 6 for Sunday.
+    fn numbers(self) -> impl Iterator<Item = usize> {
+        (0..7).filter(move |number| self.is_in[*number])
+    }
+}
+
+/// The service's form: `Monday,Thursday`.
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names().collect::<Vec<_>>().join(","))
+    }
+}
+
+impl FromStr for Days {
+    type Err = &'static str;
+
+    /// Takes `daily`, or names joined by commas, in any case and order, whole or their first three letters.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim().eq_ignore_ascii_case("daily") {
+            return Ok(Self::DAILY);
+        }
+        let mut is_in = [false; 7];
+        for name in text.split(',') {
+            let name = name.trim();
+            let is_it = |day: &str| day.eq_ignore_ascii_case(name) || day[..3].eq_ignore_ascii_case(name);
+            let number = NAMES.iter().position(|day| is_it(day));
+            is_in[number.ok_or("days are daily, or English names joined by commas, such as Monday,Thursday")?] = true;
+        }
+        Ok(Self { is_in })
+    }
+}
+
+/// A window of the day, in an offset from UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// In minutes from midnight, less than a day.
+    start: i32,
+    /// In minutes, from 1 to a day less one. A window may go past midnight.
+    length: i32,
+    offset: UtcOffset,
+}
+
+impl Window {
+    /// The minutes from its start to its end.
+    pub(crate) fn minutes(self) -> i32 {
+        self.length
+    }
+
+    /// The start, as `HH:mm` in the window's own offset.
+    pub(crate) fn start(self) -> String {
+        clock(self.start)
+    }
+
+    /// The end, as `HH:mm` in the window's own offset.
+    pub(crate) fn end(self) -> String {
+        clock(self.start + self.length)
+    }
+
+    /// The offset, as `+0800`.
+    pub(crate) fn offset(self) -> String {
+        let (sign, minutes) = match self.offset_minutes() {
+            minutes if minutes < 0 => ('-', -minutes),
+            minutes => ('+', minutes),
+        };
+        format!("{sign}{:02}{:02}", minutes / 60, minutes % 60)
+    }
+
+    fn offset_minutes(self) -> i32 {
+        self.offset.whole_seconds() / 60
+    }
+}
+
+fn clock(minutes: i32) -> String {
+    let minutes = minutes.rem_euclid(MINUTES_A_DAY);
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// The service's form: `01:00-02:00 +0800`.
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{} {}", self.start(), self.end(), self.offset())
+    }
+}
+
+/// Why a text is no window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InvalidWindow {
+    NoOffset,
+    Form,
+    /// It ends when it starts.
+    Empty,
+}
+
+impl fmt::Display for InvalidWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoOffset => "a time needs its offset from UTC, such as 01:00-02:00 +0800",
+            Self::Form => "a time is like 01:00-02:00 +0800: start, end, and the offset from UTC",
+            Self::Empty => "a window must end at another time than it starts",
+        })
+    }
+}
+
+impl std::error::Error for InvalidWindow {}
+
+impl FromStr for Window {
+    type Err = InvalidWindow;
+
+    /// Takes `HH:mm-HH:mm` and an offset, `+0800`, `+08:00` or `Z`, with or without a blank before it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let (start, rest) = text.split_once('-').ok_or(InvalidWindow::Form)?;
+        let start = minute_of_day(start.trim()).ok_or(InvalidWindow::Form)?;
+        let rest = rest.trim_start();
+        let end_of_time = rest
+            .find(|c: char| !c.is_ascii_digit() && c != ':')
+            .unwrap_or(rest.len());
+        let (end, offset) = rest.split_at(end_of_time);
+        // Midnight may be the end of a day, too.
+        let end = if end == "24:00" { Some(0) } else { minute_of_day(end) };
+        let end = end.ok_or(InvalidWindow::Form)?;
+        let offset = match offset.trim() {
+            "" => return Err(InvalidWindow::NoOffset),
+            offset => parse_offset(offset).ok_or(InvalidWindow::Form)?,
+        };
+        match (end - start).rem_euclid(MINUTES_A_DAY) {
+            0 => Err(InvalidWindow::Empty),
+            length => Ok(Self { start, length, offset }),
+        }
+    }
+}
+
+/// Minutes from midnight of a time `HH:mm` from 00:00 to 23:59.
+fn minute_of_day(text: &str) -> Option<i32> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |text: &str, below: i32| -> Option<i32> {
+        let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|number| is_number && *number < below)
+    };
+    Some(number(hours, 24)? * 60 + number(minutes, 60)?)
+}
+
+/// `+0800`, `+08:00` or `Z`.
+fn parse_offset(text: &str) -> Option<UtcOffset> {
+    if text.eq_ignore_ascii_case("z") {
+        return Some(UtcOffset::UTC);
+    }
+    let (sign, rest) = text
+        .strip_prefix('+')
+        .map(|rest| (1, rest))
+        .or_else(|| text.strip_prefix('-').map(|rest| (-1, rest)))?;
+    let is_plain = rest.len() == 4 && rest.is_ascii();
+    let minutes = if is_plain {
+        minute_of_day(&format!("{}:{}", &rest[..2], &rest[2..]))?
+    } else {
+        minute_of_day(rest)?
+    };
+    let is_real = minutes <= LARGEST_OFFSET;
+    let seconds = sign * minutes * 60;
+    UtcOffset::from_whole_seconds(seconds).ok().filter(|_| is_real)
+}
+
+/// When backups are made: on these days, within this window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Schedule {
+    pub(crate) days: Days,
+    pub(crate) window: Window,
+}
+
+impl Schedule {
+    /// Whether both have the same windows, as moments of the week.
+    pub(crate) fn is_same_as(self, other: Self) -> bool {
+        self.window.length == other.window.length && self.starts() == other.starts()
+    }
+
+    /// Whether both name the same days and the same time of day, though the days may count in different
+    /// zones.
+    pub(crate) fn has_same_words_as(self, other: Self) -> bool {
+        let utc_start = |window: Window| (window.start - window.offset_minutes()).rem_euclid(MINUTES_A_DAY);
+        self.days == other.days
+            && self.window.length == other.window.length
+            && utc_start(self.window) == utc_start(other.window)
+    }
+
+    /// Whether a moment lies within one of the windows.
+    pub(crate) fn contains(self, moment: OffsetDateTime) -> bool {
+        let moment = moment.to_offset(UtcOffset::UTC);
+        let day = i32::from(moment.weekday().number_days_from_monday());
+        let minute = day * MINUTES_A_DAY + i32::from(moment.hour()) * 60 + i32::from(moment.minute());
+        self.starts()
+            .iter()
+            .any(|start| (minute - start).rem_euclid(MINUTES_A_WEEK) < self.window.length)
+    }
+
+    /// The days of the same moments where a weekday counts in another offset: those of
+    /// `Sunday 17:00-18:00 +0000` are Monday at +0800.
+    pub(crate) fn days_in_offset_of(self, window: Window) -> Days {
+        let mut is_in = [false; 7];
+        for start in self.starts() {
+            let local = (start + window.offset_minutes()).rem_euclid(MINUTES_A_WEEK);
+            is_in[(local / MINUTES_A_DAY) as usize] = true;
+        }
+        Days { is_in }
+    }
+
+    /// The starts of its windows in minutes from Monday 00:00 UTC, ascending.
+    fn starts(self) -> Vec<i32> {
+        let start = |number: usize| {
+            let local = number as i32 * MINUTES_A_DAY + self.window.start;
+            (local - self.window.offset_minutes()).rem_euclid(MINUTES_A_WEEK)
+        };
+        let mut starts: Vec<i32> = self.days.numbers().map(start).collect();
+        starts.sort_unstable();
+        starts
+    }
+}
+
+/// `Mon,Thu 01:00-02:00 +0800`.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.days.short(), self.window)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn schedule(days: &str, window: &str) -> Schedule {
+        Schedule {
+            days: days.parse().unwrap(),
+            window: window.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn days_are_read_in_any_case_and_order_and_written_as_the_service_writes_them() {
+        for (text, written, short) in [
+            ("Monday", "Monday", "Mon"),
+            ("thursday, MONDAY", "Monday,Thursday", "Mon,Thu"),
+            ("sun,sat", "Saturday,Sunday", "Sat,Sun"),
+            (
+                "daily",
+                "Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday",
+                "daily",
+            ),
+        ] {
+            let days: Days = text.parse().unwrap();
+            assert_eq!((days.to_string().as_str(), days.short().as_str()), (written, short));
+        }
+        for text in [
+            "",
+            ",",
+            "Monday,",
+            "Mo",
+            "Mondays",
+            "1",
+            "星期一",
+            "Monday;Friday",
+            "never",
+        ] {
+            assert!(text.parse::<Days>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn windows_are_read_in_every_form_of_an_offset() {
+        for (text, written, minutes) in [
+            ("01:00-02:00 +0800", "01:00-02:00 +0800", 60),
+            ("01:00-02:00+08:00", "01:00-02:00 +0800", 60),
+            (" 17:00-18:00 +0000 ", "17:00-18:00 +0000", 60),
+            ("17:00 - 18:00 Z", "17:00-18:00 +0000", 60),
+            ("23:30-00:30 -0330", "23:30-00:30 -0330", 60),
+            ("23:00-24:00 +0000", "23:00-00:00 +0000", 60),
+            ("00:00-23:59 +1400", "00:00-23:59 +1400", 1439),
+        ] {
+            let window: Window = text.parse().unwrap();
+            assert_eq!((window.to_string().as_str(), window.minutes()), (written, minutes));
+        }
+        assert_eq!("01:00-02:00".parse::<Window>(), Err(InvalidWindow::NoOffset));
+        assert_eq!("01:00-01:00 +0800".parse::<Window>(), Err(InvalidWindow::Empty));
+        for text in [
+            "",
+            "-",
+            "01:00",
+            "1:00-2:00 +0800",
+            "25:00-02:00 +0800",
+            "01:60-02:00 +0800",
+            "24:00-01:00 +0800",
+            "01:00-02:00 0800",
+            "01:00-02:00 +8",
+            "01:00-02:00 +1500",
+            "01:00-02:00 +0八00",
+            "01:00-02:00 CST",
+            "01:00-02:00 +0800 x",
+            "01:00:00-02:00:00 +0800",
+        ] {
+            assert_eq!(text.parse::<Window>(), Err(InvalidWindow::Form), "{text}");
+        }
+    }
+
+    #[test]
+    fn schedules_are_compared_as_moments_of_the_week() {
+        let asked = schedule("Monday", "01:00-02:00 +0800");
+        for (days, window, is_same, has_same_words) in [
+            ("Monday", "01:00-02:00 +0800", true, true),
+            ("Sunday", "17:00-18:00 +0000", true, false),
+            ("Monday", "17:00-18:00 +0000", false, true),
+            ("Monday", "01:00-02:00 +0000", false, false),
+            ("Monday", "01:00-03:00 +0800", false, false),
+            ("Sunday,Monday", "17:00-18:00 +0000", false, false),
+        ] {
+            let got = schedule(days, window);
+            assert_eq!(asked.is_same_as(got), is_same, "{got}");
+            assert_eq!(asked.has_same_words_as(got), has_same_words, "{got}");
+        }
+        let daily = schedule("daily", "01:00-02:00 +0800");
+        assert!(daily.is_same_as(schedule("daily", "17:00-18:00 +0000")));
+    }
+
+    #[test]
+    fn a_moment_tells_on_which_day_a_window_is() {
+        let believed = schedule("Sunday", "17:00-18:00 +0000");
+        // Monday in China.
+        assert!(believed.contains(datetime!(2021-07-19 01:00 +8)));
+        assert!(believed.contains(datetime!(2021-07-18 17:59:59 UTC)));
+        assert!(!believed.contains(datetime!(2021-07-18 18:00 UTC)));
+        assert!(!believed.contains(datetime!(2021-07-19 17:00 UTC)));
+        // Past midnight, and past the end of the week.
+        let late = schedule("Sunday", "23:30-00:30 +0000");
+        assert!(late.contains(datetime!(2021-07-19 00:15 UTC)));
+    }
+
+    #[test]
+    fn days_shift_with_the_offset_that_they_count_in() {
+        let present = schedule("Sunday,Wednesday", "17:00-18:00 +0000");
+        let days = present.days_in_offset_of("03:00-04:00 +0800".parse().unwrap());
+        assert_eq!(days.to_string(), "Monday,Thursday");
+    }
+}
