@@ -31,7 +31,7 @@ complete -c jdredis -n "__fish_jdredis_needs_command" -l profile -d 'Take keys, 
 complete -c jdredis -n "__fish_jdredis_needs_command" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_needs_command" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_needs_command" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_needs_command" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_needs_command" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_needs_command" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_needs_command" -s V -l version -d 'Print version'
@@ -41,23 +41,22 @@ complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "completions" -d 'Pr
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "formats" -d 'Describe the output of every command, the errors and the exit codes'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "man" -d 'Print the manual page (roff)'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s q -l quiet -d 'Print no notes and no warnings'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s v -l verbose -d 'Print each request; twice: also what was signed'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "verify" -d 'Check whether files are whole RDB files'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "list" -d 'List the backups of an instance, newest first'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "url" -d 'Print the temporary download links of a backup'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "create" -d 'Start a backup and print its base ID'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "policy" -d 'Look at and change the schedule of automatic backups'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "verify" -d 'Check whether files are whole RDB files'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "list" -d 'List the backups of an instance, newest first'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "url" -d 'Print the temporary download links of a backup'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "create" -d 'Start a backup and print its base ID'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -78,7 +77,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l internal -d 'Fetch the links for use inside JD Cloud\'s own network'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l force -d 'Replace files that are there, once the new ones are whole'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l http -d 'Fetch http links as the service writes them, unencrypted'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
@@ -88,7 +87,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
@@ -111,7 +110,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
@@ -129,7 +128,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l max-attempts -d 'How often a request is sent before it is given up' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l latest -d 'The newest backup that succeeded, in place of --base-id'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l internal -d 'Print the links for use inside JD Cloud\'s own network'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
@@ -147,29 +146,14 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l max-attempts -d 'How often a request is sent before it is given up' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l wait -d 'Wait until the backup has succeeded or failed'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'All there is, for programs'
-plain\t'One value a line, for piping'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s q -l quiet -d 'Print no notes and no warnings'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s v -l verbose -d 'Print each request; twice: also what was signed'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -f -a "list" -d 'List the schedules of all instances: which instance has no automatic backup?'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -f -a "show" -d 'Show the schedule of an instance'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -f -a "set" -d 'Change the schedule of an instance, or turn it off'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check whether files are whole RDB files'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the backups of an instance, newest first'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "url" -d 'Print the temporary download links of a backup'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "create" -d 'Start a backup and print its base ID'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "policy" -d 'Look at and change the schedule of automatic backups'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
@@ -178,7 +162,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -f -a "list" -d 'List the instances of a region'
@@ -203,7 +187,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_see
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the instances of a region'
@@ -215,7 +199,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l profile 
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
@@ -225,7 +209,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l profile -d '
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
@@ -235,7 +219,7 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l profile -d 'Take
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s q -l quiet -d 'Print no notes and no warnings'
+complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from backup instance completions formats man help" -f -a "backup" -d 'Work with the backups of an instance'
@@ -249,5 +233,4 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_su
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "list" -d 'List the backups of an instance, newest first'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "url" -d 'Print the temporary download links of a backup'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "create" -d 'Start a backup and print its base ID'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "policy" -d 'Look at and change the schedule of automatic backups'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from instance" -f -a "list" -d 'List the instances of a region'

@@ -65,9 +65,13 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) max_attempts: u32,
 
-    /// Print no notes and no warnings
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
+    /// Print no notes, no progress and no rows of what is well; twice: no warnings either
+    ///
+    /// Rows are left out of the tables of 'backup download', 'backup verify', 'archive sync' and
+    /// 'archive status', and the header with them where none is left. JSON and plain are data and stay
+    /// whole.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) quiet: u8,
 
     /// Print each request; twice: also what was signed
     ///

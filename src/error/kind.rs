@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Service,
     /// A file is missing, incomplete or corrupt.
     Integrity,
+    /// Everything is whole, but a newest backup is older than was asked for.
+    Stale,
     /// A signal ended the run.
     Interrupted(Signal),
 }
@@ -37,6 +39,7 @@ impl Kind {
             Self::Network => "network",
             Self::Service => "service",
             Self::Integrity => "integrity",
+            Self::Stale => "stale",
             Self::Interrupted(_) => "interrupted",
         }
     }
@@ -51,6 +54,7 @@ impl Kind {
             Self::Network => 5,
             Self::Service => 6,
             Self::Integrity => 7,
+            Self::Stale => 8,
             Self::Interrupted(signal) => signal.exit_code(),
         })
     }

@@ -114,6 +114,11 @@ impl FileReport {
         self.resumed_from.unwrap_or_default()
     }
 
+    /// Whether its row stays in a table with `-q`: it raises the exit code, or a warning is about it.
+    pub(crate) fn is_noteworthy(&self) -> bool {
+        self.state != FileState::Ok
+    }
+
     /// The line about it in a summary of what is wrong.
     pub(super) fn complaint(&self) -> String {
         let (path, state) = (self.path.display(), self.state.name());

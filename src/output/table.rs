@@ -48,6 +48,19 @@ where
     text.into_bytes()
 }
 
+/// As [`render`], but nothing at all, not even the header, where there is no row.
+pub(crate) fn render_rows<R, C>(header: &[&str], rows: impl IntoIterator<Item = R>) -> Vec<u8>
+where
+    R: IntoIterator<Item = C>,
+    C: AsRef<str>,
+{
+    let mut rows = rows.into_iter().peekable();
+    match rows.peek() {
+        Some(_) => render(header, rows),
+        None => Vec::new(),
+    }
+}
+
 fn is_aligned(row: &[String]) -> bool {
     row.iter().all(|cell| cell.len() <= LONGEST_ALIGNED)
 }

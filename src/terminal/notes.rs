@@ -21,14 +21,15 @@ pub(crate) enum Detail {
 pub(crate) struct Notes<'a> {
     painter: Painter<'a>,
     is_terminal: bool,
-    quiet: bool,
+    /// How often `-q` was given: once silences notes and progress, twice warnings, too.
+    quiet: u8,
     verbosity: u8,
 }
 
 impl<'a> Notes<'a> {
-    pub(crate) fn new(world: &'a World, quiet: bool, verbosity: u8) -> Self {
+    pub(crate) fn new(world: &'a World, quiet: u8, verbosity: u8) -> Self {
         Self {
-            painter: Painter::new(world, quiet),
+            painter: Painter::new(world, quiet > 0),
             is_terminal: world.stderr.is_terminal(),
             quiet,
             verbosity,
@@ -42,7 +43,7 @@ impl<'a> Notes<'a> {
 
     /// Something worth knowing, for people and logs alike.
     pub(crate) fn note(&self, text: impl Display) {
-        if !self.quiet {
+        if self.quiet == 0 {
             self.line(format_args!("note: {text}"));
         }
     }
@@ -60,9 +61,14 @@ impl<'a> Notes<'a> {
         }
     }
 
+    /// Whether only what is wrong is wanted: tables leave out the rows of what is well.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet > 0
+    }
+
     /// Something that may be wrong.
     pub(crate) fn warn(&self, text: impl Display) {
-        if !self.quiet {
+        if self.quiet < 2 {
             self.line(format_args!("warning: {text}"));
         }
     }

@@ -1,5 +1,6 @@
 //! Plain types that know nothing of the machine, the network or the command line.
 
+pub(crate) mod age;
 pub(crate) mod endpoint;
 pub(crate) mod id;
 pub(crate) mod link;

@@ -410,7 +410,7 @@ fn a_service_that_refuses_the_times_is_asked_for_everything() {
             "warning: the service refuses --since or --until (400 INVALID_ARGUMENT: startTime\\u{1b}[2J); \
              all its backups are read instead\n",
         ),
-        (&["-q"], ""),
+        (&["-qq"], ""),
     ] {
         let sandbox = sandbox();
         sandbox.script(vec![refused()]);

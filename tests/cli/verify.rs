@@ -82,7 +82,39 @@ fn a_file_without_a_checksum_is_unverified_and_no_failure() {
          unchecked\n"
     );
     let quiet = files.verify(&["-q", "-o", "plain", "off.rdb"]);
-    assert_eq!(quiet.data(), "unverified off.rdb\n");
+    assert_eq!(
+        quiet.data_saying(&["warning: off.rdb is unverified: "]),
+        "unverified off.rdb\n"
+    );
+    let silent = files.verify(&["-qq", "-o", "plain", "off.rdb"]);
+    assert_eq!(silent.data(), "unverified off.rdb\n");
+}
+
+#[test]
+fn quiet_leaves_out_the_rows_of_what_is_well_and_nothing_of_the_data() {
+    let files = Files::of(&[
+        ("whole.rdb", TYPES),
+        ("off.rdb", WITHOUT_CHECKSUM),
+        ("cut.rdb", &TYPES[..20]),
+    ]);
+    assert_eq!(files.verify(&["-q", "whole.rdb"]).data(), "");
+    let outcome = files.verify(&["-q", "whole.rdb", "off.rdb", "cut.rdb"]);
+    let rows: Vec<&str> = outcome
+        .data_with(7)
+        .lines()
+        .map(|row| row.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(rows, ["STATE", "unverified", "corrupt"]);
+    assert_eq!(
+        files.verify(&["-q", "-o", "plain", "whole.rdb"]).data(),
+        "ok whole.rdb\n"
+    );
+    assert!(
+        files
+            .verify(&["-q", "-o", "json", "whole.rdb"])
+            .data()
+            .contains("whole.rdb")
+    );
 }
 
 #[test]

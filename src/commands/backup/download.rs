@@ -360,10 +360,13 @@ impl Download<'_> {
 
     fn render(&self, fetched: &Fetched) -> Vec<u8> {
         let reports = &fetched.reports;
+        let is_quiet = self.context.notes.is_quiet();
+        let rows = reports.iter().zip(&fetched.lengths);
+        let rows = rows.filter(|(report, _)| !is_quiet || report.is_noteworthy());
         match self.context.format {
-            Format::Table => table::render(
+            Format::Table => table::render_rows(
                 &["NODE", "STATE", "SIZE", "RESUMED FROM", "FILE"],
-                reports.iter().zip(&fetched.lengths).map(|(report, length)| {
+                rows.map(|(report, length)| {
                     let share = length
                         .filter(|length| report.state() == FileState::Incomplete && *length > 0)
                         .map(|length| format!(" ({} %)", human::percent(report.bytes(), length)))

@@ -31,7 +31,7 @@ Examples:
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let silence = context.globals.timeout;
     let reports: Vec<FileReport> = args.files.iter().map(|path| check(path, silence)).collect();
-    context.print(&render(&reports, context.format))?;
+    context.print(&render(&reports, context.format, context.notes.is_quiet()))?;
     judge(&reports, Task::Verify, context.notes)
 }
 
@@ -49,11 +49,13 @@ struct Manifest<'a> {
     files: &'a [FileReport],
 }
 
-fn render(reports: &[FileReport], format: Format) -> Vec<u8> {
+/// With `-q`, a table has only the rows that a person must see.
+fn render(reports: &[FileReport], format: Format, is_quiet: bool) -> Vec<u8> {
+    let shown = reports.iter().filter(|report| !is_quiet || report.is_noteworthy());
     match format {
-        Format::Table => table::render(
+        Format::Table => table::render_rows(
             &["STATE", "BYTES", "REDIS", "MADE", "DBS", "KEYS", "FILE", "REASON"],
-            reports.iter().map(|report| {
+            shown.map(|report| {
                 let rdb = report.rdb();
                 let databases = rdb.and_then(|rdb| rdb.databases.as_ref());
                 [

@@ -90,7 +90,9 @@ fn what_cannot_be_checked_is_kept_with_a_warning() {
     assert_eq!(plain.stdout, format!("{}\n", place.path(NAME).display()));
     assert_eq!(place.fetched().len(), 1);
     let quiet = place.fetch(SINGLE, &["-q", "-o", "plain"]);
-    assert_eq!(quiet.data(), plain.stdout);
+    assert_eq!(quiet.data_saying(&[&warning]), plain.stdout);
+    let silent = place.fetch(SINGLE, &["-qq", "-o", "plain"]);
+    assert_eq!(silent.data(), plain.stdout);
 }
 
 #[test]
