@@ -16,6 +16,9 @@ _jdredis() {
             ",$1")
                 cmd="jdredis"
                 ;;
+            jdredis,archive)
+                cmd="jdredis__subcmd__archive"
+                ;;
             jdredis,backup)
                 cmd="jdredis__subcmd__backup"
                 ;;
@@ -33,6 +36,18 @@ _jdredis() {
                 ;;
             jdredis,man)
                 cmd="jdredis__subcmd__man"
+                ;;
+            jdredis__subcmd__archive,help)
+                cmd="jdredis__subcmd__archive__subcmd__help"
+                ;;
+            jdredis__subcmd__archive,status)
+                cmd="jdredis__subcmd__archive__subcmd__status"
+                ;;
+            jdredis__subcmd__archive__subcmd__help,help)
+                cmd="jdredis__subcmd__archive__subcmd__help__subcmd__help"
+                ;;
+            jdredis__subcmd__archive__subcmd__help,status)
+                cmd="jdredis__subcmd__archive__subcmd__help__subcmd__status"
                 ;;
             jdredis__subcmd__backup,create)
                 cmd="jdredis__subcmd__backup__subcmd__create"
@@ -109,6 +124,9 @@ _jdredis() {
             jdredis__subcmd__backup__subcmd__policy__subcmd__help,show)
                 cmd="jdredis__subcmd__backup__subcmd__policy__subcmd__help__subcmd__show"
                 ;;
+            jdredis__subcmd__help,archive)
+                cmd="jdredis__subcmd__help__subcmd__archive"
+                ;;
             jdredis__subcmd__help,backup)
                 cmd="jdredis__subcmd__help__subcmd__backup"
                 ;;
@@ -126,6 +144,9 @@ _jdredis() {
                 ;;
             jdredis__subcmd__help,man)
                 cmd="jdredis__subcmd__help__subcmd__man"
+                ;;
+            jdredis__subcmd__help__subcmd__archive,status)
+                cmd="jdredis__subcmd__help__subcmd__archive__subcmd__status"
                 ;;
             jdredis__subcmd__help__subcmd__backup,create)
                 cmd="jdredis__subcmd__help__subcmd__backup__subcmd__create"
@@ -176,12 +197,134 @@ _jdredis() {
 
     case "${cmd}" in
         jdredis)
-            opts="-o -q -v -h -V --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help --version backup instance completions formats man help"
+            opts="-o -q -v -h -V --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help --version archive backup instance completions formats man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__archive)
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help status help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__archive__subcmd__help)
+            opts="status help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__archive__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__archive__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__archive__subcmd__status)
+            opts="-o -q -v -h --max-age --accept-unverified --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
                     return 0
@@ -306,7 +449,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__download)
-            opts="-o -q -v -h --region --instance --base-id --latest --dir --node --parallel --internal --force --http --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            opts="-o -q -v -h --region --instance --base-id --latest --max-age --dir --node --parallel --internal --force --http --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -321,6 +464,10 @@ _jdredis() {
                     return 0
                     ;;
                 --base-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-age)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -841,7 +988,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__url)
-            opts="-o -q -v -h --region --instance --base-id --latest --internal --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            opts="-o -q -v -h --region --instance --base-id --latest --max-age --internal --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -856,6 +1003,10 @@ _jdredis() {
                     return 0
                     ;;
                 --base-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-age)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1005,8 +1156,36 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__help)
-            opts="backup instance completions formats man help"
+            opts="archive backup instance completions formats man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__archive)
+            opts="status"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__archive__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -32,12 +32,53 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
+            cand archive 'Keep the backups of all instances in a folder, and look at what is there'
             cand backup 'Work with the backups of an instance'
             cand instance 'Work with instances'
             cand completions 'Print a shell''s completion script'
             cand formats 'Describe the output of every command, the errors and the exit codes'
             cand man 'Print the manual page (roff)'
             cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;archive'= {
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand -q 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand --quiet 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand status 'Say what an archive holds of each instance, and how old it is'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;archive;status'= {
+            cand --max-age 'How old the newest backup of an instance may be, such as 36h, 8d or 2w; or none'
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand --accept-unverified 'Count backups as good whose files are no RDB files'
+            cand -q 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand --quiet 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'jdredis;archive;help'= {
+            cand status 'Say what an archive holds of each instance, and how old it is'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;archive;help;status'= {
+        }
+        &'jdredis;archive;help;help'= {
         }
         &'jdredis;backup'= {
             cand -o 'How to print the result'
@@ -64,6 +105,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --region 'The region; one that is not listed is accepted'
             cand --instance 'The instance''s ID'
             cand --base-id 'The backup''s base ID; this or --latest is required'
+            cand --max-age 'With --latest: fail with exit code 8 where that backup began longer ago, such as 36h, 8d or 2w'
             cand --dir 'The folder for the files; made where it is not there [default: this one]'
             cand --node 'Only this node''s file, such as "node 0"; may be given several times'
             cand --parallel 'How many files are fetched at once'
@@ -123,6 +165,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --region 'The region; one that is not listed is accepted'
             cand --instance 'The instance''s ID'
             cand --base-id 'The backup''s base ID; this or --latest is required'
+            cand --max-age 'With --latest: fail with exit code 8 where that backup began longer ago, such as 36h, 8d or 2w'
             cand -o 'How to print the result'
             cand --output 'How to print the result'
             cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
@@ -164,8 +207,8 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --endpoint 'Where the service is; https unless http:// is spelled out'
             cand --timeout 'Seconds until the whole operation is given up, retries included'
             cand --max-attempts 'How often a request is sent before it is given up'
-            cand -q 'Print no notes and no warnings'
-            cand --quiet 'Print no notes and no warnings'
+            cand -q 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand --quiet 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
             cand -v 'Print each request; twice: also what was signed'
             cand --verbose 'Print each request; twice: also what was signed'
             cand -h 'Print help (see more with ''--help'')'
@@ -183,8 +226,8 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --endpoint 'Where the service is; https unless http:// is spelled out'
             cand --timeout 'Seconds until the whole operation is given up, retries included'
             cand --max-attempts 'How often a request is sent before it is given up'
-            cand -q 'Print no notes and no warnings'
-            cand --quiet 'Print no notes and no warnings'
+            cand -q 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand --quiet 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
             cand -v 'Print each request; twice: also what was signed'
             cand --verbose 'Print each request; twice: also what was signed'
             cand -h 'Print help (see more with ''--help'')'
@@ -199,8 +242,8 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --endpoint 'Where the service is; https unless http:// is spelled out'
             cand --timeout 'Seconds until the whole operation is given up, retries included'
             cand --max-attempts 'How often a request is sent before it is given up'
-            cand -q 'Print no notes and no warnings'
-            cand --quiet 'Print no notes and no warnings'
+            cand -q 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand --quiet 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
             cand -v 'Print each request; twice: also what was signed'
             cand --verbose 'Print each request; twice: also what was signed'
             cand -h 'Print help (see more with ''--help'')'
@@ -219,8 +262,8 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --max-attempts 'How often a request is sent before it is given up'
             cand --off 'Make no backups automatically; days and window are kept'
             cand --dry-run 'Read the schedule, say what would be changed, and send nothing'
-            cand -q 'Print no notes and no warnings'
-            cand --quiet 'Print no notes and no warnings'
+            cand -q 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand --quiet 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
             cand -v 'Print each request; twice: also what was signed'
             cand --verbose 'Print each request; twice: also what was signed'
             cand -h 'Print help (see more with ''--help'')'
@@ -356,12 +399,18 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'jdredis;help'= {
+            cand archive 'Keep the backups of all instances in a folder, and look at what is there'
             cand backup 'Work with the backups of an instance'
             cand instance 'Work with instances'
             cand completions 'Print a shell''s completion script'
             cand formats 'Describe the output of every command, the errors and the exit codes'
             cand man 'Print the manual page (roff)'
             cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'jdredis;help;archive'= {
+            cand status 'Say what an archive holds of each instance, and how old it is'
+        }
+        &'jdredis;help;archive;status'= {
         }
         &'jdredis;help;backup'= {
             cand download 'Fetch the files of a backup, whole and verified'

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::values::{RegionParser, RegionsParser};
+use crate::values::age::MaxAge;
 use crate::values::id::{BaseId, InstanceId, Region};
 
 /// The region that a command is about.
@@ -50,4 +51,8 @@ pub(crate) struct WhichBackup {
     /// The newest backup that succeeded, in place of --base-id
     #[arg(long)]
     pub(crate) latest: bool,
+
+    /// With --latest: fail with exit code 8 where that backup began longer ago, such as 36h, 8d or 2w
+    #[arg(long, value_name = "AGE", requires = "latest")]
+    pub(crate) max_age: Option<MaxAge>,
 }

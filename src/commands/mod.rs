@@ -1,5 +1,6 @@
 //! The commands: a file for each, whose path is the command as typed.
 
+mod archive;
 mod backup;
 mod completions;
 mod formats;
@@ -93,6 +94,10 @@ impl Context<'_> {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Keep the backups of all instances in a folder, and look at what is there
+    #[command(subcommand, arg_required_else_help = true)]
+    Archive(archive::Command),
+
     /// Work with the backups of an instance
     #[command(subcommand, arg_required_else_help = true)]
     Backup(backup::Command),
@@ -121,6 +126,7 @@ pub(crate) enum Command {
 /// Runs a command.
 pub(crate) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
     match command {
+        Command::Archive(command) => archive::run(command, context),
         Command::Backup(command) => backup::run(command, context),
         Command::Instance(command) => instance::run(command, context),
         Command::Completions { shell } => Ok(context.print(&completions::render(*shell))?),

@@ -16,13 +16,13 @@ mod report;
 
 pub(crate) use self::judgement::{Task, judge};
 pub(crate) use self::report::FileReport;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::rdb::Verdict;
 
 /// How far a file can be relied on. The names are those of the key `state` in `-o json` and of the
 /// column STATE.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum FileState {
     /// Whole: its length and its checksum are right.

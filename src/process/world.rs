@@ -89,6 +89,18 @@ impl World {
         stream.is_terminal() && self.var("TERM").is_some_and(|term| term != "dumb")
     }
 
+    /// Whether the locale's characters are UTF-8, so that signs other than ASCII's can be shown.
+    pub(crate) fn has_unicode(&self) -> bool {
+        // POSIX: the first of the three that is set and not empty decides.
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(|name| self.var(name));
+        locale.is_some_and(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        })
+    }
+
     /// An environment variable as text. Unset and empty are the same, as shells and CI systems
     /// treat them. In a value that is not Unicode the foreign bytes are replaced, so that its parser
     /// refuses it by the variable's name.

@@ -34,7 +34,7 @@ mod walk;
 
 pub(crate) use self::advice::Advice;
 use self::checksum::{END, Sum};
-pub(crate) use self::contents::{Checksum, Contents};
+pub(crate) use self::contents::{Checksum, Contents, Database};
 use self::foreign::{Foreign, HEAD_LENGTH};
 use self::magic::Magic;
 use self::trailing::{Kind, Trailing};

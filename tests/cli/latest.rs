@@ -263,3 +263,52 @@ fn a_failure_on_either_way_prints_nothing() {
         outcome.fails_saying(exit, &[said]);
     }
 }
+
+#[test]
+fn a_newest_backup_that_is_too_old_gives_no_links_and_exit_code_8() {
+    let sandbox = sandbox();
+    for age in ["36h", "8d", "2w"] {
+        let outcome = Jdredis::at(&sandbox).args(LATEST).args(["--max-age", age]).run();
+        outcome.fails_saying(
+            8,
+            &[
+                "the newest backup, newest, began ",
+                &format!("; --max-age allows {age}"),
+            ],
+        );
+    }
+    assert!(
+        sandbox
+            .requests()
+            .iter()
+            .all(|request| !request.target.contains("describeDownloadUrl"))
+    );
+    let json = Jdredis::at(&sandbox)
+        .args(LATEST)
+        .args(["--max-age", "1d", "-o", "json"])
+        .run();
+    assert_eq!(json.error_object(8)["kind"], "stale");
+    for age in ["5200w", "none"] {
+        let outcome = Jdredis::at(&sandbox)
+            .args(LATEST)
+            .args(["-q", "--max-age", age, "-o", "plain"])
+            .run();
+        assert_eq!(outcome.data().lines().count(), 1);
+    }
+}
+
+#[test]
+fn an_age_needs_a_unit_and_goes_with_the_latest_only() {
+    for args in [&["--max-age", "8"][..], &["--max-age", "30s"], &["--max-age=0h"]] {
+        Jdredis::bare()
+            .args(LATEST)
+            .args(args.iter().copied())
+            .run()
+            .fails_saying(2, &["36h, 8d or 2w"]);
+    }
+    Jdredis::bare()
+        .args(URL)
+        .args(["--max-age", "8d"])
+        .run()
+        .fails_saying(2, &["--latest"]);
+}

@@ -217,3 +217,35 @@ fn off_is_red_on_a_terminal_that_can_show_it() {
         assert!(!plain.contains('\u{1b}') && plain.contains("  off   "), "{plain}");
     }
 }
+
+#[test]
+fn an_archives_nights_are_shown_where_there_is_room_in_colour_and_in_signs() {
+    let made = crate::archive::Made::new();
+    made.backup("cn-north-1", "redis-1", "a", time::Duration::hours(1), b"abc");
+    let args = ["archive", "status", made.dir().to_str().unwrap()];
+    let utf8 = [("TERM", "xterm"), ("LANG", "zh_CN.UTF-8")];
+    let wide = run(&args, &utf8, Some(100));
+    assert!(wide.stdout.contains("LAST 14 NIGHTS"), "{}", wide.stdout);
+    assert!(
+        wide.stdout.contains("fresh  .............\u{1b}[32m✓\u{1b}[0m\n"),
+        "{:?}",
+        wide.stdout
+    );
+    for (env, strip) in [
+        (
+            &[("TERM", "xterm"), ("LANG", "C")][..],
+            ".............\u{1b}[32m#\u{1b}[0m\n",
+        ),
+        (
+            &[("TERM", "xterm"), ("LC_ALL", "en_US.utf8"), ("NO_COLOR", "1")],
+            ".............✓\n",
+        ),
+        (&[("TERM", "dumb"), ("LANG", "C.UTF-8")], ".............✓\n"),
+    ] {
+        let shown = run(&args, env, Some(120));
+        assert!(shown.stdout.contains(strip), "{:?}", shown.stdout);
+    }
+    for columns in [Some(99), None] {
+        assert!(!run(&args, &utf8, columns).stdout.contains("NIGHTS"));
+    }
+}

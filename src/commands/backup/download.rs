@@ -99,7 +99,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         return Err(fetched.interruption(signal, &backup.base_id).into());
     }
     printed?;
-    judge(&fetched.reports, Task::Download(&backup.base_id), context.notes)
+    judge(&fetched.reports, Task::Download(&backup.base_id), context.notes)?;
+    // A stale copy is better than none, so it has been fetched all the same.
+    match backup.staleness(args.backup.max_age, context.world.clock.now()) {
+        Some(stale) => Err(stale.into()),
+        None => Ok(()),
+    }
 }
 
 struct Download<'a> {

@@ -51,11 +51,11 @@ struct Manifest<'a> {
 
 /// With `-q`, a table has only the rows that a person must see.
 fn render(reports: &[FileReport], format: Format, is_quiet: bool) -> Vec<u8> {
-    let shown = reports.iter().filter(|report| !is_quiet || report.is_noteworthy());
+    let rows = reports.iter().filter(|report| !is_quiet || report.is_noteworthy());
     match format {
         Format::Table => table::render_rows(
             &["STATE", "BYTES", "REDIS", "MADE", "DBS", "KEYS", "FILE", "REASON"],
-            shown.map(|report| {
+            rows.map(|report| {
                 let rdb = report.rdb();
                 let databases = rdb.and_then(|rdb| rdb.databases.as_ref());
                 [

@@ -1,13 +1,18 @@
 //! Which backup a command is about: the one with an ID, or the newest one.
 
+use time::OffsetDateTime;
+
 use crate::api::model::Backup;
 use crate::api::{Client, Entry};
+use crate::archive::state;
 use crate::backups;
 use crate::cli::shared::WhichBackup;
 use crate::error::{Kind, Report};
 use crate::retry::deadline::Deadline;
 use crate::terminal::escape::visible;
+use crate::terminal::human;
 use crate::terminal::notes::Notes;
+use crate::values::age::MaxAge;
 use crate::values::id::{BaseId, InstanceId};
 use crate::values::when::rfc3339;
 
@@ -22,6 +27,29 @@ pub(super) struct Chosen {
     pub(super) base_id: BaseId,
     /// The service's entry of it, where it had to be looked for.
     pub(super) entry: Option<Entry<Backup>>,
+}
+
+impl Chosen {
+    /// The error of a newest backup that is older than the command line allows, if it is. One whose start
+    /// is unknown, or lies in the future, is not known to be young enough.
+    pub(super) fn staleness(&self, max_age: Option<MaxAge>, now: OffsetDateTime) -> Option<Report> {
+        let Some(MaxAge(Some(limit))) = max_age else {
+            return None;
+        };
+        let backup = &self.entry.as_ref()?.view;
+        let age = backup.started().and_then(|start| state::age(start, now));
+        let how_old = match age {
+            Some(age) if age <= limit.duration() => return None,
+            Some(age) => format!("began {} ago", human::duration(age.as_secs())),
+            None => "is of unknown age".to_owned(),
+        };
+        let message = format!(
+            "the newest backup, {}, {how_old}; --max-age allows {limit}",
+            self.base_id
+        );
+        let hint = "'jdredis backup list' shows whether later ones failed; 'jdredis backup create' makes a new one";
+        Some(Report::with_hint(Kind::Stale, message, hint))
+    }
 }
 
 impl<'a> Which<'a> {

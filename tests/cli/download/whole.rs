@@ -363,3 +363,28 @@ fn plain_prints_the_bytes_of_a_path_that_is_not_utf_8() {
         .stdout_bytes();
     assert_eq!(printed, [b"ok ", path.as_os_str().as_bytes(), b"\n"].concat());
 }
+
+#[test]
+fn a_stale_newest_backup_is_fetched_all_the_same_and_ends_with_8() {
+    let place = Place::new();
+    let outcome = Jdredis::at(&place.sandbox)
+        .args([
+            "backup",
+            "download",
+            "--region",
+            "cn-north-1",
+            "--instance",
+            "redis-1234",
+            "--latest",
+            "--http",
+        ])
+        .args(["--max-age", "8d", "-o", "plain", "--dir", place.dir().to_str().unwrap()])
+        .run();
+    let path = outcome
+        .data_before_failure(8, &["the newest backup, newest, began "])
+        .trim_end();
+    assert_eq!(
+        std::fs::read(path).unwrap(),
+        place.sandbox.object("redis-1234", "newest", 0)
+    );
+}

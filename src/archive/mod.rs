@@ -1,0 +1,20 @@
+//! The archive: a folder of whole backups of many instances, which can be trusted, copied and read without
+//! this program.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `layout` | names and paths |
+//! | `manifest` | `backup.json` and `SHA256SUMS` |
+//! | `memory` | `instance.json`: instances without backups, gone ones, what is missing |
+//! | `read` | what is there, and in what condition |
+//! | `state` | what that means: an instance's state and the exit code |
+//! | `nights` | the last nights at a glance |
+//!
+//! The format has a version number, which `backup.json` states; `jdredis help formats` documents it.
+
+pub(crate) mod layout;
+pub(crate) mod manifest;
+pub(crate) mod memory;
+pub(crate) mod nights;
+pub(crate) mod read;
+pub(crate) mod state;

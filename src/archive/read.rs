@@ -1,0 +1,431 @@
+//! Reads an archive: what each instance has, and in what condition. The folders are the truth; there is no
+//! index. It takes no lock, writes nothing and follows no symbolic link below DIR.
+//!
+//! A backup's files are looked at, not read: that they are there with the lengths that `backup.json` states.
+
+use std::fs::{self, DirEntry, File, FileType};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use super::layout::{self, FolderName, MANIFEST, MEMORY};
+use super::manifest::Manifest;
+use super::memory::Memory;
+use crate::file::FileState;
+use crate::values::id::{BaseId, InstanceId, Region};
+
+/// The longest `backup.json` and `instance.json` that is read, in bytes. One of a thousand shards has 300 kB.
+const MAX_JSON: u64 = 16 << 20;
+
+/// What an archive holds.
+#[derive(Debug, Default)]
+pub(crate) struct Archive {
+    /// In the order of regions and IDs.
+    pub(crate) instances: Vec<Archived>,
+    /// Folders that are none of an archive's, and are left alone.
+    pub(crate) foreign: Vec<PathBuf>,
+    /// What should be readable and is not.
+    pub(crate) unreadable: Vec<Unreadable>,
+}
+
+/// A part of an archive that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", path.display())]
+pub(crate) struct Unreadable {
+    pub(crate) path: PathBuf,
+    pub(crate) reason: String,
+}
+
+/// What an archive holds of an instance.
+#[derive(Debug)]
+pub(crate) struct Archived {
+    pub(crate) region: Region,
+    pub(crate) instance: InstanceId,
+    /// `None` where none can be read.
+    pub(crate) memory: Option<Memory>,
+    /// Newest first, those of an unknown start last.
+    pub(crate) backups: Vec<Kept>,
+}
+
+/// A backup's folder.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) path: PathBuf,
+    pub(crate) base_id: BaseId,
+    /// To the second; `None` where it is unknown.
+    pub(crate) start: Option<OffsetDateTime>,
+    pub(crate) condition: Condition,
+    /// As `backup.json` says; 0 where it cannot be read.
+    pub(crate) bytes: u64,
+    /// In all its files; `None` where one of them does not tell.
+    pub(crate) keys: Option<u64>,
+    /// The instance's name when the backup was fetched.
+    pub(super) instance_name: Option<String>,
+}
+
+/// In what condition a backup is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// Its files are there, with their lengths.
+    Good,
+    /// Likewise, but one of them is no RDB file.
+    NotRdb(String),
+    /// Something that `backup.json` names is not there, or it cannot be read itself.
+    Damaged(String),
+}
+
+impl Archived {
+    /// An instance of which the archive has nothing yet.
+    pub(crate) fn empty(region: Region, instance: InstanceId) -> Self {
+        Self {
+            region,
+            instance,
+            memory: None,
+            backups: Vec::new(),
+        }
+    }
+
+    /// The instance's name, as far as the archive knows it.
+    pub(crate) fn name(&self) -> Option<&str> {
+        let remembered = self.memory.as_ref().and_then(|memory| memory.name.as_deref());
+        remembered.or_else(|| self.backups.iter().find_map(|backup| backup.instance_name.as_deref()))
+    }
+
+    /// The length of all backups together.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.backups
+            .iter()
+            .map(|backup| backup.bytes)
+            .fold(0, u64::saturating_add)
+    }
+
+    fn sort(&mut self) {
+        self.backups.sort_by(|a, b| {
+            // `None` is less than any start, so the reverse order puts it last.
+            (b.start, b.base_id.as_str()).cmp(&(a.start, a.base_id.as_str()))
+        });
+    }
+}
+
+/// Reads the archive in a folder.
+///
+/// # Errors
+/// Where the folder itself cannot be read. What cannot be read below it is named in the result.
+pub(crate) fn read(dir: &Path) -> io::Result<Archive> {
+    let mut archive = Archive::default();
+    for entry in fs::read_dir(dir)? {
+        archive.read_region(&entry?);
+    }
+    archive
+        .instances
+        .sort_by(|a, b| (a.region.as_str(), a.instance.as_str()).cmp(&(b.region.as_str(), b.instance.as_str())));
+    archive.foreign.sort();
+    Ok(archive)
+}
+
+/// Reads what the archive holds of one instance; of one that it does not know, nothing.
+pub(crate) fn read_instance(dir: &Path, region: Region, instance: InstanceId) -> Archive {
+    let mut archive = Archive::default();
+    let path = layout::Layout::new(dir).instance(&region, &instance);
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_dir() => archive.read_backups(&path, region, instance),
+        Ok(_) => archive.give_up(&path, &"it is no folder"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => archive.give_up(&path, &error),
+    }
+    archive
+}
+
+impl Archive {
+    /// Reads a folder at the top, where it is a region's. Files there are none of its business.
+    fn read_region(&mut self, entry: &DirEntry) {
+        let Some((name, kind)) = self.visible(entry) else {
+            return;
+        };
+        match name.parse::<Region>() {
+            Ok(region) if kind.is_dir() => self.each_in(&entry.path(), |archive, entry| {
+                archive.read_instance_folder(entry, &region);
+            }),
+            Ok(_) if kind.is_symlink() => self.give_up(&entry.path(), &"it is a symbolic link"),
+            _ if kind.is_file() => {}
+            _ => self.foreign.push(entry.path()),
+        }
+    }
+
+    fn read_instance_folder(&mut self, entry: &DirEntry, region: &Region) {
+        let Some((name, kind)) = self.visible(entry) else {
+            return;
+        };
+        match name.parse::<InstanceId>() {
+            Ok(instance) if kind.is_dir() => self.read_backups(&entry.path(), region.clone(), instance),
+            Ok(_) if kind.is_symlink() => self.give_up(&entry.path(), &"it is a symbolic link"),
+            _ if kind.is_file() => {}
+            _ => self.foreign.push(entry.path()),
+        }
+    }
+
+    fn read_backups(&mut self, path: &Path, region: Region, instance: InstanceId) {
+        let mut archived = Archived::empty(region, instance);
+        self.each_in(path, |archive, entry| {
+            let Some((name, kind)) = archive.visible(entry) else {
+                return;
+            };
+            if name == MEMORY {
+                archived.memory = read_file(&entry.path())
+                    .ok()
+                    .and_then(|text| Memory::parse(&text, archived.region.as_str(), archived.instance.as_str()));
+                return;
+            }
+            match FolderName::parse(&name) {
+                Some(name) if !kind.is_file() => archived.backups.push(look_at(entry.path(), kind, name, &archived)),
+                _ if kind.is_file() => {}
+                _ => archive.foreign.push(entry.path()),
+            }
+        });
+        archived.sort();
+        self.instances.push(archived);
+    }
+
+    /// The name and the type of an entry that reading does not pass over.
+    fn visible(&mut self, entry: &DirEntry) -> Option<(String, FileType)> {
+        let name = entry.file_name();
+        match entry.file_type() {
+            Err(error) => {
+                self.give_up(&entry.path(), &error);
+                None
+            }
+            // Names that are not UTF-8 are none of an archive's.
+            Ok(kind) => {
+                let name = name.to_string_lossy().into_owned();
+                (!layout::is_hidden(&name)).then_some((name, kind))
+            }
+        }
+    }
+
+    fn each_in(&mut self, path: &Path, mut read: impl FnMut(&mut Self, &DirEntry)) {
+        match fs::read_dir(path) {
+            Err(error) => self.give_up(path, &error),
+            Ok(entries) => {
+                for entry in entries {
+                    match entry {
+                        Ok(entry) => read(self, &entry),
+                        Err(error) => self.give_up(path, &error),
+                    }
+                }
+            }
+        }
+    }
+
+    fn give_up(&mut self, path: &Path, reason: &dyn std::fmt::Display) {
+        self.unreadable.push(Unreadable {
+            path: path.to_owned(),
+            reason: reason.to_string(),
+        });
+    }
+}
+
+/// Looks at a backup's folder.
+fn look_at(path: PathBuf, kind: FileType, name: FolderName, of: &Archived) -> Kept {
+    let examined = if kind.is_dir() {
+        examine(&path, &name, of)
+    } else {
+        Err("it is no folder, but a symbolic link or a special file".to_owned())
+    };
+    let (manifest, condition) = match examined {
+        Ok((manifest, condition)) => (Some(manifest), condition),
+        Err(reason) => (None, Condition::Damaged(reason)),
+    };
+    Kept {
+        path,
+        base_id: name.base_id,
+        start: name.start,
+        condition,
+        bytes: manifest.as_ref().map_or(0, Manifest::bytes),
+        keys: manifest.as_ref().and_then(Manifest::keys),
+        instance_name: manifest.and_then(|manifest| manifest.instance_name),
+    }
+}
+
+/// The manifest, and what it says together with the files; an error where it cannot be believed.
+fn examine(path: &Path, name: &FolderName, of: &Archived) -> Result<(Manifest, Condition), String> {
+    let text = read_file(&path.join(MANIFEST)).map_err(|error| format!("its {MANIFEST} cannot be read: {error}"))?;
+    let manifest = Manifest::parse(&text).map_err(|error| error.to_string())?;
+    let is_its_own = manifest.region == of.region.as_str()
+        && manifest.instance == of.instance.as_str()
+        && manifest.base_id == name.base_id.as_str()
+        && manifest.start.map(OffsetDateTime::truncate_to_second) == name.start;
+    if !is_its_own {
+        return Err(format!(
+            "its {MANIFEST} is about another backup: {} of {} in {}",
+            manifest.base_id, manifest.instance, manifest.region
+        ));
+    }
+    let condition = match manifest.files.iter().find_map(|file| complaint(path, file)) {
+        Some(reason) => Condition::Damaged(reason),
+        None => match manifest.foreign_file() {
+            Some(file) => Condition::NotRdb(format!(
+                "{} is no RDB file: {}",
+                file.name,
+                file.reason.as_deref().unwrap_or("the reason is not recorded")
+            )),
+            None => Condition::Good,
+        },
+    };
+    Ok((manifest, condition))
+}
+
+/// What is wrong with a file, as far as it can be seen without reading it.
+fn complaint(folder: &Path, file: &super::manifest::FileEntry) -> Option<String> {
+    let name = &file.name;
+    match fs::symlink_metadata(folder.join(name)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(format!("{name} is missing")),
+        Err(error) => Some(format!("{name}: {error}")),
+        Ok(metadata) if !metadata.is_file() => Some(format!("{name} is no file, but a folder, a link or special")),
+        Ok(metadata) if metadata.len() != file.bytes => Some(format!(
+            "{name} has {} bytes and should have {}",
+            metadata.len(),
+            file.bytes
+        )),
+        Ok(_) if !matches!(file.state, FileState::Ok | FileState::Unverified | FileState::NotRdb) => {
+            Some(format!("{name} is recorded as {}", file.state.name()))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// The bytes of a small file. What is no file is refused rather than waited for, as a FIFO would be.
+pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut text = Vec::new();
+    File::open(path)?.take(MAX_JSON).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::manifest::tests::manifest;
+    use super::*;
+
+    /// Puts the backup of [`manifest`] into an archive; its folder.
+    fn put(dir: &Path, manifest: &Manifest) -> PathBuf {
+        let folder = dir.join("cn-north-1/redis-1234/20210714T073657Z-1234");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(MANIFEST), serde_json::to_vec(manifest).unwrap()).unwrap();
+        fs::write(folder.join(&manifest.files[0].name), "abc").unwrap();
+        folder
+    }
+
+    fn condition(dir: &Path) -> Condition {
+        let archive = read(dir).unwrap();
+        assert_eq!(archive.instances.len(), 1, "{archive:?}");
+        archive.instances[0].backups[0].condition.clone()
+    }
+
+    #[test]
+    fn a_whole_backup_is_good_and_known_by_its_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path(), &manifest());
+        let archive = read(dir.path()).unwrap();
+        let archived = &archive.instances[0];
+        assert_eq!(archived.name(), Some("订单"));
+        let kept = &archived.backups[0];
+        assert_eq!((kept.bytes, kept.keys, &kept.condition), (3, Some(7), &Condition::Good));
+        assert_eq!(kept.start, manifest().start);
+    }
+
+    #[test]
+    fn a_folder_that_was_tampered_with_is_damaged() {
+        let damaged = |change: &dyn Fn(&Path)| {
+            let dir = tempfile::tempdir().unwrap();
+            change(&put(dir.path(), &manifest()));
+            let Condition::Damaged(reason) = condition(dir.path()) else {
+                panic!("not damaged")
+            };
+            reason
+        };
+        let file = manifest().files[0].name.clone();
+        assert_eq!(
+            damaged(&|folder| fs::remove_file(folder.join(&file)).unwrap()),
+            format!("{file} is missing")
+        );
+        assert_eq!(
+            damaged(&|folder| fs::write(folder.join(&file), "ab").unwrap()),
+            format!("{file} has 2 bytes and should have 3")
+        );
+        assert!(damaged(&|folder| fs::remove_file(folder.join(MANIFEST)).unwrap()).contains("cannot be read"));
+        assert!(damaged(&|folder| fs::write(folder.join(MANIFEST), "{").unwrap()).contains("as JSON"));
+        for change in [
+            |manifest: &mut Manifest| manifest.instance = "redis-2".to_owned(),
+            |manifest: &mut Manifest| manifest.base_id = "2".to_owned(),
+            |manifest: &mut Manifest| manifest.start = None,
+        ] {
+            let mut other = manifest();
+            change(&mut other);
+            let text = serde_json::to_vec(&other).unwrap();
+            assert!(damaged(&|folder| fs::write(folder.join(MANIFEST), &text).unwrap()).contains("another backup"));
+        }
+        let mut corrupt = manifest();
+        corrupt.files[0].state = FileState::Corrupt;
+        let text = serde_json::to_vec(&corrupt).unwrap();
+        assert!(damaged(&|folder| fs::write(folder.join(MANIFEST), &text).unwrap()).contains("recorded as corrupt"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn symbolic_links_are_not_followed() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let folder = put(elsewhere.path(), &manifest());
+        fs::create_dir_all(dir.path().join("cn-north-1/redis-1234")).unwrap();
+        symlink(&folder, dir.path().join("cn-north-1/redis-1234/20210714T073657Z-1234")).unwrap();
+        assert!(matches!(condition(dir.path()), Condition::Damaged(_)));
+        symlink(elsewhere.path().join("cn-north-1"), dir.path().join("cn-south-1")).unwrap();
+        let archive = read(dir.path()).unwrap();
+        assert_eq!(archive.unreadable.len(), 1, "{archive:?}");
+
+        // A file that is a link, even to the same bytes.
+        let dir = tempfile::tempdir().unwrap();
+        let own = put(dir.path(), &manifest());
+        let file = own.join(&manifest().files[0].name);
+        fs::rename(&file, own.join("aside")).unwrap();
+        symlink(own.join("aside"), &file).unwrap();
+        assert!(matches!(condition(dir.path()), Condition::Damaged(_)));
+    }
+
+    #[test]
+    fn foreign_folders_are_named_and_hidden_names_and_files_passed_over() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in [
+            ".jdredis/work/x",
+            "cn-north-1/redis-1/notes of mine",
+            "Photos",
+            "cn-north-1/a b",
+            "cn-north-1/.x",
+        ] {
+            fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        for file in [
+            "runs.jsonl",
+            "cn-north-1/readme",
+            "cn-north-1/redis-1/20210714T073657Z-1",
+        ] {
+            fs::write(dir.path().join(file), "x").unwrap();
+        }
+        let archive = read(dir.path()).unwrap();
+        let foreign: Vec<_> = archive
+            .foreign
+            .iter()
+            .map(|path| path.strip_prefix(dir.path()).unwrap())
+            .collect();
+        assert_eq!(
+            foreign,
+            ["Photos", "cn-north-1/a b", "cn-north-1/redis-1/notes of mine"].map(Path::new)
+        );
+        assert_eq!(archive.instances.len(), 1);
+        assert!(archive.instances[0].backups.is_empty());
+    }
+}

@@ -1,0 +1,104 @@
+//! What `sync` and `status` say of instances alike: an instance's name in a message, a cell, the end of the
+//! run, the colours of the nights.
+
+use crate::archive::nights::Night;
+use crate::archive::state::{Judgement, Severity, State};
+use crate::error::Report;
+use crate::terminal::human;
+use crate::values::age::MaxAge;
+
+/// An instance's row as it is judged.
+pub(super) struct Judged {
+    /// `REGION/INSTANCE`, as its folder is.
+    pub(super) subject: String,
+    pub(super) judgement: Judgement,
+}
+
+impl Judged {
+    /// The line about it in a message: what it is, and why.
+    fn line(&self) -> String {
+        let state = self.judgement.state.name();
+        match &self.judgement.reason {
+            Some(reason) => format!("{}: {state}, {reason}", self.subject),
+            None => format!("{}: {state}", self.subject),
+        }
+    }
+
+    /// Whether its row stays with `-q`.
+    pub(super) fn is_noteworthy(&self) -> bool {
+        self.judgement.severity != Severity::Well || self.judgement.warning.is_some()
+    }
+}
+
+/// The error that a run with these rows ends with, if it does: 7 wins over 8.
+pub(super) fn verdict(rows: &[Judged], max_age: MaxAge) -> Option<Report> {
+    let worst = rows.iter().map(|row| row.judgement.severity).max()?;
+    let kind = worst.kind()?;
+    let those = |severity| rows.iter().filter(move |row| row.judgement.severity == severity);
+    let all = rows.len();
+    let mut message = Vec::new();
+    let bad = those(Severity::Bad).count();
+    if bad > 0 {
+        message.push(format!("{bad} of {all} instances lack something that should be there"));
+    }
+    let stale = those(Severity::Stale).count();
+    if stale > 0 {
+        let limit = max_age.0.map_or_else(String::new, |age| format!(" of at most {age}"));
+        message.push(format!("{stale} of {all} instances have no good backup{limit}"));
+    }
+    let lines = those(Severity::Bad)
+        .chain(those(Severity::Stale))
+        .map(Judged::line)
+        .collect();
+    Some(Report::with_hint(kind, message.join("; "), hint(rows)).details(lines))
+}
+
+/// What to do about the worst.
+fn hint(rows: &[Judged]) -> &'static str {
+    let has = |state| {
+        rows.iter()
+            .any(|row| row.judgement.state == state && row.judgement.severity != Severity::Well)
+    };
+    if has(State::Damaged) {
+        "move a damaged backup's folder out of the archive and run 'jdredis archive sync' again: while the service still has \
+         the backup, it is fetched anew"
+    } else if has(State::Incomplete) {
+        "fix the cause named above, then run 'jdredis archive sync' again: it goes on where it stopped"
+    } else if has(State::NotRdb) {
+        "look at the file: if your backups are no RDB files, --accept-unverified takes them as they are"
+    } else {
+        "look at 'jdredis backup list' of these instances, and whether their automatic backup is on"
+    }
+}
+
+/// A cell with an age.
+pub(super) fn age(judgement: &Judgement) -> String {
+    judgement
+        .age
+        .map(|age| human::duration(age.as_secs()))
+        .unwrap_or_default()
+}
+
+/// A cell with a number that may be unknown.
+pub(super) fn number(number: Option<u64>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
+}
+
+/// The last nights as signs.
+pub(super) fn signs(nights: &[Night], has_unicode: bool) -> String {
+    nights.iter().map(|night| night.sign(has_unicode)).collect()
+}
+
+/// The signs, each in its colour (ECMA-48, SGR). The sign alone says it, too.
+pub(super) fn coloured(nights: &[Night], has_unicode: bool) -> String {
+    let coloured = |night: &Night| {
+        let sign = night.sign(has_unicode);
+        match night {
+            Night::Good => format!("\x1b[32m{sign}\x1b[0m"),
+            Night::Failed => format!("\x1b[33m{sign}\x1b[0m"),
+            Night::Damaged => format!("\x1b[31m{sign}\x1b[0m"),
+            Night::None => sign.to_string(),
+        }
+    };
+    nights.iter().map(coloured).collect()
+}

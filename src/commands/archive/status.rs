@@ -1,0 +1,293 @@
+//! `jdredis archive status`: what an archive holds of each instance. Reads the folders, and nothing else.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+
+use super::rows::{self, Judged};
+use crate::archive::nights::{NIGHTS, Night};
+use crate::archive::read::{self, Archive, Archived};
+use crate::archive::state::{State, Terms};
+use crate::commands::Context;
+use crate::error::{Kind, Report};
+use crate::output::{Format, json, plain, table};
+use crate::terminal::human;
+use crate::values::age::MaxAge;
+use crate::values::when::rfc3339;
+
+/// From this width of a terminal on, the last nights are shown.
+const NIGHTS_COLUMNS: u16 = 100;
+
+/// Arguments of `archive status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The archive's folder
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+
+    /// How old the newest backup of an instance may be, such as 36h, 8d or 2w; or none
+    ///
+    /// Exit code 8 where one is older. An age counts from when the backup began.
+    #[arg(long, value_name = "AGE", default_value = MaxAge::DEFAULT)]
+    pub(crate) max_age: MaxAge,
+
+    /// Count backups as good whose files are no RDB files
+    #[arg(long)]
+    pub(crate) accept_unverified: bool,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  jdredis archive status /srv/redis-archive
+
+  # The folder of an instance's newest good backup
+  jdredis archive status /srv/redis-archive -o plain | grep /redis-1234/
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let archive = read::read(&args.dir).map_err(|error| {
+        Report::with_hint(
+            Kind::Other,
+            format!("{}: {error}", args.dir.display()),
+            "give the folder that 'jdredis archive sync' writes to, one that this user may read",
+        )
+    })?;
+    let terms = Terms {
+        now: context.world.clock.now(),
+        max_age: args.max_age.limit(),
+        accepts_unverified: args.accept_unverified,
+    };
+    let rows: Vec<Row<'_>> = archive
+        .instances
+        .iter()
+        .map(|archived| Row::of(archived, terms))
+        .collect();
+    context.print(&render(&rows, args, context))?;
+    for path in &archive.foreign {
+        context.notes.note(format_args!(
+            "{} is no part of an archive and is left out",
+            path.display()
+        ));
+    }
+    for row in &rows {
+        if let Some(warning) = &row.judged.judgement.warning {
+            context.notes.warn(format_args!("{}: {warning}", row.judged.subject));
+        }
+    }
+    judge(&archive, rows, args)
+}
+
+/// How the command ends.
+fn judge(archive: &Archive, rows: Vec<Row<'_>>, args: &Args) -> anyhow::Result<()> {
+    if !archive.unreadable.is_empty() {
+        let lines = archive.unreadable.iter().map(ToString::to_string).collect();
+        let message = "parts of the archive cannot be read, so what they hold is unknown";
+        let hint = "let this user read them; a symbolic link in an archive is not followed";
+        return Err(Report::with_hint(Kind::Integrity, message, hint).details(lines).into());
+    }
+    if rows.is_empty() {
+        // A disk that is not mounted looks like this.
+        let message = format!("{} holds no instance's backups", args.dir.display());
+        let hint = "check the path, and whether the disk is mounted; 'jdredis archive sync' fills an archive";
+        return Err(Report::with_hint(Kind::NotFound, message, hint).into());
+    }
+    let judged: Vec<Judged> = rows.into_iter().map(|row| row.judged).collect();
+    match rows::verdict(&judged, args.max_age) {
+        Some(report) => Err(report.into()),
+        None => Ok(()),
+    }
+}
+
+/// What `-o json` prints; a contract.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    /// As given.
+    dir: String,
+    /// As given; null for none.
+    max_age: Option<String>,
+    instances: &'a [Row<'a>],
+    total: Total,
+}
+
+/// An instance.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    region: &'a str,
+    instance: &'a str,
+    name: Option<&'a str>,
+    /// When the newest good backup began.
+    #[serde(serialize_with = "moment")]
+    newest: Option<OffsetDateTime>,
+    /// Its folder.
+    #[serde(serialize_with = "lossy")]
+    path: Option<&'a Path>,
+    /// Seconds since it began.
+    age: Option<u64>,
+    /// How many backups there are, in whatever condition.
+    backups: usize,
+    /// All of them together.
+    bytes: u64,
+    /// In the newest good one.
+    keys: Option<u64>,
+    state: State,
+    reason: Option<String>,
+    /// The last nights, the oldest first.
+    nights: [Night; NIGHTS],
+    #[serde(skip)]
+    judged: Judged,
+}
+
+/// All instances together.
+#[derive(Serialize)]
+struct Total {
+    instances: usize,
+    backups: usize,
+    bytes: u64,
+    /// In the newest good backups, as far as known.
+    keys: u64,
+}
+
+impl<'a> Row<'a> {
+    fn of(archived: &'a Archived, terms: Terms) -> Self {
+        let newest = archived.newest(terms);
+        let judgement = archived.judge(terms);
+        Self {
+            region: archived.region.as_str(),
+            instance: archived.instance.as_str(),
+            name: archived.name(),
+            newest: newest.and_then(|backup| backup.start),
+            path: newest.map(|backup| backup.path.as_path()),
+            age: judgement.age.map(|age| age.as_secs()),
+            backups: archived.backups.len(),
+            bytes: archived.bytes(),
+            keys: newest.and_then(|backup| backup.keys),
+            state: judgement.state,
+            reason: judgement.reason.clone(),
+            nights: archived.nights(terms),
+            judged: Judged {
+                subject: format!("{}/{}", archived.region, archived.instance),
+                judgement,
+            },
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.region.to_owned(),
+            self.instance.to_owned(),
+            self.name.unwrap_or_default().to_owned(),
+            self.newest.map(rfc3339).unwrap_or_default(),
+            rows::age(&self.judged.judgement),
+            self.backups.to_string(),
+            human::size(self.bytes),
+            rows::number(self.keys),
+            self.state.name().to_owned(),
+        ]
+    }
+}
+
+impl Total {
+    fn of(rows: &[Row<'_>]) -> Self {
+        Self {
+            instances: rows.len(),
+            backups: rows.iter().map(|row| row.backups).sum(),
+            bytes: rows.iter().map(|row| row.bytes).fold(0, u64::saturating_add),
+            keys: rows.iter().filter_map(|row| row.keys).fold(0, u64::saturating_add),
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let none = String::new;
+        vec![
+            "total".to_owned(),
+            self.instances.to_string(),
+            none(),
+            none(),
+            none(),
+            self.backups.to_string(),
+            human::size(self.bytes),
+            self.keys.to_string(),
+            none(),
+        ]
+    }
+}
+
+fn render(rows: &[Row<'_>], args: &Args, context: &Context<'_>) -> Vec<u8> {
+    match context.format {
+        Format::Table => render_table(rows, context),
+        Format::Json => json::render(&Document {
+            dir: args.dir.to_string_lossy().into_owned(),
+            max_age: args.max_age.0.map(|age| age.to_string()),
+            instances: rows,
+            total: Total::of(rows),
+        }),
+        Format::Plain => {
+            let paths = rows.iter().filter_map(|row| row.path);
+            plain::render(paths.map(|path| path.as_os_str().as_encoded_bytes()))
+        }
+    }
+}
+
+fn render_table(rows: &[Row<'_>], context: &Context<'_>) -> Vec<u8> {
+    const HEADER: [&str; 9] = [
+        "REGION", "INSTANCE", "NAME", "NEWEST", "AGE", "BACKUPS", "SIZE", "KEYS", "STATE",
+    ];
+    let world = context.world;
+    let is_quiet = context.notes.is_quiet();
+    let shown: Vec<&Row<'_>> = rows
+        .iter()
+        .filter(|row| !is_quiet || row.judged.is_noteworthy())
+        .collect();
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let has_nights = world.stdout.size().is_some_and(|size| size.columns >= NIGHTS_COLUMNS);
+    let has_unicode = world.has_unicode();
+    let mut header = HEADER.to_vec();
+    let mut cells: Vec<Vec<String>> = shown.iter().map(|row| row.cells()).collect();
+    if has_nights {
+        header.push("LAST 14 NIGHTS");
+        for (cells, row) in cells.iter_mut().zip(&shown) {
+            cells.push(rows::signs(&row.nights, has_unicode));
+        }
+    }
+    if !is_quiet {
+        let mut total = Total::of(rows).cells();
+        total.resize(header.len(), String::new());
+        cells.push(total);
+    }
+    let text = table::render(&header, cells);
+    if has_nights && world.can_draw(&world.stdout) && world.var("NO_COLOR").is_none() {
+        return coloured(&text, &shown, has_unicode);
+    }
+    text
+}
+
+/// The table with the signs of the nights, which end their lines, in colour. Colours are added last, since a
+/// cell's control characters are shown, not sent.
+fn coloured(table: &[u8], rows: &[&Row<'_>], has_unicode: bool) -> Vec<u8> {
+    let text = String::from_utf8_lossy(table);
+    let mut lines = text.lines();
+    let mut coloured = lines.next().map(|header| format!("{header}\n")).unwrap_or_default();
+    for (i, line) in lines.enumerate() {
+        let strip = rows.get(i).and_then(|row| {
+            let before = line.strip_suffix(&rows::signs(&row.nights, has_unicode))?;
+            Some(format!("{before}{}", rows::coloured(&row.nights, has_unicode)))
+        });
+        coloured.push_str(strip.as_deref().unwrap_or(line));
+        coloured.push('\n');
+    }
+    coloured.into_bytes()
+}
+
+fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    moment.map(rfc3339).serialize(serializer)
+}
+
+/// JSON has no way to write bytes that are not UTF-8; they are replaced.
+fn lossy<S: Serializer>(path: &Option<&Path>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.map(Path::to_string_lossy).serialize(serializer)
+}
