@@ -24,7 +24,8 @@ use crate::process::world::{Stream, World};
 const LINE_START: &str = "\r";
 /// Erases from the cursor to the end of the line (ECMA-48, EL).
 const ERASE_LINE: &str = "\x1b[K";
-/// Erases from the cursor to the end of the screen (ECMA-48, ED).
+/// Erases from the cursor to the end of the screen (ECMA-48, ED). Never written with the cursor in the
+/// first row, where tmux takes it for the clearing of a screen and keeps the old one in its history.
 const ERASE_BELOW: &str = "\x1b[J";
 
 /// Draws on the terminal behind standard error. Threads may share it.
@@ -80,7 +81,7 @@ impl<'a> Painter<'a> {
         let size = self.size();
         let lines = fit(lines, size);
         if drawn.lines != lines || drawn.size != Some(size) {
-            let text = to_start(&drawn.lines, size) + &block(&lines);
+            let text = to_start(&drawn.lines, size) + &erased_behind(lines.iter().map(String::as_str)) + ERASE_BELOW;
             *drawn = Drawn {
                 lines,
                 size: Some(size),
@@ -99,7 +100,8 @@ impl<'a> Painter<'a> {
             let start = to_start(&drawn.lines, size);
             drawn.lines = fit(&drawn.lines, size);
             drawn.size = Some(size);
-            self.write(&format!("{start}{ERASE_BELOW}{text}{}", block(&drawn.lines)));
+            let lines = text.lines().chain(drawn.lines.iter().map(String::as_str));
+            self.write(&(start + &erased_behind(lines) + ERASE_BELOW));
         }
     }
 
@@ -107,7 +109,7 @@ impl<'a> Painter<'a> {
     pub(crate) fn clear(&self) {
         let mut drawn = self.lock();
         if !drawn.lines.is_empty() && self.owns_screen(&mut drawn) {
-            self.write(&(to_start(&drawn.lines, self.size()) + ERASE_BELOW));
+            self.write(&erasure(rows(&drawn.lines, self.size())));
         }
         drawn.lines.clear();
     }
@@ -161,18 +163,27 @@ pub(super) fn cut(text: &str, columns: usize) -> &str {
 
 /// Moves the cursor from below the lines to where the first begins.
 fn to_start(lines: &[String], size: Size) -> String {
-    let columns = usize::from(size.columns).max(1);
-    let rows: usize = lines.iter().map(|line| line.width().div_ceil(columns).max(1)).sum();
-    match rows {
+    match rows(lines, size) {
         0 => LINE_START.to_owned(),
         rows => format!("{LINE_START}\x1b[{rows}A"),
     }
 }
 
-/// The lines, over whatever stood there and below.
-fn block(lines: &[String]) -> String {
-    let lines = lines.iter().flat_map(|line| [line, ERASE_LINE, "\n"]);
-    lines.chain([ERASE_BELOW]).collect()
+/// How many rows the lines take in a window of this size.
+fn rows(lines: &[String], size: Size) -> usize {
+    let columns = usize::from(size.columns).max(1);
+    lines.iter().map(|line| line.width().div_ceil(columns).max(1)).sum()
+}
+
+/// The lines, each with what stood behind its end erased.
+fn erased_behind<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.flat_map(|line| [line, ERASE_LINE, "\n"]).collect()
+}
+
+/// Erases so many rows above the cursor's, and its own, row by row; leaves the cursor in the first.
+fn erasure(rows: usize) -> String {
+    let row = format!("{ERASE_LINE}\x1b[1B");
+    format!("{LINE_START}\x1b[{rows}A{}{ERASE_LINE}\x1b[{rows}A", row.repeat(rows))
 }
 
 #[cfg(test)]

@@ -75,6 +75,20 @@ fn a_window_that_is_made_narrower_wider_and_lower_shows_each_bar_once() {
 }
 
 #[test]
+fn bars_that_fill_the_window_are_not_left_in_its_history() {
+    let sandbox = slow_sandbox();
+    let rows = u16::try_from(NODES.len()).unwrap() + 2;
+    let Some(terminal) = Terminal::open(&sandbox, &[], 80, rows) else {
+        return;
+    };
+    start_download(&terminal);
+    terminal.wait_for("bar for each", has_each_bar_once);
+    terminal.press("C-c");
+    terminal.wait_for_prompt();
+    assert_no_bars(&terminal.history());
+}
+
+#[test]
 fn a_stopped_download_draws_below_what_the_shell_wrote_once_it_goes_on() {
     let sandbox = slow_sandbox();
     let Some(terminal) = Terminal::open(&sandbox, &[], 100, 40) else {
