@@ -88,7 +88,7 @@ fn the_readmes_commands_run_against_the_sandbox() {
     for Block { language, code } in blocks(&read("README.md")) {
         // A command of its own would not end, or is what runs this test.
         let is_left_out = language != "sh" || code.contains("cargo ") || code.contains("redis-server ");
-        let missing = ["curl", "jq", "man"]
+        let missing = ["curl", "man"]
             .into_iter()
             .find(|program| code.contains(&format!("{program} -")) && !is_installed(program));
         if let Some(missing) = missing {
