@@ -85,6 +85,13 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_s
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "create" -d 'Start a backup and print its base ID'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "policy" -d 'Look at and change the schedule of automatic backups'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'All there is, for programs'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l max-attempts -d 'How often a request is sent before it is given up' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -95,19 +102,12 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l dir -d 'The folder for the files; made where it is not there [default: this one]' -r -f -a "(__fish_complete_directories)"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l node -d 'Only this node\'s file, such as "node 0"; may be given several times' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l parallel -d 'How many files are fetched at once' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'All there is, for programs'
-plain\t'One value a line, for piping'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l latest -d 'The newest backup that succeeded, in place of --base-id'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l internal -d 'Fetch the links for use inside JD Cloud\'s own network'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l force -d 'Replace files that are there, once the new ones are whole'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l http -d 'Fetch http links as the service writes them, unencrypted'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
@@ -119,6 +119,13 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'All there is, for programs'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -132,23 +139,9 @@ failed\t'Ended without files'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l type -d 'Only backups made by the schedule, or on request' -r -f -a "auto\t'Made by the instance\'s schedule'
 manual\t'Made on request'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l limit -d 'At most so many, the newest' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'All there is, for programs'
-plain\t'One value a line, for piping'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
-cn-south-1\t'华南-广州'
-cn-east-2\t'华东-上海'
-cn-east-1\t'华东-宿迁'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l instance -d 'The instance\'s ID' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l base-id -d 'The backup\'s base ID; this or --latest is required' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l max-age -d 'With --latest: fail with exit code 8 where that backup began longer ago, such as 36h, 8d or 2w' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
@@ -156,18 +149,18 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l latest -d 'The newest backup that succeeded, in place of --base-id'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l internal -d 'Print the links for use inside JD Cloud\'s own network'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s v -l verbose -d 'Print each request; twice: also what was signed'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
 cn-east-1\t'华东-宿迁'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l instance -d 'The instance\'s ID' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l name -d 'The backup\'s name: letters, digits and \'_\', at most 32 [default: one with the time]' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l wait-timeout -d 'How long to wait, such as 90s, 30m or 2h' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l instance -d 'The instance\'s ID' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l base-id -d 'The backup\'s base ID; this or --latest is required' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l max-age -d 'With --latest: fail with exit code 8 where that backup began longer ago, such as 36h, 8d or 2w' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l latest -d 'The newest backup that succeeded, in place of --base-id'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l internal -d 'Print the links for use inside JD Cloud\'s own network'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
@@ -175,9 +168,16 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l max-attempts -d 'How often a request is sent before it is given up' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l wait -d 'Wait until the backup has succeeded or failed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
+cn-south-1\t'华南-广州'
+cn-east-2\t'华东-上海'
+cn-east-1\t'华东-宿迁'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l instance -d 'The instance\'s ID' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l name -d 'The backup\'s name: letters, digits and \'_\', at most 32 [default: one with the time]' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l wait-timeout -d 'How long to wait, such as 90s, 30m or 2h' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l wait -d 'Wait until the backup has succeeded or failed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
@@ -212,6 +212,13 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -f -a "list" -d 'List the instances of a region'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'All there is, for programs'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -225,13 +232,6 @@ restoring\t'a backup is being restored into it'
 upgrading\t'its version is being changed'
 deleting\t'being released'
 error\t'out of order'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
-json\t'All there is, for programs'
-plain\t'One value a line, for piping'"
-complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'

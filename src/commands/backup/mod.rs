@@ -11,6 +11,7 @@ mod which;
 use clap::Subcommand;
 
 use super::Context;
+use crate::cli::deferred::Deferred;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -22,18 +23,18 @@ pub(crate) enum Command {
         after_long_help = download::EXAMPLES,
         override_usage = "jdredis backup download [OPTIONS] --instance <ID> (--base-id <ID> | --latest)"
     )]
-    Download(download::Args),
+    Download(Deferred<download::Args>),
 
     /// Check whether files are whole RDB files
     ///
     /// The check of 'download', for files that were fetched by other means. Needs no network and no
     /// keys.
     #[command(after_long_help = verify::EXAMPLES)]
-    Verify(verify::Args),
+    Verify(Deferred<verify::Args>),
 
     /// List the backups of an instance, newest first
     #[command(after_long_help = list::EXAMPLES)]
-    List(list::Args),
+    List(Deferred<list::Args>),
 
     /// Print the temporary download links of a backup
     ///
@@ -43,14 +44,14 @@ pub(crate) enum Command {
         after_long_help = url::EXAMPLES,
         override_usage = "jdredis backup url [OPTIONS] --instance <ID> (--base-id <ID> | --latest)"
     )]
-    Url(url::Args),
+    Url(Deferred<url::Args>),
 
     /// Start a backup and print its base ID
     ///
     /// The base ID is printed as soon as it is known, so that it is not lost whatever happens while
     /// waiting.
     #[command(after_long_help = create::EXAMPLES)]
-    Create(create::Args),
+    Create(Deferred<create::Args>),
 
     /// Look at and change the schedule of automatic backups
     #[command(subcommand, arg_required_else_help = true)]

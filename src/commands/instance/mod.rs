@@ -5,12 +5,13 @@ mod list;
 use clap::Subcommand;
 
 use super::Context;
+use crate::cli::deferred::Deferred;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the instances of a region
     #[command(after_long_help = list::EXAMPLES)]
-    List(list::Args),
+    List(Deferred<list::Args>),
 }
 
 pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {

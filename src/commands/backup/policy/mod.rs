@@ -9,6 +9,7 @@ mod view;
 
 use clap::Subcommand;
 
+use crate::cli::deferred::Deferred;
 use crate::commands::Context;
 
 #[derive(Debug, Subcommand)]
@@ -18,11 +19,11 @@ pub(crate) enum Command {
     /// A row for each instance. 'off' in the column AUTO means that no backup is made by itself. The
     /// instances are asked side by side, and --timeout is for each request.
     #[command(after_long_help = list::EXAMPLES)]
-    List(list::Args),
+    List(Deferred<list::Args>),
 
     /// Show the schedule of an instance
     #[command(after_long_help = show::EXAMPLES)]
-    Show(show::Args),
+    Show(Deferred<show::Args>),
 
     /// Change the schedule of an instance, or turn it off
     ///
@@ -33,7 +34,7 @@ pub(crate) enum Command {
         after_long_help = set::EXAMPLES,
         override_usage = "jdredis backup policy set [OPTIONS] --instance <ID> (--off | [--days <DAYS>] [--time <WINDOW>])"
     )]
-    Set(set::Args),
+    Set(Deferred<set::Args>),
 }
 
 pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
