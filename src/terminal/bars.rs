@@ -101,9 +101,10 @@ fn line(bar: &Bar<'_>, columns: u16) -> String {
     let end = end.unwrap_or_default();
     if columns < WIDE_COLUMNS {
         let name = padded(bar.name, NAME_COLUMNS.1);
-        return format!("{name} {percent} {rate:>12} {left:>4} {end}")
-            .trim_end()
-            .to_owned();
+        return match bar.phase {
+            Phase::Ended(state) => format!("{name} {percent}  {state}"),
+            Phase::Waiting | Phase::Active => format!("{name} {percent} {rate:>12} {left:>4}").trim_end().to_owned(),
+        };
     }
     let name = padded(bar.name, NAME_COLUMNS.0);
     let filled = share.map_or(0, |share| usize::from(share) * BAR_COLUMNS / 100);
@@ -173,7 +174,7 @@ mod tests {
             "node 0           ============== 100%     4.0 KiB                    unverified"
         );
         assert!(line(&ended, 80).width() < 80);
-        assert_eq!(line(&ended, 40), "node 0     100%                   unverified");
+        assert_eq!(line(&ended, 40), "node 0     100%  unverified");
     }
 
     #[test]
