@@ -60,6 +60,11 @@ impl Times {
 impl Race<'_> {
     /// Runs it, and reports every contestant's time and memory, those of the first with their targets.
     pub(crate) fn run(&self, contestants: &mut [Contestant], report: &mut Report<'_>) -> Result<()> {
+        self.run_for_time(contestants, report).map(drop)
+    }
+
+    /// As [`run`](Self::run); the first contestant's median time in seconds.
+    pub(crate) fn run_for_time(&self, contestants: &mut [Contestant], report: &mut Report<'_>) -> Result<f64> {
         let times = self.times(contestants)?;
         let named = || contestants.iter().zip(&times);
         for (contestant, times) in named() {
@@ -85,7 +90,8 @@ impl Race<'_> {
                 None => report.not_measured(&label, &format!("no {other} here"))?,
             }
         }
-        self.report_memory(contestants, report)
+        self.report_memory(contestants, report)?;
+        Ok(times[0].median())
     }
 
     fn times(&self, contestants: &mut [Contestant]) -> Result<Vec<Times>> {

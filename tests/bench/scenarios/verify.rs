@@ -1,9 +1,17 @@
-//! A file of 1 GiB that is in the page cache: how fast one core checks it.
+//! Files in the page cache, with values of three sizes: how long `backup verify` takes for one, beside
+//! redis-check-rdb where it is installed, and how many bytes it reads in a second.
+//!
+//! The files have no checksum, as with `rdbchecksum no`: both programs compute it all the same.
 
-use anyhow::{Context, Result};
-use jdredis_sandbox::Sandbox;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
-use super::{Scenario, Setup};
+use anyhow::Result;
+
+use super::{Scenario, Setup, on_path};
+use crate::contestant::Contestant;
+use crate::race::{MEMORY_TARGET, Race};
 use crate::report::{Report, Target, Unit};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -12,48 +20,113 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-const SIZE: u32 = 1024 * 1024 * 1024;
-/// In bytes a second.
-const TARGET: f64 = 3e9;
+const OTHER: &str = "redis-check-rdb";
+/// For files of large values, in bytes a second on one core.
+const SPEED_TARGET: f64 = 5e9;
+
+/// A file of strings, all with the same value.
+struct Sample {
+    name: &'static str,
+    keys: u32,
+    /// In bytes.
+    value: u16,
+    /// The largest permitted ratio of jdredis's time to that of redis-check-rdb.
+    target: Option<f64>,
+}
+
+const SAMPLES: [Sample; 3] = [
+    Sample {
+        name: "8 bytes",
+        keys: 3_000_000,
+        value: 8,
+        target: Some(0.35),
+    },
+    Sample {
+        name: "1 KiB",
+        keys: 300_000,
+        value: 1024,
+        target: Some(0.6),
+    },
+    Sample {
+        name: "16 KiB",
+        keys: 60_000,
+        value: 16 * 1024,
+        target: None,
+    },
+];
 
 fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
-    let sandbox = Sandbox::builder().object_size(SIZE.into()).start()?;
-    let keys = sandbox.keys();
-    let folder = setup.folder.path().join("verify");
-    let fetched = setup
-        .jdredis()
-        .args([
-            "backup",
-            "download",
-            "--region",
-            "cn-north-1",
-            "--instance",
-            "redis-1234",
-            "--base-id",
-            "1234",
-        ])
-        .args(["--http", "-o", "plain", "--dir"])
-        .args([&folder])
-        .env("JDREDIS_ENDPOINT", sandbox.endpoint())
-        .env("JDCLOUD_ACCESS_KEY", &keys.access_key)
-        .env("JDCLOUD_SECRET_KEY", &keys.secret_key)
-        .output()?;
-    let path = String::from_utf8(fetched)?;
-    let mut verify = setup.jdredis().args(["backup", "verify", path.trim_end()]);
-    verify.output()?;
-    let times: Result<Vec<_>> = (0..rounds).map(|_| verify.time()).collect();
-    let mut times = times?;
-    times.sort_unstable();
-    let median = times.get(times.len() / 2).context("no rounds")?.as_secs_f64();
-    report.section(&format!(
-        "`backup verify` of 1 GiB in the page cache, median of {rounds} rounds"
-    ))?;
-    report.held_to(
-        "verify: jdredis",
-        Unit::BytesPerSecond,
-        f64::from(SIZE) / median,
-        Target::AtLeast(TARGET),
-    )?;
-    std::fs::remove_dir_all(folder)?;
+    let path = setup.folder.path().join("verify.rdb");
+    for sample in &SAMPLES {
+        sample.write(&path)?;
+        sample.measure(setup, &path, rounds, report)?;
+        fs::remove_file(&path)?;
+    }
     Ok(())
+}
+
+impl Sample {
+    /// Writes the file: each key has eight characters, and no value is one that a server would compress.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        file.write_all(b"REDIS0010\xfe\0")?;
+        let mut state = 1_u64;
+        let value: Vec<u8> = (0..self.value)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state.to_be_bytes()[0]
+            })
+            .collect();
+        for key in 0..self.keys {
+            write!(file, "\0\x08k{key:07}")?;
+            match self.value.to_be_bytes() {
+                [0, length @ 0..64] => file.write_all(&[length])?,
+                [high, low] if high < 64 => file.write_all(&[0x40 | high, low])?,
+                [high, low] => file.write_all(&[0x80, 0, 0, high, low])?,
+            }
+            file.write_all(&value)?;
+        }
+        file.write_all(b"\xff\0\0\0\0\0\0\0\0")?;
+        file.flush()
+    }
+
+    fn measure(&self, setup: &Setup, path: &Path, rounds: usize, report: &mut Report<'_>) -> Result<()> {
+        let bytes = fs::metadata(path)?.len();
+        let mut contestants = vec![setup.jdredis().args(["backup", "verify", "-q"]).args([path])];
+        if let (Some(program), Some(_)) = (on_path(OTHER), self.target) {
+            contestants.push(Contestant::new(OTHER, program).args([path]));
+        }
+        for contestant in &mut contestants {
+            contestant.output()?;
+        }
+        report.section(&format!(
+            "`backup verify` of {} keys with values of {}, {} MiB in the page cache, median of {rounds} rounds",
+            self.keys,
+            self.name,
+            bytes / 1024 / 1024
+        ))?;
+        let race = Race {
+            name: self.name,
+            rounds,
+            time_target: None,
+            targets: &self
+                .target
+                .map(|target| (OTHER, target))
+                .into_iter()
+                .collect::<Vec<_>>(),
+            memory_target: MEMORY_TARGET,
+        };
+        let median = race.run_for_time(&mut contestants, report)?;
+        let label = format!("{}: jdredis, speed", self.name);
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a file has fewer bytes than a double has exact integers"
+        )]
+        let speed = bytes as f64 / median;
+        match self.target {
+            Some(_) => report.figure(&label, Unit::BytesPerSecond, speed, ""),
+            None => report.held_to(&label, Unit::BytesPerSecond, speed, Target::AtLeast(SPEED_TARGET)),
+        }?;
+        Ok(())
+    }
 }
