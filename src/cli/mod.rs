@@ -58,7 +58,7 @@ pub(crate) struct Globals {
     /// Seconds until the whole operation is given up, retries included
     ///
     /// For 'backup download' also how long the storage may be silent, and while waiting for a backup
-    /// the time for each look at it.
+    /// the time for each look at it. For 'backup verify' how long a pipe or a device may give nothing.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = values::seconds)]
     pub(crate) timeout: Duration,
 

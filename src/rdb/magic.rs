@@ -92,6 +92,15 @@ pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.len() < LENGTH && (is_of(b"REDIS") || is_of(b"VALKEY"))
 }
 
+/// Whether bytes begin with the letters of a magic, as far as there are bytes.
+pub(super) fn may_begin(bytes: &[u8]) -> bool {
+    let is_of = |letters: &[u8]| {
+        let length = bytes.len().min(letters.len());
+        length > 0 && bytes[..length] == letters[..length]
+    };
+    is_of(b"REDIS") || is_of(b"VALKEY")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

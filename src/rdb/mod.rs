@@ -116,10 +116,40 @@ impl Reader {
                 self.front = Some((self.sum(), end));
             }
         }
+        if self.front.is_none() && self.is_not_understood() {
+            rest = self.take_up_to_second_file(rest);
+        }
         if self.front.is_some() {
             self.trailing.feed(rest);
         }
         self.take_part(rest);
+    }
+
+    /// Whether the walk has ended without an end.
+    fn is_not_understood(&self) -> bool {
+        let stop = self.walk.as_ref().and_then(|(_, walk)| walk.stop());
+        matches!(stop, Some(Stop::Unknown(_)))
+    }
+
+    /// Takes bytes of a structure that is not understood up to where a second file may begin: at the
+    /// letters of a magic, where the CRC of all before them is zero, which it is behind a right checksum.
+    /// The bytes from there on, or none.
+    fn take_up_to_second_file<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let mut rest = bytes;
+        while let Some(at) = (0..rest.len()).find(|at| magic::may_begin(&rest[*at..])) {
+            self.take_part(&rest[..at]);
+            rest = &rest[at..];
+            let end = self.length + (bytes.len() - rest.len()) as u64;
+            // The file's own magic is not the one that is looked for.
+            if self.crc == 0 && end > 0 {
+                self.front = Some((Sum::Right, end));
+                return rest;
+            }
+            self.take_part(&rest[..1]);
+            rest = &rest[1..];
+        }
+        self.take_part(rest);
+        &[]
     }
 
     fn take_part(&mut self, bytes: &[u8]) {
@@ -170,6 +200,7 @@ impl Reader {
         // Where bytes follow the end, it is the checksum before them that was written for the file.
         let sum = match (sum, self.front) {
             (Sum::Right, _) | (_, None) => sum,
+            _ if self.is_not_understood() => sum,
             (_, Some((front, _))) => front,
         };
         let contents = self.walk.map(|(magic, walk)| {
@@ -223,6 +254,9 @@ impl Reader {
         let newer = Why::NewerVersion(magic.version, magic.newest());
         let not_understood = |at, why| Structure::NotUnderstood(NotUnderstood { at, why });
         let found = match (walk.stop(), self.front) {
+            (_, Some((_, end))) if self.trailing.kind() == Kind::RdbFile => {
+                return Structure::Wrong(Corruption::SecondFile(end));
+            }
             // Without a right checksum, bytes that look like text are damage.
             (
                 Some(Stop::Unknown(Unknown::Item {
@@ -243,9 +277,6 @@ impl Reader {
                 return not_understood(None, newer);
             }
             (Some(Stop::End), Some((_, end))) if end == self.length => return Structure::Whole,
-            (Some(Stop::End), Some((_, end))) if self.trailing.kind() == Kind::RdbFile => {
-                return Structure::Wrong(Corruption::SecondFile(end));
-            }
             (Some(Stop::End), Some((front, end))) => Corruption::Follows {
                 end,
                 front,

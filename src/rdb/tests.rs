@@ -214,6 +214,13 @@ fn a_second_file_behind_the_first_is_found() {
             assert_eq!(verdict(&joined), ("corrupt", reason));
         }
     }
+    // Where the first is not understood, its checksum tells where it ends.
+    let first = small(b"REDIS0012").raw(b"\x6b REDIS VALKEY R").finish();
+    assert_eq!(verdict(&first).0, "ok");
+    let reason = format!("a second RDB file begins at byte {}", first.len());
+    for second in [&first, &files[1], &files[3]] {
+        assert_eq!(verdict(&[&first[..], second].concat()), ("corrupt", reason.clone()));
+    }
 }
 
 #[test]

@@ -24,6 +24,8 @@ mod retries;
 #[cfg(unix)]
 mod screen;
 mod secrets;
+#[cfg(unix)]
+mod servers;
 mod settings;
 mod support;
 mod terminal;

@@ -27,8 +27,12 @@ pub(crate) enum Command {
 
     /// Check whether files are whole RDB files
     ///
-    /// The check of 'download', for files that were fetched by other means. Needs no network and no
-    /// keys.
+    /// The check of 'download', for files that were fetched by other means: their checksum, where they
+    /// were written with one, and their structure to the last byte. It also tells what is in them: the
+    /// server's version, the time they were made, their databases and keys.
+    ///
+    /// How long a file should be is not known here, and neither wrong values nor keys that come twice
+    /// nor the contents of modules are seen. Needs no network and no keys.
     #[command(after_long_help = verify::EXAMPLES)]
     Verify(Deferred<verify::Args>),
 
