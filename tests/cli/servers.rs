@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::Jdredis;
+use crate::support::{Jdredis, say_not_run};
 
 /// How long a server may take to answer its first request.
 const START: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ impl Server {
             .stdout(Stdio::null())
             .spawn();
         let Ok(child) = command else {
-            eprintln!("skipped: no redis-server is installed");
+            say_not_run("the files of a real server", "redis-server is not installed");
             return None;
         };
         let deadline = Instant::now() + START;
