@@ -1,6 +1,6 @@
 //! The service's answer: what a response's status, headers and body come to.
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -11,9 +11,9 @@ use ureq::http::header::HeaderMap;
 
 use super::attempt::{Effect, FailedAttempt};
 use super::error::{Error, ErrorKind, Reason, Refusal, Unexpected};
+use super::field::{Misfit, Object};
 use crate::http::{self, header, retry_after};
 use crate::retry::{Cause, may_pass};
-#[cfg(any(test, fuzzing))]
 use crate::values::redact::without_queries;
 
 const REQUEST_ID: &str = "x-jdcloud-request-id";
@@ -26,21 +26,20 @@ const CENTURY: i64 = 100 * 365 * 86_400;
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The body, whole: a JSON object.
-    document: Value,
+    body: String,
     /// `None` where the body has none; `null` is one.
     result: Option<Box<RawValue>>,
     pub(super) http_status: u16,
     pub(super) request_id: Option<String>,
 }
 
-/// The fields that stand around every result. The deserializer refuses one that stands there twice, of
-/// which a [`Value`] would keep the last.
+/// The fields that stand around every result. The deserializer refuses a field of these that stands there
+/// twice, and skips all others by their grammar alone.
 #[derive(Deserialize)]
 struct Outline {
-    #[serde(default, rename = "requestId")]
-    _request_id: IgnoredAny,
-    #[serde(default, rename = "error")]
-    _error: IgnoredAny,
+    #[serde(rename = "requestId")]
+    request_id: Option<Value>,
+    error: Option<Value>,
     #[serde(default, deserialize_with = "present")]
     result: Option<Box<RawValue>>,
 }
@@ -56,21 +55,36 @@ impl Answer {
         self.request_id.as_ref()
     }
 
-    /// Reads the answer's `result`.
+    /// The answer's `result`, to be read field by field.
     ///
     /// # Errors
-    /// [`ErrorKind::Unexpected`] where it is not of the documented shape; the text never quotes a value,
-    /// which may be a link.
-    pub(crate) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let Some(result) = &self.result else {
-            return Err(self.unexpected("in its result, missing field `result`".to_owned()));
-        };
-        serde_json::from_str(result.get()).map_err(|error| self.misshapen("result", &error))
+    /// Where there is none, or where it is no object.
+    pub(super) fn object(&self) -> Result<Object<'_>, Error> {
+        let result = self.result.as_deref().ok_or(Misfit::Missing("result"));
+        result
+            .and_then(|result| Object::of(result, "it"))
+            .map_err(|misfit| self.misfit(format!("in its result, {misfit}")))
+    }
+
+    /// Reads the answer's `result` whole.
+    ///
+    /// # Errors
+    /// Where there is none, or where it is not of this type.
+    pub(super) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let result = self.result.as_deref().ok_or(Misfit::Missing("result"));
+        result
+            .and_then(|result| serde_json::from_str(result.get()).map_err(|error| Misfit::of(&error)))
+            .map_err(|misfit| self.misfit(format!("in its result, {misfit}")))
     }
 
     /// The whole answer, with the service's order and numbers.
-    pub(crate) fn json(&self) -> &Value {
-        &self.document
+    ///
+    /// # Errors
+    /// Where a part that the program has no use for cannot be read, such as half a surrogate pair, or
+    /// lists in more than a hundred lists.
+    pub(crate) fn json(&self) -> Result<Value, Error> {
+        serde_json::from_str(&self.body)
+            .map_err(|error| self.unexpected(format!("it cannot be printed as JSON ({error})")))
     }
 
     /// The error that this answer is not of the documented shape.
@@ -84,8 +98,26 @@ impl Answer {
         .into()
     }
 
-    pub(super) fn misshapen(&self, part: &str, error: &serde_json::Error) -> Error {
-        self.unexpected(format!("in its {part}, {}", without_values(error)))
+    /// The error that a part of the result is not of the documented shape; or the service's error, where
+    /// that stands in the place of the result.
+    pub(super) fn misfit(&self, what: String) -> Error {
+        match self.error_in_place_of_data() {
+            Some(refusal) => ErrorKind::Refused(refusal).into(),
+            None => self.unexpected(what),
+        }
+    }
+
+    /// The error that the result is: an object with a message and a code, in the place of the data.
+    fn error_in_place_of_data(&self) -> Option<Refusal> {
+        let result: Value = serde_json::from_str(self.result.as_ref()?.get()).ok()?;
+        if !result.get("message").is_some_and(Value::is_string) || result.get("code").is_none() {
+            return None;
+        }
+        let refusal = Refusal::read(&result, self.http_status, |text| without_queries(text).into_owned());
+        Some(Refusal {
+            request_id: self.request_id.clone(),
+            ..refusal
+        })
     }
 
     /// What is made of an answer that comes with this status and this body.
@@ -96,15 +128,6 @@ impl Answer {
         let broken = |error| unreachable!("memory is read without failure: {error}");
         let redact = |text: &str| without_queries(text).into_owned();
         read(response, OffsetDateTime::UNIX_EPOCH, false, broken, redact).map_err(|failed| (*failed.kind).into())
-    }
-}
-
-/// The deserializer's complaint without the value it quotes: `invalid type: string "…", expected …`.
-fn without_values(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match (text.split_once(": "), text.rsplit_once(", expected ")) {
-        (Some((complaint, _)), Some((_, expected))) => format!("{complaint}: expected {expected}"),
-        _ => text,
     }
 }
 
@@ -143,65 +166,44 @@ pub(super) fn read(
         }
         Err(error) => return Err(of_transport(error)),
     };
-    let (document, result) = match parse(&bytes) {
+    let (body, outline) = match parse(bytes) {
         Ok(read) => read,
         Err(what) => return Err(unexpected(format!("HTTP {status} with {what}"), header_id)),
     };
-    let body_id = document.get("requestId").and_then(Value::as_str);
+    let body_id = outline.request_id.as_ref().and_then(Value::as_str);
     let request_id = body_id.filter(|id| !id.is_empty()).map(&redact).or(header_id);
     let is_success = response.status().is_success();
-    let has_result = document.get("result").is_some_and(|result| !result.is_null());
-    let error = document
-        .get("error")
-        .filter(|error| !(error.is_null() || is_success && has_result && is_none(error)));
-    let is_certain = error.is_some() || !is_success;
-    let said = error
-        .or_else(|| {
-            document
-                .get("result")
-                .filter(|result| is_error_in_place_of_data(result))
-        })
+    let has_result = outline.result.as_deref().is_some_and(|result| result.get() != "null");
+    let error = outline
+        .error
+        .filter(|error| !(is_success && has_result && is_none(error)));
+    let error = match error {
+        Some(error) => error,
+        None if is_success => {
+            return Ok(Answer {
+                body,
+                result: outline.result,
+                http_status: status,
+                request_id,
+            });
+        }
         // An answer that failed without an error object may have the error's fields beside the result.
-        .or((!is_success).then_some(&document));
-    let Some(said) = said else {
-        return Ok(Answer {
-            document,
-            result,
-            http_status: status,
-            request_id,
-        });
+        None => serde_json::from_str(&body).unwrap_or_default(),
     };
-    let text = |name: &str| said.get(name).and_then(Value::as_str);
-    let code = code(said, status);
-    let status_name = text("status").map(&redact).unwrap_or_default();
-    let message = text("message").or(said.as_str()).map(&redact).unwrap_or_default();
     let refusal = Refusal {
-        reason: Reason::of(code, &status_name, &message),
-        code,
-        status: status_name,
-        message,
         request_id,
         clock_offset: clock_offset(response.headers(), now),
         had_token,
+        ..Refusal::read(&error, status, redact)
     };
-    let failed = FailedAttempt::of_refusal(refusal, retry_after);
-    let may_be_done = !is_certain && !(400..500).contains(&code);
-    Err(FailedAttempt {
-        effect: if may_be_done { Effect::Unknown } else { failed.effect },
-        ..failed
-    })
+    Err(FailedAttempt::of_refusal(refusal, retry_after))
 }
 
-/// The body as JSON, which can be read whole and so be printed, and the text of its result; or a
-/// description of a body that is something else.
-fn parse(body: &[u8]) -> Result<(Value, Option<Box<RawValue>>), String> {
-    let document = serde_json::from_slice(body).map_err(|error| describe(body, &error))?;
-    if !matches!(document, Value::Object(_)) {
-        return Err("JSON that is not an object".to_owned());
-    }
-    let outline: Outline =
-        serde_json::from_slice(body).map_err(|error| format!("JSON that says the same twice ({error})"))?;
-    Ok((document, outline.result))
+/// The body as text, and what stands around its result; or a description of the body.
+fn parse(bytes: Vec<u8>) -> Result<(String, Outline), String> {
+    let outline = serde_json::from_slice(&bytes).map_err(|error| describe(&bytes, &error))?;
+    let body = String::from_utf8(bytes).map_err(|_| "a body that is not JSON (it is not UTF-8)".to_owned())?;
+    Ok((body, outline))
 }
 
 /// Whether what stands in the place of an error means that there is none, in any of the languages that
@@ -217,15 +219,24 @@ fn is_none(error: &Value) -> bool {
     }
 }
 
-/// Whether a result is an error in the place of the data: it has a code and a message, and nothing that is
-/// not a part of an error.
-fn is_error_in_place_of_data(result: &Value) -> bool {
-    const PARTS: [&str; 5] = ["code", "status", "message", "details", "requestId"];
-    result.as_object().is_some_and(|fields| {
-        fields.get("message").is_some_and(Value::is_string)
-            && fields.contains_key("code")
-            && fields.keys().all(|key| PARTS.contains(&key.as_str()))
-    })
+impl Refusal {
+    /// Reads an `error` object, or a text in its place. `redact` makes a text of the service's fit to be
+    /// shown.
+    fn read(error: &Value, http_status: u16, redact: impl Fn(&str) -> String) -> Self {
+        let text = |name: &str| error.get(name).and_then(Value::as_str);
+        let code = code(error, http_status);
+        let status = text("status").map(&redact).unwrap_or_default();
+        let message = text("message").or(error.as_str()).map(&redact).unwrap_or_default();
+        Self {
+            reason: Reason::of(code, &status, &message),
+            code,
+            status,
+            message,
+            request_id: None,
+            clock_offset: None,
+            had_token: false,
+        }
+    }
 }
 
 /// The error's code: its number, else what its name stands for, else the HTTP status.
@@ -261,13 +272,17 @@ fn code_of_status(status: &str) -> Option<u16> {
     })
 }
 
-/// A description of a body that is not JSON. It quotes nothing, since a body may hold links.
+/// A description of a body that is not the service's JSON. It quotes nothing, since a body may hold links.
 fn describe(body: &[u8], error: &serde_json::Error) -> String {
     match body.trim_ascii().first() {
         None => "an empty body".to_owned(),
         Some(b'<') => "a page (HTML or XML) instead of JSON".to_owned(),
         Some(0x1f) => "a compressed body, which was not asked for".to_owned(),
-        Some(_) => format!("a body that is not JSON ({error})"),
+        Some(_) => match serde_json::from_slice::<Value>(body) {
+            Ok(Value::Object(_)) => format!("JSON that says the same twice ({error})"),
+            Ok(_) => "JSON that is not an object".to_owned(),
+            Err(error) => format!("a body that is not JSON ({error})"),
+        },
     }
 }
 

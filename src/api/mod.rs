@@ -13,12 +13,16 @@
 //! | `attempt` | an attempt that failed, and whether another one makes sense |
 //! | `error` | what went wrong, as the layers above see it; the service's words for a refusal |
 //! | `model` | the fields that the program looks at |
+//! | `field`, `moment` | a value read leniently: numbers as text, times in every form seen |
+//! | `warning` | what of a listing is not as documented, for the user to know |
 
 mod answer;
 mod attempt;
 mod client;
 mod error;
+mod field;
 pub(crate) mod model;
+mod moment;
 mod operations;
 mod paging;
 mod policy;
@@ -27,10 +31,12 @@ pub(crate) mod properties;
 mod regions;
 mod request;
 mod sign;
+mod warning;
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::client::Client;
 pub(crate) use self::error::{Effort, Error, ErrorKind, Reason, Refusal, Unexpected};
 pub(crate) use self::operations::BackupFilter;
-pub(crate) use self::paging::{Entry, Listing, Warning};
+pub(crate) use self::paging::{Entry, Listing};
 pub(crate) use self::policy::{AutoBackup, Automatic, BackupPolicy, PolicyChange};
+pub(crate) use self::warning::{Warning, excerpt};

@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 
 use super::answer::Answer;
 use super::client::{Call, Client};
-use super::error::{Error, ErrorKind};
-use super::model::{Backup, CacheInstance, CreatedBackup, DownloadUrls};
+use super::error::{Error, ErrorKind, Refusal};
+use super::model::{Backup, CacheInstance, DownloadUrl};
 use super::paging::{Entry, Listing};
 use crate::retry::deadline::Deadline;
 use crate::values::id::{BackupName, BaseId, InstanceId};
@@ -35,11 +35,11 @@ impl Client<'_> {
         instance: &InstanceId,
         backup: &BaseId,
         deadline: Deadline,
-    ) -> Result<(Answer, DownloadUrls), Error> {
+    ) -> Result<(Answer, Vec<DownloadUrl>), Error> {
         let path = ["cacheInstance", instance.as_str(), "backup:describeDownloadUrl"];
         let query = vec![("baseId".to_owned(), backup.to_string())];
         let answer = self.send(&Call::get(&path, query), deadline)?;
-        let urls = answer.result()?;
+        let urls = answer.download_urls()?;
         Ok((answer, urls))
     }
 
@@ -98,10 +98,10 @@ impl Client<'_> {
         let body = serde_json::json!({"fileName": name.as_str(), "backupType": BackupKind::Manual.number()});
         let answer = self.send(&Call::post(&path, &body), deadline)?;
         // An answer that cannot be read may still mean that the backup was started.
-        let created: CreatedBackup = answer.result().map_err(|error| Error {
-            may_have_happened: matches!(*error.kind, ErrorKind::Unexpected(_)),
+        let base_id = answer.created_backup().map_err(|error| Error {
+            may_have_happened: !matches!(*error.kind, ErrorKind::Refused(Refusal { code: 400..500, .. })),
             ..error
         })?;
-        Ok((answer, created.base_id))
+        Ok((answer, base_id))
     }
 }

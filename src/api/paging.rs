@@ -6,9 +6,12 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::answer::Answer;
 use super::client::{Call, Client};
 use super::error::Error;
+use super::field::{Misfit, Object};
 use super::model::Listed;
+use super::warning::{Warning, Warnings};
 use crate::retry::deadline::Deadline;
 
 /// How many entries a page has: the most that is documented.
@@ -20,21 +23,21 @@ pub(crate) struct Listing<T> {
     pub(crate) entries: Vec<Entry<T>>,
     /// Of the last page.
     pub(crate) request_id: Option<String>,
-    /// How the answers differ from what is documented, for the user to know.
+    /// How the answers differ from what is documented, for the user to know; one of each sort.
     pub(crate) warnings: Vec<Warning>,
 }
 
 /// One entry of a listing: as the service wrote it, and as the program reads it.
 #[derive(Debug)]
 pub(crate) struct Entry<T> {
-    pub(super) raw: Box<RawValue>,
+    raw: Box<RawValue>,
     pub(crate) view: T,
 }
 
 impl<T> Entry<T> {
     /// The entry as the service wrote it.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(self.raw.get()).expect("an entry is a part of a body that was read whole")
+        serde_json::from_str(self.raw.get()).expect("an entry was read as a value once before")
     }
 }
 
@@ -45,17 +48,6 @@ impl<T> Serialize for Entry<T> {
     }
 }
 
-/// A difference between a listing and the documentation that costs nothing but what it names.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Warning {
-    #[error("the service counts {counted} {list}, but lists {listed}; the rest may have changed meanwhile")]
-    TooFew {
-        list: &'static str,
-        counted: usize,
-        listed: usize,
-    },
-}
-
 impl Client<'_> {
     /// Asks for page after page until the service has no more, or `enough` is content with the page that
     /// it is shown.
@@ -63,7 +55,8 @@ impl Client<'_> {
     /// A page that brings nothing new is the last one, whatever the count says, so that a service at
     /// odds with itself cannot keep the program going. The count may extend a listing and never ends it:
     /// services are known to answer the page's own length, or 0. An entry that moves to a later page
-    /// while the pages are read is taken once.
+    /// while the pages are read is taken once. An entry that cannot be read costs that entry, unless not
+    /// one can be.
     pub(super) fn list<T: Listed>(
         &self,
         path: &[&str],
@@ -74,31 +67,128 @@ impl Client<'_> {
         let mut call = Call::get(path, filters);
         call.query.push(("pageSize".to_owned(), PAGE_SIZE.to_string()));
         call.query.push(("pageNumber".to_owned(), String::new()));
+        let mut reader = Reader::new(T::FIELD);
         let mut entries: Vec<Entry<T>> = Vec::new();
-        let mut seen = HashSet::new();
+        let mut misfit = None;
         for number in 1_u64.. {
             if let Some((_, value)) = call.query.last_mut() {
                 *value = number.to_string();
             }
             let answer = self.send(&call, deadline)?;
-            let (page, total_count) = answer.page::<T>()?;
-            let (length, before) = (page.len(), entries.len());
-            entries.extend(page.into_iter().filter(|entry| seen.insert(entry.view.id().to_owned())));
-            let counted = total_count.map_or(0, |total| usize::try_from(total).unwrap_or(usize::MAX));
-            let is_last = entries.len() == before || (length < PAGE_SIZE && entries.len() >= counted);
+            let page = reader.read::<T>(&answer)?;
+            let (brings_nothing, before) = (page.brings_nothing(), entries.len());
+            entries.extend(page.entries);
+            misfit = page.misfit.or(misfit);
+            let so_far = entries.len() + reader.warnings.lost_entries();
+            let is_last = brings_nothing || (page.length < PAGE_SIZE && so_far >= page.counted);
             if is_last || enough(&entries[before..]) {
-                let too_few = (is_last && counted > entries.len()).then_some(Warning::TooFew {
-                    list: T::FIELD,
-                    counted,
-                    listed: entries.len(),
-                });
+                if let Some(misfit) = misfit.filter(|_| entries.is_empty()) {
+                    return Err(answer.misfit(format!("in its {}, {misfit}", T::FIELD)));
+                }
+                if is_last && page.counted > so_far {
+                    reader.warnings.set_too_few(page.counted, so_far);
+                }
                 return Ok(Listing {
                     entries,
                     request_id: answer.request_id,
-                    warnings: too_few.into_iter().collect(),
+                    warnings: reader.warnings.finish(),
                 });
             }
         }
         unreachable!("every page but the last brings something new, and numbers do not run out")
     }
+}
+
+/// A page of a listing.
+#[derive(Debug)]
+pub(super) struct Page<T> {
+    /// The entries that no page before had.
+    pub(super) entries: Vec<Entry<T>>,
+    /// Why the last of the unreadable entries that no page before had cannot be read.
+    misfit: Option<Misfit>,
+    /// How many entries the page has, old ones and unreadable ones included.
+    length: usize,
+    /// How many entries all pages have together, by the service's count; 0 where it gives none.
+    counted: usize,
+}
+
+impl<T> Page<T> {
+    fn brings_nothing(&self) -> bool {
+        self.entries.is_empty() && self.misfit.is_none()
+    }
+}
+
+/// Reads pages, and knows what was on the ones before.
+#[derive(Debug)]
+pub(super) struct Reader {
+    /// The IDs of the entries so far.
+    seen: HashSet<String>,
+    /// The texts of the unreadable entries on the pages before.
+    lost: HashSet<String>,
+    /// How many entries the pages before had.
+    position: usize,
+    warnings: Warnings,
+}
+
+impl Reader {
+    pub(super) fn new(list: &'static str) -> Self {
+        Self {
+            seen: HashSet::new(),
+            lost: HashSet::new(),
+            position: 0,
+            warnings: Warnings::new(list),
+        }
+    }
+
+    /// Reads the next page.
+    ///
+    /// # Errors
+    /// Where the result has no such list. What is wrong with an entry is a warning.
+    pub(super) fn read<T: Listed>(&mut self, answer: &Answer) -> Result<Page<T>, Error> {
+        let mut result = answer.object()?;
+        let raws = result.required_list(T::FIELD).map_err(|misfit| match misfit {
+            Misfit::Missing(field) => answer.misfit(format!("its result has no {field}")),
+            misfit => answer.misfit(format!("in its result, {misfit}")),
+        })?;
+        let counted = result.count("totalCount").unwrap_or_default();
+        if result.unread().is_some() {
+            self.warnings.add_unread_count();
+        }
+        let mut page = Page {
+            entries: Vec::new(),
+            misfit: None,
+            length: raws.len(),
+            counted: usize::try_from(counted).unwrap_or(usize::MAX),
+        };
+        let mut lost = Vec::new();
+        for raw in raws {
+            self.position += 1;
+            match read_entry::<T>(raw) {
+                Ok((view, object)) => {
+                    if self.seen.insert(view.id().to_owned()) {
+                        self.warnings.add_fields_of(&view, &object);
+                        let raw = raw.to_owned();
+                        page.entries.push(Entry { raw, view });
+                    }
+                }
+                Err(misfit) => {
+                    if !self.lost.contains(raw.get()) {
+                        lost.push(raw.get().to_owned());
+                        self.warnings.add_lost_entry(self.position, &misfit);
+                        page.misfit = Some(misfit);
+                    }
+                }
+            }
+        }
+        self.lost.extend(lost);
+        Ok(page)
+    }
+}
+
+fn read_entry<T: Listed>(raw: &RawValue) -> Result<(T, Object<'_>), Misfit> {
+    let mut object = Object::of(raw, "an entry")?;
+    let view = T::read(&mut object)?;
+    // An entry that JSON output could not print is lost here, where it is one of many.
+    serde_json::from_str::<Value>(raw.get()).map_err(|_| Misfit::Other("it is no JSON throughout".to_owned()))?;
+    Ok((view, object))
 }

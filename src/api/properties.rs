@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::model::{Backup, CacheInstance, DownloadUrls, Listed};
+use super::model::{Backup, CacheInstance, Listed};
+use super::paging::Reader;
 use super::{Answer, Error, Listing};
 use crate::error::Report;
 use crate::output::properties::{harmless_text, rows};
@@ -15,7 +16,10 @@ pub fn answer(body: &[u8]) {
     for status in [200, 403] {
         match Answer::without_network(status, body) {
             Ok(answer) => {
-                is_same_json(answer.json());
+                match answer.json() {
+                    Ok(value) => is_same_json(&value),
+                    Err(error) => explained(error),
+                }
                 links(&answer);
                 entries::<CacheInstance>(&answer, |instance| {
                     vec![
@@ -34,8 +38,8 @@ pub fn answer(body: &[u8]) {
 }
 
 fn links(answer: &Answer) {
-    let urls = match answer.result::<DownloadUrls>() {
-        Ok(DownloadUrls { download_urls }) => download_urls,
+    let urls = match answer.download_urls() {
+        Ok(urls) => urls,
         Err(error) => return explained(error),
     };
     let links: Vec<Link> = urls
@@ -60,8 +64,8 @@ fn links(answer: &Answer) {
 }
 
 fn entries<T: Listed>(answer: &Answer, row: fn(&T) -> Vec<String>) {
-    let entries = match answer.page::<T>() {
-        Ok((entries, _)) => entries,
+    let entries = match Reader::new(T::FIELD).read::<T>(answer) {
+        Ok(page) => page.entries,
         Err(error) => return explained(error),
     };
     let listing = Listing {

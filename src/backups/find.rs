@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use time::OffsetDateTime;
 
 use super::Error;
+use super::status::{Others, StatusWord};
 use crate::api::model::Backup;
-use crate::api::{self, BackupFilter, Client, Entry, Listing};
+use crate::api::{self, BackupFilter, Client, Entry, Listing, Warning};
 use crate::retry::deadline::Deadline;
 use crate::values::id::{BaseId, InstanceId};
 use crate::values::vocabulary::BackupStatus;
@@ -34,7 +35,12 @@ pub(crate) fn newest_first(
         is_newest_first && found >= wanted
     };
     let mut listing = client.describe_backups(instance, filter, deadline, enough)?;
-    // Backups without a start come last.
+    // Backups without a start come last, which is worth a word where the service gave one that cannot be
+    // read.
+    let unread = unread_starts(&listing.entries, |_| true);
+    if !unread.is_empty() {
+        listing.warnings.push(Warning::UnreadStarts(unread));
+    }
     listing
         .entries
         .sort_by_cached_key(|entry| Reverse(entry.view.started().map(OffsetDateTime::unix_timestamp_nanos)));
@@ -57,22 +63,67 @@ pub(crate) fn find(
     Ok(listing.entries.into_iter().find(is_it))
 }
 
-/// The newest backup that succeeded, by its start.
-pub(crate) fn latest(client: &Client<'_>, instance: &InstanceId, deadline: Deadline) -> Result<Entry<Backup>, Error> {
+/// The IDs of backups whose start cannot be read, each with the service's text.
+fn unread_starts(entries: &[Entry<Backup>], is_of_interest: impl Fn(&Backup) -> bool) -> Vec<(String, String)> {
+    let views = entries.iter().map(|entry| &entry.view);
+    views
+        .filter(|backup| is_of_interest(backup))
+        .filter_map(|backup| Some((backup.base_id.to_string(), backup.unread_start()?.text.clone())))
+        .collect()
+}
+
+/// The newest backup that succeeded.
+#[derive(Debug)]
+pub(crate) struct Latest {
+    pub(crate) entry: Entry<Backup>,
+    /// Newer backups whose status is not documented, and so may stand for success.
+    pub(crate) passed_over: Vec<(BaseId, StatusWord)>,
+    /// The backups that succeeded and have no start, which may be newer.
+    pub(crate) undated: Vec<BaseId>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Looks for the newest backup that succeeded, by its start.
+///
+/// # Errors
+/// Where there is none, and where the start of one that succeeded cannot be read, so that it may be the
+/// newest.
+pub(crate) fn latest(client: &Client<'_>, instance: &InstanceId, deadline: Deadline) -> Result<Latest, Error> {
     let succeeded = |backup: &Backup| backup.status() == Some(BackupStatus::Success);
     let listing = newest_first(client, instance, &BackupFilter::default(), 1, succeeded, deadline)?;
-    let count = |status| {
-        let statuses = listing.entries.iter().map(|entry| entry.view.status());
-        statuses.filter(|of_entry| *of_entry == Some(status)).count()
-    };
-    let (running, failed) = (count(BackupStatus::Running), count(BackupStatus::Failed));
-    let mut entries = listing.entries.into_iter();
-    entries
-        .find(|entry| succeeded(&entry.view))
-        .ok_or_else(|| Error::NoneSucceeded {
-            instance: instance.clone(),
-            running,
-            failed,
+    let unread = unread_starts(&listing.entries, succeeded);
+    if !unread.is_empty() {
+        return Err(Error::UnreadStarts {
+            backups: unread,
             request_id: listing.request_id,
-        })
+        });
+    }
+    let Some(position) = listing.entries.iter().position(|entry| succeeded(&entry.view)) else {
+        return Err(Error::NoneSucceeded {
+            instance: instance.clone(),
+            others: Others::of(listing.entries.iter().map(|entry| &entry.view)),
+            request_id: listing.request_id,
+        });
+    };
+    let undated = listing.entries.iter().map(|entry| &entry.view);
+    let undated = undated.filter(|backup| succeeded(backup) && backup.started().is_none());
+    let undated = undated.map(|backup| backup.base_id.clone()).collect();
+    let is_known = |backup: &Backup| backup.status().is_some();
+    let mut entries = listing.entries;
+    let newer = entries[..position].iter().map(|entry| &entry.view);
+    let passed_over = newer
+        .filter(|backup| !is_known(backup))
+        .map(|backup| (backup.base_id.clone(), StatusWord(backup.status)))
+        .collect();
+    Ok(Latest {
+        entry: entries.swap_remove(position),
+        passed_over,
+        undated,
+        // Of the starts that cannot be read, those of successes are an error above, and no others matter.
+        warnings: listing
+            .warnings
+            .into_iter()
+            .filter(|warning| !matches!(warning, Warning::UnreadStarts(_)))
+            .collect(),
+    })
 }

@@ -1,10 +1,13 @@
 //! The links to a backup's files.
 
+use std::collections::{HashMap, hash_map};
 use std::fmt::Display;
+
+use percent_encoding::percent_decode_str;
 
 use super::Error;
 use crate::api::Answer;
-use crate::api::model::DownloadUrls;
+use crate::api::model::DownloadUrl;
 use crate::values::endpoint::Endpoint;
 use crate::values::link::Link;
 
@@ -20,15 +23,15 @@ pub(crate) struct NodeLink {
 ///
 /// # Errors
 /// Where the list is empty, or a node in it lacks the link or has one that is no http URL of a host.
-pub(crate) fn links(answer: &Answer, urls: DownloadUrls, internal: bool) -> Result<Vec<NodeLink>, Error> {
+pub(crate) fn links(answer: &Answer, urls: Vec<DownloadUrl>, internal: bool) -> Result<Vec<NodeLink>, Error> {
     let request_id = || answer.request_id().cloned();
-    if urls.download_urls.is_empty() {
+    if urls.is_empty() {
         return Err(Error::NoLinks {
             request_id: request_id(),
         });
     }
-    let mut links = Vec::with_capacity(urls.download_urls.len());
-    for (i, url) in urls.download_urls.into_iter().enumerate() {
+    let mut links = Vec::with_capacity(urls.len());
+    for (i, url) in urls.into_iter().enumerate() {
         let (field, text) = if internal {
             ("internalLink", url.internal_link)
         } else {
@@ -59,4 +62,89 @@ pub(crate) fn links(answer: &Answer, urls: DownloadUrls, internal: bool) -> Resu
         links.push(NodeLink { node: url.name, link });
     }
     Ok(links)
+}
+
+/// The pairs of nodes whose links lead to the same object, so that the file of one of them is missing.
+pub(crate) fn same_objects(links: &[NodeLink]) -> Vec<SameObject> {
+    let mut first_of: HashMap<String, usize> = HashMap::new();
+    let mut found = Vec::new();
+    for (i, link) in links.iter().enumerate() {
+        match first_of.entry(object(&link.link)) {
+            hash_map::Entry::Vacant(entry) => {
+                entry.insert(i);
+            }
+            hash_map::Entry::Occupied(first) => found.push(SameObject {
+                first: label(links, *first.get()),
+                second: label(links, i),
+                file_name: link.link.file_name().into_owned(),
+            }),
+        }
+    }
+    found
+}
+
+/// Two nodes whose links lead to the same object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{first} and {second} have links to the same object ({file_name}), so the file of one of them is missing")]
+pub(crate) struct SameObject {
+    first: String,
+    second: String,
+    file_name: String,
+}
+
+/// The name that the service gives the node, or the place of its link in the list, from 1.
+fn label(links: &[NodeLink], i: usize) -> String {
+    match &links[i].node {
+        Some(node) => format!("\"{node}\" (link {})", i + 1),
+        None => format!("link {}", i + 1),
+    }
+}
+
+/// The object that a link leads to: its host in lower case and its path, decoded. Neither the scheme and
+/// its own port nor the query make it another object.
+fn object(link: &Link) -> String {
+    let text = link.object();
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let port = if scheme.eq_ignore_ascii_case("https") {
+        ":443"
+    } else {
+        ":80"
+    };
+    let host = host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
+    host + &percent_decode_str(path).decode_utf8_lossy()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_to_one_object_are_found_whatever_else_differs() {
+        let links: Vec<NodeLink> = [
+            (Some("node 0"), "http://h/i/a-0?sig=1"),
+            (Some("node 1"), "http://h/i/a-1?sig=1"),
+            (Some("node 2"), "https://H:443/i/%61-0?sig=2"),
+            (None, "http://h:80/i/a-0"),
+            (None, "http://h:81/i/a-0"),
+            (None, "http://h/I/a-0"),
+            (None, "http://g/i/a-0"),
+        ]
+        .into_iter()
+        .map(|(node, link)| NodeLink {
+            node: node.map(str::to_owned),
+            link: Link::parse(link).unwrap(),
+        })
+        .collect();
+        let found: Vec<String> = same_objects(&links).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "\"node 0\" (link 1) and \"node 2\" (link 3) have links to the same object (a-0), so the file of one \
+                 of them is missing",
+                "\"node 0\" (link 1) and link 4 have links to the same object (a-0), so the file of one of them is missing",
+            ]
+        );
+        assert_eq!(same_objects(&links[4..]), []);
+    }
 }

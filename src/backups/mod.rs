@@ -4,9 +4,11 @@
 
 mod find;
 mod links;
+mod status;
 
-pub(crate) use self::find::{find, latest, newest_first};
-pub(crate) use self::links::{NodeLink, links};
+pub(crate) use self::find::{Latest, find, latest, newest_first};
+pub(crate) use self::links::{NodeLink, SameObject, links, same_objects};
+pub(crate) use self::status::{Others, StatusWord};
 use crate::api;
 use crate::values::id::InstanceId;
 
@@ -16,11 +18,17 @@ pub(crate) enum Error {
     #[error(transparent)]
     Api(#[from] api::Error),
     /// None of the instance's backups has succeeded, as far as the service tells.
-    #[error("instance {instance} has no backup that succeeded: {running} running, {failed} failed")]
+    #[error("instance {instance} has no backup that succeeded: {others}")]
     NoneSucceeded {
         instance: InstanceId,
-        running: usize,
-        failed: usize,
+        others: Others,
+        request_id: Option<String>,
+    },
+    /// Backups that succeeded have a start that cannot be read, so that any of them may be the newest.
+    #[error("the newest backup is not known, since the start of one or more cannot be read")]
+    UnreadStarts {
+        /// The IDs, and the service's texts.
+        backups: Vec<(String, String)>,
         request_id: Option<String>,
     },
     /// The list of links is empty.

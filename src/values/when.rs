@@ -18,16 +18,20 @@ pub(crate) enum When {
 }
 
 impl When {
-    /// The moment, or the first second of the day. `None` if it is before the calendar begins.
+    /// The moment, or the first second of the day, in UTC. `None` if its year in UTC is not one of 0 to
+    /// 9999, which are those that RFC 3339 can write.
     pub(crate) fn first(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
-        match self {
-            Self::At(moment) => Some(moment),
-            Self::Day(day) => Some(day.with_time(Time::MIDNIGHT).assume_utc()),
-            Self::Ago(age) => now.checked_sub(age),
-        }
+        let moment = match self {
+            Self::At(moment) => moment,
+            Self::Day(day) => day.with_time(Time::MIDNIGHT).assume_utc(),
+            Self::Ago(age) => now.checked_sub(age)?,
+        };
+        // Comparing a moment that has no UTC panics in `time`.
+        let moment = moment.checked_to_offset(UtcOffset::UTC)?;
+        (0..=9999).contains(&moment.year()).then_some(moment)
     }
 
-    /// The moment, or the last second of the day.
+    /// The moment, or the last second of the day; otherwise as [`first`](Self::first).
     pub(crate) fn last(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         match self {
             Self::Day(_) => self.first(now)?.checked_add(Duration::seconds(86_399)),

@@ -178,8 +178,13 @@ fn where_none_succeeded_the_others_are_counted() {
         ),
         (
             &[("a", at, 0), ("b", at, 1), ("c", "", 0), ("d", at, 3)],
-            "2 running, 1 failed",
+            "2 running, 1 failed, 1 with status 3, which is not documented",
             "hint: wait until it has finished",
+        ),
+        (
+            &[("a", at, 5), ("b", at, 5), ("c", at, 7), ("d", at, 1)],
+            "0 running, 1 failed, 2 with status 5, which is not documented, 1 with status 7, which is not documented",
+            "hint: 'jdredis backup list' shows them; give the one to take with --base-id",
         ),
     ] {
         let sandbox = sandbox();

@@ -773,7 +773,7 @@ fn what_is_not_documented_is_shown_as_it_came() {
     ));
     let table = Jdredis::at(&sandbox).args(BACKUPS).run();
     assert_eq!(
-        table.data(),
+        table.data_saying(&["warning: the start of backup odd (\"yesterday\") cannot be read"]),
         "BASE ID  NAME  STARTED               TOOK     TYPE  SIZE     SHARDS  STATUS\n\
          back     -     2026-01-02T00:00:00Z  -        -     -        -       -\n\
          long     -     2025-12-31T16:00:00Z  2 d 1 h  -     5.0 GiB  -       -\n\
@@ -781,7 +781,7 @@ fn what_is_not_documented_is_shown_as_it_came() {
     );
     for (option, value) in [("--status", "running"), ("--type", "auto")] {
         let none = Jdredis::at(&sandbox).args(BACKUPS).args([option, value]).run();
-        assert_eq!(none.data(), BACKUP_HEADER);
+        assert_eq!(none.data_with(0), BACKUP_HEADER);
     }
 }
 
@@ -791,7 +791,8 @@ fn times_at_the_calendars_end_are_no_panic() {
     let edges = ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"];
     sandbox.always(backups(&[("end", edges[0], 2), ("begin", edges[1], 2)], Some(2)));
     let table = Jdredis::at(&sandbox).args(BACKUPS).run();
-    assert_eq!(table.data().lines().count(), 3);
+    let data = table.data_saying(&["the start of backup end (\"9999-12-31T23:59:59-23:59\") cannot be read"]);
+    assert_eq!(data.lines().count(), 3);
     for edge in edges {
         for option in ["--since", "--until"] {
             let outcome = Jdredis::at(&sandbox).args(BACKUPS).args([option, edge]).run();
@@ -826,11 +827,6 @@ fn entries_that_are_none_are_an_error_that_quotes_nothing() {
             ),
             ("cacheInstances", r#"{"cacheInstanceId":17}"#, "invalid type"),
             ("cacheInstances", r#""canary""#, "invalid type"),
-            (
-                "cacheInstances",
-                r#"{"cacheInstanceId":"x","cacheInstanceName":["canary"]}"#,
-                "invalid type",
-            ),
             ("backups", "{}", "in its backups, missing field `baseId`"),
             (
                 "backups",
@@ -839,7 +835,6 @@ fn entries_that_are_none_are_an_error_that_quotes_nothing() {
             ),
             ("backups", r#"{"baseId":null}"#, "invalid type"),
             ("backups", "null", "invalid type"),
-            ("backups", r#"{"baseId":"x","backupSize":"canary"}"#, "invalid type"),
         ],
         |(list, entry, text)| {
             let args = if list == "backups" { &BACKUPS[..] } else { &INSTANCES };
@@ -863,8 +858,6 @@ fn entries_that_are_none_are_an_error_that_quotes_nothing() {
         (r#"{"result":null}"#, "in its result, "),
         ("{}", "in its result, "),
         (r#"{"result":{"backups":{}}}"#, "in its result, "),
-        (r#"{"result":{"backups":[],"totalCount":"3"}}"#, "in its result, "),
-        (r#"{"result":{"backups":[],"totalCount":-1}}"#, "in its result, "),
     ] {
         let sandbox = sandbox();
         sandbox.always(Reply::json(200, body));
@@ -907,7 +900,7 @@ fn wide_names_keep_the_columns_straight_and_controls_are_escaped() {
     ));
     let table = Jdredis::at(&sandbox).args(BACKUPS).run();
     assert_eq!(
-        table.data(),
+        table.data_saying(&["the start of backup a (\"\\u{1b}[2J\") cannot be read"]),
         "BASE ID  NAME      STARTED    TOOK  TYPE  SIZE  SHARDS  STATUS\n\
          a        订\\u{1b}  \\u{1b}[2J  -     -     -     -       -\n"
     );

@@ -24,7 +24,7 @@ fn documented(format: &str) -> String {
     let sandbox = sandbox();
     sandbox.always(Reply::json(200, DOCUMENTED_ANSWER));
     let outcome = Jdredis::at(&sandbox).args(["-q", "-o", format]).url();
-    outcome.data().to_owned()
+    outcome.data_with(0).to_owned()
 }
 
 #[test]

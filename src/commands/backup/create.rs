@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::api::model::Backup;
 use crate::api::{self, Client};
-use crate::backups;
+use crate::backups::{self, StatusWord};
 use crate::cli::shared::InstanceArgs;
 use crate::commands::{Context, TICK};
 use crate::error::{Kind, Report};
@@ -49,7 +50,8 @@ pub(crate) struct Args {
 pub(super) const EXAMPLES: &str = "\
 Examples:
   # Make a backup, wait for it, and print its links
-  id=$(jdredis backup create --region cn-north-1 --instance redis-1234 --wait -o plain) && jdredis backup url --region cn-north-1 --instance redis-1234 --base-id \"$id\"
+  id=$(jdredis backup create --region cn-north-1 --instance redis-1234 --wait -o plain) &&
+    jdredis backup url --region cn-north-1 --instance redis-1234 --base-id \"$id\"
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
@@ -63,26 +65,26 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let (answer, base_id) = client
         .create_backup(&instance.id, &name, client.deadline())
         .with_context(|| format!("no new backup of instance {} in {}", instance.id, settings.region))?;
+    let nothing_printed = || format!("nothing printed of backup {base_id}, which was started");
     let bytes = match context.format {
         Format::Table => table::render(&["BASE ID", "NAME"], [vec![base_id.as_str(), name.as_str()]]),
-        Format::Json => json::render(answer.json()),
+        Format::Json => json::render(&answer.json().with_context(nothing_printed)?),
         Format::Plain => plain::render([base_id.as_str()]),
     };
-    // Who reads the ID may interrupt at once.
+    // Signals are deferred before the ID is printed: a script that reads it may interrupt at once.
     let wait = args.wait.then(|| Wait::new(args, context, &client, &base_id));
-    // At once, so that the ID is not lost whatever comes of the wait.
-    context
-        .print(&bytes)
-        .with_context(|| format!("nothing printed of backup {base_id}, which was started"))?;
+    // The ID is printed before the wait, so that it is not lost however the wait ends.
+    context.print(&bytes).with_context(nothing_printed)?;
     if (context.world.stdout_may_be_closed)() {
         context.notes.insist(format_args!(
             "backup {base_id} was started; standard output is closed, or is /dev/null"
         ));
     }
-    wait.map_or(Ok(()), |wait| wait.run())
+    wait.map_or(Ok(()), Wait::run)
 }
 
-/// Valid for the service, and unique: the time, and a random part for those of the same second.
+/// A name that the service accepts and that no other backup has: the time, and a random part for backups of
+/// the same second.
 fn default_name(context: &Context<'_>) -> anyhow::Result<BackupName> {
     let mut random = [0; 3];
     (context.world.random)(&mut random).context("the system gave no random bytes for a name")?;
@@ -105,6 +107,8 @@ struct Wait<'a> {
     stop: Arc<AtomicBool>,
     /// On the world's monotonic clock.
     start: Duration,
+    /// What the last look found, in words.
+    state: String,
 }
 
 impl<'a> Wait<'a> {
@@ -117,23 +121,24 @@ impl<'a> Wait<'a> {
             line: StatusLine::new(context.notes),
             stop: context.interrupt.defer_first_signal(),
             start: context.world.clock.monotonic(),
+            state: BackupStatus::Running.word().to_owned(),
         }
     }
 
-    fn run(&self) -> anyhow::Result<()> {
+    fn run(mut self) -> anyhow::Result<()> {
         let mut pause = FIRST_POLL;
         loop {
             let left = self.args.wait_timeout.saturating_sub(self.elapsed());
             if left.is_zero() {
-                return Err(self.ended(Kind::Network, "had not ended after", GOES_ON).into());
+                return Err(self.ended(Kind::Network, "had not ended after", GOES_ON));
             }
             self.pause(pause.min(left))?;
             pause = pause.mul_f64(POLL_GROWTH).min(LONGEST_POLL);
-            let status = self
+            let found = self
                 .context
                 .unless_interrupted(
                     &self.stop,
-                    || self.status(),
+                    || self.look(),
                     || self.show(),
                     || {
                         self.line.clear();
@@ -141,7 +146,9 @@ impl<'a> Wait<'a> {
                     },
                 )
                 .with_context(|| format!("no word of backup {}, which was started", self.base_id))?;
-            match status {
+            // A backup that is not listed yet will be.
+            let Some(backup) = found else { continue };
+            match backup.status() {
                 Some(BackupStatus::Success) => {
                     self.context.notes.remark(format_args!(
                         "backup {} succeeded after {}",
@@ -151,26 +158,22 @@ impl<'a> Wait<'a> {
                     return Ok(());
                 }
                 Some(BackupStatus::Failed) => {
-                    return Err(self
-                        .ended(
-                            Kind::Service,
-                            "failed after",
-                            "try again; if it fails again, report the base ID to JD Cloud",
-                        )
-                        .into());
+                    let hint = "try again; if it fails again, report the base ID to JD Cloud";
+                    return Err(self.ended(Kind::Service, "failed after", hint));
                 }
-                Some(BackupStatus::Running) | None => {}
+                Some(BackupStatus::Running) => BackupStatus::Running.word().clone_into(&mut self.state),
+                None => self.warn_of(StatusWord(backup.status)),
             }
         }
     }
 
-    /// What the service says of the backup. What passes is waited out: the backup goes on at the
+    /// The service's entry of the backup. A failure that may pass is waited out: the backup goes on at the
     /// service, whether it can be asked or not.
-    fn status(&self) -> Result<Option<BackupStatus>, api::Error> {
+    fn look(&self) -> Result<Option<Backup>, api::Error> {
         let left = self.args.wait_timeout.saturating_sub(self.elapsed());
         let deadline = self.client.deadline_within(left.max(LAST_LOOK));
         match backups::find(self.client, &self.args.instance.id, self.base_id, deadline) {
-            Ok(found) => Ok(found.and_then(|entry| entry.view.status())),
+            Ok(found) => Ok(found.map(|entry| entry.view)),
             Err(error) if error.may_pass() => {
                 self.context.notes.warn(format_args!(
                     "the backup's status is unknown for now: {}",
@@ -179,6 +182,18 @@ impl<'a> Wait<'a> {
                 Ok(None)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Warns of a status that says neither that the backup goes on nor that it has ended; once for each.
+    fn warn_of(&mut self, status: StatusWord) {
+        let state = status.to_string();
+        if state != self.state {
+            self.context.notes.warn(format_args!(
+                "backup {} has {state}; it is waited for as if it were running",
+                self.base_id
+            ));
+            self.state = state;
         }
     }
 
@@ -198,8 +213,9 @@ impl<'a> Wait<'a> {
     }
 
     fn show(&self) {
+        let elapsed = self.elapsed_text();
         self.line
-            .show(format!("backup {}: running for {}", self.base_id, self.elapsed_text()));
+            .show(format!("backup {}: {} for {elapsed}", self.base_id, self.state));
     }
 
     fn interrupted(&self) -> Report {
@@ -217,11 +233,8 @@ impl<'a> Wait<'a> {
         human::duration(self.elapsed().as_secs())
     }
 
-    fn ended(&self, kind: Kind, how: &str, hint: &str) -> Report {
-        Report::with_hint(
-            kind,
-            format!("backup {} {how} {}", self.base_id, self.elapsed_text()),
-            hint.to_owned(),
-        )
+    fn ended(&self, kind: Kind, how: &str, hint: &str) -> anyhow::Error {
+        let message = format!("backup {} {how} {}", self.base_id, self.elapsed_text());
+        Report::with_hint(kind, message, hint).into()
     }
 }

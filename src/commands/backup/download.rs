@@ -15,7 +15,7 @@ use self::links::FreshLinks;
 use self::watch::{Fetched, Watch};
 use super::which::{Chosen, Which};
 use crate::api::{Client, Reason};
-use crate::backups::{self, find};
+use crate::backups::{self, NodeLink, SameObject, find, same_objects};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::config::{self, Settings};
@@ -28,6 +28,7 @@ use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
 use crate::transfer::{self, Folder, Identity, Job, Storage, Transfer};
 use crate::values::endpoint::Endpoint;
+use crate::values::id::BaseId;
 use crate::values::link::Link;
 
 /// Arguments of `backup download`.
@@ -90,8 +91,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         deadline,
         backup: &backup,
     };
+    let links = download
+        .service_links(deadline)
+        .with_context(|| format!("no files of backup {} of {subject}", backup.base_id))?;
+    let same = same_objects(&links);
     let fetched = download
-        .run()
+        .run(download.named(links))
         .with_context(|| format!("no files of backup {} of {subject}", backup.base_id))?;
     let printed = context.print(&download.render(&fetched));
     if let Some(signal) = fetched.interrupted_by {
@@ -99,12 +104,26 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         return Err(fetched.interruption(signal, &backup.base_id).into());
     }
     printed?;
-    judge(&fetched.reports, Task::Download(&backup.base_id), context.notes)?;
+    let judgement = judge(&fetched.reports, Task::Download(&backup.base_id), context.notes);
+    if !same.is_empty() {
+        return judgement.and(Err(missing_files(&same, &backup.base_id).into()));
+    }
+    judgement?;
     // A stale copy is better than none, so it has been fetched all the same.
     match backup.staleness(args.backup.max_age, context.world.clock.now()) {
         Some(stale) => Err(stale.into()),
         None => Ok(()),
     }
+}
+
+/// The error of a backup of which several nodes have one file.
+fn missing_files(same: &[SameObject], base_id: &BaseId) -> Report {
+    let hint = format!(
+        "the service's links are wrong: look whether 'jdredis backup url --base-id {base_id}' gives others now, else \
+         report the base ID to JD Cloud; the files that are here are what the links lead to"
+    );
+    Report::with_hint(Kind::Integrity, "the backup is not complete", hint)
+        .details(same.iter().map(ToString::to_string).collect())
 }
 
 struct Download<'a> {
@@ -118,9 +137,9 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    fn run(&self) -> anyhow::Result<Fetched> {
+    fn run(&self, links: Vec<links::NodeLink>) -> anyhow::Result<Fetched> {
         let world = self.context.world;
-        let shards = self.shards()?;
+        let shards = self.shards(links)?;
         let identity = Identity {
             region: self.settings.region.to_string(),
             instance: self.args.instance.id.to_string(),
@@ -221,13 +240,13 @@ impl Download<'_> {
 
     /// The links as they are now at the service.
     fn new_links(&self) -> Result<Vec<links::NodeLink>, String> {
-        self.named_links(self.client.deadline())
+        self.service_links(self.client.deadline())
+            .map(|links| self.named(links))
             .map_err(|error| format!("{error:#}"))
     }
 
     /// The shards that are asked for, with the names their files get.
-    fn shards(&self) -> anyhow::Result<Vec<Shard>> {
-        let all = self.named_links(self.deadline)?;
+    fn shards(&self, all: Vec<links::NodeLink>) -> anyhow::Result<Vec<Shard>> {
         let names = transfer::distinct_names(
             all.iter()
                 .map(|(_, link)| link.file_name().into_owned())
@@ -254,17 +273,21 @@ impl Download<'_> {
             .collect())
     }
 
-    /// Each node with its link, as it is to be fetched. Nodes without a name of their own are numbered.
-    fn named_links(&self, deadline: Deadline) -> anyhow::Result<Vec<links::NodeLink>> {
+    /// The links as the service writes them.
+    fn service_links(&self, deadline: Deadline) -> anyhow::Result<Vec<NodeLink>> {
         let (answer, urls) =
             self.client
                 .describe_download_url(&self.args.instance.id, &self.backup.base_id, deadline)?;
-        let links = backups::links(&answer, urls, self.args.internal)?;
+        Ok(backups::links(&answer, urls, self.args.internal)?)
+    }
+
+    /// Each node with its link, as it is to be fetched. Nodes without a name of their own are numbered.
+    fn named(&self, links: Vec<NodeLink>) -> Vec<links::NodeLink> {
         let is_unique = |node: &str| links.iter().filter(|shard| shard.node.as_deref() == Some(node)).count() == 1;
-        Ok(links
+        links
             .iter()
             .enumerate()
-            .map(|(i, backups::NodeLink { node, link })| {
+            .map(|(i, NodeLink { node, link })| {
                 let node = node
                     .clone()
                     .filter(|node| is_unique(node))
@@ -276,7 +299,7 @@ impl Download<'_> {
                 };
                 (node, link)
             })
-            .collect())
+            .collect()
     }
 
     fn check_names(&self, jobs: &[Job]) -> anyhow::Result<()> {

@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use time::OffsetDateTime;
 
-use crate::api::model::Backup;
-use crate::api::{BackupFilter, ErrorKind};
+use crate::api::model::{Backup, Listed};
+use crate::api::{BackupFilter, ErrorKind, Listing};
 use crate::backups::newest_first;
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
@@ -92,9 +92,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             _ => Err(error),
         })
         .with_context(|| format!("no backups of instance {} in {}", args.instance.id, settings.region))?;
-    context.warn(&backups.warnings);
     backups.entries.retain(|entry| matches(&entry.view));
     backups.entries.truncate(limit);
+    if filter.has_times() {
+        warn_of_unplaced(&backups, context);
+    }
+    context.warn(&backups.warnings);
     context.print(&listing::render(context.format, &backups, &HEADER, row))?;
     Ok(())
 }
@@ -116,8 +119,30 @@ fn moment(
     .transpose()
 }
 
+/// Names the backups that are listed though nobody knows whether they started in the time asked for.
+fn warn_of_unplaced(backups: &Listing<Backup>, context: &Context<'_>) {
+    let views = backups.entries.iter().map(|entry| &entry.view);
+    let unplaced: Vec<&str> = views
+        .filter(|backup| backup.started().is_none())
+        .map(Listed::id)
+        .collect();
+    let (shown, more) = unplaced.split_at(unplaced.len().min(MOST_NAMED));
+    if !shown.is_empty() {
+        let more = match more.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        context.notes.warn(format_args!(
+            "backup {}{more}: whether it started in the time asked for is not known, since its start is missing or \
+             cannot be read; it is listed all the same",
+            shown.join(", "),
+        ));
+    }
+}
+
 /// Whether a backup is among those the command line asks for. The service is asked for the times,
-/// too, but by which of a backup's times it goes is not documented.
+/// too, but by which of a backup's times it goes is not documented. A backup whose start is not known is
+/// listed rather than hidden.
 fn is_asked_for(backup: &Backup, args: &Args, filter: &BackupFilter<'_>) -> bool {
     let is_in_time = backup.started().is_none_or(|start| {
         filter.since.is_none_or(|since| start >= since) && filter.until.is_none_or(|until| start <= until)
@@ -126,6 +151,9 @@ fn is_asked_for(backup: &Backup, args: &Args, filter: &BackupFilter<'_>) -> bool
         && args.status.is_none_or(|status| backup.status() == Some(status))
         && args.kind.is_none_or(|kind| backup.kind() == Some(kind))
 }
+
+/// The most backups that a warning names.
+const MOST_NAMED: usize = 5;
 
 const HEADER: [&str; 8] = ["BASE ID", "NAME", "STARTED", "TOOK", "TYPE", "SIZE", "SHARDS", "STATUS"];
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::which::{Chosen, Which};
-use crate::backups::{NodeLink, links};
+use crate::backups::{NodeLink, links, same_objects};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::output::Format;
@@ -38,10 +38,15 @@ Examples:
   jdredis backup url --region cn-north-1 --instance redis-1234 --latest
 
   # Fetch every shard with curl, each under the name it has at the service
-  jdredis backup url --region cn-north-1 --instance redis-1234 --latest -q -o plain | xargs -n 1 curl -fsSO
+  links=$(jdredis backup url --region cn-north-1 --instance redis-1234 --latest -q -o plain) || exit
+  printf '%s\\n' \"$links\" | while IFS= read -r url; do
+    name=${url%%\\?*}
+    curl -fsS -o \"${name##*/}\" \"$url\" || exit
+  done
 
   # The links with the shards they belong to
-  jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o json | jq -r '.result.downloadUrls[] | [.name, .link] | @tsv'
+  jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o json |
+    jq -r '.result.downloadUrls[] | [.name, .link] | @tsv'
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
@@ -62,9 +67,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .describe_download_url(&instance.id, &backup.base_id, deadline)
         .with_context(doing)?;
     let links = links(&answer, urls, args.internal).with_context(doing)?;
+    for same in same_objects(&links) {
+        context.notes.warn(same);
+    }
     let bytes = match context.format {
         Format::Table => render_table(&links),
-        Format::Json => json::render(&with_additions(answer.json().clone(), &links, &backup)),
+        Format::Json => json::render(&with_additions(answer.json()?, &links, &backup)),
         Format::Plain => plain::render(links.iter().map(|shard| shard.link.expose())),
     };
     context.print(&bytes)?;

@@ -5,13 +5,13 @@ use time::OffsetDateTime;
 use crate::api::model::Backup;
 use crate::api::{Client, Entry};
 use crate::archive::state;
-use crate::backups;
+use crate::backups::{self, Latest};
 use crate::cli::shared::WhichBackup;
 use crate::error::{Kind, Report};
 use crate::retry::deadline::Deadline;
 use crate::terminal::escape::visible;
 use crate::terminal::human;
-use crate::terminal::notes::Notes;
+use crate::terminal::notes::{Detail, Notes};
 use crate::values::age::MaxAge;
 use crate::values::id::{BaseId, InstanceId};
 use crate::values::when::rfc3339;
@@ -82,7 +82,25 @@ impl<'a> Which<'a> {
                 entry: None,
             });
         }
-        let entry = backups::latest(client, instance, deadline)?;
+        let Latest {
+            entry,
+            passed_over,
+            undated,
+            warnings,
+        } = backups::latest(client, instance, deadline)?;
+        for warning in warnings {
+            notes.warn(warning);
+        }
+        for (base_id, status) in passed_over {
+            notes.note(format_args!(
+                "the newer backup {base_id} is passed over: it has {status}"
+            ));
+        }
+        for base_id in undated {
+            notes.trace(Detail::Requests, || {
+                format!("backup {base_id} succeeded and has no start; it is taken to be older than the others")
+            });
+        }
         let base_id = entry.view.base_id.clone();
         let name = entry.view.name.as_deref().filter(|name| !name.is_empty());
         let name = name.map_or_else(String::new, |name| format!(" ({})", visible(name)));

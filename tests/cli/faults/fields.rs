@@ -23,7 +23,6 @@ pub(super) fn fields() -> Vec<Row> {
     ] {
         rows.push(Row::field(pointer, value).fails(6, &[MISSHAPEN, expected]).uncertain());
     }
-    // The deserializer reads a list as the fields of an object in order, and finds too few.
     rows.push(
         Row::field("/result", "[]")
             .fails(6, &[MISSHAPEN, "in its result, "])
@@ -57,26 +56,41 @@ pub(super) fn fields() -> Vec<Row> {
         ("/result/backups/0/baseId", "null", "in its backups, "),
         ("/result/backups/0/baseId", "7", "in its backups, "),
         ("/result/backups/0/baseId", "\"a/b\"", "in its backups, "),
-        ("/result/backups/0/backupSize", "\"x\"", "in its backups, "),
-        ("/result/backups/0/backupStartTime", "7", "in its backups, "),
-        ("/result/backups/0/backupStatus", "{}", "in its backups, "),
     ] {
         rows.push(Row::field(pointer, value).backups_fail(6, &[MISSHAPEN, expected]));
     }
-    // One type reads the pages of both lists, so a wrong list of either kind breaks both.
+    // Of a field that is not the ID no more is lost than the field.
+    rows.push(
+        Row::field("/result/backups/0/backupSize", "\"x\"").with(&[Cmd::Latest, Cmd::List], |ending| {
+            ending.says.push("backupSize of backup 1234 cannot be read");
+        }),
+    );
+    rows.push(
+        Row::field("/result/backups/0/backupStatus", "{}")
+            .hits(
+                &[Cmd::Latest],
+                3,
+                &[NONE_SUCCEEDED, "1 with no status that can be read"],
+            )
+            .with(&[Cmd::List], |ending| {
+                ending.says.push("backupStatus of backup 1234 cannot be read");
+            }),
+    );
+    rows.push(
+        Row::field("/result/backups/0/backupStartTime", "7")
+            .hits(&[Cmd::Latest], 6, &["the newest backup is not known", "backup 1234"])
+            .with(&[Cmd::List], |ending| {
+                ending.says.push("the start of backup 1234 cannot be read")
+            }),
+    );
     for value in ["{}", "7"] {
-        for list in [BACKUPS, INSTANCES] {
-            rows.push(
-                Row::field(list, value)
-                    .backups_fail(6, &[MISSHAPEN, "in its result, "])
-                    .hits(&[Cmd::Instances], 6, &[MISSHAPEN, "in its result, "]),
-            );
-        }
+        rows.push(Row::field(BACKUPS, value).backups_fail(6, &[MISSHAPEN, "in its result, "]));
+        rows.push(Row::field(INSTANCES, value).hits(&[Cmd::Instances], 6, &[MISSHAPEN, "in its result, "]));
     }
     rows.push(
-        Row::field("/result/totalCount", "\"many\"")
-            .backups_fail(6, &[MISSHAPEN, "in its result, "])
-            .hits(&[Cmd::Instances], 6, &[MISSHAPEN, "in its result, "]),
+        Row::field("/result/totalCount", "\"many\"").with(&[Cmd::Latest, Cmd::List, Cmd::Instances], |ending| {
+            ending.says.push("totalCount of the service's ");
+        }),
     );
     for (pointer, value, expected) in [
         (INSTANCES, "", "its result has no cacheInstances"),
@@ -88,14 +102,22 @@ pub(super) fn fields() -> Vec<Row> {
             "null",
             "in its cacheInstances, ",
         ),
+    ] {
+        rows.push(Row::field(pointer, value).hits(&[Cmd::Instances], 6, &[MISSHAPEN, expected]));
+    }
+    for (pointer, value, said) in [
         (
             "/result/cacheInstances/0/shardNumber",
             "\"x\"",
-            "in its cacheInstances, ",
+            "shardNumber of instance redis-1234 cannot be read",
         ),
-        ("/result/cacheInstances/0/port", "70000", "in its cacheInstances, "),
+        (
+            "/result/cacheInstances/0/port",
+            "70000",
+            "port of instance redis-1234 cannot be read",
+        ),
     ] {
-        rows.push(Row::field(pointer, value).hits(&[Cmd::Instances], 6, &[MISSHAPEN, expected]));
+        rows.push(Row::field(pointer, value).with(&[Cmd::Instances], |ending| ending.says.push(said)));
     }
     for (value, expected) in [
         ("", "missing field `baseId`"),

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .with_context(|| format!("no policy of instance {} in {}", instance.id, settings.region))?;
     let bytes = match context.format {
         Format::Table => with_off_in_red(table::render(&HEADER, [cells(&policy)]), context.world),
-        Format::Json => json::render(&with_policy(answer.json().clone(), PolicyView::of(&policy))),
+        Format::Json => json::render(&with_policy(answer.json()?, PolicyView::of(&policy))),
         Format::Plain => plain::render([policy.automatic().word()]),
     };
     context.print(&bytes)?;

@@ -1,0 +1,321 @@
+//! Fields of the service's objects, read leniently.
+//!
+//! JD Cloud's own products write numbers as text and integers as floats. A value that has one sensible
+//! reading gets it; a value that has none costs its own field, and the object remembers which.
+
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::moment::Moment;
+
+/// Why an object cannot be used. The text names fields and types, and never quotes a value, which may be
+/// a link.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Misfit {
+    #[error("missing field `{0}`")]
+    Missing(&'static str),
+    /// The name of the value, the type it has, and the type it should have.
+    #[error("invalid type: {0} is {1}, not {2}")]
+    Type(String, &'static str, &'static str),
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Misfit {
+    /// The deserializer's complaint, without the value that it quotes and without the place in the text:
+    /// `invalid type: string "…", expected …`.
+    pub(super) fn of(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let text = text.split(" at line ").next().unwrap_or_default();
+        Self::Other(match (text.split_once(": "), text.rsplit_once(", expected ")) {
+            (Some((complaint, _)), Some((_, expected))) => format!("{complaint}: expected {expected}"),
+            _ => text.to_owned(),
+        })
+    }
+}
+
+/// One object of the service's, whose fields are read one at a time.
+#[derive(Debug)]
+pub(crate) struct Object<'a> {
+    fields: Vec<(String, &'a RawValue)>,
+    /// The first field that could not be read, and how many could not.
+    unread: Option<(&'static str, usize)>,
+    /// The first time that named no offset.
+    without_offset: Option<&'static str>,
+}
+
+impl<'a> Object<'a> {
+    /// Takes an object apart. `name` is what an error calls it.
+    ///
+    /// # Errors
+    /// Where it is no object, or has a field twice.
+    pub(super) fn of(value: &'a RawValue, name: &str) -> Result<Self, Misfit> {
+        let text = value.get();
+        if !text.starts_with('{') {
+            return Err(Misfit::Type(name.to_owned(), kind(text), "an object"));
+        }
+        let Fields(fields) = serde_json::from_str(text).map_err(|error| Misfit::of(&error))?;
+        Ok(Self {
+            fields,
+            unread: None,
+            without_offset: None,
+        })
+    }
+
+    /// The field's JSON; `None` where it is missing or `null`.
+    fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.is_there(name).filter(|value| value.get() != "null")
+    }
+
+    fn is_there(&self, name: &str) -> Option<&'a RawValue> {
+        let mut fields = self.fields.iter();
+        fields.find(|(field, _)| field == name).map(|(_, value)| *value)
+    }
+
+    /// A field that is required and must be a text.
+    pub(super) fn required_text(&self, name: &'static str) -> Result<String, Misfit> {
+        let value = self.is_there(name).ok_or(Misfit::Missing(name))?;
+        serde_json::from_str(value.get()).map_err(|_| Misfit::Type(name.to_owned(), kind(value.get()), "a text"))
+    }
+
+    /// A field that is required and must be a list; `null` is how some services write an empty one.
+    pub(super) fn required_list(&self, name: &'static str) -> Result<Vec<&'a RawValue>, Misfit> {
+        let value = self.is_there(name).ok_or(Misfit::Missing(name))?;
+        let list: Option<_> = serde_json::from_str(value.get())
+            .map_err(|_| Misfit::Type(name.to_owned(), kind(value.get()), "a list"))?;
+        Ok(list.unwrap_or_default())
+    }
+
+    /// A text that is nothing else; empty is none.
+    pub(super) fn strict_text(&self, name: &str) -> Option<String> {
+        let text: String = serde_json::from_str(self.get(name)?.get()).ok()?;
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    /// A text. A number or a truth value is read as it is written.
+    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        let value = self.get(name)?;
+        match serde_json::from_str(value.get()) {
+            Ok(Value::String(text)) => Some(text),
+            Ok(Value::Number(_) | Value::Bool(_)) => Some(value.get().to_owned()),
+            _ => self.cannot_read(name),
+        }
+    }
+
+    /// An integer.
+    pub(super) fn integer(&mut self, name: &'static str) -> Option<i64> {
+        self.number(name)
+    }
+
+    /// An integer that is not negative.
+    pub(super) fn count(&mut self, name: &'static str) -> Option<u64> {
+        self.number(name)
+    }
+
+    /// A port's number.
+    pub(super) fn port(&mut self, name: &'static str) -> Option<u16> {
+        match self.number(name)? {
+            0 => self.cannot_read(name),
+            port => Some(port),
+        }
+    }
+
+    /// An integer in the range of its type, also as a text and as a float without a fraction.
+    fn number<T: TryFrom<i128>>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.get(name)?;
+        let text = match serde_json::from_str(value.get()) {
+            Ok(Value::String(text)) if text.trim().is_empty() => return None,
+            Ok(Value::String(text)) => text.trim().to_owned(),
+            Ok(Value::Number(number)) => number.to_string(),
+            _ => return self.cannot_read(name),
+        };
+        let number = integer(&text).and_then(|number| T::try_from(number).ok());
+        number.or_else(|| self.cannot_read(name))
+    }
+
+    /// A time. A value that is none is kept, for the caller to judge; an empty text is no time at all.
+    pub(super) fn moment(&mut self, name: &'static str) -> Option<Moment> {
+        let text: String = serde_json::from_str(self.get(name)?.get()).unwrap_or_else(|_| "\0".to_owned());
+        if text.trim().is_empty() {
+            return None;
+        }
+        let moment = Moment::read(text.trim_matches('\0'));
+        if moment.has_no_offset {
+            self.without_offset.get_or_insert(name);
+        }
+        Some(moment)
+    }
+
+    /// Remembers that a field could not be read.
+    pub(super) fn cannot_read<T>(&mut self, name: &'static str) -> Option<T> {
+        self.unread.get_or_insert((name, 0)).1 += 1;
+        None
+    }
+
+    /// The first field that could not be read, and how many could not.
+    pub(super) fn unread(&self) -> Option<(&'static str, usize)> {
+        self.unread
+    }
+
+    /// The first time that named no offset.
+    pub(super) fn without_offset(&self) -> Option<&'static str> {
+        self.without_offset
+    }
+}
+
+/// The integer that a text writes: digits with a sign, or a float whose fraction is zero.
+fn integer(text: &str) -> Option<i128> {
+    // From here on a float is no longer exact to the unit.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    text.parse().ok().or_else(|| {
+        let float: f64 = text.parse().ok()?;
+        #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is in range")]
+        (float.fract() == 0.0 && float.abs() < EXACT).then_some(float as i128)
+    })
+}
+
+/// The type of a JSON value, in words.
+fn kind(text: &str) -> &'static str {
+    match text.as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "a list",
+        Some(b'"') => "a text",
+        Some(b'n') => "null",
+        Some(b't' | b'f') => "a truth value",
+        _ => "a number",
+    }
+}
+
+/// The fields of an object, in order.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+                let mut fields: Vec<(String, &'de RawValue)> = Vec::new();
+                while let Some((name, value)) = object.next_entry::<String, &'de RawValue>()? {
+                    if fields.iter().any(|(known, _)| *known == name) {
+                        return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+                    }
+                    fields.push((name, value));
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `read` makes of a field with this value, and whether the field counts as unread.
+    fn reading<T>(value: &str, read: impl Fn(&mut Object<'_>) -> Option<T>) -> (Option<T>, bool) {
+        let text = format!("{{\"other\":[1],\"f\":{value}}}");
+        let raw: &RawValue = serde_json::from_str(&text).unwrap();
+        let mut object = Object::of(raw, "it").unwrap();
+        let read = read(&mut object);
+        (read, object.unread().is_some())
+    }
+
+    #[test]
+    fn integers_are_read_in_any_form_that_has_one_reading() {
+        for (value, number) in [
+            ("3", 3),
+            ("-1", -1),
+            ("300000.0", 300_000),
+            ("3e5", 300_000),
+            ("\"2\"", 2),
+            ("\" 42 \"", 42),
+            ("\"+7\"", 7),
+            ("\"300000.0\"", 300_000),
+            ("9223372036854775807", i64::MAX),
+        ] {
+            assert_eq!(reading(value, |o| o.integer("f")), (Some(number), false), "{value}");
+        }
+        for value in [
+            "1.5",
+            "\"x\"",
+            "\"1 GB\"",
+            "true",
+            "[]",
+            "{}",
+            "1e99",
+            "9223372036854775808",
+            "\"NaN\"",
+            "\"inf\"",
+        ] {
+            assert_eq!(reading(value, |o| o.integer("f")), (None, true), "{value}");
+        }
+        for value in ["null", "\"\"", "\" \""] {
+            assert_eq!(reading(value, |o| o.integer("f")), (None, false), "{value}");
+        }
+        assert_eq!(reading("-1", |o| o.count("f")), (None, true));
+        assert_eq!(reading("\"6379\"", |o| o.port("f")), (Some(6379), false));
+        assert_eq!(
+            reading("18446744073709551615", |o| o.count("f")),
+            (Some(u64::MAX), false)
+        );
+        for value in ["0", "65536", "-1"] {
+            assert_eq!(reading(value, |o| o.port("f")), (None, true), "{value}");
+        }
+    }
+
+    #[test]
+    fn texts_may_be_numbers_and_no_more_than_that() {
+        for (value, text) in [("\"a\"", "a"), ("5.0", "5.0"), ("true", "true"), ("\"\"", "")] {
+            assert_eq!(
+                reading(value, |o| o.text("f")),
+                (Some(text.to_owned()), false),
+                "{value}"
+            );
+        }
+        for value in ["[]", "{\"a\":1}"] {
+            assert_eq!(reading(value, |o| o.text("f")), (None, true), "{value}");
+        }
+        assert_eq!(reading("7", |o| o.strict_text("f")), (None, false));
+    }
+
+    #[test]
+    fn a_time_that_is_no_text_is_there_and_unread() {
+        for value in ["7", "[]", "true", "\"yesterday\""] {
+            let (moment, _) = reading(value, |o| o.moment("f"));
+            assert_eq!(moment.map(|moment| moment.at), Some(None), "{value}");
+        }
+        for value in ["null", "\"\""] {
+            assert_eq!(reading(value, |o| o.moment("f")).0, None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_misfit_names_the_field_and_no_value() {
+        let misfit = |text: &str| {
+            let raw: &RawValue = serde_json::from_str(text).unwrap();
+            let object = Object::of(raw, "it");
+            object
+                .and_then(|object| object.required_text("f"))
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(misfit("[]"), "invalid type: it is a list, not an object");
+        assert_eq!(misfit("{}"), "missing field `f`");
+        assert_eq!(misfit("{\"f\":7}"), "invalid type: f is a number, not a text");
+        assert_eq!(misfit("{\"f\":null}"), "invalid type: f is null, not a text");
+        assert_eq!(misfit("{\"f\":\"a\",\"f\":\"b\"}"), "duplicate field `f`");
+    }
+}
