@@ -30,7 +30,10 @@ impl Task<'_> {
         match self {
             // The ID, since by then another backup may be the latest.
             Self::Download(base_id) => {
-                let anew = match bad.iter().any(|report| report.state() == FileState::Corrupt) {
+                let anew = match bad
+                    .iter()
+                    .any(|report| matches!(report.state(), FileState::Corrupt | FileState::NotRdb))
+                {
                     true => ", and fetches what is corrupt anew",
                     false => "",
                 };

@@ -15,18 +15,22 @@ pub(crate) enum Advice {
     /// It is sound up to this byte.
     CutOff { end: u64 },
     /// A second file begins at this byte.
-    Part { at: u64 },
+    Split { at: u64 },
     /// This command unpacks it to standard output.
     Unpack(&'static str),
     /// It is a text, such as a server's message of an error.
     Read,
+    /// It is an append-only file.
+    CheckAof,
+    /// So many lines stand before the file.
+    SkipLines(usize),
 }
 
 impl Advice {
     /// Whether both are the same but for the file.
     pub(crate) fn is_like(self, other: Self) -> bool {
         match (self, other) {
-            (Self::CutOff { .. }, Self::CutOff { .. }) | (Self::Part { .. }, Self::Part { .. }) => true,
+            (Self::CutOff { .. }, Self::CutOff { .. }) | (Self::Split { .. }, Self::Split { .. }) => true,
             (one, other) => one == other,
         }
     }
@@ -36,19 +40,26 @@ impl Advice {
         match self {
             Self::FetchAgain => "fetch a damaged one again, best with 'jdredis backup download'".to_owned(),
             Self::MakeAnew => {
-                "make a new backup where a server has written damaged contents: a file whose checksum is \
-                               right stays the same however often it is fetched"
+                "a file whose checksum is right is as the server wrote it, so that fetching it again gives \
+                               the same: make a new backup"
                     .to_owned()
             }
             Self::CutOff { end } => {
-                format!("keep the RDB file alone with: head -c {end} {name} > whole.rdb")
+                format!("to get the RDB file without what follows it: head -c {end} {name} > whole.rdb")
             }
-            Self::Part { at } => {
+            Self::Split { at } => {
                 let second = at + 1;
-                format!("part two files with: head -c {at} {name} > first.rdb; tail -c +{second} {name} > second.rdb")
+                format!("to split the files: head -c {at} {name} > first.rdb; tail -c +{second} {name} > second.rdb")
             }
             Self::Unpack(unpack) => format!("look inside with: {unpack} {name} | jdredis backup verify -"),
-            Self::Read => "read a text that is no RDB file: it may say why there is no backup in it".to_owned(),
+            Self::Read => "read the text in it, which may say why it is no backup".to_owned(),
+            Self::SkipLines(lines) => {
+                format!(
+                    "look inside with: tail -n +{} {name} | jdredis backup verify -",
+                    lines + 1
+                )
+            }
+            Self::CheckAof => "check an append-only file with redis-check-aof; Redis loads it as such".to_owned(),
         }
     }
 }
@@ -62,7 +73,9 @@ impl Verdict {
             Self::Corrupt(corruption) => Some(of_corruption(corruption)),
             Self::NotRdb(foreign) => Some(match foreign {
                 Foreign::Packed { unpack, .. } => Advice::Unpack(unpack),
-                Foreign::Known(_) => Advice::Read,
+                Foreign::Text(_) => Advice::Read,
+                Foreign::Replication { lines } => Advice::SkipLines(*lines),
+                Foreign::AppendOnly => Advice::CheckAof,
                 _ => Advice::FetchAgain,
             }),
         }
@@ -71,7 +84,7 @@ impl Verdict {
 
 fn of_corruption(corruption: &Corruption) -> Advice {
     match corruption {
-        Corruption::SecondFile(at) => Advice::Part { at: *at },
+        Corruption::SecondFile(at) => Advice::Split { at: *at },
         Corruption::Follows {
             end, front: Sum::Right, ..
         } => Advice::CutOff { end: *end },

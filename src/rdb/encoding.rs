@@ -37,7 +37,7 @@ pub(super) fn number(bytes: &[u8]) -> Result<(usize, u64), Unread> {
                 .ok_or(Unread::Short)?;
             Ok((9, u64::from_be_bytes(*all)))
         }
-        _ => Err(Unread::Invalid("there is no length of this form")),
+        _ => Err(Unread::Invalid("an invalid length")),
     }
 }
 
@@ -81,7 +81,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<Text, Unread> {
             let (first, compressed) = number(&bytes[1..])?;
             let (second, length) = number(&bytes[1 + first..])?;
             if compressed == 0 || length == 0 {
-                return Err(Unread::Invalid("a compressed string is empty"));
+                return Err(Unread::Invalid("an empty compressed string"));
             }
             Ok(Text {
                 head: 1 + first + second,
@@ -89,7 +89,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<Text, Unread> {
                 form: Form::Compressed,
             })
         }
-        _ => Err(Unread::Invalid("there is no string of this form")),
+        _ => Err(Unread::Invalid("an invalid string encoding")),
     }
 }
 

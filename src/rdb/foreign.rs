@@ -30,22 +30,26 @@ pub(crate) enum Foreign {
         what: &'static str,
         unpack: &'static str,
     },
-    /// It is something else that has a name.
-    Known(&'static str),
+    /// It is a text in this format.
+    Text(&'static str),
+    /// It is an append-only file.
+    AppendOnly,
+    /// It is what a primary sends to a replica: so many lines, and then the file.
+    Replication {
+        lines: usize,
+    },
     Unknown,
 }
 
 /// The magics of formats that hold other files, what they are called, and the command that unpacks one.
-const PACKED: [(&[u8], &str, &str); 9] = [
+const PACKED: [(&[u8], &str, &str); 7] = [
     (b"\x1f\x8b", "gzip data", "gunzip -c"),
     (b"\x28\xb5\x2f\xfd", "zstd data", "zstd -dc"),
     (b"\xfd7zXZ\0", "xz data", "xz -dc"),
     (b"BZh", "bzip2 data", "bzip2 -dc"),
     (b"PK\x03\x04", "a zip archive", "unzip -p"),
-    (b"PK\x05\x06", "an empty zip archive", "unzip -p"),
     (b"\x04\x22\x4d\x18", "lz4 data", "lz4 -dc"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x -so"),
-    (b"Salted__", "data encrypted by openssl", "openssl enc -d -in"),
 ];
 /// Where tar's own magic stands.
 const TAR: (usize, &[u8]) = (257, b"ustar");
@@ -71,15 +75,20 @@ impl Foreign {
                 .is_some_and(|start| start.eq_ignore_ascii_case(tag))
         };
         if starts_with("<!doctype html") || starts_with("<html") {
-            Self::Known("an HTML document")
+            Self::Text("an HTML document")
         } else if text.starts_with("<?xml") || is_tag(text) {
-            Self::Known("an XML document")
+            Self::Text("an XML document")
         } else if text.starts_with(['{', '[']) {
-            Self::Known("JSON text")
+            Self::Text("JSON text")
         } else if are_commands(head) {
-            Self::Known("an append-only file (AOF)")
+            Self::AppendOnly
         } else if is_replication(head) {
-            Self::Known("a replication stream, with the file's length before the file")
+            let rdb =
+                (0..head.len()).find(|at| head[*at..].starts_with(b"REDIS") || head[*at..].starts_with(b"VALKEY"));
+            let before = &head[..rdb.unwrap_or(0)];
+            Self::Replication {
+                lines: before.iter().filter(|byte| **byte == b'\n').count().max(1),
+            }
         } else {
             Self::Unknown
         }
@@ -100,7 +109,9 @@ impl fmt::Display for Foreign {
             }
             Self::CutMagic { length: 1 } => f.write_str("not an RDB file: only the first byte of one is there"),
             Self::CutMagic { length } => write!(f, "not an RDB file: only the first {length} bytes of one are there"),
-            Self::Packed { what, .. } | Self::Known(what) => write!(f, "not an RDB file: {what}"),
+            Self::Packed { what, .. } | Self::Text(what) => write!(f, "not an RDB file: {what}"),
+            Self::Replication { .. } => f.write_str("not an RDB file: a replication stream"),
+            Self::AppendOnly => f.write_str("not an RDB file: an append-only file (AOF)"),
             Self::Unknown => f.write_str("not an RDB file: it does not begin like one"),
         }
     }
@@ -155,14 +166,8 @@ mod tests {
             (b" {\"error\":", "JSON text"),
             (b"[1]", "JSON text"),
             (b"*3\r\n$3\r\nSET\r\n", "an append-only file (AOF)"),
-            (
-                b"$1234\r\nREDIS0011",
-                "a replication stream, with the file's length before the file",
-            ),
-            (
-                b"\n\n$EOF:0123",
-                "a replication stream, with the file's length before the file",
-            ),
+            (b"$1234\r\nREDIS0011", "a replication stream"),
+            (b"\n\n$EOF:0123", "a replication stream"),
             (b"$x", "it does not begin like one"),
             (b"< 5", "it does not begin like one"),
             (b"\xfa\x09redis-ver", "it does not begin like one"),
@@ -173,6 +178,8 @@ mod tests {
                 "{head:?}"
             );
         }
+        let stream = b"\n+FULLRESYNC 0123 5\r\n$9\r\nREDIS0011";
+        assert_eq!(Foreign::of(stream), Foreign::Replication { lines: 3 });
         assert_eq!(Foreign::of(b"REDI"), Foreign::CutMagic { length: 4 });
     }
 }

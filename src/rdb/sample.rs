@@ -62,6 +62,7 @@ impl File {
     }
 
     /// The bytes so far.
+    #[cfg(test)]
     pub(super) fn bytes(self) -> Vec<u8> {
         self.0
     }
@@ -80,12 +81,14 @@ impl File {
     }
 
     /// The whole file of a version without a checksum.
+    #[cfg(test)]
     pub(super) fn finish_bare(self) -> Vec<u8> {
         self.raw(&[END]).0
     }
 }
 
 /// A file with an item of every kind that is known, in two databases.
+#[cfg(test)]
 pub(super) fn of_every_kind(magic: &[u8; 9]) -> File {
     let is_valkey = magic.starts_with(b"VALKEY");
     let id = [7; 16];

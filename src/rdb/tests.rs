@@ -63,9 +63,7 @@ fn right_checksum_and_a_structure_that_ends_earlier_is_corrupt() {
         verdict(&with_right_checksum(file)),
         (
             "corrupt",
-            "the checksum is right, and yet the file ends at byte 31 by its structure; 99 bytes follow (of no known \
-             kind)"
-                .to_owned()
+            "the checksum is right, but the structure ends at byte 31; 99 bytes follow (unrecognized data)".to_owned()
         )
     );
 }
@@ -73,11 +71,11 @@ fn right_checksum_and_a_structure_that_ends_earlier_is_corrupt() {
 #[test]
 fn right_checksum_and_contents_that_break_is_corrupt() {
     let broken = small(b"REDIS0009").key(0, b"k").raw(&[0xc9, 1, 2, END]).bytes();
-    let reason = "the checksum is right, and yet the structure breaks at byte 25 (there is no string of this form); \
+    let reason = "the checksum is right, but the structure breaks at byte 25 (an invalid string encoding); \
                   12 bytes are left";
     assert_eq!(verdict(&with_right_checksum(broken)), ("corrupt", reason.to_owned()));
     let past_the_end = small(b"REDIS0009").key(0, b"k").raw(&[0x40, 200, END]).bytes();
-    let reason = "the checksum is right, and yet the file ends inside a string that begins at byte 22";
+    let reason = "the checksum is right, but the file ends inside a string that begins at byte 22";
     assert_eq!(
         verdict(&with_right_checksum(past_the_end)),
         ("corrupt", reason.to_owned())
@@ -87,7 +85,7 @@ fn right_checksum_and_contents_that_break_is_corrupt() {
 #[test]
 fn right_checksum_and_a_structure_that_is_not_understood_is_ok_with_a_note() {
     let file = small(b"REDIS0012").raw(&[107, 1, 2, 3]).finish();
-    let reason = "the checksum is right; not understood from byte 22 on (there is no type or opcode 107 that is known)";
+    let reason = "the checksum is right; not understood from byte 22 on (unknown type or opcode 107)";
     assert_eq!(verdict(&file), ("ok", reason.to_owned()));
     let contents = read(&file).contents.unwrap();
     assert_eq!((contents.databases, contents.modules), (None, None));
@@ -117,12 +115,12 @@ fn wrong_checksum_is_corrupt_whatever_the_structure() {
     assert_eq!(verdict(&whole[..20]), ("corrupt", reason.to_owned()));
     let reason = "ends inside the checksum that begins at byte 23";
     assert_eq!(verdict(&whole[..26]), ("corrupt", reason.to_owned()));
-    let reason = "ends inside the contents: at byte 11 there is no end opcode";
+    let reason = "ends inside the contents: no end opcode at byte 11";
     assert_eq!(verdict(&whole[..11]), ("corrupt", reason.to_owned()));
 
     let mut broken = whole.clone();
     broken[16] = 0xc9;
-    let reason = "the structure breaks at byte 16 (there is no string of this form); 15 bytes are left";
+    let reason = "the structure breaks at byte 16 (an invalid string encoding); 15 bytes are left";
     assert_eq!(verdict(&broken), ("corrupt", reason.to_owned()));
     let mut unknown = whole;
     unknown[11] = 107;
@@ -174,12 +172,12 @@ fn no_checksum_and_a_structure_that_breaks_is_corrupt() {
         .raw(&[1, 3])
         .text(b"x")
         .finish_unchecked();
-    let reason = "the structure breaks at byte 29 (there is no node of a list of this form); 12 bytes are left";
+    let reason = "the structure breaks at byte 29 (an invalid container of a list's node); 12 bytes are left";
     assert_eq!(verdict(&file), ("corrupt", reason.to_owned()));
     // The walk has come into a text: a letter is no type, and what follows it no key.
     let text = b"v817395 f599 v873852 and so on, for more bytes than a key can have that begins with an 8";
     let file = small(b"REDIS0009").raw(text).finish_unchecked();
-    let reason = "the structure breaks at byte 80 (a value of type 118, which is not known); 39 bytes are left";
+    let reason = "the structure breaks at byte 80 (a value of unknown type 118); 39 bytes are left";
     assert_eq!(verdict(&file), ("corrupt", reason.to_owned()));
     let file = small(b"REDIS0009").raw(text).finish();
     assert_eq!(verdict(&file).0, "ok");
@@ -187,7 +185,7 @@ fn no_checksum_and_a_structure_that_breaks_is_corrupt() {
 
 #[test]
 fn no_checksum_and_a_structure_that_is_not_understood_is_unverified_where_the_end_is() {
-    let note = "not understood from byte 22 on (there is no type or opcode 107 that is known)";
+    let note = "not understood from byte 22 on (unknown type or opcode 107)";
     let file = small(b"REDIS0011").raw(&[107, 1, 2, 3]).finish_unchecked();
     let reason = format!("written without a checksum; {note}");
     assert_eq!(verdict(&file), ("unverified", reason));
@@ -232,10 +230,13 @@ fn bytes_behind_a_whole_file_are_named_and_the_advice_is_to_cut_them_off() {
     assert_eq!(verdict(&marked), ("corrupt", reason.to_owned()));
     let findings = read(&marked);
     let advice = findings.verdict.advice().unwrap().text("'my file'");
-    assert_eq!(advice, "keep the RDB file alone with: head -c 31 'my file' > whole.rdb");
+    assert_eq!(
+        advice,
+        "to get the RDB file without what follows it: head -c 31 'my file' > whole.rdb"
+    );
     assert_eq!(findings.contents.unwrap().checksum, Checksum::Right);
     let joined = read(&[&file[..], &file].concat());
-    assert_eq!(joined.verdict.advice(), Some(Advice::Part { at: 31 }));
+    assert_eq!(joined.verdict.advice(), Some(Advice::Split { at: 31 }));
     assert_eq!(read(&file[..20]).verdict.advice(), Some(Advice::FetchAgain));
 }
 
@@ -310,6 +311,12 @@ fn no_beginning_of_a_file_is_good() {
             assert!(!is_good(&whole[..length]), "{length} of {}", whole.len());
         }
     }
+}
+
+#[test]
+fn a_reader_may_change_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    is_send(&Reader::new());
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) enum Kind {
     ReplicationPreamble,
     Commands,
     Zeros,
-    LineEnd,
+    LineEnds,
     Other,
 }
 
@@ -61,8 +61,8 @@ impl Trailing {
             Kind::ReplicationPreamble
         } else if are_commands(head) {
             Kind::Commands
-        } else if matches!(head, b"\n" | b"\r\n") {
-            Kind::LineEnd
+        } else if self.count == seen as u64 && head.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+            Kind::LineEnds
         } else if self.are_zeros {
             Kind::Zeros
         } else {
@@ -91,8 +91,10 @@ impl fmt::Display for Trailing {
             Kind::ReplicationPreamble => "the beginning of a replication stream",
             Kind::Commands => "AOF commands",
             Kind::Zeros => "zeros",
-            Kind::LineEnd => "a newline",
-            Kind::Other => "of no known kind",
+            Kind::LineEnds if self.head[..2] == *b"\r\n" && self.count == 2 => "a newline",
+            Kind::LineEnds if self.count == 1 => "a newline",
+            Kind::LineEnds => "newlines",
+            Kind::Other => "unrecognized data",
         };
         match self.count {
             1 => write!(f, "1 byte follows ({what})"),
@@ -111,19 +113,20 @@ mod tests {
         for (bytes, expected) in [
             (&b"\n"[..], "1 byte follows (a newline)"),
             (b"\r\n", "2 bytes follow (a newline)"),
+            (b"\n\n\n", "3 bytes follow (newlines)"),
             (b"\0", "1 byte follows (zeros)"),
             (&[0; 5000], "5000 bytes follow (zeros)"),
-            (&[&[0; 100][..], b"x"].concat(), "101 bytes follow (of no known kind)"),
+            (&[&[0; 100][..], b"x"].concat(), "101 bytes follow (unrecognized data)"),
             (mark.as_bytes(), "40 bytes follow (a replication end mark)"),
             (
                 &[mark.as_bytes(), b"\n"].concat(),
                 "41 bytes follow (a replication end mark)",
             ),
-            (&mark.as_bytes()[1..], "39 bytes follow (of no known kind)"),
+            (&mark.as_bytes()[1..], "39 bytes follow (unrecognized data)"),
             (b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n", "23 bytes follow (AOF commands)"),
             (b"REDIS0011\xff", "10 bytes follow (another RDB file)"),
             (b"$EOF:", "5 bytes follow (the beginning of a replication stream)"),
-            (b"junk", "4 bytes follow (of no known kind)"),
+            (b"junk", "4 bytes follow (unrecognized data)"),
         ] {
             for size in [1, 7, 65_536] {
                 let mut trailing = Trailing::new();

@@ -142,10 +142,8 @@ impl fmt::Display for NotUnderstood {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(Unknown::Item { byte, .. }) => write!(f, "there is no type or opcode {byte} that is known"),
-            Self::Unknown(Unknown::ModuleValue(kind)) => {
-                write!(f, "there is no kind {kind} of a module's values that is known")
-            }
+            Self::Unknown(Unknown::Item { byte, .. }) => write!(f, "unknown type or opcode {byte}"),
+            Self::Unknown(Unknown::ModuleValue(kind)) => write!(f, "unknown kind {kind} of a module's value"),
             Self::NewerVersion(version, newest) => {
                 write!(
                     f,
@@ -160,7 +158,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Form(why) => f.write_str(why),
-            Self::Type(number) => write!(f, "a value of type {number}, which is not known"),
+            Self::Type(number) => write!(f, "a value of unknown type {number}"),
         }
     }
 }
@@ -187,7 +185,7 @@ impl fmt::Display for Inside {
         match self {
             Self::Item(name, at) => write!(f, "ends inside {name} that begins at byte {at}"),
             Self::Checksum(at) => write!(f, "ends inside the checksum that begins at byte {at}"),
-            Self::Nothing(at) => write!(f, "ends inside the contents: at byte {at} there is no end opcode"),
+            Self::Nothing(at) => write!(f, "ends inside the contents: no end opcode at byte {at}"),
         }
     }
 }
@@ -204,7 +202,7 @@ impl fmt::Display for Cut {
 impl fmt::Display for Corruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let although = |sum: &Sum| match sum {
-            Sum::Right => "the checksum is right, and yet the file ",
+            Sum::Right => "the checksum is right, but the file ",
             Sum::Wrong { .. } | Sum::None => "",
         };
         match self {
@@ -216,7 +214,7 @@ impl fmt::Display for Corruption {
                     Some(Damage::Bit { byte }) => {
                         write!(
                             f,
-                            "one bit of byte {byte} is flipped; without that, the checksum is right"
+                            "one bit of byte {byte} is flipped; with it restored, the checksum is right"
                         )
                     }
                     Some(Damage::Replaced(magic)) => {
@@ -251,14 +249,17 @@ impl fmt::Display for Corruption {
                 Sum::Right => write!(f, "whole and right up to byte {end}; {trailing}"),
                 Sum::None => write!(f, "structure whole up to byte {end}; {trailing}"),
                 Sum::Wrong { .. } if *whole == Sum::Right => {
-                    write!(f, "{}ends at byte {end} by its structure; {trailing}", although(whole))
+                    write!(
+                        f,
+                        "the checksum is right, but the structure ends at byte {end}; {trailing}"
+                    )
                 }
                 Sum::Wrong { .. } => write!(f, "the structure ends at byte {end}; {trailing}"),
             },
             Self::Ends(inside, sum) => write!(f, "{}{inside}", although(sum)),
             Self::Breaks { at, left, why, sum } => {
                 if *sum == Sum::Right {
-                    f.write_str("the checksum is right, and yet ")?;
+                    f.write_str("the checksum is right, but ")?;
                 }
                 write!(f, "the structure breaks at byte {at} ({why}); {left} bytes are left")
             }

@@ -201,14 +201,14 @@ impl Walk {
             Op::Node => {
                 let text = encoding::text(bytes)?;
                 if text.body == 0 {
-                    return Err(broken("a node of a list is empty"));
+                    return Err(broken("an empty node of a list"));
                 }
                 self.skip = text.body;
                 text.head
             }
             Op::StreamId => {
                 if *bytes.first().ok_or(Halt::Short)? != 16 {
-                    return Err(broken("the ID of a stream's node does not have 16 bytes"));
+                    return Err(broken("a stream ID that does not have 16 bytes"));
                 }
                 self.skip = 16;
                 1
@@ -227,7 +227,7 @@ impl Walk {
             Op::Container => {
                 let (taken, container) = encoding::number(bytes)?;
                 if !matches!(container, 1 | 2) {
-                    return Err(broken("there is no node of a list of this form"));
+                    return Err(broken("an invalid container of a list's node"));
                 }
                 taken
             }
@@ -247,7 +247,7 @@ impl Walk {
             Op::When => {
                 let (taken, number) = encoding::number(bytes)?;
                 if number != 2 {
-                    return Err(broken("a module's data does not say when it is loaded"));
+                    return Err(broken("a module's data that does not say when to load it"));
                 }
                 taken
             }
@@ -263,7 +263,7 @@ impl Walk {
             Op::Database => {
                 let (taken, number) = encoding::number(bytes)?;
                 if number > HIGHEST_DATABASE {
-                    return Err(broken("there is no database of this number"));
+                    return Err(broken("a database number that is too high"));
                 }
                 self.counts.select(number);
                 taken

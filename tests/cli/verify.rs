@@ -130,7 +130,7 @@ fn a_file_that_is_no_rdb_file_fails_and_is_named() {
             "gzip data",
             "look inside with: gunzip -c 'a file' | jdredis backup verify -",
         ),
-        (b"<?xml version='1.0'?><Error/>", "an XML document", "read a text"),
+        (b"<?xml version='1.0'?><Error/>", "an XML document", "read the text"),
         (&[0; 5000], "every byte is zero", "fetch a damaged one again"),
         (
             b"REDI",
@@ -159,7 +159,7 @@ fn a_structure_that_is_not_understood_is_noted() {
     let content = b"REDIS0009\xfe\0\xdc\x03key\xff\xbc\xd3\xc9\x50\xbb\xce\x77\x78";
     let files = Files::of(&[("new.rdb", content)]);
     let outcome = files.verify(&["new.rdb"]);
-    let note = "the checksum is right; not understood from byte 11 on (there is no type or opcode 220 that is known)";
+    let note = "the checksum is right; not understood from byte 11 on (unknown type or opcode 220)";
     assert_eq!(outcome.stderr, format!("note: new.rdb: {note}\n"));
     assert!(
         outcome
