@@ -4,7 +4,6 @@
 pub(crate) mod deferred;
 mod help;
 pub(crate) mod shared;
-pub(crate) mod shown;
 pub(crate) mod values;
 
 use std::time::Duration;

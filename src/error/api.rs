@@ -93,7 +93,7 @@ fn of_refusal(refusal: &Refusal) -> Report {
     let (kind, message, hint) = match refusal.reason {
         Reason::NotFound => (
             Kind::NotFound,
-            "the service knows no such thing",
+            "not found at the service",
             "check the region and the IDs: 'jdredis instance list' and 'jdredis backup list' show what there is; JD Cloud \
              keeps a backup for 7 days",
         ),

@@ -81,7 +81,7 @@ fn errors_in_json_are_one_object() {
         error,
         json!({
             "kind": "notFound",
-            "message": "no links of backup 1234 of instance redis-1234 in cn-north-1: the service knows no such thing: the region cn-north-1 is from --region; 404 NOT_FOUND: gone",
+            "message": "no links of backup 1234 of instance redis-1234 in cn-north-1: not found at the service: the region cn-north-1 is from --region; 404 NOT_FOUND: gone",
             "code": 404,
             "status": "NOT_FOUND",
             "requestId": "req-1",

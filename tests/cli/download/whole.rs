@@ -333,7 +333,7 @@ fn a_backup_without_links_leaves_no_folder_behind() {
     let place = Place::new();
     for (base_id, text) in [
         ("empty", "no files of backup empty of instance redis-1234"),
-        ("nosuch", "knows no such thing"),
+        ("nosuch", "not found at the service"),
     ] {
         let run = place.download(super::Backup { base_id, ..SINGLE });
         place.run(run).fails_saying(3, &[text]);

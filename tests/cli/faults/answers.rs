@@ -91,7 +91,7 @@ pub(super) fn envelopes() -> Vec<Row> {
         Row::field("/requestId", "7"),
         Row::field("/error", "null"),
         Row::field("/error", r#"{"code":404,"status":"NOT_FOUND","message":"gone"}"#)
-            .fails(3, &["the service knows no such thing", "404 NOT_FOUND: gone"]),
+            .fails(3, &["not found at the service", "404 NOT_FOUND: gone"]),
         Row::field("/error", r#"{"status":"ACCESS_ERROR"}"#)
             .fails(4, &["the service refuses the keys", "401 ACCESS_ERROR"]),
         Row::field("/error", r#"{"code":503,"status":"UNAVAILABLE"}"#)
@@ -106,8 +106,7 @@ pub(super) fn envelopes() -> Vec<Row> {
             .retried_unless_create(),
         Row::answer("a result with status 400", |body| Reply::json(400, body))
             .fails(6, &["the service refused the request"]),
-        Row::answer("a result with status 404", |body| Reply::json(404, body))
-            .fails(3, &["the service knows no such thing"]),
+        Row::answer("a result with status 404", |body| Reply::json(404, body)).fails(3, &["not found at the service"]),
     ]
 }
 
@@ -159,7 +158,7 @@ pub(super) fn statuses() -> Vec<Row> {
         )
         .retried_unless_create()
         .with(&[Cmd::Create], |ending| ending.is_uncertain = false),
-        refused(404, "NOT_FOUND", "", 3, "the service knows no such thing"),
+        refused(404, "NOT_FOUND", "", 3, "not found at the service"),
         refused(409, "ABORTED", "", 6, "the service is doing something else with it"),
         refused(409, "ALREADY_EXISTS", "", 6, "there is one already"),
         refused(
