@@ -107,7 +107,7 @@ fn a_file_that_is_no_rdb_file_is_set_aside() {
     outcome.data_with(7);
     assert_eq!(each(&outcome, "state"), ["not-rdb"]);
     assert_eq!(each(&outcome, "reason"), ["not an RDB file: an XML document"]);
-    outcome.says(&["not-rdb, not an RDB file: an XML document", "it may say why"]);
+    outcome.says(&["not-rdb, not an RDB file: an XML document", "may say why"]);
     assert!(
         place.names().contains(&format!("{NAME}.corrupt")),
         "{:?}",
