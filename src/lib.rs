@@ -105,13 +105,18 @@ pub fn run(world: &World) -> ExitCode {
         .stdout
         .size()
         .or_else(|| world.stderr.size())
-        .map_or(MAX_HELP_COLUMNS, |size| size.columns);
+        .map_or(MAX_HELP_COLUMNS, |size| size.columns.min(MAX_HELP_COLUMNS));
     let parsed = Cli::command()
-        .term_width(columns.min(MAX_HELP_COLUMNS).into())
+        .term_width(columns.into())
         .try_get_matches_from(&world.args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
+        Err(error) if is_help(&error) => {
+            let shown = cli::shown::command(columns).try_get_matches_from(&world.args);
+            let shown = shown.err().unwrap_or(error);
+            return answer_without_command(&shown, world);
+        }
         Err(error) => return answer_without_command(&with_apt_tip(error), world),
     };
     let format = match cli.command {
@@ -166,6 +171,13 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
         .is_some_and(|StdoutError(error)| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
+fn is_help(error: &clap::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}
+
 /// Only the program itself has a version. clap takes the option for the one spelled most like it, which is
 /// `--region`.
 fn with_apt_tip(mut error: clap::Error) -> clap::Error {
@@ -190,6 +202,7 @@ fn answer_without_command(error: &clap::Error, world: &World) -> ExitCode {
     } else {
         error.render().to_string()
     };
+    let text = if is_help(error) { cli::shown::text(&text) } else { text };
     if error.use_stderr() {
         if asks_for_json(world) {
             return fail(&Report::of_usage(&error.render().to_string()), Format::Json, world);

@@ -4,6 +4,7 @@
 pub(crate) mod deferred;
 mod help;
 pub(crate) mod shared;
+pub(crate) mod shown;
 pub(crate) mod values;
 
 use std::time::Duration;

@@ -130,6 +130,48 @@ fn help_fits_the_terminal() {
 }
 
 #[test]
+fn examples_stand_on_a_line_each_at_any_width() {
+    let wide = run(&["help", "backup", "download"], &[], Some(300)).stdout;
+    let (_, examples) = wide.split_once("\nExamples:\n").unwrap();
+    assert!(examples.lines().any(|line| line.len() > 80), "{examples}");
+    for columns in [40, 80] {
+        for args in [&["help", "backup", "download"][..], &["backup", "download", "--help"]] {
+            let shown = run(args, &[("TERM", "xterm")], Some(columns)).stdout;
+            assert!(shown.ends_with(examples), "{columns}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn help_shows_the_global_options_that_a_command_has_a_use_for() {
+    let help = |args: &[&str]| run(args, &[], Some(80)).stdout;
+    let short = help(&["backup", "url", "-h"]);
+    let globals: Vec<&str> = short.lines().filter(|line| line.contains("--max-attempts")).collect();
+    assert!(
+        matches!(globals.as_slice(), [line] if line.starts_with("Global options: -o ")),
+        "{short}"
+    );
+    for word in ["--endpoint <URL>", "--max-attempts <N>", "Possible values"] {
+        assert!(help(&["backup", "url", "--help"]).contains(word), "{word}");
+    }
+    for command in [&["man"][..], &["completions"], &["backup", "verify"]] {
+        for flag in ["-h", "--help"] {
+            let shown = help(&[command, &[flag]].concat());
+            for network in ["--endpoint", "--profile", "--max-attempts"] {
+                assert!(!shown.contains(network), "{command:?}: {shown}");
+            }
+        }
+    }
+    assert!(help(&["help", "man"]).lines().count() <= 12);
+    assert!(help(&["backup", "verify", "--help"]).contains("--timeout <SECONDS>"));
+    // They are accepted all the same.
+    assert_eq!(
+        run(&["man", "--endpoint", "h", "--timeout", "1"], &[], None).code,
+        ExitCode::SUCCESS
+    );
+}
+
+#[test]
 fn styles_are_for_terminals_that_can_and_people_who_want() {
     let color = [("TERM", "xterm")];
     let has_style = |env: &[(&str, &str)], columns| run(&["--help"], env, columns).stdout.contains('\u{1b}');

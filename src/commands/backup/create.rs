@@ -50,8 +50,7 @@ pub(crate) struct Args {
 pub(super) const EXAMPLES: &str = "\
 Examples:
   # Make a backup, wait for it, and print its links
-  id=$(jdredis backup create --region cn-north-1 --instance redis-1234 --wait -o plain) &&
-    jdredis backup url --region cn-north-1 --instance redis-1234 --base-id \"$id\"
+  id=$(jdredis backup create --region cn-north-1 --instance redis-1234 --wait -o plain) && jdredis backup url --region cn-north-1 --instance redis-1234 --base-id \"$id\"
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {

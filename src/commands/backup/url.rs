@@ -38,15 +38,10 @@ Examples:
   jdredis backup url --region cn-north-1 --instance redis-1234 --latest
 
   # Fetch every shard with curl, each under the name it has at the service
-  links=$(jdredis backup url --region cn-north-1 --instance redis-1234 --latest -q -o plain) || exit
-  printf '%s\\n' \"$links\" | while IFS= read -r url; do
-    name=${url%%\\?*}
-    curl -fsS -o \"${name##*/}\" \"$url\" || exit
-  done
+  jdredis backup url --region cn-north-1 --instance redis-1234 --latest -q -o plain | xargs -n 1 curl -fsSO
 
   # The links with the shards they belong to
-  jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o json |
-    jq -r '.result.downloadUrls[] | [.name, .link] | @tsv'
+  jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o json | jq -r '.result.downloadUrls[] | [.name, .link] | @tsv'
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {

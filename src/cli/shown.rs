@@ -1,0 +1,126 @@
+//! The command line as help shows it: examples whose lines are never broken, and of the global options
+//! only those that a command has a use for.
+//!
+//! Parsing does not need any of it, so this is built only once help was asked for.
+
+use clap::{Arg, Command, CommandFactory};
+
+use super::Cli;
+
+/// Stands for a blank that clap must not break a line at.
+const UNBREAKABLE: char = '\u{a0}';
+/// The line that examples follow.
+const EXAMPLES: &str = "Examples:";
+
+/// The command line for help of at most so many columns. Its text is for [`text`] to finish.
+pub(crate) fn command(columns: u16) -> Command {
+    let mut command = Cli::command().term_width(columns.into());
+    // Gives the global options to every command, and defines the arguments of all.
+    command.build();
+    let is_named = |command: &&str| *command != "help";
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    let names = names.iter().map(String::as_str).filter(is_named);
+    names.fold(with_whole_examples(command), |command, name| {
+        command.mut_subcommand(name, |subcommand| shaped(subcommand, name))
+    })
+}
+
+/// What clap made of such a command's help, with its blanks as they were.
+pub(crate) fn text(rendered: &str) -> String {
+    rendered.replace(UNBREAKABLE, " ")
+}
+
+/// A command and those below it; `path` is how it is typed.
+fn shaped(command: Command, path: &str) -> Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    let command = names
+        .iter()
+        .filter(|name| *name != "help")
+        .fold(command, |command, name| {
+            command.mut_subcommand(name, |subcommand| shaped(subcommand, &format!("{path} {name}")))
+        });
+    let is_wanted = |arg: &Arg| arg.is_global_set() && !is_unused(path, arg.get_id().as_str());
+    let name = |arg: &Arg| match (arg.get_short(), arg.get_long()) {
+        (Some(short), _) => format!("-{short}"),
+        (None, long) => format!("--{}", long.unwrap_or_default()),
+    };
+    let globals: Vec<String> = command.get_arguments().filter(|arg| is_wanted(arg)).map(name).collect();
+    let mut command = with_whole_examples(command).mut_args(|arg| match arg.is_global_set() {
+        true if is_wanted(&arg) => arg.hide_short_help(true),
+        true => arg.hide(true),
+        false => arg,
+    });
+    if !globals.is_empty() {
+        command = command.after_help(format!("Global options: {}", globals.join(" ")));
+    }
+    command
+}
+
+/// Whether a command does nothing with a global option. It is accepted all the same.
+fn is_unused(path: &str, global: &str) -> bool {
+    match path {
+        "completions" | "formats" | "man" => true,
+        // They ask no service. `verify` waits for slow files.
+        "backup verify" => ["profile", "endpoint", "max_attempts"].contains(&global),
+        "archive" | "archive status" => ["profile", "endpoint", "timeout", "max_attempts"].contains(&global),
+        _ => false,
+    }
+}
+
+fn with_whole_examples(command: Command) -> Command {
+    let Some(advice) = command.get_after_long_help().map(ToString::to_string) else {
+        return command;
+    };
+    match advice.find(EXAMPLES) {
+        Some(start) => {
+            let (before, examples) = advice.split_at(start);
+            let examples = examples.replace(' ', &UNBREAKABLE.to_string());
+            command.after_long_help(format!("{before}{examples}"))
+        }
+        None => command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaves(command: &Command) -> Vec<&Command> {
+        let below: Vec<&Command> = command
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help")
+            .collect();
+        match below.as_slice() {
+            [] => vec![command],
+            below => below.iter().flat_map(|command| leaves(command)).collect(),
+        }
+    }
+
+    #[test]
+    fn every_command_has_examples_of_one_line_each() {
+        let command = command(80);
+        for command in leaves(&command)
+            .into_iter()
+            .filter(|command| command.get_name() != "formats")
+        {
+            let advice = command
+                .get_after_long_help()
+                .map(|advice| text(&advice.to_string()))
+                .unwrap_or_default();
+            let (_, examples) = advice
+                .split_once("Examples:\n")
+                .unwrap_or_else(|| panic!("{} has none", command.get_name()));
+            for line in examples.lines().filter(|line| !line.is_empty()) {
+                let is_whole = line.starts_with("  # ") || line.starts_with("  ") && line.contains("jdredis ");
+                let ends = !line.ends_with(['\\', '|', '&', ';']) && !line.starts_with("   ");
+                assert!(is_whole && ends, "{}: {line}", command.get_name());
+            }
+        }
+    }
+}
