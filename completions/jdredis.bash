@@ -197,7 +197,7 @@ _jdredis() {
 
     case "${cmd}" in
         jdredis)
-            opts="-o -q -v -h -V --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help --version archive backup instance completions formats man help"
+            opts="-o -q -v -h -V --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help --version archive backup instance completions formats man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -227,6 +227,10 @@ _jdredis() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -235,7 +239,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__archive)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help status help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help status help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -263,6 +267,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -315,7 +323,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__archive__subcmd__status)
-            opts="-o -q -v -h --max-age --accept-unverified --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            opts="-o -q -v -h --max-age --accept-unverified --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -349,6 +357,10 @@ _jdredis() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -357,7 +369,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help download verify list url create policy help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help download verify list url create policy help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -387,6 +399,10 @@ _jdredis() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -395,7 +411,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__create)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --region --instance --name --wait --wait-timeout --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --instance --name --wait --wait-timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -423,6 +439,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --region)
@@ -449,7 +469,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__download)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --region --instance --base-id --latest --max-age --dir --node --parallel --internal --force --http --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --instance --base-id --latest --max-age --dir --node --parallel --internal --force --http --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -477,6 +497,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --region)
@@ -672,7 +696,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__list)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --region --instance --since --until --status --type --limit --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --instance --since --until --status --type --limit --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -700,6 +724,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --region)
@@ -738,7 +766,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__policy)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help list show set help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help list show set help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -766,6 +794,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -846,7 +878,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__policy__subcmd__list)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --region --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -874,6 +906,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --region)
@@ -888,7 +924,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__policy__subcmd__set)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --region --instance --days --time --off --dry-run --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --instance --days --time --off --dry-run --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -916,6 +952,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --region)
@@ -942,7 +982,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__policy__subcmd__show)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --region --instance --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --instance --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -972,6 +1012,10 @@ _jdredis() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --region)
                     COMPREPLY=($(compgen -W "cn-north-1 cn-south-1 cn-east-2 cn-east-1" -- "${cur}"))
                     return 0
@@ -988,7 +1032,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__url)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --region --instance --base-id --latest --max-age --internal --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --instance --base-id --latest --max-age --internal --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1016,6 +1060,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --region)
@@ -1042,7 +1090,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__verify)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1072,6 +1120,10 @@ _jdredis() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1080,7 +1132,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__completions)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help bash elvish fish powershell zsh"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1108,6 +1160,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1118,7 +1174,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__formats)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1146,6 +1202,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1422,7 +1482,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__instance)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help list help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help list help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1450,6 +1510,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -1502,7 +1566,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__instance__subcmd__list)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --region --name --status --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --name --status --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1532,6 +1596,10 @@ _jdredis() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 --region)
                     COMPREPLY=($(compgen -W "cn-north-1 cn-south-1 cn-east-2 cn-east-1" -- "${cur}"))
                     return 0
@@ -1552,7 +1620,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__man)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --quiet --verbose --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1580,6 +1648,10 @@ _jdredis() {
                     ;;
                 --max-attempts)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)

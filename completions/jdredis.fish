@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_jdredis_global_optspecs
-    string join \n o/output= profile= endpoint= timeout= max-attempts= q/quiet v/verbose h/help V/version
+    string join \n o/output= profile= endpoint= timeout= max-attempts= color= q/quiet v/verbose h/help V/version
 end
 
 function __fish_jdredis_needs_command
@@ -31,6 +31,9 @@ complete -c jdredis -n "__fish_jdredis_needs_command" -l profile -d 'Take keys, 
 complete -c jdredis -n "__fish_jdredis_needs_command" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_needs_command" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_needs_command" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_needs_command" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_needs_command" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_needs_command" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -49,6 +52,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and not __fish_
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and not __fish_seen_subcommand_from status help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and not __fish_seen_subcommand_from status help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and not __fish_seen_subcommand_from status help" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and not __fish_seen_subcommand_from status help" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and not __fish_seen_subcommand_from status help" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and not __fish_seen_subcommand_from status help" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and not __fish_seen_subcommand_from status help" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -62,6 +68,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and __fish_seen
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and __fish_seen_subcommand_from status" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and __fish_seen_subcommand_from status" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and __fish_seen_subcommand_from status" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and __fish_seen_subcommand_from status" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and __fish_seen_subcommand_from status" -l accept-unverified -d 'Count backups as good whose files are no RDB files'
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand archive; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Print each request; twice: also what was signed'
@@ -75,6 +84,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_s
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and not __fish_seen_subcommand_from download verify list url create policy help" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -92,6 +104,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -116,6 +131,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -126,6 +144,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from list" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -149,6 +170,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from url" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -168,6 +192,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from create" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -186,6 +213,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from policy" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -207,6 +237,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -219,6 +252,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_see
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and __fish_seen_subcommand_from list" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
 cn-south-1\t'华南-广州'
 cn-east-2\t'华东-上海'
@@ -244,6 +280,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l profile 
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -254,6 +293,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l profile -d '
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand formats" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -264,6 +306,9 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l profile -d 'Take
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand man" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -80,7 +80,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches, ValueEnum};
 
 pub use process::terminal::{Size, Terminal};
 pub use process::world::{Clock, Environment, Stream, World};
@@ -88,7 +88,7 @@ pub use process::world::{Clock, Environment, Stream, World};
 use cli::Cli;
 use commands::{Command, Context};
 use error::{Report, StdoutError};
-use output::Format;
+use output::{Colors, Format};
 use process::signals::Interrupt;
 use terminal::notes::Notes;
 
@@ -197,7 +197,7 @@ fn answer_without_command(error: &clap::Error, world: &World) -> ExitCode {
     } else {
         &world.stdout
     };
-    let text = if world.can_draw(stream) && world.var("NO_COLOR").is_none() {
+    let text = if colors_asked_for(world).are_for(stream, world) {
         error.render().ansi().to_string()
     } else {
         error.render().to_string()
@@ -216,6 +216,20 @@ fn answer_without_command(error: &clap::Error, world: &World) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// When to use colours, by a command line that clap has not parsed to its end: it stops at `--help`.
+fn colors_asked_for(world: &World) -> Colors {
+    let args: Vec<_> = world.args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let apart = args
+        .windows(2)
+        .filter(|pair| pair[0] == "--color")
+        .map(|pair| &*pair[1]);
+    let joined = args.iter().filter_map(|arg| arg.strip_prefix("--color="));
+    let value = apart.chain(joined).next();
+    value
+        .and_then(|value| Colors::from_str(value, false).ok())
+        .unwrap_or_default()
 }
 
 /// Whether JSON was asked for on a command line that could not be parsed.

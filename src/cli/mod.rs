@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser};
 
 use crate::commands::Command;
-use crate::output::Format;
+use crate::output::{Colors, Format};
 
 /// Download links of JD Cloud (京东云) Redis backups, and the backups themselves.
 #[derive(Debug, Parser)]
@@ -66,6 +66,10 @@ pub(crate) struct Globals {
     /// How often a request is sent before it is given up
     #[arg(long, global = true, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) max_attempts: u32,
+
+    /// When to use colours; beats NO_COLOR and TERM
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    pub(crate) color: Colors,
 
     /// Print no notes, no progress and no rows of what is well; twice: no warnings either
     ///

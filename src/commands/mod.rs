@@ -21,7 +21,7 @@ use crate::cli::Globals;
 use crate::cli::shared::RegionArgs;
 use crate::config::{self, Settings};
 use crate::error::{Report, StdoutError};
-use crate::output::Format;
+use crate::output::{Format, paint};
 use crate::process::signals::Interrupt;
 use crate::process::world::World;
 use crate::terminal::notes::Notes;
@@ -86,9 +86,16 @@ impl Context<'_> {
         })
     }
 
-    /// Writes a command's whole result to standard output.
+    /// Writes a command's whole result to standard output, a table with colours where they are wanted.
     fn print(&self, bytes: &[u8]) -> Result<(), StdoutError> {
+        let painted = (self.format == Format::Table && self.paints()).then(|| paint::paint(bytes.to_vec()));
+        let bytes = painted.as_deref().unwrap_or(bytes);
         self.world.stdout.write_all(bytes).map_err(StdoutError)
+    }
+
+    /// Whether data on standard output is to have colours.
+    fn paints(&self) -> bool {
+        self.globals.color.are_for(&self.world.stdout, self.world)
     }
 }
 

@@ -109,9 +109,13 @@ pub(crate) fn run_at_with(
 
 /// Changes what `TERM` says.
 pub(crate) fn set_term(world: &mut World, term: Option<&'static str>) {
+    set_var(world, "TERM", term);
+}
+
+fn set_var(world: &mut World, variable: &'static str, value: Option<&'static str>) {
     let other = std::mem::replace(&mut world.env, Box::new(|_| None));
     world.env = Box::new(move |name| match name {
-        "TERM" => term.map(Into::into),
+        name if name == variable => value.map(Into::into),
         name => other(name),
     });
 }
@@ -290,4 +294,51 @@ fn an_archives_nights_are_shown_where_there_is_room_in_colour_and_in_signs() {
     for columns in [Some(99), None] {
         assert!(!run(&args, &utf8, columns).stdout.contains("NIGHTS"));
     }
+}
+
+const BACKUPS: [&str; 6] = ["backup", "list", "--region", "cn-north-1", "--instance", "redis-1234"];
+
+#[test]
+fn words_of_status_have_colours_on_a_terminal_that_can_and_for_people_who_want_them() {
+    let sandbox = sandbox();
+    let listed = |flag: &[&str], columns, term, no_color: Option<&'static str>| {
+        let args = [&BACKUPS[..], flag].concat();
+        let shown = run_at_with(&sandbox, &args, columns, |world| {
+            set_var(world, "TERM", term);
+            set_var(world, "NO_COLOR", no_color);
+        });
+        assert_eq!(shown.code, ExitCode::SUCCESS);
+        shown.stdout
+    };
+    let (xterm, wide) = (Some("xterm"), Some(120));
+    let coloured = listed(&[], wide, xterm, None);
+    for word in [
+        "\u{1b}[31mfailed\u{1b}[0m",
+        "\u{1b}[33mrunning\u{1b}[0m",
+        "\u{1b}[32msuccess\u{1b}[0m",
+    ] {
+        assert!(coloured.contains(word), "{coloured:?}");
+    }
+    let plain = listed(&[], None, xterm, None);
+    assert!(!plain.contains('\u{1b}'), "{plain:?}");
+    for (flag, columns, term, no_color, has_colours) in [
+        (&[][..], wide, xterm, Some(""), true),
+        (&[], wide, xterm, Some("1"), false),
+        (&[], wide, Some("dumb"), None, false),
+        (&[], wide, None, None, false),
+        (&["--color", "never"], wide, xterm, None, false),
+        (&["--color=auto"], None, xterm, None, false),
+        (&["--color=always"], None, Some("dumb"), Some("1"), true),
+        (&["--color=always", "-o", "json"], wide, xterm, None, false),
+        (&["--color=always", "-o", "plain"], wide, xterm, None, false),
+    ] {
+        let shown = listed(flag, columns, term, no_color);
+        assert_eq!(
+            shown.contains('\u{1b}'),
+            has_colours,
+            "{flag:?} {term:?} {no_color:?}: {shown:?}"
+        );
+    }
+    let help = |flag| run(&["--help", flag], &[], None).stdout.contains('\u{1b}');
+    assert!(help("--color=always") && !help("--color=never"));
 }

@@ -260,7 +260,7 @@ fn render_table(rows: &[Row<'_>], context: &Context<'_>) -> Vec<u8> {
         cells.push(total);
     }
     let text = table::render(&header, cells);
-    if has_nights && world.can_draw(&world.stdout) && world.var("NO_COLOR").is_none() {
+    if has_nights && context.paints() {
         return coloured(&text, &shown, has_unicode);
     }
     text

@@ -7,7 +7,7 @@ use std::thread;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::view::{HEADER, PolicyView, cells, with_off_in_red};
+use super::view::{HEADER, PolicyView, cells};
 use crate::api::model::CacheInstance;
 use crate::api::{Automatic, BackupPolicy, Client};
 use crate::cli::shared::RegionsArgs;
@@ -158,10 +158,8 @@ fn not_asked(region: &Region, instance: &CacheInstance) -> Box<Report> {
 fn render(asked: &[Asked<'_>], shows_region: bool, context: &Context<'_>) -> Vec<u8> {
     match context.format {
         Format::Table => {
-            // Only ASCII before the column that is painted; a name may be anything.
             let header = [&["REGION", "ID"][usize::from(!shows_region)..], &HEADER, &["NAME"]].concat();
-            let table = table::render(&header, asked.iter().map(|asked| row(asked, shows_region)));
-            with_off_in_red(table, context.world)
+            table::render(&header, asked.iter().map(|asked| row(asked, shows_region)))
         }
         Format::Json => json::render(&Document {
             policies: asked.iter().map(Row::of).collect(),

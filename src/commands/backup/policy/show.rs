@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::view::{HEADER, PolicyView, cells, with_off_in_red};
+use super::view::{HEADER, PolicyView, cells};
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
 use crate::output::{Format, json, plain, table};
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .describe_backup_policy(&instance.id, client.deadline())
         .with_context(|| format!("no policy of instance {} in {}", instance.id, settings.region))?;
     let bytes = match context.format {
-        Format::Table => with_off_in_red(table::render(&HEADER, [cells(&policy)]), context.world),
+        Format::Table => table::render(&HEADER, [cells(&policy)]),
         Format::Json => json::render(&with_policy(answer.json()?, PolicyView::of(&policy))),
         Format::Plain => plain::render([policy.automatic().word()]),
     };

@@ -4,14 +4,10 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::api::{Automatic, BackupPolicy};
-use crate::process::world::World;
 use crate::values::when::rfc3339;
 
 /// The columns of [`cells`].
 pub(super) const HEADER: [&str; 4] = ["AUTO", "DAYS", "WINDOW", "NEXT"];
-
-/// Begins red on a terminal, and ends it.
-const RED: (&str, &str) = ("\x1b[31m", "\x1b[0m");
 
 /// What `-o json` says of a policy. Its keys are a contract, and all of them are always there.
 #[derive(Debug, Serialize)]
@@ -79,28 +75,4 @@ pub(super) fn in_words(policy: &BackupPolicy) -> String {
     } else {
         format!("{state}, {more}")
     }
-}
-
-/// A rendered table whose cells `off` in the column AUTO are red, where standard output is a terminal that
-/// can show it. The columns before it must be ASCII, so that it begins at the same byte in each line.
-pub(super) fn with_off_in_red(table: Vec<u8>, world: &World) -> Vec<u8> {
-    if !world.can_draw(&world.stdout) || world.var("NO_COLOR").is_some() {
-        return table;
-    }
-    let text = String::from_utf8_lossy(&table);
-    let column = text.find(HEADER[0]).unwrap_or_default();
-    let mut painted = String::with_capacity(text.len() + 256);
-    for line in text.lines() {
-        match line
-            .split_at_checked(column)
-            .and_then(|(before, rest)| Some((before, rest.strip_prefix("off")?)))
-        {
-            Some((before, after)) if after.is_empty() || after.starts_with(' ') => {
-                painted.extend([before, RED.0, "off", RED.1, after]);
-            }
-            _ => painted.push_str(line),
-        }
-        painted.push('\n');
-    }
-    painted.into_bytes()
 }

@@ -1,0 +1,120 @@
+//! Colours in tables: the words of the columns STATUS, STATE and AUTO that call for attention.
+//!
+//! Colour is added to a table that is laid out already, so that no width has to leave control sequences
+//! out, and so that every table has it without asking.
+
+use unicode_width::UnicodeWidthStr;
+
+/// What is worth a look.
+const COLUMNS: [&str; 3] = ["STATUS", "STATE", "AUTO"];
+/// Red, for what has failed (ECMA-48, SGR).
+const BAD: &str = "\x1b[31m";
+/// Yellow, for what is not certain yet.
+const PENDING: &str = "\x1b[33m";
+/// Green, for what is well.
+const GOOD: &str = "\x1b[32m";
+const PLAIN: &str = "\x1b[0m";
+
+/// The table with its words of status in colour. A table that has no such column stays as it is.
+pub(crate) fn paint(table: Vec<u8>) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(&table) else {
+        return table;
+    };
+    let header = text.lines().next().unwrap_or_default();
+    let Some(column) = column(header) else { return table };
+    let is_of_backups = header.starts_with("BASE ID");
+    let mut painted = String::with_capacity(text.len() + 16 * text.lines().count());
+    for (i, line) in text.lines().enumerate() {
+        match word_at(line, column).filter(|_| i > 0) {
+            Some((before, word, after)) => match tone(word, is_of_backups) {
+                Some(tone) => painted.extend([before, tone, word, PLAIN, after]),
+                None => painted.push_str(line),
+            },
+            None => painted.push_str(line),
+        }
+        painted.push('\n');
+    }
+    painted.into_bytes()
+}
+
+/// How a word is shown. A backup that is running is not there yet; an instance that is running is well.
+fn tone(word: &str, is_of_backups: bool) -> Option<&'static str> {
+    match word {
+        "failed" | "corrupt" | "incomplete" | "unreadable" | "not-rdb" | "stale" | "missing" | "error" | "off" => {
+            Some(BAD)
+        }
+        "running" if !is_of_backups => None,
+        "running" | "unverified" | "creating" | "changing" | "configuring" | "restoring" | "upgrading" | "deleting" => {
+            Some(PENDING)
+        }
+        "success" | "ok" => Some(GOOD),
+        _ => None,
+    }
+}
+
+/// The terminal's column in which the words begin.
+fn column(header: &str) -> Option<usize> {
+    let cells = header.match_indices(|c: char| c != ' ');
+    let starts = cells
+        .map(|(at, _)| at)
+        .filter(|at| header[..*at].is_empty() || header[..*at].ends_with("  "));
+    // A header is ASCII, so its bytes are its columns.
+    let mut named = starts.filter(|at| {
+        let word = header[*at..].split("  ").next().unwrap_or_default();
+        COLUMNS.contains(&word.trim_end())
+    });
+    named.next()
+}
+
+/// The word that begins in this column of a line, and what stands before and after it.
+fn word_at(line: &str, column: usize) -> Option<(&str, &str, &str)> {
+    let starts = line.char_indices().map(|(at, _)| at);
+    let mut starts = starts.skip_while(|at| line[..*at].width() < column);
+    let start = starts.next().filter(|at| line[..*at].width() == column)?;
+    let end = line[start..].find(' ').map_or(line.len(), |length| start + length);
+    Some((&line[..start], &line[start..end], &line[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn painted(table: &str) -> String {
+        String::from_utf8(paint(table.as_bytes().to_vec())).unwrap()
+    }
+
+    #[test]
+    fn words_of_status_have_their_colour_whatever_stands_before_them() {
+        let table = "\
+BASE ID  NAME     STATUS   SIZE
+failed   缓存     failed   -
+b        failed   running  1 B
+c        x  ok    success  2 B
+d        y        7        2 B
+";
+        let expected = "\
+BASE ID  NAME     STATUS   SIZE
+failed   缓存     \x1b[31mfailed\x1b[0m   -
+b        failed   \x1b[33mrunning\x1b[0m  1 B
+c        x  ok    \x1b[32msuccess\x1b[0m  2 B
+d        y        7        2 B
+";
+        assert_eq!(painted(table), expected);
+    }
+
+    #[test]
+    fn an_instance_that_is_running_is_nothing_to_look_at() {
+        let table = "ID  STATUS   ADDRESS\na   running  h\nb   error    h\n";
+        assert_eq!(
+            painted(table),
+            "ID  STATUS   ADDRESS\na   running  h\nb   \x1b[31merror\x1b[0m    h\n"
+        );
+    }
+
+    #[test]
+    fn a_table_without_such_a_column_stays_as_it_is() {
+        for table in ["", "NAME  LINK\nfailed  failed\n", "MY STATUS  X\nfailed     x\n"] {
+            assert_eq!(painted(table), table);
+        }
+    }
+}
