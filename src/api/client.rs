@@ -2,7 +2,6 @@
 //!
 //! Every attempt has its own nonce, date and signature, since the gateway refuses a nonce it has seen.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -135,7 +134,7 @@ impl<'a> Client<'a> {
                         .retry_after
                         .filter(|wait| may_repeat && attempts_left > 0 && *wait == delay),
                     may_have_happened: !call.is_read() && failed.effect == Effect::Unknown,
-                    sources: Some(Arc::clone(&self.settings.sources)),
+                    facts: Some(Box::new(self.settings.facts())),
                     effort: (attempt > 1).then_some(Effort {
                         attempts: attempt,
                         elapsed,
@@ -164,8 +163,10 @@ impl<'a> Client<'a> {
                 Ok(answer) => (answer.http_status.to_string(), answer.request_id().map(String::as_str)),
                 Err(failed) => (failed.kind.to_string(), failed.kind.request_id()),
             };
+            let proxy = self.http.proxy(&request.url);
+            let via = proxy.map(|proxy| format!(" through {proxy}")).unwrap_or_default();
             format!(
-                "attempt {attempt}: {} {} -> {} in {took} ms, request ID {}",
+                "attempt {attempt}: {} {}{via} -> {} in {took} ms, request ID {}",
                 request.method,
                 request.url,
                 visible(&status),

@@ -2,10 +2,9 @@
 //! are read here and nowhere else.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::source::Sources;
+use crate::config::source::Facts;
 use crate::http::Failure;
 use crate::retry::{Cause, may_pass};
 
@@ -18,8 +17,8 @@ pub(crate) struct Error {
     pub(crate) may_have_happened: bool,
     /// How long the service asked to wait, where that was longer than the time left.
     pub(crate) asked_to_wait: Option<Duration>,
-    /// Where the settings of the call came from, where it was made.
-    pub(crate) sources: Option<Arc<Sources>>,
+    /// What is known of the settings that the call was made with, where it was made.
+    pub(crate) facts: Option<Box<Facts>>,
     /// What was spent on the call, where more than one attempt was made.
     pub(crate) effort: Option<Effort>,
 }
@@ -186,7 +185,7 @@ impl From<ErrorKind> for Error {
             kind: Box::new(kind),
             may_have_happened: false,
             asked_to_wait: None,
-            sources: None,
+            facts: None,
             effort: None,
         }
     }

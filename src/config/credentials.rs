@@ -4,7 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::profile::Profile;
-use super::source::{SecretFacts, Source};
+use super::source::{KeySources, Source};
 use super::{Error, invalid};
 use crate::process::world::World;
 use crate::values::id::AccessKey;
@@ -12,7 +12,7 @@ use crate::values::secret::Secret;
 
 const ACCESS_KEY: &str = "JDCLOUD_ACCESS_KEY";
 const SECRET_KEY: &str = "JDCLOUD_SECRET_KEY";
-const SECURITY_TOKEN: &str = "JDCLOUD_SECURITY_TOKEN";
+pub(super) const SECURITY_TOKEN: &str = "JDCLOUD_SECURITY_TOKEN";
 
 /// An access key, its secret, and for temporary ones the token that goes with them.
 #[derive(Debug, Clone)]
@@ -27,8 +27,7 @@ pub(crate) struct Credentials {
 /// Credentials, and where each part of them came from.
 pub(super) struct Found {
     pub(super) credentials: Credentials,
-    pub(super) access_key: Source,
-    pub(super) secrets: Vec<SecretFacts>,
+    pub(super) sources: KeySources,
 }
 
 /// The environment's keys; `None` where it has none.
@@ -59,11 +58,13 @@ pub(super) fn in_env(world: &World) -> Result<Option<Found>, Error> {
         secret_key: secret(SECRET_KEY, secret_key)?,
         security_token: token.map(|token| secret(SECURITY_TOKEN, token)).transpose()?,
     };
-    Ok(Some(Found::new(
+    Ok(Some(Found {
         credentials,
-        access_key_source,
-        Source::Variable(SECRET_KEY),
-    )))
+        sources: KeySources {
+            access_key: access_key_source,
+            secret_key: Source::Variable(SECRET_KEY),
+        },
+    }))
 }
 
 /// A profile's keys.
@@ -82,21 +83,13 @@ pub(super) fn in_profile(profile: &Profile) -> Result<Found, Error> {
         secret_key: profile.secret_key.clone().ok_or_else(|| missing("secret_key"))?,
         security_token: None,
     };
-    Ok(Found::new(credentials, source, profile.source("secret_key")))
-}
-
-impl Found {
-    fn new(credentials: Credentials, access_key: Source, secret_key: Source) -> Self {
-        let key = SecretFacts::of("secret key", secret_key, credentials.secret_key.expose());
-        let token = credentials.security_token.as_ref();
-        let token =
-            token.map(|token| SecretFacts::of("security token", Source::Variable(SECURITY_TOKEN), token.expose()));
-        Self {
-            secrets: [key].into_iter().chain(token).collect(),
-            credentials,
-            access_key,
-        }
-    }
+    Ok(Found {
+        credentials,
+        sources: KeySources {
+            access_key: source,
+            secret_key: profile.source("secret_key"),
+        },
+    })
 }
 
 /// The names that variables for this cloud begin with, in other tools and in people's memory.

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use self::credentials::{Credentials, KEY_NAMES, REGION_NAMES, look_alikes};
 use self::profile::{Profile, Section};
-use self::source::{Source, Sources};
+use self::source::{Facts, SecretFacts, Source, Sources};
 use crate::cli::Globals;
 use crate::http::{InvalidProxy, Network, Proxies, TrustSources};
 use crate::output::Format;
@@ -46,10 +46,28 @@ pub(crate) struct Settings {
     pub(crate) network: Arc<Network>,
     pub(crate) credentials: Credentials,
     /// Where the values above came from.
-    pub(crate) sources: Arc<Sources>,
+    sources: Sources,
     /// For the whole operation, retries included.
     pub(crate) timeout: Duration,
     pub(crate) max_attempts: u32,
+}
+
+impl Settings {
+    /// What can be said of these settings where a call with them failed.
+    pub(crate) fn facts(&self) -> Facts {
+        let (sources, keys) = (&self.sources, &self.credentials);
+        let secret_key = SecretFacts::of("secret key", sources.keys.secret_key.clone(), keys.secret_key.expose());
+        let token = keys.security_token.as_ref().map(|token| {
+            let source = Source::Variable(credentials::SECURITY_TOKEN);
+            SecretFacts::of("security token", source, token.expose())
+        });
+        Facts {
+            region: (self.region.to_string(), sources.region.clone()),
+            endpoint: (self.endpoint.to_string(), sources.endpoint.clone()),
+            access_key: sources.keys.access_key.clone(),
+            secrets: [secret_key].into_iter().chain(token).collect(),
+        }
+    }
 }
 
 /// Why settings cannot be used.
@@ -152,12 +170,11 @@ pub(crate) fn resolve(
     check_proxy(&network, &endpoint)?;
     Ok(Settings {
         network: Arc::new(network),
-        sources: Arc::new(Sources {
-            region: (region.to_string(), region_source),
-            endpoint: (endpoint.to_string(), endpoint_source),
-            access_key: keys.access_key,
-            secrets: keys.secrets,
-        }),
+        sources: Sources {
+            region: region_source,
+            endpoint: endpoint_source,
+            keys: keys.sources,
+        },
         region,
         endpoint,
         credentials: keys.credentials,

@@ -28,9 +28,25 @@ impl fmt::Display for Source {
     }
 }
 
-/// Where the settings of a run came from, and what is odd about its secrets.
+/// Where the settings of a run came from.
 #[derive(Debug, Clone)]
-pub(crate) struct Sources {
+pub(super) struct Sources {
+    pub(super) region: Source,
+    pub(super) endpoint: Source,
+    pub(super) keys: KeySources,
+}
+
+/// Where the parts of a key pair came from. A security token is always the environment's.
+#[derive(Debug, Clone)]
+pub(super) struct KeySources {
+    pub(super) access_key: Source,
+    pub(super) secret_key: Source,
+}
+
+/// What can be said of the settings of a call that failed: where they came from, and what is odd about
+/// the secrets.
+#[derive(Debug)]
+pub(crate) struct Facts {
     /// The region itself, and where it was found.
     pub(crate) region: (String, Source),
     /// The same of the endpoint, as the program uses it.

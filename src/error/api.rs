@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::{Kind, Report, network};
 use crate::api::{self, Effort, ErrorKind, Reason, Refusal, Unexpected};
-use crate::config::source::{Source, Sources};
+use crate::config::source::{Facts, Source};
+use crate::http::{Failure, Stage};
 use crate::terminal::human;
 
 /// The smallest difference between the clocks that a refused signature is blamed on, in seconds. The service
@@ -24,8 +25,8 @@ pub(super) fn report(error: &api::Error) -> Report {
             .cause(error.to_string())
             .hint("the operating system refused them; run this outside the sandbox or container that forbids it"),
     };
-    if let Some(sources) = &error.sources {
-        report.details.extend(origins(&error.kind, sources));
+    if let Some(facts) = &error.facts {
+        report.details.extend(origins(&error.kind, facts));
     }
     if error.may_have_happened {
         report.hint = Some(MAY_HAVE_HAPPENED.to_owned());
@@ -46,35 +47,40 @@ pub(super) fn report(error: &api::Error) -> Report {
 }
 
 /// Where the settings came from that the error may be about, a sentence each.
-fn origins(kind: &ErrorKind, sources: &Sources) -> Vec<String> {
+fn origins(kind: &ErrorKind, facts: &Facts) -> Vec<String> {
     let is_from = |(value, source): &(String, Source), name: &str| match source {
         Source::Default => format!("the {name} {value} is the default"),
         source => format!("the {name} {value} is from {source}"),
     };
     match kind {
-        ErrorKind::Network(failure) if !failure.is_at_proxy => vec![is_from(&sources.endpoint, "endpoint")],
+        ErrorKind::Network(failure) if is_about_endpoint(failure) => vec![is_from(&facts.endpoint, "endpoint")],
         ErrorKind::Unexpected(unexpected) if !unexpected.is_from_service => {
-            vec![is_from(&sources.endpoint, "endpoint")]
+            vec![is_from(&facts.endpoint, "endpoint")]
         }
         ErrorKind::Refused(refusal) => match refusal.reason {
             Reason::SignatureDiffers | Reason::KeysRefused | Reason::NotPermitted | Reason::Forbidden => {
-                keys(sources, refusal.reason)
+                keys(facts, refusal.reason)
             }
-            Reason::NotFound | Reason::NotOffered | Reason::Other => vec![is_from(&sources.region, "region")],
+            Reason::NotFound | Reason::NotOffered | Reason::Other => vec![is_from(&facts.region, "region")],
             _ => Vec::new(),
         },
         _ => Vec::new(),
     }
 }
 
+/// Whether another endpoint could have made a difference.
+fn is_about_endpoint(failure: &Failure) -> bool {
+    !failure.is_at_proxy && !matches!(failure.stage, Stage::TrustStore { .. } | Stage::NoThread)
+}
+
 /// Where the keys came from; and, where the signature is refused, what is odd about the secrets in it.
-fn keys(sources: &Sources, reason: Reason) -> Vec<String> {
-    let mut from = format!("the access key is from {}", sources.access_key);
-    for secret in &sources.secrets {
+fn keys(facts: &Facts, reason: Reason) -> Vec<String> {
+    let mut from = format!("the access key is from {}", facts.access_key);
+    for secret in &facts.secrets {
         let _ = write!(from, ", the {} from {}", secret.name, secret.source);
     }
     let is_about_signing = matches!(reason, Reason::SignatureDiffers | Reason::KeysRefused);
-    let odd = sources
+    let odd = facts
         .secrets
         .iter()
         .filter(|secret| is_about_signing && !secret.oddities.is_empty())

@@ -7,6 +7,9 @@ use crate::http::{Failure, ProxyName, Stage, TlsFault};
 const LIMITS: &str = "look at what limits this user and service: 'ulimit -u' and 'ulimit -v', systemd's TasksMax= and MemoryMax=, \
                       a container's limit of processes";
 
+const SELF_SIGNED: &str = "give the server a certificate that is not an authority's (basicConstraints CA:FALSE), and point \
+                           SSL_CERT_FILE at what signed it (PEM)";
+
 pub(super) fn report(failure: &Failure) -> Report {
     let (message, hint) = match &failure.route.proxy {
         Some(proxy) if failure.is_at_proxy => at_proxy(failure, proxy),
@@ -17,6 +20,11 @@ pub(super) fn report(failure: &Failure) -> Report {
         _ => Kind::Network,
     };
     Report::new(kind, message).cause(&failure.detail).hint(hint)
+}
+
+/// What happened, and at which end.
+pub(super) fn message(failure: &Failure) -> String {
+    report(failure).message
 }
 
 /// What to do about the failure.
@@ -75,6 +83,7 @@ fn at_endpoint(failure: &Failure) -> (String, String) {
                      DNS entry"
                 }
                 TlsFault::TooOld => "check --endpoint; jdredis speaks TLS 1.2 and 1.3 and nothing older",
+                TlsFault::SelfSigned => SELF_SIGNED,
                 TlsFault::Untrusted | TlsFault::Other => {
                     "if a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate (PEM); if the endpoint speaks plain \
                      HTTP, as those inside a VPC do, spell out http:// in --endpoint"
@@ -115,6 +124,7 @@ fn at_proxy(failure: &Failure, proxy: &ProxyName) -> (String, String) {
                     "look at this machine's clock first ('date -u'); if it is right, the proxy needs a new certificate"
                         .to_owned()
                 }
+                TlsFault::SelfSigned => SELF_SIGNED.to_owned(),
                 TlsFault::WrongHost => format!("write one of those names in {variable}"),
                 _ => format!("point SSL_CERT_FILE at its CA certificate (PEM), or write http:// in {variable}"),
             },
@@ -133,7 +143,7 @@ fn at_proxy(failure: &Failure, proxy: &ProxyName) -> (String, String) {
                  %5C, %40, %3A and %25"
             ),
         ),
-        Stage::ProxyRefused { status: 502..=504, .. } => (
+        Stage::ProxyRefused { status: 500..=599, .. } => (
             format!("the proxy {address} could not reach {endpoint} ({variable})"),
             "try again later; if it stays, check --endpoint and ask the proxy's administrator".to_owned(),
         ),
@@ -169,8 +179,8 @@ fn no_authorities(is_named: bool) -> (String, String) {
         "let SSL_CERT_FILE (or SSL_CERT_DIR) name PEM certificates that this user can read, or unset it to use the system's (package \
          ca-certificates)"
     } else {
-        "install the package ca-certificates; in a container, copy or mount a file of CA certificates (PEM) into it and point \
-         SSL_CERT_FILE at that"
+        "in a container, copy or mount a file of CA certificates (PEM) into it and point SSL_CERT_FILE at that; elsewhere \
+         install the package ca-certificates"
     };
     (
         "no certificate authorities to trust could be loaded".to_owned(),

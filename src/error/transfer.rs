@@ -5,13 +5,26 @@ use crate::http::{Failure, Stage, TlsFault};
 use crate::transfer::Reason;
 
 const TRUST_PROXY: &str = "where a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate";
+const GET_OUT: &str = "check firewalls, DNS, and whether a proxy (HTTPS_PROXY) is needed to get out";
 const USE_HTTP: &str = "--http fetches the links as the service writes them, unencrypted";
 
 /// The reason in words, with what to do about it where there is something to do.
 pub(crate) fn explained(reason: &Reason) -> String {
+    let words = words(reason);
     match advice(reason) {
-        Some(advice) => format!("{reason}; {advice}"),
-        None => reason.to_string(),
+        Some(advice) => format!("{words}; {advice}"),
+        None => words,
+    }
+}
+
+fn words(reason: &Reason) -> String {
+    match reason {
+        // The file is named already; what is missing is which host, port and proxy failed.
+        Reason::Transport(failure) if failure.is_at_proxy || !matches!(failure.stage, Stage::Tls(_)) => {
+            format!("{}: {}", network::message(failure), failure.detail)
+        }
+        Reason::Repeated { last, times } => format!("{}, {times} times in a row", words(last)),
+        reason => reason.to_string(),
     }
 }
 
@@ -33,15 +46,14 @@ fn at_storage(failure: &Failure) -> Option<String> {
     match failure.stage {
         _ if failure.is_at_proxy => Some(network::hint(failure)),
         Stage::TrustStore { .. } | Stage::NoThread => Some(network::hint(failure)),
-        Stage::Tls(TlsFault::OutOfDate) => Some(network::hint(failure)),
+        Stage::Tls(TlsFault::OutOfDate | TlsFault::SelfSigned) => Some(network::hint(failure)),
         Stage::Tls(TlsFault::NotTls) => Some(format!("{USE_HTTP}; {TRUST_PROXY}")),
         Stage::Tls(_) => Some(format!("{TRUST_PROXY}; {USE_HTTP}")),
         Stage::Handshake => Some(format!("where the storage speaks no TLS, {USE_HTTP}")),
-        Stage::Dns
-        | Stage::Unreachable
-        | Stage::Broken
-        | Stage::Protocol
-        | Stage::Timeout
-        | Stage::ProxyRefused { .. } => None,
+        Stage::Unreachable | Stage::Timeout if failure.was_before_sending && failure.is_to_https() => {
+            Some(format!("{GET_OUT}; where only port 443 is closed, {USE_HTTP}"))
+        }
+        Stage::Unreachable | Stage::Dns => Some(GET_OUT.to_owned()),
+        Stage::Broken | Stage::Protocol | Stage::Timeout | Stage::ProxyRefused { .. } => None,
     }
 }

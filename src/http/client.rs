@@ -96,6 +96,11 @@ impl Client {
         }
     }
 
+    /// The proxy that a request to this URL goes through.
+    pub(crate) fn proxy(&self, url: &str) -> Option<ProxyName> {
+        self.network.route(&url.parse().ok()?).proxy
+    }
+
     /// The failure that ureq reports while the body of an answer from this URL is read.
     pub(crate) fn failure_while_receiving(&self, error: &ureq::Error, url: &str) -> Failure {
         let route = url
@@ -147,10 +152,10 @@ impl Client {
 /// 407 never is the origin's (RFC 9110, section 15.5.8), and Squid marks its own; a proxy's refusals and
 /// those of a gateway behind it are pages for people, where the service answers JSON and the storage XML.
 fn refusal_of_proxy(status: u16, headers: &HeaderMap) -> Option<u16> {
-    let is_page = header(headers, "content-type").is_none_or(|text| text.starts_with("text/"));
+    let is_page = || header(headers, "content-type").is_none_or(|text| text.starts_with("text/"));
     let is_own = match status {
         407 => true,
-        403 | 502..=504 => is_page || header(headers, "x-squid-error").is_some(),
+        403 | 502..=504 => is_page() || header(headers, "x-squid-error").is_some(),
         _ => false,
     };
     is_own.then_some(status)
@@ -159,11 +164,6 @@ fn refusal_of_proxy(status: u16, headers: &HeaderMap) -> Option<u16> {
 /// The proxy answered with a status that lets nothing through.
 pub(super) fn refused(proxy: &Proxy, status: u16, route: Route) -> Failure {
     let had_password = proxy.authorization().is_some();
-    let words = match (status, had_password) {
-        (407, true) => "does not accept the name and password it was given (407)".to_owned(),
-        (407, false) => "wants a name and password (407)".to_owned(),
-        _ => format!("answered with status {status}"),
-    };
     let stage = Stage::ProxyRefused { status, had_password };
-    Failure::before_sending(stage, route, true, words)
+    Failure::before_sending(stage, route, true, format!("it answered with status {status}"))
 }

@@ -1,5 +1,5 @@
-//! The connections that ureq asks for. All that depends on ureq's unversioned interface is here, and
-//! is why Cargo.toml holds ureq at a minor version.
+//! The connections that ureq asks for. All that depends on ureq's unversioned interface is here
+//! and in `buffer`, and is why Cargo.toml holds ureq at a minor version.
 //!
 //! ureq's own connector tries a host's addresses one after the other, panics where the system has no
 //! threads, looks names up again for requests on open connections, sends CONNECT for plain http, and
@@ -15,12 +15,13 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::time::Duration as TimeOut;
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use zeroize::Zeroizing;
 
+use super::buffer::Buffer;
 use super::client::{Network, USER_AGENT, origin, refused};
 use super::dial::dial;
-use super::failure::{self, Failure, Route, Stage};
+use super::failure::{self, Failure, Stage};
 use super::proxy::Proxy;
 use super::socket::{Duplex, Limit, Socket};
 use super::tls;
@@ -52,7 +53,7 @@ impl Connecting {
         let (scheme, host, port) = origin(details.uri);
         let attempt = Attempt {
             network: &self.network,
-            route: self.network.route(details.uri),
+            uri: details.uri,
             deadline: remaining(details.timeout.after).map(|left| Instant::now() + left),
             read_ahead: details.config.input_buffer_size(),
         };
@@ -72,7 +73,7 @@ impl Connecting {
         }
         Ok(Connection {
             stream,
-            buffers: LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size()),
+            buffers: Buffer::new(details.config.input_buffer_size(), details.config.output_buffer_size()),
             is_tls: scheme == Scheme::Https,
             head: match (proxy, scheme) {
                 (Some(proxy), Scheme::Http) => Some(AbsoluteForm::new(details.uri, proxy)),
@@ -95,14 +96,14 @@ impl Connector<()> for Connecting {
 /// A connection in the making.
 struct Attempt<'a> {
     network: &'a Network,
-    route: Route,
+    uri: &'a Uri,
     deadline: Option<Instant>,
     read_ahead: usize,
 }
 
 impl Attempt<'_> {
     fn failure(&self, (stage, words): (Stage, String), is_at_proxy: bool) -> Failure {
-        Failure::before_sending(stage, self.route.clone(), is_at_proxy, words)
+        Failure::before_sending(stage, self.network.route(self.uri), is_at_proxy, words)
     }
 
     fn dial(&self, host: &str, port: u16, is_at_proxy: bool) -> Result<Box<dyn Duplex>, Failure> {
@@ -136,7 +137,7 @@ impl Attempt<'_> {
 
     fn tunnel(&self, stream: &mut dyn Duplex, target: &str, proxy: &Proxy) -> Result<(), Failure> {
         tunnel::open(stream, target, proxy, USER_AGENT).map_err(|error| match error {
-            NoTunnel::Refused(status) => refused(proxy, status, self.route.clone()),
+            NoTunnel::Refused(status) => refused(proxy, status, self.network.route(self.uri)),
             NoTunnel::NotHttp => self.failure((Stage::Protocol, "what it answers is no HTTP".to_owned()), true),
             NoTunnel::Broken(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 let words = "it closed the connection instead of answering CONNECT";
@@ -151,7 +152,7 @@ impl Attempt<'_> {
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: Box<dyn Duplex>,
-    buffers: LazyBuffers,
+    buffers: Buffer,
     is_tls: bool,
     /// What becomes of a request's head on the way through a proxy.
     head: Option<AbsoluteForm>,

@@ -204,4 +204,35 @@ mod tests {
         let error = race(&[refusing, refusing], soon()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
+
+    #[test]
+    fn a_silent_address_delays_the_next_by_its_head_start_alone() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let silent = jdredis_sandbox::Silent::start(any).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let start = Instant::now();
+        let stream = race(
+            &[silent.address(), silent.address(), listener.local_addr().unwrap()],
+            soon(),
+        )
+        .unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), listener.local_addr().unwrap());
+        let took = start.elapsed();
+        assert!(
+            took >= 2 * HEAD_START && took < 2 * HEAD_START + Duration::from_millis(400),
+            "{took:?}"
+        );
+    }
+
+    #[test]
+    fn silent_addresses_alone_end_at_the_deadline() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let silent = jdredis_sandbox::Silent::start(any).unwrap();
+        for addresses in [&[silent.address()][..], &[silent.address(); 3]] {
+            let start = Instant::now();
+            let error = race(addresses, Some(start + Duration::from_millis(700))).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
+        }
+    }
 }

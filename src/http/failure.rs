@@ -106,6 +106,11 @@ impl Failure {
         }
     }
 
+    /// Whether the request was for an `https://` URL.
+    pub(crate) fn is_to_https(&self) -> bool {
+        self.route.origin.starts_with("https://")
+    }
+
     /// What ureq reports of a request on this route. The connector's own failures come through ureq
     /// whole; all others are of a connection that had been made.
     pub(super) fn of(error: &ureq::Error, route: Route) -> Self {
@@ -161,10 +166,7 @@ pub(super) fn of_io(error: &io::Error) -> (Stage, String) {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.route.proxy {
-            Some(proxy) if self.is_at_proxy => match self.stage {
-                Stage::ProxyRefused { .. } => write!(f, "{proxy} {}", self.detail),
-                _ => write!(f, "{proxy}: {}", self.detail),
-            },
+            Some(proxy) if self.is_at_proxy => write!(f, "{proxy}: {}", self.detail),
             _ => f.write_str(&self.detail),
         }
     }

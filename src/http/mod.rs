@@ -3,7 +3,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `client` | requests out, answers or a [`Failure`] back |
-//! | `connect` | the connections ureq asks for: all that depends on its unversioned interface |
+//! | `connect`, `buffer` | the connections ureq asks for: all that depends on its unversioned interface |
 //! | `socket` | a TCP stream whose every call ends by a deadline |
 //! | `dial` | from a host name to a connected socket |
 //! | `proxy`, `tunnel` | which proxy an origin has; CONNECT |
@@ -11,6 +11,7 @@
 //! | `failure` | what went wrong, told apart by type |
 //! | `headers` | header fields that both callers read |
 
+mod buffer;
 mod client;
 mod connect;
 mod dial;

@@ -83,25 +83,24 @@ impl Proxies {
     /// Reads the variables, each of which `var` looks up. Empty ones count as unset.
     pub(crate) fn from_env(var: impl Fn(&str) -> Option<String>) -> Self {
         let either_case = |name: &str| {
-            [name.to_ascii_lowercase(), name.to_ascii_uppercase()]
-                .into_iter()
-                .find_map(|name| var(&name).map(|value| (name, Zeroizing::new(value))))
+            let found = |name: String| var(&name).map(|value| (name, Zeroizing::new(value)));
+            found(name.to_owned()).or_else(|| found(name.to_ascii_uppercase()))
         };
-        let for_all = || either_case("all_proxy");
-        let proxy = |name: &str| {
-            let (variable, value) = either_case(name).or_else(for_all)?;
-            Some(match parse(value.trim()) {
-                Ok((address, authorization)) => Ok(Proxy {
-                    address,
-                    authorization,
-                    variable,
-                }),
-                Err(fault) => Err(InvalidProxy { variable, fault }),
-            })
+        let parsed = |(variable, value): (String, Zeroizing<String>)| match parse(value.trim()) {
+            Ok((address, authorization)) => Ok(Proxy {
+                address,
+                authorization,
+                variable,
+            }),
+            Err(fault) => Err(InvalidProxy { variable, fault }),
         };
+        let [http, https, all] = ["http_proxy", "https_proxy", "all_proxy"].map(either_case);
+        if http.is_none() && https.is_none() && all.is_none() {
+            return Self::default();
+        }
         Self {
-            http: proxy("http_proxy"),
-            https: proxy("https_proxy"),
+            http: http.or_else(|| all.clone()).map(parsed),
+            https: https.or(all).map(parsed),
             exceptions: either_case("no_proxy").map_or_else(String::new, |(_, list)| list.to_string()),
         }
     }

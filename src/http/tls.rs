@@ -23,6 +23,8 @@ pub(crate) enum TlsFault {
     OutOfDate,
     /// The certificate is for other hosts.
     WrongHost,
+    /// The certificate is an authority's and a server's at once.
+    SelfSigned,
     /// No authority that this machine trusts has signed the certificate.
     Untrusted,
     /// Anything else.
@@ -170,7 +172,7 @@ fn of_certificate(error: &CertificateError) -> (TlsFault, String) {
         }
         CertificateError::Other(OtherError(error)) => match error.downcast_ref::<webpki::Error>() {
             Some(webpki::Error::CaUsedAsEndEntity) => (
-                TlsFault::Untrusted,
+                TlsFault::SelfSigned,
                 "the certificate is an authority's own (self-signed), not a server's".to_owned(),
             ),
             Some(error) => other(format!("the certificate is not valid ({})", in_words(error))),
@@ -243,7 +245,7 @@ mod tests {
             ),
             (
                 other(webpki::Error::CaUsedAsEndEntity).into(),
-                TlsFault::Untrusted,
+                TlsFault::SelfSigned,
                 "the certificate is an authority's own (self-signed), not a server's",
             ),
             (

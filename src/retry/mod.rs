@@ -58,6 +58,7 @@ fn transport_may_pass(failure: &Failure) -> bool {
             | TlsFault::TooOld
             | TlsFault::OutOfDate
             | TlsFault::WrongHost
+            | TlsFault::SelfSigned
             | TlsFault::Untrusted
             | TlsFault::Other,
         )

@@ -78,7 +78,7 @@ impl Endpoint {
 
     /// Whether requests to it stay on this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        let bare = self.host.trim_matches(['[', ']']);
+        let bare = self.host.trim_matches(['[', ']']).trim_end_matches('.');
         bare == "localhost"
             || bare.ends_with(".localhost")
             || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -192,7 +192,13 @@ mod tests {
 
     #[test]
     fn loopback_is_recognised_by_name_and_address() {
-        for text in ["localhost", "http://127.9.9.9", "http://[::1]:1", "a.localhost"] {
+        for text in [
+            "localhost",
+            "localhost.",
+            "http://127.9.9.9",
+            "http://[::1]:1",
+            "a.localhost",
+        ] {
             assert!(text.parse::<Endpoint>().is_ok_and(|e| e.is_loopback()), "{text}");
         }
         for text in ["10.0.0.1", "localhost.example.com", "127.0.0.1.example.com"] {

@@ -7,6 +7,7 @@
 
 mod answers;
 mod archive;
+mod connecting;
 mod create;
 #[cfg(unix)]
 mod docs;
@@ -21,6 +22,7 @@ mod listing;
 mod network;
 mod policy;
 mod process;
+mod proxies;
 mod retries;
 #[cfg(unix)]
 mod screen;

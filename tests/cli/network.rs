@@ -1,14 +1,13 @@
-//! Everything between the program and the service: unreachable hosts, broken answers, redirects and
-//! proxies.
+//! Everything between the program and the service: unreachable hosts, broken answers, redirects.
 
 use std::net::TcpListener;
 
-use jdredis_sandbox::{Proxy, ProxyMode, Reply};
+use jdredis_sandbox::Reply;
 
 use crate::support::{Jdredis, sandbox};
 
 /// A loopback address that refuses connections.
-fn closed_port() -> String {
+pub(crate) fn closed_port() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
@@ -106,91 +105,4 @@ fn redirects_are_never_followed() {
         assert_eq!(sandbox.requests().len(), 2);
     }
     assert!(other.requests().is_empty());
-}
-
-#[test]
-fn proxies_are_taken_from_the_environment_in_either_case() {
-    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
-        let sandbox = sandbox();
-        let proxy = Proxy::start(ProxyMode::Tunnel).unwrap();
-        let url = proxy.url().replace("http://", "http://me:pass%40word@");
-        Jdredis::at(&sandbox).env(name, &url).url().data();
-        let [connect] = &proxy.connects()[..] else {
-            panic!("{name}: {:?}", proxy.connects())
-        };
-        // As curl does it, since proxies let CONNECT through to port 443 alone.
-        assert_eq!(connect.method, "GET");
-        assert!(
-            connect.target.starts_with(&format!("{}/v1/", sandbox.endpoint())),
-            "{connect:?}"
-        );
-        assert_eq!(connect.authorization.as_deref(), Some("Basic bWU6cGFzc0B3b3Jk"));
-        assert_eq!(sandbox.requests().len(), 1);
-    }
-}
-
-#[test]
-fn no_proxy_and_the_other_schemes_proxy_are_respected() {
-    let sandbox = sandbox();
-    let proxy = Proxy::start(ProxyMode::Tunnel).unwrap();
-    for name in ["no_proxy", "NO_PROXY"] {
-        Jdredis::at(&sandbox)
-            .env("http_proxy", &proxy.url())
-            .env(name, "example.com,127.0.0.1")
-            .url()
-            .data();
-    }
-    Jdredis::at(&sandbox).env("https_proxy", &proxy.url()).url().data();
-    assert_eq!(proxy.connections(), 0);
-}
-
-#[test]
-fn a_malformed_proxy_is_an_error_and_never_a_direct_connection() {
-    let sandbox = sandbox();
-    for value in [
-        "http://",
-        "nonsense://x",
-        "http://h:port",
-        "socks5://127.0.0.1:1080",
-        "http://me:canary-security-token@:1",
-    ] {
-        for name in ["http_proxy", "ALL_PROXY"] {
-            let outcome = Jdredis::at(&sandbox).env(name, value).url();
-            outcome.fails_saying(2, &[name, "hint: write it as http://HOST:PORT"]);
-        }
-    }
-    assert!(sandbox.requests().is_empty());
-}
-
-#[test]
-fn a_proxy_that_does_not_let_through_is_named_with_a_hint() {
-    for (mode, texts) in [
-        (
-            ProxyMode::AuthenticationRequired,
-            &[
-                "the proxy 127.0.0.1:",
-                "wants a name and password (http_proxy)",
-                "407",
-                "http://NAME:PASSWORD@HOST:PORT",
-            ][..],
-        ),
-        (ProxyMode::BadGateway, &["the proxy 127.0.0.1:", "502"]),
-        (ProxyMode::Garbage, &["through the proxy 127.0.0.1:"]),
-        (
-            ProxyMode::Refuse,
-            &["the proxy 127.0.0.1:", "cannot be reached (http_proxy)"],
-        ),
-    ] {
-        let sandbox = sandbox();
-        let proxy = Proxy::start(mode).unwrap();
-        let outcome = Jdredis::at(&sandbox).env("http_proxy", &proxy.url()).url();
-        outcome.fails_saying(5, texts);
-        assert!(sandbox.requests().is_empty());
-    }
-    let sandbox = sandbox();
-    let gone = Jdredis::at(&sandbox).env("http_proxy", &closed_port()).url();
-    gone.fails_saying(
-        5,
-        &["the proxy 127.0.0.1:", "cannot be reached (http_proxy)", "refused"],
-    );
 }

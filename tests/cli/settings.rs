@@ -236,7 +236,7 @@ fn a_broken_profile_is_left_out_with_a_warning_where_the_keys_come_from_the_envi
         outcome.stderr.starts_with("warning: the profile is left out: "),
         "{outcome:#?}"
     );
-    run().args(["-q"]).url().data();
+    run().args(["-qq"]).url().data();
 }
 
 #[cfg(unix)]

@@ -1,17 +1,22 @@
 //! TLS with an authority made for the test, in the system's ways of naming one.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::thread;
+
 use jdredis_sandbox::{Authority, Certificate, Proxy, ProxyMode, Reply, Sandbox};
 
 use crate::support::{Jdredis, sandbox, sandbox_builder};
 
-struct Secure {
-    sandbox: Sandbox,
+/// A sandbox that speaks HTTPS, and the certificate of its authority.
+pub(crate) struct Secure {
+    pub(crate) sandbox: Sandbox,
     /// Holds `ca.pem` and, in `certs`, the same under a hashed name.
     folder: tempfile::TempDir,
 }
 
 impl Secure {
-    fn new(certificate: Certificate) -> Self {
+    pub(crate) fn new(certificate: Certificate) -> Self {
         let authority = Authority::new();
         let folder = tempfile::tempdir().unwrap();
         let certs = folder.path().join("certs");
@@ -22,11 +27,11 @@ impl Secure {
         Self { sandbox, folder }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    fn trusting(&self) -> Jdredis<'_> {
+    pub(crate) fn trusting(&self) -> Jdredis<'_> {
         Jdredis::at(&self.sandbox).env("SSL_CERT_FILE", &self.path("ca.pem"))
     }
 }
@@ -59,34 +64,134 @@ fn a_certificate_that_is_not_to_be_trusted_is_refused_before_anything_is_sent() 
         ],
     );
 
-    for (certificate, text) in [
-        (Certificate::Expired, "the certificate expired at 20"),
-        (Certificate::WrongHost, "the certificate is for wrong-host.invalid"),
-    ] {
-        let secure = Secure::new(certificate);
-        secure
-            .trusting()
-            .url()
-            .fails_saying(5, &["no trusted encrypted connection", text]);
-        assert!(secure.sandbox.requests().is_empty());
-    }
     assert!(unknown.sandbox.requests().is_empty());
 }
 
 #[test]
-fn no_authorities_at_all_say_what_to_install() {
+fn what_is_wrong_with_a_certificate_is_said_in_words() {
+    for (certificate, texts) in [
+        (
+            Certificate::Expired,
+            &[
+                "the certificate expired at 20",
+                ", and this machine's clock says 20",
+                "clock first ('date -u')",
+            ][..],
+        ),
+        (
+            Certificate::NotYetValid,
+            &[
+                "the certificate is valid from 20",
+                ", and this machine's clock says 20",
+                "clock first ('date -u')",
+            ],
+        ),
+        (Certificate::WrongHost, &["the certificate is for wrong-host.invalid\n"]),
+        (Certificate::WrongPurpose, &["the certificate is not for servers"]),
+        (
+            Certificate::SelfSigned,
+            &["the certificate is an authority's own (self-signed)", "CA:FALSE"],
+        ),
+    ] {
+        let secure = Secure::new(certificate);
+        let outcome = secure.trusting().url();
+        outcome.fails_saying(5, &["no trusted encrypted connection to https://"]);
+        outcome.says(texts);
+        for debug in [
+            "Context",
+            "UnixTime",
+            "DnsName",
+            "CaUsed",
+            "EndEntity",
+            "[",
+            "Error",
+            "invalid peer",
+        ] {
+            let text = outcome.stderr.replace("profile [", "");
+            assert!(!text.contains(debug), "{debug} of {certificate:?}: {outcome:#?}");
+        }
+        assert!(secure.sandbox.requests().is_empty());
+        // The certificate stays what it is.
+        assert!(!outcome.stderr.contains("attempts"), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn a_server_of_old_versions_is_said_to_be_one() {
+    for (answer, text) in [
+        // Alerts of TLS 1.0: protocol_version, which names the reason, and handshake_failure, which does not.
+        (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "it speaks no TLS 1.2 or newer"),
+        (
+            b"\x15\x03\x01\x00\x02\x02\x28",
+            "no version and cipher of TLS in common",
+        ),
+    ] {
+        let server = answering(answer);
+        let secure = Secure::new(Certificate::Good);
+        let run = secure.trusting().args(["--endpoint", &format!("https://{server}")]);
+        run.url()
+            .fails_saying(5, &["no trusted encrypted connection to https://", text]);
+    }
+}
+
+/// A server that gives one connection this answer, whatever it is asked.
+fn answering(bytes: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut [0; 16]).unwrap();
+        stream.write_all(bytes).unwrap();
+        // Closing with bytes unread would be a reset, which may overtake the answer.
+        stream.shutdown(Shutdown::Write).unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    address
+}
+
+#[test]
+fn a_store_that_a_variable_names_and_that_has_no_authority_is_named_with_the_reason() {
     let secure = Secure::new(Certificate::Good);
-    let outcome = Jdredis::at(&secure.sandbox)
-        .env("SSL_CERT_FILE", &secure.path("missing.pem"))
+    std::fs::write(secure.path("empty.pem"), "").unwrap();
+    std::fs::write(secure.path("text.pem"), "no certificate\n").unwrap();
+    std::fs::create_dir(secure.path("empty")).unwrap();
+    for (variable, name, why) in [
+        ("SSL_CERT_FILE", "missing.pem", "No such file or directory"),
+        ("SSL_CERT_FILE", "empty.pem", "it holds no certificate in PEM form"),
+        ("SSL_CERT_FILE", "text.pem", "it holds no certificate in PEM form"),
+        ("SSL_CERT_FILE", "certs", "Is a directory"),
+        ("SSL_CERT_DIR", "missing", "No such file or directory"),
+        ("SSL_CERT_DIR", "empty", "it holds no certificate in PEM form"),
+    ] {
+        let path = secure.path(name);
+        let outcome = Jdredis::at(&secure.sandbox).env(variable, &path).url();
+        outcome.fails_saying(
+            5,
+            &[
+                "no certificate authorities to trust",
+                &format!("{variable}={path}: {why}\n"),
+                "ca-certificates",
+            ],
+        );
+        assert!(!outcome.stderr.contains("attempts"), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let secure = Secure::new(Certificate::Good);
+    let with_folder = Jdredis::at(&secure.sandbox)
+        .env("SSL_CERT_FILE", "")
+        .env("SSL_CERT_DIR", &secure.path("certs"));
+    with_folder.url().data();
+    let run = secure.trusting().env("SSL_CERT_DIR", "");
+    run.url().data();
+    // The system's store, if there is one, does not know the authority.
+    let neither = Jdredis::at(&secure.sandbox)
+        .env("SSL_CERT_FILE", "")
+        .env("SSL_CERT_DIR", "")
         .url();
-    outcome.fails_saying(
-        5,
-        &[
-            "no certificate authorities to trust",
-            "SSL_CERT_FILE",
-            "ca-certificates",
-        ],
-    );
+    assert!(!neither.failure(5).contains("SSL_CERT_FILE="), "{neither:#?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod faults;
 mod folder;
 mod integrity;
 mod links;
+mod outside;
 mod progress;
 mod resume;
 #[cfg(unix)]

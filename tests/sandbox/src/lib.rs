@@ -22,7 +22,8 @@
 //!   [`Sandbox::alter`] changes a file for good, as an [`Alteration`] says.
 //! - [`Sandbox::next_backup`] sets how a backup ends that a client makes: a [`BackupOutcome`].
 //! - [`signature`] has the signature's steps, to compare those of a client with.
-//! - [`Authority`] makes certificates for HTTPS, [`Proxy`] is a forward proxy.
+//! - [`Authority`] makes certificates for HTTPS, [`Proxy`] is a forward proxy, [`Silent`] an address that
+//!   does not answer.
 //!
 //! # What exists
 //!
@@ -77,6 +78,7 @@ mod script;
 mod server;
 mod service;
 pub mod signature;
+mod silent;
 mod storage;
 mod tls;
 
@@ -87,6 +89,7 @@ pub use proxy::{Connect, Proxy, ProxyMode};
 pub use script::Reply;
 pub use service::DOCUMENTED_ANSWER;
 pub use signature::{Keys, Refusal};
+pub use silent::Silent;
 pub use storage::{Alteration, Delivery, Format, StorageError};
 pub use tls::{Authority, Certificate, ServerIdentity};
 

@@ -12,7 +12,7 @@ use rcgen::{
     KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::{Duration, OffsetDateTime};
 
 /// The hosts of a good certificate: the sandbox's own, and the service's, which a
@@ -27,8 +27,14 @@ pub enum Certificate {
     Good,
     /// The same, but it ended yesterday.
     Expired,
+    /// The same, but it begins tomorrow.
+    NotYetValid,
     /// Valid now, for a host that nobody asks for.
     WrongHost,
+    /// As good as [`Good`](Self::Good), but for clients alone.
+    WrongPurpose,
+    /// The authority's own, as people make one for themselves and put it on a server.
+    SelfSigned,
 }
 
 /// A certificate authority of its own; nothing trusts it unless told to.
@@ -83,31 +89,46 @@ impl Authority {
     pub fn issue(&self, certificate: Certificate) -> ServerIdentity {
         let tomorrow = OffsetDateTime::now_utc() + Duration::days(1);
         let mut params = match certificate {
-            Certificate::Good => params("jdredis sandbox", &HOSTS, tomorrow),
+            Certificate::Good | Certificate::WrongPurpose => params("jdredis sandbox", &HOSTS, tomorrow),
             Certificate::Expired => params("jdredis sandbox", &HOSTS, tomorrow - Duration::days(2)),
+            Certificate::NotYetValid => params("jdredis sandbox", &HOSTS, tomorrow + Duration::days(10)),
+            Certificate::SelfSigned => return self_signed(tomorrow),
             Certificate::WrongHost => params("jdredis sandbox", &["wrong-host.invalid"], tomorrow),
         };
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![match certificate {
+            Certificate::WrongPurpose => ExtendedKeyUsagePurpose::ClientAuth,
+            _ => ExtendedKeyUsagePurpose::ServerAuth,
+        }];
         params.use_authority_key_identifier_extension = true;
         let key = new_key();
         let certificate = params.signed_by(&key, &self.issuer).expect(IMPOSSIBLE);
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| {
-                builder
-                    .with_no_client_auth()
-                    .with_single_cert(vec![certificate.der().clone()], key)
-            })
-            .expect("the certificate is for this key, and ring knows both");
-        ServerIdentity(Arc::new(config))
+        ServerIdentity::new(certificate.der().clone(), &key)
     }
+}
+
+/// A certificate that is an authority's and a server's at once, as `openssl req -x509` makes it.
+fn self_signed(end: OffsetDateTime) -> ServerIdentity {
+    let mut params = params("jdredis sandbox, by itself", &HOSTS, end);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, new_key()).expect(IMPOSSIBLE);
+    ServerIdentity::new(issuer.der().clone(), issuer.key())
 }
 
 /// A server's certificate and key: [`Builder::tls`](crate::Builder::tls).
 #[derive(Debug, Clone)]
 pub struct ServerIdentity(pub(crate) Arc<ServerConfig>);
+
+impl ServerIdentity {
+    fn new(certificate: CertificateDer<'static>, key: &KeyPair) -> Self {
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key))
+            .expect("the certificate is for this key, and ring knows both");
+        Self(Arc::new(config))
+    }
+}
 
 fn new_key() -> KeyPair {
     KeyPair::generate().expect("the operating system has random bytes")

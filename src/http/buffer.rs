@@ -1,0 +1,98 @@
+//! The memory between ureq and a connection.
+//!
+//! ureq's own buffers are filled with zeros byte by byte, which was a fourteenth of a run's instructions;
+//! these come zeroed from the system.
+
+use ureq::unversioned::transport::Buffers;
+
+/// What came and was not taken yet, and room for what is to go out.
+#[derive(Debug)]
+pub(super) struct Buffer {
+    /// Bytes that came and were not taken are at `taken..filled`.
+    input: Vec<u8>,
+    taken: usize,
+    filled: usize,
+    output: Vec<u8>,
+    /// Whether the last look at the input took any of it: if not, it is incomplete.
+    was_of_use: bool,
+}
+
+impl Buffer {
+    /// With room for so many bytes in each direction.
+    pub(super) fn new(input: usize, output: usize) -> Self {
+        Self {
+            input: vec![0; input],
+            taken: 0,
+            filled: 0,
+            output: vec![0; output],
+            was_of_use: false,
+        }
+    }
+
+    /// Moves what was not taken to the beginning, so that all free room is behind it.
+    fn make_room(&mut self) {
+        if self.taken > 0 {
+            self.input.copy_within(self.taken..self.filled, 0);
+            self.filled -= self.taken;
+            self.taken = 0;
+        }
+    }
+}
+
+impl Buffers for Buffer {
+    fn output(&mut self) -> &mut [u8] {
+        &mut self.output
+    }
+
+    fn input(&self) -> &[u8] {
+        &self.input[self.taken..self.filled]
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        self.make_room();
+        &mut self.input[self.filled..]
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.filled += amount;
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.was_of_use = amount > 0;
+        self.taken += amount;
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.make_room();
+        (&mut self.input[self.filled..], &mut self.output)
+    }
+
+    fn can_use_input(&self) -> bool {
+        self.was_of_use && self.taken < self.filled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_taken_stays_in_order() {
+        let mut buffer = Buffer::new(4, 1);
+        buffer.input_append_buf().copy_from_slice(b"abcd");
+        buffer.input_appended(4);
+        assert!(!buffer.can_use_input(), "nothing was looked at yet");
+        buffer.input_consume(3);
+        assert_eq!(buffer.input(), b"d");
+        assert!(buffer.can_use_input());
+        let room = buffer.input_append_buf();
+        assert_eq!(room.len(), 3);
+        room[0] = b'e';
+        buffer.input_appended(1);
+        assert_eq!(buffer.input(), b"de");
+        buffer.input_consume(0);
+        assert!(!buffer.can_use_input(), "more has to come first");
+        buffer.input_consume(2);
+        assert_eq!(buffer.input_append_buf().len(), 4);
+    }
+}
