@@ -109,13 +109,13 @@ pub(crate) enum Damage {
 /// Finds the damage to the magic of a file of `length` bytes that begins with `head`, ends with a
 /// checksum and whose CRC is `crc`: the one change after which the CRC of the whole is zero.
 pub(super) fn find_damage(head: &[u8; magic::LENGTH], length: u64, crc: u64) -> Option<Damage> {
-    let behind = zeros(length.checked_sub(magic::LENGTH as u64)?);
+    let factor = zeros(length.checked_sub(magic::LENGTH as u64)?);
     let is_right_with = |wanted: [u8; magic::LENGTH]| {
         let mut change = *head;
         for (byte, wanted) in change.iter_mut().zip(wanted) {
             *byte ^= wanted;
         }
-        multiply(behind, update(0, &change)) == crc
+        multiply(factor, update(0, &change)) == crc
     };
     let bit = (0..8 * magic::LENGTH).find_map(|bit| {
         let mut wanted = *head;
@@ -128,7 +128,7 @@ pub(super) fn find_damage(head: &[u8; magic::LENGTH], length: u64, crc: u64) -> 
         candidates.find(|magic| is_right_with(*magic)).map(Damage::Replaced)
     };
     let missing = || {
-        let after = multiply(behind, zeros(magic::LENGTH as u64));
+        let after = multiply(factor, zeros(magic::LENGTH as u64));
         let mut candidates = Magic::candidates().map(Magic::bytes);
         let found = candidates.find(|magic| multiply(after, update(0, magic)) == crc);
         found.map(Damage::Missing)

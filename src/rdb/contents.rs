@@ -20,7 +20,7 @@ const MODULE_CHARACTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Contents {
-    /// The version of the format: the number behind `REDIS` or `VALKEY`.
+    /// The version of the format: the number after `REDIS` or `VALKEY`.
     pub(crate) version: u16,
     /// The version of the server that wrote the file, such as `7.2.4`; Valkey's own number for a file of
     /// Valkey. Versions of the format before 7 do not have it.

@@ -14,7 +14,7 @@
 //! checksum decides alone.
 //!
 //! The parts: [`magic`] for the first nine bytes, [`encoding`] for numbers and strings, [`layout`] for the
-//! grammar, [`contents`] for what is told of a file, [`trailing`] for bytes behind its end, [`foreign`] for
+//! grammar, [`contents`] for what is told of a file, [`trailing`] for bytes after its end, [`foreign`] for
 //! files that are no RDB files, [`verdict`] for the words, [`advice`] for what to do.
 
 mod advice;
@@ -56,9 +56,10 @@ pub(crate) struct Reader {
     crc: u64,
     /// How many bytes at the beginning are zero.
     zeros: u64,
-    /// The walk behind the magic, once that is there and is one.
+    /// The walk after the magic, once that is there and is one.
     walk: Option<(Magic, Walk)>,
-    /// What the checksum says that stands behind the end opcode, and the byte behind it.
+    /// What the checksum after the end opcode says, and the byte that follows it. Bytes from there on are
+    /// `trailing`.
     front: Option<(Sum, u64)>,
     trailing: Trailing,
 }
@@ -92,7 +93,7 @@ impl Reader {
         if self.zeros == before {
             self.zeros += bytes.iter().take_while(|byte| **byte == 0).count() as u64;
         }
-        let magic_end = behind(magic::LENGTH as u64, before, bytes);
+        let magic_end = count_before(magic::LENGTH as u64, before, bytes);
         if before < magic::LENGTH as u64 && self.length + magic_end as u64 == magic::LENGTH as u64 {
             self.walk = Magic::parse(&self.magic_bytes()).map(|magic| (magic, Walk::new(magic)));
         }
@@ -103,13 +104,13 @@ impl Reader {
         self.length += bytes.len() as u64;
     }
 
-    /// Computes the CRC, and parts the bytes where the file should end by its structure.
+    /// Computes the CRC, and splits the bytes where the file ends by its structure.
     fn take_sum(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         if self.front.is_none()
             && let Some(end) = self.structure_end()
         {
-            let at = behind(end, self.length, bytes);
+            let at = count_before(end, self.length, bytes);
             if self.length + at as u64 == end {
                 self.take_part(&bytes[..at]);
                 rest = &bytes[at..];
@@ -131,9 +132,8 @@ impl Reader {
         matches!(stop, Some(Stop::Unknown(_)))
     }
 
-    /// Takes bytes of a structure that is not understood up to where a second file may begin: at the
-    /// letters of a magic, where the CRC of all before them is zero, which it is behind a right checksum.
-    /// The bytes from there on, or none.
+    /// Takes the bytes of a structure that is not understood, up to where a second file begins: at a magic
+    /// before which the CRC is zero, as it is after a right checksum. Returns the bytes from there on.
     fn take_up_to_second_file<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let mut rest = bytes;
         while let Some(at) = (0..rest.len()).find(|at| magic::may_begin(&rest[*at..])) {
@@ -175,7 +175,7 @@ impl Reader {
         std::array::from_fn(|at| self.head[at])
     }
 
-    /// The byte behind the file's last by its structure, once the walk has come to the end opcode.
+    /// The first byte after the file by its structure, once the walk has come to the end opcode.
     fn structure_end(&self) -> Option<u64> {
         let (magic, walk) = self.walk.as_ref()?;
         let checksum = if magic.has_checksum() { checksum::LENGTH } else { 0 };
@@ -261,7 +261,7 @@ impl Reader {
             (
                 Some(Stop::Unknown(Unknown::Item {
                     byte,
-                    behind_key: Some(at),
+                    key_end: Some(at),
                 })),
                 _,
             ) if sum != Sum::Right && at <= self.length => Corruption::Breaks {
@@ -307,7 +307,7 @@ impl Reader {
         Structure::Wrong(found)
     }
 
-    /// Whether the file's last bytes are an end opcode and what belongs behind it.
+    /// Whether the file's last bytes are an end opcode and what belongs after it.
     fn has_end(&self, magic: Magic) -> bool {
         let [before_checksum, .., last] = self.tail;
         END == if magic.has_checksum() { before_checksum } else { last }
@@ -355,7 +355,7 @@ enum Structure {
 }
 
 /// How many of `bytes`, which begin at byte `start` of the file, stand before byte `end`.
-fn behind(end: u64, start: u64, bytes: &[u8]) -> usize {
+fn count_before(end: u64, start: u64, bytes: &[u8]) -> usize {
     usize::try_from(end.saturating_sub(start)).map_or(bytes.len(), |before| before.min(bytes.len()))
 }
 

@@ -39,7 +39,7 @@ pub fn rdb(input: &[u8]) {
     assert!(!is_good(&in_pieces(&joined, choices)), "joined at {}", unchecked.len());
 }
 
-/// Any bytes are read, alone and behind a magic, with the same result in any pieces.
+/// Any bytes are read, alone and after a magic, with the same result in any pieces.
 fn any_bytes(bytes: &[u8], choices: &[u8]) {
     for magic in [&b""[..], b"REDIS0003", b"REDIS0012", b"REDIS0013", b"VALKEY080"] {
         let file = [magic, bytes].concat();

@@ -37,7 +37,7 @@ fn is_good(file: &[u8]) -> bool {
     matches!(verdict, Verdict::Ok(_) | Verdict::Unverified(_))
 }
 
-/// The contents with a checksum behind them, whatever they are.
+/// The contents with a checksum after them, whatever they are.
 fn with_right_checksum(mut contents: Vec<u8>) -> Vec<u8> {
     let checksum = slow_crc64(&contents);
     contents.extend(checksum.to_le_bytes());
@@ -197,7 +197,7 @@ fn no_checksum_and_a_structure_that_is_not_understood_is_unverified_where_the_en
 }
 
 #[test]
-fn a_second_file_behind_the_first_is_found() {
+fn a_second_file_after_the_first_is_found() {
     let files = [
         File::new(b"REDIS0009").finish(),
         of_every_kind(b"REDIS0012").finish(),
@@ -222,7 +222,7 @@ fn a_second_file_behind_the_first_is_found() {
 }
 
 #[test]
-fn bytes_behind_a_whole_file_are_named_and_the_advice_is_to_cut_them_off() {
+fn bytes_after_a_whole_file_are_named_and_the_advice_is_to_cut_them_off() {
     let file = small(b"REDIS0011").finish();
     let mark = [b'a'; 40];
     let marked = [&file[..], &mark].concat();

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// How many of them are looked at.
 const LOOKED_AT: usize = 48;
-/// How many hexadecimal digits a server sends behind a file that it replicates without a disk.
+/// How many hexadecimal digits a server sends after a file that it replicates without a disk.
 const MARK_LENGTH: usize = 40;
 
 /// Bytes that follow, as they pass by.
@@ -71,7 +71,7 @@ impl Trailing {
     }
 }
 
-/// Whether bytes begin as an append-only file does, or a replication stream behind its snapshot: with a
+/// Whether bytes begin as an append-only file does, or a replication stream after its snapshot: with a
 /// command as an array of strings, such as `*2` and `$6` on a line each.
 pub(super) fn are_commands(bytes: &[u8]) -> bool {
     let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -59,7 +59,7 @@ impl Unchecked {
 pub(crate) enum Inside {
     /// A type or an opcode, with an article.
     Item(&'static str, u64),
-    /// The eight bytes behind the end opcode.
+    /// The eight bytes after the end opcode.
     Checksum(u64),
     /// None: the next would begin there.
     Nothing(u64),

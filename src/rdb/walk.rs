@@ -33,9 +33,9 @@ pub(super) enum Stop {
 /// What makes a walk stop without anything being wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unknown {
-    /// A type or an opcode that is not in the table. `behind_key` is the byte behind the string that follows
-    /// it, where it rather looks like a byte of some text that the walk has come into.
-    Item { byte: u8, behind_key: Option<u64> },
+    /// A type or an opcode that is not in the table. `key_end` is given where this rather looks like a byte of
+    /// some text: the first byte after the string that would be the key.
+    Item { byte: u8, key_end: Option<u64> },
     /// A number before a module's value that no module of today writes.
     ModuleValue(u64),
 }
@@ -56,7 +56,7 @@ impl From<Unread> for Halt {
     }
 }
 
-/// Parts that are being walked.
+/// Parts of an item, as far as they are walked.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     ops: &'static [Op],
@@ -65,10 +65,10 @@ struct Frame {
     again: u64,
 }
 
-/// Where a walk is.
+/// A walk and where it stands.
 pub(super) struct Walk {
     magic: Magic,
-    /// How many bytes of the file are behind it, those in `kept` not among them.
+    /// How many bytes of the file were walked, without those in `kept`.
     position: u64,
     /// Bytes of the file that are contents of a string and still to come.
     skip: u64,
@@ -85,7 +85,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// A walk that starts behind the magic.
+    /// A walk that starts after the magic.
     pub(super) fn new(magic: Magic) -> Self {
         let frame = Frame {
             ops: &[],
@@ -115,7 +115,7 @@ impl Walk {
             self.kept[kept..kept + more].copy_from_slice(&bytes[..more]);
             let buffer = self.kept;
             match self.run(&buffer[..kept + more]).checked_sub(kept) {
-                // The step is taken, and perhaps others behind it.
+                // The step is taken, and perhaps others after it.
                 Some(taken) => {
                     self.kept_length = 0;
                     bytes = &bytes[taken..];
@@ -140,12 +140,12 @@ impl Walk {
     /// may not come.
     pub(super) fn stop(&self) -> Option<Stop> {
         let byte = self.kept[0];
-        let unknown = Unknown::Item { byte, behind_key: None };
+        let unknown = Unknown::Item { byte, key_end: None };
         let is_waiting = self.depth == 0 && self.kept_length > 0;
         self.stop.or(is_waiting.then_some(Stop::Unknown(unknown)))
     }
 
-    /// Where it stands: behind the end opcode, or at the first byte of the step that could not be taken.
+    /// Where it stands: after the end opcode, or at the first byte of the step that could not be taken.
     pub(super) fn position(&self) -> u64 {
         self.position
     }
@@ -289,10 +289,9 @@ impl Walk {
         if byte == END {
             return Err(Halt::Stop(Stop::End));
         }
-        let Some(item) = layout::item(byte, self.magic) else {
+        let Some(item): Option<&'static Item> = layout::item(byte, self.magic) else {
             return Err(unknown_item(byte, &bytes[1..], position + 1));
         };
-        let item: &'static Item = item;
         self.item = item.name;
         self.item_start = position;
         match item.role {
@@ -341,7 +340,7 @@ impl Walk {
     }
 
     /// Goes on to the next part of a frame, which is the top one. Where it was the last, the frame begins
-    /// again or is done; then the one below goes on where it stands, which is behind the part that began it.
+    /// again or is done; then the one below goes on where it stands, which is after the part that began it.
     fn advance(&mut self, top: usize) {
         let frame = &mut self.frames[top];
         frame.next += 1;
@@ -365,22 +364,22 @@ pub(super) enum Seen<'a> {
     Other,
 }
 
-/// A type or an opcode that is not known, by the bytes behind it, which begin at byte `position`.
+/// A type or an opcode that is not known, by the bytes after it, which begin at byte `position`.
 ///
-/// A number that some vendor or some later version may use is told from damage by what follows a type: a
-/// key, whose length is a byte that is not printable unless the key is long. Two printable bytes in a row,
-/// of which the first is a letter or a digit, are text.
+/// A type of another vendor is told from damage by what follows it: a key, whose length is no printable
+/// byte unless the key is long. A letter or a digit before a printable byte is therefore text, into which a
+/// wrong length has led the walk. Bytes from 0x80 to 199 are treated the same: nobody is known to use them.
 fn unknown_item(byte: u8, rest: &[u8], position: u64) -> Halt {
     let Some(next) = rest.first() else {
         return Halt::Short;
     };
     let is_unassigned = byte.is_ascii_alphanumeric() || (0x80..200).contains(&byte);
-    let behind_key = match encoding::text(rest) {
+    let key_end = match encoding::text(rest) {
         Err(Unread::Short) => return Halt::Short,
         Ok(key) if is_unassigned && (b' '..0x7f).contains(next) => Some(position + key.head as u64 + key.body),
         _ => None,
     };
-    Halt::Stop(Stop::Unknown(Unknown::Item { byte, behind_key }))
+    Halt::Stop(Stop::Unknown(Unknown::Item { byte, key_end }))
 }
 
 fn broken(why: &'static str) -> Halt {

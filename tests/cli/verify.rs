@@ -173,7 +173,7 @@ fn a_structure_that_is_not_understood_is_noted() {
 }
 
 #[test]
-fn bytes_behind_the_end_are_counted_and_named() {
+fn bytes_after_the_end_are_counted_and_named() {
     let second = [TYPES, WITHOUT_CHECKSUM].concat();
     let marked = [TYPES, &[b'f'; 40]].concat();
     let files = Files::of(&[("second", &second), ("marked", &marked)]);

@@ -50,7 +50,7 @@ fn read_here(mut file: impl Read) -> io::Result<(u64, Findings)> {
     }
 }
 
-/// Reads in a thread of its own, which stays behind where it is given up; it ends with the process.
+/// Reads in a thread of its own, which is left alone where it is given up; it ends with the process.
 fn read_elsewhere<F, R>(silence: Duration, open: F) -> io::Result<(u64, Findings)>
 where
     F: FnOnce() -> io::Result<R> + Send + 'static,
@@ -82,7 +82,7 @@ fn send_all(mut file: impl Read, sender: &SyncSender<io::Result<Vec<u8>>>) -> io
     }
 }
 
-/// The next piece, `None` behind the last.
+/// The next piece, `None` after the last.
 fn next(pieces: &Receiver<io::Result<Vec<u8>>>, silence: Duration) -> io::Result<Option<Vec<u8>>> {
     match pieces.recv_timeout(silence) {
         Ok(piece) => piece.map(Some),
