@@ -1,6 +1,6 @@
 //! A walk over the structure of an RDB file, fed in pieces of any size.
 //!
-//! It is an interpreter of the table in [`layout`](super::layout). A step takes one part of an item: a
+//! It is an interpreter of the table in [`layout`]. A step takes one part of an item: a
 //! type, a number, the beginning of a string. The contents of a string are skipped by a counter, so that a
 //! value of any size costs no memory. Only a step whose bytes are cut by the end of a piece is finished in
 //! a small buffer; all others read from the piece itself.
