@@ -77,6 +77,7 @@ mod transfer;
 mod values;
 
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -106,9 +107,12 @@ pub fn run(world: &World) -> ExitCode {
         .size()
         .or_else(|| world.stderr.size())
         .map_or(MAX_HELP_COLUMNS, |size| size.columns.min(MAX_HELP_COLUMNS));
-    let parsed = Cli::command()
-        .term_width(columns.into())
-        .try_get_matches_from(&world.args)
+    // Both stay until the process ends: to free their thousands of small parts is a tenth of a run's
+    // instructions.
+    let mut command = ManuallyDrop::new(Cli::command().term_width(columns.into()));
+    let parsed = command
+        .try_get_matches_from_mut(&world.args)
+        .map(ManuallyDrop::new)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,

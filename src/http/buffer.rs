@@ -1,18 +1,21 @@
 //! The memory between ureq and a connection.
 //!
-//! ureq's own buffers are filled with zeros byte by byte, which was a fourteenth of a run's instructions;
-//! these come zeroed from the system.
+//! ureq's own buffers are filled with zeros, byte by byte, a fourteenth of a short run's work. Here both
+//! directions are one block, which the system hands out page by page, zeroed, as it is used; it does so for
+//! blocks of 128 KiB and more.
 
 use ureq::unversioned::transport::Buffers;
 
 /// What came and was not taken yet, and room for what is to go out.
 #[derive(Debug)]
 pub(super) struct Buffer {
+    /// First the room for what comes, then that for what goes.
+    block: Vec<u8>,
+    /// The length of the first.
+    input: usize,
     /// Bytes that came and were not taken are at `taken..filled`.
-    input: Vec<u8>,
     taken: usize,
     filled: usize,
-    output: Vec<u8>,
     /// Whether the last look at the input took any of it: if not, it is incomplete.
     was_of_use: bool,
 }
@@ -21,10 +24,10 @@ impl Buffer {
     /// With room for so many bytes in each direction.
     pub(super) fn new(input: usize, output: usize) -> Self {
         Self {
-            input: vec![0; input],
+            block: vec![0; input + output],
+            input,
             taken: 0,
             filled: 0,
-            output: vec![0; output],
             was_of_use: false,
         }
     }
@@ -32,7 +35,7 @@ impl Buffer {
     /// Moves what was not taken to the beginning, so that all free room is behind it.
     fn make_room(&mut self) {
         if self.taken > 0 {
-            self.input.copy_within(self.taken..self.filled, 0);
+            self.block.copy_within(self.taken..self.filled, 0);
             self.filled -= self.taken;
             self.taken = 0;
         }
@@ -41,16 +44,16 @@ impl Buffer {
 
 impl Buffers for Buffer {
     fn output(&mut self) -> &mut [u8] {
-        &mut self.output
+        &mut self.block[self.input..]
     }
 
     fn input(&self) -> &[u8] {
-        &self.input[self.taken..self.filled]
+        &self.block[self.taken..self.filled]
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
         self.make_room();
-        &mut self.input[self.filled..]
+        &mut self.block[self.filled..self.input]
     }
 
     fn input_appended(&mut self, amount: usize) {
@@ -64,7 +67,8 @@ impl Buffers for Buffer {
 
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.make_room();
-        (&mut self.input[self.filled..], &mut self.output)
+        let (input, output) = self.block.split_at_mut(self.input);
+        (&mut input[self.filled..], output)
     }
 
     fn can_use_input(&self) -> bool {
