@@ -92,6 +92,7 @@ use error::{Report, StdoutError};
 use output::{Colors, Format};
 use process::signals::Interrupt;
 use terminal::notes::Notes;
+use values::local::LocalTime;
 
 /// The widest help text, in columns. Longer lines are hard to read.
 const MAX_HELP_COLUMNS: u16 = 100;
@@ -130,7 +131,13 @@ pub fn run(world: &World) -> ExitCode {
     let (format, outcome) = match format {
         Ok(format) => {
             let notes = Notes::new(world, cli.globals.quiet, cli.globals.verbose);
+            // Before anything can start a thread.
+            let local = match format {
+                Format::Table => LocalTime::new(world.local_offset, world.clock.now()),
+                Format::Json | Format::Plain => LocalTime::new(|_| None, world.clock.now()),
+            };
             let context = Context {
+                local,
                 world,
                 notes: &notes,
                 globals: &cli.globals,

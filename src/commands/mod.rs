@@ -25,6 +25,7 @@ use crate::output::{Format, paint};
 use crate::process::signals::Interrupt;
 use crate::process::world::World;
 use crate::terminal::notes::Notes;
+use crate::values::local::LocalTime;
 
 /// How often a status line is redrawn, and a signal looked for.
 const TICK: Duration = Duration::from_millis(100);
@@ -35,6 +36,8 @@ pub(crate) struct Context<'a> {
     pub(crate) notes: &'a Notes<'a>,
     pub(crate) globals: &'a Globals,
     pub(crate) format: Format,
+    /// For the times in tables.
+    pub(crate) local: LocalTime,
     pub(crate) interrupt: &'a Interrupt,
 }
 

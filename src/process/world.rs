@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::streams;
 use super::terminal::{Size, SystemTerminal, Terminal};
@@ -33,6 +33,9 @@ pub struct World {
     pub stderr: Stream,
     /// Wall and monotonic time.
     pub clock: Arc<dyn Clock>,
+    /// How far local time is ahead of UTC at a moment, as `TZ` or the system's setting gives it. `None`
+    /// where that cannot be asked, as once there are several threads.
+    pub local_offset: fn(OffsetDateTime) -> Option<UtcOffset>,
     /// Fills a buffer with unpredictable bytes.
     pub random: fn(&mut [u8]) -> io::Result<()>,
 }
@@ -79,6 +82,7 @@ impl World {
                 writer: Arc::new(Mutex::new(Box::new(io::stderr()))),
             },
             clock: Arc::new(SystemClock { start: Instant::now() }),
+            local_offset: |moment| UtcOffset::local_offset_at(moment).ok(),
             random: |buffer| getrandom::fill(buffer).map_err(io::Error::from),
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod age;
 pub(crate) mod endpoint;
 pub(crate) mod id;
 pub(crate) mod link;
+pub(crate) mod local;
 pub(crate) mod policy;
 pub(crate) mod redact;
 pub(crate) mod secret;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::support::{Jdredis, backups, for_each, page, queries, sandbox};
+use crate::support::{Jdredis, backups, for_each, page, queries, sandbox, without_ages};
 
 const INSTANCES: [&str; 4] = ["instance", "list", "--region", "cn-north-1"];
 const CROWDED: [&str; 4] = ["instance", "list", "--region", "cn-east-2"];
@@ -16,8 +16,8 @@ const BACKUPS: [&str; 6] = ["backup", "list", "--region", "cn-north-1", "--insta
 const ODD: [&str; 6] = ["backup", "list", "--region", "cn-north-1", "--instance", "redis-odd"];
 const WIDE: [&str; 6] = ["backup", "list", "--region", "cn-north-1", "--instance", "redis-wide"];
 
-const INSTANCE_HEADER: &str = "ID  NAME  TYPE  VERSION  MEMORY  SHARDS  STATUS  ADDRESS\n";
-const BACKUP_HEADER: &str = "BASE ID  NAME  STARTED  TOOK  TYPE  SIZE  SHARDS  STATUS\n";
+const INSTANCE_HEADER: &str = "ID  NAME  STATUS  MEMORY  SHARDS  VERSION  TYPE  ADDRESS\n";
+const BACKUP_HEADER: &str = "BASE ID  STARTED  STATUS  AGE  SIZE  TYPE  SHARDS  TOOK  NAME\n";
 
 /// The base IDs of `redis-odd` from one number down to another.
 fn odd(newest: usize, oldest: usize) -> Vec<String> {
@@ -42,15 +42,15 @@ fn instances_as_a_table() {
     let table = Jdredis::at(&sandbox).args(INSTANCES).run();
     assert_eq!(
         table.data(),
-        "ID              NAME          TYPE            VERSION  MEMORY   SHARDS  STATUS    ADDRESS\n\
-         redis-odd       odd totals    master-slave    5.0      1.0 GiB  1       running   redis-odd.redis.cn-north-1.example:6379\n\
-         redis-cluster1  cluster1      cluster         4.0      4.0 GiB  4       running   redis-cluster1.redis.cn-north-1.example:6379\n\
-         redis-bare      -             -               -        -        -       -         -\n\
-         redis-many      many backups  master-slave    2.8      1.0 GiB  1       changing  redis-many.redis.cn-north-1.example:6379\n\
-         redis-1234      documented    master-slave    4.0      1.0 GiB  1       running   redis-1234.redis.cn-north-1.example:6379\n\
-         redis-wide      缓存-订单     native-cluster  6.2      4.0 GiB  4       creating  redis-wide.redis.cn-north-1.example:6379\n\
-         redis-twins     twins         cluster         5.0      4.0 GiB  4       running   redis-twins.redis.cn-north-1.example:6379\n\
-         redis-nameless  -             native-cluster  5.0      4.0 GiB  4       error     redis-nameless.redis.cn-north-1.example:6379\n"
+        "ID              NAME          STATUS    MEMORY   SHARDS  VERSION  TYPE            ADDRESS\n\
+         redis-odd       odd totals    running   1.0 GiB  1       5.0      master-slave    redis-odd.redis.cn-north-1.example:6379\n\
+         redis-cluster1  cluster1      running   4.0 GiB  4       4.0      cluster         redis-cluster1.redis.cn-north-1.example:6379\n\
+         redis-bare      -             -         -        -       -        -               -\n\
+         redis-many      many backups  changing  1.0 GiB  1       2.8      master-slave    redis-many.redis.cn-north-1.example:6379\n\
+         redis-1234      documented    running   1.0 GiB  1       4.0      master-slave    redis-1234.redis.cn-north-1.example:6379\n\
+         redis-wide      缓存-订单     creating  4.0 GiB  4       6.2      native-cluster  redis-wide.redis.cn-north-1.example:6379\n\
+         redis-twins     twins         running   4.0 GiB  4       5.0      cluster         redis-twins.redis.cn-north-1.example:6379\n\
+         redis-nameless  -             error     4.0 GiB  4       5.0      native-cluster  redis-nameless.redis.cn-north-1.example:6379\n"
     );
     let [request] = &sandbox.requests()[..] else {
         panic!("one request: {:#?}", sandbox.requests())
@@ -67,18 +67,18 @@ fn backups_as_a_table_newest_first() {
     let sandbox = sandbox();
     let table = Jdredis::at(&sandbox).args(BACKUPS).run();
     assert_eq!(
-        table.data(),
-        "BASE ID      NAME     STARTED               TOOK        TYPE    SIZE     SHARDS  STATUS\n\
-         running      running  2021-07-20T02:00:00Z  -           manual  -        -       running\n\
-         failed       failed   2021-07-19T02:00:00Z  1 min 30 s  auto    -        -       failed\n\
-         newest       newest   2021-07-17T18:00:00Z  1 min 30 s  manual  293 KiB  1       success\n\
-         second       second   2021-07-17T17:00:00Z  1 min 30 s  auto    293 KiB  1       success\n\
-         empty        backup3  2021-07-16T07:36:57Z  1 min 30 s  manual  0 B      1       success\n\
-         no-internal  backup2  2021-07-15T07:36:57Z  1 min 30 s  auto    293 KiB  1       success\n\
-         1234         backup1  2021-07-14T07:36:57Z  1 min 30 s  manual  293 KiB  1       success\n\
-         unsized      unsized  2021-07-12T07:36:57Z  -           manual  -        -       success\n\
-         bare         -        -                     -           -       -        -       -\n\
-         undated      undated  -                     -           manual  293 KiB  1       success\n"
+        without_ages(table.data()),
+        "BASE ID      STARTED               STATUS   SIZE     TYPE    SHARDS  TOOK        NAME\n\
+         running      2021-07-20T02:00:00Z  running  -        manual  -       -           running\n\
+         failed       2021-07-19T02:00:00Z  failed   -        auto    -       1 min 30 s  failed\n\
+         newest       2021-07-17T18:00:00Z  success  293 KiB  manual  1       1 min 30 s  newest\n\
+         second       2021-07-17T17:00:00Z  success  293 KiB  auto    1       1 min 30 s  second\n\
+         empty        2021-07-16T07:36:57Z  success  0 B      manual  1       1 min 30 s  backup3\n\
+         no-internal  2021-07-15T07:36:57Z  success  293 KiB  auto    1       1 min 30 s  backup2\n\
+         1234         2021-07-14T07:36:57Z  success  293 KiB  manual  1       1 min 30 s  backup1\n\
+         unsized      2021-07-12T07:36:57Z  success  -        manual  -       -           unsized\n\
+         bare         -                     -        -        -       -       -           -\n\
+         undated      -                     success  293 KiB  manual  1       -           undated\n"
     );
     let [request] = &sandbox.requests()[..] else {
         panic!("one request: {:#?}", sandbox.requests())
@@ -231,7 +231,7 @@ fn instances_are_filtered_by_the_service() {
             .args(args.iter().copied())
             .args(["-o", "plain"])
             .run();
-        assert_eq!(outcome.data().lines().collect::<Vec<_>>(), ids, "{args:?}");
+        assert_eq!(outcome.data_with(0).lines().collect::<Vec<_>>(), ids, "{args:?}");
         assert_eq!(queries(&sandbox), [query + &of_page(1)], "{args:?}");
     }
 }
@@ -367,7 +367,7 @@ fn an_age_is_counted_from_now() {
     ] {
         let sandbox = sandbox();
         let outcome = Jdredis::at(&sandbox).args(BACKUPS).args(["--since", since]).run();
-        assert_eq!(outcome.data(), BACKUP_HEADER);
+        assert_eq!(outcome.data_with(0), BACKUP_HEADER);
         let [query] = &queries(&sandbox)[..] else {
             panic!("one request: {:#?}", sandbox.requests())
         };
@@ -720,10 +720,10 @@ fn whatever_may_be_missing_is_a_dash_in_tables_and_absent_in_json() {
             &instances[..],
             format!(
                 "{INSTANCE_HEADER}\
-                 a   -     -     -        -       -       -       -\n\
-                 b   -     -     -        -       -       -       -\n\
-                 c   -     -     -        -       -       -       h\n\
-                 d   -     -     -        -       -       -       -\n"
+                 a   -     -       -       -       -        -     -\n\
+                 b   -     -       -       -       -        -     -\n\
+                 c   -     -       -       -       -        -     h\n\
+                 d   -     -       -       -       -        -     -\n"
             ),
         ),
         (
@@ -732,9 +732,9 @@ fn whatever_may_be_missing_is_a_dash_in_tables_and_absent_in_json() {
             &backups,
             format!(
                 "{BACKUP_HEADER}\
-                 a        -     -        -     -     -     -       -\n\
-                 b        -     -        -     -     -     -       -\n\
-                 c        -     -        -     -     -     -       -\n"
+                 a        -        -       -    -     -     -       -     -\n\
+                 b        -        -       -    -     -     -       -     -\n\
+                 c        -        -       -    -     -     -       -     -\n"
             ),
         ),
     ] {
@@ -773,11 +773,11 @@ fn what_is_not_documented_is_shown_as_it_came() {
     ));
     let table = Jdredis::at(&sandbox).args(BACKUPS).run();
     assert_eq!(
-        table.data_saying(&["warning: the start of backup odd (\"yesterday\") cannot be read"]),
-        "BASE ID  NAME  STARTED               TOOK     TYPE  SIZE     SHARDS  STATUS\n\
-         back     -     2026-01-02T00:00:00Z  -        -     -        -       -\n\
-         long     -     2025-12-31T16:00:00Z  2 d 1 h  -     5.0 GiB  -       -\n\
-         odd      -     yesterday             -        7     -        -       -9\n"
+        without_ages(table.data_saying(&["warning: the start of backup odd (\"yesterday\") cannot be read"])),
+        "BASE ID  STARTED               STATUS  SIZE     TYPE  SHARDS  TOOK     NAME\n\
+         back     2026-01-02T00:00:00Z  -       -        -     -       -        -\n\
+         long     2025-12-31T16:00:00Z  -       5.0 GiB  -     -       2 d 1 h  -\n\
+         odd      yesterday             -9      -        7     -       -        -\n"
     );
     for (option, value) in [("--status", "running"), ("--type", "auto")] {
         let none = Jdredis::at(&sandbox).args(BACKUPS).args([option, value]).run();
@@ -881,9 +881,9 @@ fn wide_names_keep_the_columns_straight_and_controls_are_escaped() {
     let table = Jdredis::at(&sandbox).args(INSTANCES).run();
     assert_eq!(
         table.data(),
-        "ID  NAME                     TYPE  VERSION  MEMORY  SHARDS  STATUS  ADDRESS\n\
-         a   订单缓存                 -     5.0      -       -       -       -\n\
-         b   \\u{1b}[2Jb\\u{202e}\\u{a}  -     -        -       -       -       h\\u{9b}:1\n"
+        "ID  NAME                     STATUS  MEMORY  SHARDS  VERSION  TYPE  ADDRESS\n\
+         a   订单缓存                 -       -       -       5.0      -     -\n\
+         b   \\u{1b}[2Jb\\u{202e}\\u{a}  -       -       -       -        -     h\\u{9b}:1\n"
     );
     let lines: Vec<_> = table.data().lines().collect();
     assert_eq!(column(lines[1], "5.0"), column(lines[0], "VERSION"));
@@ -900,19 +900,62 @@ fn wide_names_keep_the_columns_straight_and_controls_are_escaped() {
     ));
     let table = Jdredis::at(&sandbox).args(BACKUPS).run();
     assert_eq!(
-        table.data_saying(&["the start of backup a (\"\\u{1b}[2J\") cannot be read"]),
-        "BASE ID  NAME      STARTED    TOOK  TYPE  SIZE  SHARDS  STATUS\n\
-         a        订\\u{1b}  \\u{1b}[2J  -     -     -     -       -\n"
+        without_ages(table.data_saying(&["the start of backup a (\"\\u{1b}[2J\") cannot be read"])),
+        "BASE ID  STARTED    STATUS  SIZE  TYPE  SHARDS  TOOK  NAME\n\
+         a        \\u{1b}[2J  -       -     -     -       -     订\\u{1b}\n"
     );
+}
+
+#[test]
+fn tables_have_local_times_with_their_offset_and_json_has_utc() {
+    let sandbox = sandbox();
+    // In POSIX's notation, which needs no time zone database: eight hours ahead of UTC, and Central Europe.
+    for (zone, started) in [
+        ("CST-8", "2021-07-14T15:36:57+08:00"),
+        ("CET-1CEST,M3.5.0,M10.5.0/3", "2021-07-14T09:36:57+02:00"),
+        ("UTC0", "2021-07-14T07:36:57Z"),
+        ("<-0330>3:30", "2021-07-14T04:06:57-03:30"),
+    ] {
+        let list = |format| {
+            Jdredis::at(&sandbox)
+                .env("TZ", zone)
+                .args(BACKUPS)
+                .args(["-o", format])
+                .run()
+        };
+        let table = list("table");
+        let row = table.data().lines().find(|line| line.starts_with("1234 ")).unwrap();
+        let cells: Vec<&str> = row.split_whitespace().collect();
+        assert_eq!(cells[1..3], [started, "success"], "{zone}");
+        let age = cells[3].strip_suffix('d').unwrap();
+        assert!(age.parse::<u32>().unwrap() > 1900, "{row}");
+        assert!(
+            list("json").data().contains("2021-07-14T15:36:57+08:00"),
+            "as the service wrote it"
+        );
+    }
+    let url = Jdredis::at(&sandbox).env("TZ", "CST-8").url();
+    let table = url.data().to_owned();
+    assert!(table.lines().nth(1).unwrap().contains("+08:00  http"), "{table}");
 }
 
 #[test]
 fn nothing_found_is_no_error() {
     let sandbox = sandbox();
     let nothing = ["--name", "nosuch"];
-    for (args, header, list) in [
-        ([&INSTANCES[..], &nothing].concat(), INSTANCE_HEADER, "cacheInstances"),
-        (WIDE.to_vec(), BACKUP_HEADER, "backups"),
+    for (args, header, list, note) in [
+        (
+            [&INSTANCES[..], &nothing].concat(),
+            INSTANCE_HEADER,
+            "cacheInstances",
+            "note: cn-north-1 has no instances that match\n",
+        ),
+        (
+            WIDE.to_vec(),
+            BACKUP_HEADER,
+            "backups",
+            "note: instance redis-wide in cn-north-1 has no backups\n",
+        ),
     ] {
         let run = |format| {
             Jdredis::at(&sandbox)
@@ -920,14 +963,19 @@ fn nothing_found_is_no_error() {
                 .args(["-o", format])
                 .run()
         };
-        assert_eq!(run("table").data(), header);
-        assert_eq!(run("plain").data(), "");
+        for (format, data) in [("table", header), ("plain", "")] {
+            let outcome = run(format);
+            assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), data), "{outcome:#?}");
+            assert_eq!(outcome.stderr, note);
+        }
+        let quiet = Jdredis::at(&sandbox).args(args.iter().copied()).args(["-q"]).run();
+        assert_eq!(quiet.data(), header);
         let json: Value = serde_json::from_str(run("json").data()).unwrap();
         assert!(json["requestId"].is_string(), "{json}");
         assert_eq!(json["result"], json!({list: [], "totalCount": 0}));
     }
     sandbox.always(Reply::json(200, r#"{"requestId":"r","result":{"backups":null}}"#));
-    assert_eq!(Jdredis::at(&sandbox).args(BACKUPS).run().data(), BACKUP_HEADER);
+    assert_eq!(Jdredis::at(&sandbox).args(BACKUPS).run().data_with(0), BACKUP_HEADER);
 }
 
 #[test]

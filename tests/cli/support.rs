@@ -75,6 +75,20 @@ pub(crate) fn backups(entries: &[(&str, &str, u8)], total: Option<usize>) -> Rep
     page("r", "backups", entries.iter().map(String::as_str), total.as_deref())
 }
 
+/// The table without its column AGE, which is another one every day.
+pub(crate) fn without_ages(table: &str) -> String {
+    let header = table.lines().next().unwrap_or_default();
+    let start = header.find("AGE").unwrap();
+    let width = header[start..].find("  ").unwrap();
+    let width = width + header[start + width..].find(|c| c != ' ').unwrap();
+    let lines = table.lines().map(|line| {
+        let before: String = line.chars().take(start).collect();
+        let after: String = line.chars().skip(start + width).collect();
+        format!("{before}{after}\n")
+    });
+    lines.collect()
+}
+
 /// The query of every request, as sent.
 pub(crate) fn queries(sandbox: &Sandbox) -> Vec<String> {
     sandbox

@@ -14,6 +14,7 @@ use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
 use crate::values::age::MaxAge;
+use crate::values::local::LocalTime;
 use crate::values::when::rfc3339;
 
 /// From this width of a terminal on, the last nights are shown.
@@ -174,12 +175,12 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self, local: LocalTime) -> Vec<String> {
         vec![
             self.region.to_owned(),
             self.instance.to_owned(),
             self.name.unwrap_or_default().to_owned(),
-            self.newest.map(rfc3339).unwrap_or_default(),
+            self.newest.map(|newest| local.text(newest)).unwrap_or_default(),
             rows::age(&self.judged.judgement),
             self.backups.to_string(),
             human::size(self.bytes),
@@ -247,7 +248,7 @@ fn render_table(rows: &[Row<'_>], context: &Context<'_>) -> Vec<u8> {
     let has_nights = world.stdout.size().is_some_and(|size| size.columns >= NIGHTS_COLUMNS);
     let has_unicode = world.has_unicode();
     let mut header = HEADER.to_vec();
-    let mut cells: Vec<Vec<String>> = shown.iter().map(|row| row.cells()).collect();
+    let mut cells: Vec<Vec<String>> = shown.iter().map(|row| row.cells(context.local)).collect();
     if has_nights {
         header.push("LAST 14 NIGHTS");
         for (cells, row) in cells.iter_mut().zip(&shown) {

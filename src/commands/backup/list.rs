@@ -9,11 +9,11 @@ use crate::backups::newest_first;
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
 use crate::error::{Kind, Report};
-use crate::output::listing;
+use crate::output::{Format, listing};
 use crate::terminal::escape::visible;
 use crate::terminal::human;
 use crate::values::vocabulary::{BackupKind, BackupStatus};
-use crate::values::when::{When, rfc3339};
+use crate::values::when::When;
 
 /// Arguments of `backup list`.
 #[derive(Debug, clap::Args)]
@@ -98,7 +98,18 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         warn_of_unplaced(&backups, context);
     }
     context.warn(&backups.warnings);
-    context.print(&listing::render(context.format, &backups, &HEADER, row))?;
+    // A listing that came with a warning may lack some.
+    if backups.entries.is_empty() && backups.warnings.is_empty() && context.format != Format::Json {
+        let is_filtered = filter.has_times() || args.status.is_some() || args.kind.is_some();
+        let which = if is_filtered { " that match" } else { "" };
+        let (instance, region) = (&args.instance.id, &settings.region);
+        context
+            .notes
+            .note(format_args!("instance {instance} in {region} has no backups{which}"));
+    }
+    context.print(&listing::render(context.format, &backups, &HEADER, |backup| {
+        row(backup, context)
+    }))?;
     Ok(())
 }
 
@@ -155,31 +166,38 @@ fn is_asked_for(backup: &Backup, args: &Args, filter: &BackupFilter<'_>) -> bool
 /// The most backups that a warning names.
 const MOST_NAMED: usize = 5;
 
-const HEADER: [&str; 8] = ["BASE ID", "NAME", "STARTED", "TOOK", "TYPE", "SIZE", "SHARDS", "STATUS"];
+const HEADER: [&str; 9] = [
+    "BASE ID", "STARTED", "STATUS", "AGE", "SIZE", "TYPE", "SHARDS", "TOOK", "NAME",
+];
 
-fn row(backup: &Backup) -> Vec<String> {
+fn row(backup: &Backup, context: &Context<'_>) -> Vec<String> {
+    let seconds = |from: OffsetDateTime, to: OffsetDateTime| u64::try_from((to - from).whole_seconds()).ok();
+    let age = backup
+        .started()
+        .and_then(|start| seconds(start, context.world.clock.now()));
     let took = backup
         .started()
         .zip(backup.ended())
-        .and_then(|(start, end)| u64::try_from((end - start).whole_seconds()).ok());
+        .and_then(|(start, end)| seconds(start, end));
     vec![
         backup.base_id.to_string(),
-        backup.name.clone().unwrap_or_default(),
         // A time that is not of the documented form is shown as it came.
         backup
             .started()
-            .map(rfc3339)
+            .map(|start| context.local.text(start))
             .or_else(|| backup.start.as_ref().map(|start| start.text.clone()))
             .unwrap_or_default(),
-        took.map(human::duration).unwrap_or_default(),
-        backup
-            .kind()
-            .map_or_else(|| number(backup.kind), |kind| kind.word().to_owned()),
-        backup.size.map(human::size).unwrap_or_default(),
-        number(backup.shards),
         backup
             .status()
             .map_or_else(|| number(backup.status), |status| status.word().to_owned()),
+        age.map(human::age).unwrap_or_default(),
+        backup.size.map(human::size).unwrap_or_default(),
+        backup
+            .kind()
+            .map_or_else(|| number(backup.kind), |kind| kind.word().to_owned()),
+        number(backup.shards),
+        took.map(human::duration).unwrap_or_default(),
+        backup.name.clone().unwrap_or_default(),
     ]
 }
 

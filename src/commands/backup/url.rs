@@ -13,6 +13,7 @@ use crate::commands::Context;
 use crate::output::Format;
 use crate::output::{json, plain, table};
 use crate::terminal::notes::Notes;
+use crate::values::local::LocalTime;
 use crate::values::when::rfc3339;
 
 /// Arguments of `backup url`.
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         context.notes.warn(same);
     }
     let bytes = match context.format {
-        Format::Table => render_table(&links),
+        Format::Table => render_table(&links, context.local),
         Format::Json => json::render(&with_additions(answer.json()?, &links, &backup)),
         Format::Plain => plain::render(links.iter().map(|shard| shard.link.expose())),
     };
@@ -77,12 +78,17 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn render_table(links: &[NodeLink]) -> Vec<u8> {
+fn render_table(links: &[NodeLink], local: LocalTime) -> Vec<u8> {
     let rows = links.iter().map(|shard| {
         [
             shard.node.as_deref().unwrap_or_default().into(),
             shard.link.file_name(),
-            shard.link.expires_at().map(rfc3339).unwrap_or_default().into(),
+            shard
+                .link
+                .expires_at()
+                .map(|expiry| local.text(expiry))
+                .unwrap_or_default()
+                .into(),
             Cow::Borrowed(shard.link.expose()),
         ]
     });

@@ -12,7 +12,6 @@ use crate::commands::Context;
 use crate::file::{FileReport, FileState, Task, judge};
 use crate::output::{Format, json, plain, table};
 use crate::terminal::escape::visible;
-use crate::values::when::rfc3339;
 
 /// Arguments of `backup verify`.
 #[derive(Debug, clap::Args)]
@@ -31,7 +30,7 @@ Examples:
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let silence = context.globals.timeout;
     let reports: Vec<FileReport> = args.files.iter().map(|path| check(path, silence)).collect();
-    context.print(&render(&reports, context.format, context.notes.is_quiet()))?;
+    context.print(&render(&reports, context))?;
     judge(&reports, Task::Verify, context.notes)
 }
 
@@ -50,9 +49,10 @@ struct Manifest<'a> {
 }
 
 /// With `-q`, a table has only the rows that a person must see.
-fn render(reports: &[FileReport], format: Format, is_quiet: bool) -> Vec<u8> {
+fn render(reports: &[FileReport], context: &Context<'_>) -> Vec<u8> {
+    let is_quiet = context.notes.is_quiet();
     let rows = reports.iter().filter(|report| !is_quiet || report.is_noteworthy());
-    match format {
+    match context.format {
         Format::Table => table::render_rows(
             &["STATE", "BYTES", "REDIS", "MADE", "DBS", "KEYS", "FILE", "REASON"],
             rows.map(|report| {
@@ -62,7 +62,9 @@ fn render(reports: &[FileReport], format: Format, is_quiet: bool) -> Vec<u8> {
                     report.state().name().to_owned(),
                     report.bytes().to_string(),
                     rdb.and_then(|rdb| rdb.redis_version.clone()).unwrap_or_default(),
-                    rdb.and_then(|rdb| rdb.created_at).map(rfc3339).unwrap_or_default(),
+                    rdb.and_then(|rdb| rdb.created_at)
+                        .map(|made| context.local.text(made))
+                        .unwrap_or_default(),
                     databases
                         .map(|databases| databases.len().to_string())
                         .unwrap_or_default(),

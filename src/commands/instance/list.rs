@@ -6,7 +6,7 @@ use crate::api::model::CacheInstance;
 use crate::cli::shared::RegionArgs;
 use crate::cli::values::StatusParser;
 use crate::commands::Context;
-use crate::output::listing;
+use crate::output::{Format, listing};
 use crate::terminal::human;
 
 const MIB: u64 = 1024 * 1024;
@@ -51,25 +51,33 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         };
         name.as_ref().is_none_or(is_named) && (args.status.is_none() || entry.view.status == args.status)
     });
+    // A listing that came with a warning may lack some.
+    if instances.entries.is_empty() && instances.warnings.is_empty() && context.format != Format::Json {
+        let is_filtered = args.name.is_some() || args.status.is_some();
+        let which = if is_filtered { " that match" } else { "" };
+        context
+            .notes
+            .note(format_args!("{} has no instances{which}", settings.region));
+    }
     context.print(&listing::render(context.format, &instances, &HEADER, row))?;
     Ok(())
 }
 
-const HEADER: [&str; 8] = ["ID", "NAME", "TYPE", "VERSION", "MEMORY", "SHARDS", "STATUS", "ADDRESS"];
+const HEADER: [&str; 8] = ["ID", "NAME", "STATUS", "MEMORY", "SHARDS", "VERSION", "TYPE", "ADDRESS"];
 
 fn row(instance: &CacheInstance) -> Vec<String> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     vec![
         instance.id.to_string(),
         text(&instance.name),
-        text(&instance.kind),
-        text(&instance.redis_version),
+        text(&instance.status),
         instance
             .memory_mib
             .map(|mib| human::size(mib.saturating_mul(MIB)))
             .unwrap_or_default(),
         instance.shards.map(|shards| shards.to_string()).unwrap_or_default(),
-        text(&instance.status),
+        text(&instance.redis_version),
+        text(&instance.kind),
         match (&instance.domain, instance.port) {
             (Some(domain), Some(port)) => format!("{domain}:{port}"),
             (domain, _) => text(domain),
