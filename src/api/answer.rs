@@ -141,7 +141,8 @@ pub(super) fn read(
     redact: impl Fn(&str) -> String,
 ) -> Result<Answer, FailedAttempt> {
     let status = response.status().as_u16();
-    let header_id = header(response.headers(), REQUEST_ID).map(&redact);
+    let header_id = header(response.headers(), REQUEST_ID).map(str::to_owned);
+    let header_id = || header_id.as_deref().map(&redact);
     let retry_after = retry_after(response.headers(), now);
     let unexpected = |what: String, request_id| FailedAttempt {
         kind: Box::new(ErrorKind::Unexpected(Unexpected {
@@ -156,22 +157,22 @@ pub(super) fn read(
     };
     if response.status().is_redirection() {
         let what = format!("HTTP {status}, a redirect, which a signed request must not follow");
-        return Err(unexpected(what, header_id));
+        return Err(unexpected(what, header_id()));
     }
     let bytes = match response.body_mut().with_config().limit(MAX_BODY).read_to_vec() {
         Ok(bytes) => bytes,
         Err(ureq::Error::BodyExceedsLimit(limit)) => {
             let what = format!("HTTP {status} with more than {} MiB", limit / 1024 / 1024);
-            return Err(unexpected(what, header_id));
+            return Err(unexpected(what, header_id()));
         }
         Err(error) => return Err(of_transport(error)),
     };
     let (body, outline) = match parse(bytes) {
         Ok(read) => read,
-        Err(what) => return Err(unexpected(format!("HTTP {status} with {what}"), header_id)),
+        Err(what) => return Err(unexpected(format!("HTTP {status} with {what}"), header_id())),
     };
     let body_id = outline.request_id.as_ref().and_then(Value::as_str);
-    let request_id = body_id.filter(|id| !id.is_empty()).map(&redact).or(header_id);
+    let request_id = body_id.filter(|id| !id.is_empty()).map(&redact).or_else(header_id);
     let is_success = response.status().is_success();
     let has_result = outline.result.as_deref().is_some_and(|result| result.get() != "null");
     let error = outline

@@ -90,12 +90,6 @@ impl<'a> Object<'a> {
         Ok(list.unwrap_or_default())
     }
 
-    /// A text that is nothing else; empty is none.
-    pub(super) fn strict_text(&self, name: &str) -> Option<String> {
-        let text: String = serde_json::from_str(self.get(name)?.get()).ok()?;
-        Some(text).filter(|text| !text.is_empty())
-    }
-
     /// A text. A number or a truth value is read as it is written.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         let value = self.get(name)?;
@@ -288,7 +282,6 @@ mod tests {
         for value in ["[]", "{\"a\":1}"] {
             assert_eq!(reading(value, |o| o.text("f")), (None, true), "{value}");
         }
-        assert_eq!(reading("7", |o| o.strict_text("f")), (None, false));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! are only the ones that the program works with. Of an instance and a backup every field but the ID is
 //! optional, since the examples in the documentation leave out any.
 
-use serde_json::value::RawValue;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::answer::Answer;
@@ -14,32 +15,52 @@ use super::moment::Moment;
 use crate::values::id::{BaseId, InstanceId};
 use crate::values::vocabulary::{BackupKind, BackupStatus};
 
-/// The links of one node's file, from `describeDownloadUrl`. A value that is missing, empty or no text is
-/// `None`: only the link that is asked for matters.
-#[derive(Debug)]
+/// The result of `describeDownloadUrl`.
+#[derive(Deserialize)]
+struct DownloadUrls {
+    /// `null` is how some services write an empty list.
+    #[serde(rename = "downloadUrls")]
+    list: Option<Vec<DownloadUrl>>,
+}
+
+/// The links of one node's file. A value that is missing, empty or no text is `None`: only the link that is
+/// asked for matters.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct DownloadUrl {
     /// Such as `node 0`.
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub(crate) name: Option<String>,
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub(crate) link: Option<String>,
     /// For use inside JD Cloud's own network. In the documented answer, though neither in the
     /// documented table of fields nor in an SDK.
+    #[serde(default, deserialize_with = "text_or_nothing")]
     pub(crate) internal_link: Option<String>,
+}
+
+fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) if !text.is_empty() => Some(text),
+        _ => None,
+    })
 }
 
 impl Answer {
     /// Reads the result of `describeDownloadUrl`.
     pub(super) fn download_urls(&self) -> Result<Vec<DownloadUrl>, Error> {
         const FIELD: &str = "downloadUrls";
-        let of_entry = |(i, value): (usize, &RawValue)| {
-            Object::of(value, &format!("{FIELD}[{i}]")).map(|entry| DownloadUrl {
-                name: entry.strict_text("name"),
-                link: entry.strict_text("link"),
-                internal_link: entry.strict_text("internalLink"),
-            })
-        };
-        let list = self.object()?.required_list(FIELD);
-        list.and_then(|list| list.into_iter().enumerate().map(of_entry).collect())
-            .map_err(|misfit| self.misfit(format!("in its result, {misfit}")))
+        match self.result::<DownloadUrls>() {
+            Ok(DownloadUrls { list: Some(list) }) => Ok(list),
+            read => {
+                // Read once more, field by field, for an error that names the one at fault.
+                let is_object = |(i, value)| Object::of(value, &format!("{FIELD}[{i}]")).map(drop);
+                let list = self.object()?.required_list(FIELD);
+                list.and_then(|list| list.into_iter().enumerate().try_for_each(is_object))
+                    .map_err(|misfit| self.misfit(format!("in its result, {misfit}")))?;
+                read.map(|DownloadUrls { list }| list.unwrap_or_default())
+            }
+        }
     }
 
     /// Reads the result of `createBackup`.

@@ -66,6 +66,9 @@ pub(crate) fn links(answer: &Answer, urls: Vec<DownloadUrl>, internal: bool) -> 
 
 /// The pairs of nodes whose links lead to the same object, so that the file of one of them is missing.
 pub(crate) fn same_objects(links: &[NodeLink]) -> Vec<SameObject> {
+    if links.len() < 2 {
+        return Vec::new();
+    }
     let mut first_of: HashMap<String, usize> = HashMap::new();
     let mut found = Vec::new();
     for (i, link) in links.iter().enumerate() {

@@ -31,10 +31,14 @@ where
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     let (aligned, _): (Vec<_>, Vec<_>) = rows.iter().partition(|row| is_aligned(row));
     let blocks = || aligned.chunks(BLOCK).map(table);
-    let widths = blocks()
-        .map(|block| block.column_max_content_widths())
-        .reduce(|widest, block| widest.into_iter().zip(block).map(|(a, b)| a.max(b)).collect())
-        .unwrap_or_default();
+    // One block finds its own widths; several must agree on them.
+    let widths = match aligned.len() {
+        0..=BLOCK => Vec::new(),
+        _ => blocks()
+            .map(|block| block.column_max_content_widths())
+            .reduce(|widest, block| widest.into_iter().zip(block).map(|(a, b)| a.max(b)).collect())
+            .unwrap_or_default(),
+    };
     let mut lines = blocks().flat_map(|block| lines(block, &widths));
     let mut text = String::new();
     for row in &rows {
@@ -74,12 +78,13 @@ fn table(rows: &[&Vec<String>]) -> Table {
     table
 }
 
-/// The lines of one block, its columns as wide as those of the widest.
+/// The lines of one block, its columns at least as wide as these.
 fn lines(mut block: Table, widths: &[u16]) -> Vec<String> {
-    for (column, width) in block.column_iter_mut().zip(widths) {
-        column
-            .set_padding((0, GAP))
-            .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + GAP)));
+    for (i, column) in block.column_iter_mut().enumerate() {
+        column.set_padding((0, GAP));
+        if let Some(width) = widths.get(i) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + GAP)));
+        }
     }
     block.lines().collect()
 }
