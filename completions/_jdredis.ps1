@@ -38,6 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('archive', 'archive', [CompletionResultType]::ParameterValue, 'Keep the backups of all instances in a folder, and look at what is there')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Work with the backups of an instance')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check what the program needs and believes, with reads only, for a report')
             [CompletionResult]::new('instance', 'instance', [CompletionResultType]::ParameterValue, 'Work with instances')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell''s completion script')
             [CompletionResult]::new('formats', 'formats', [CompletionResultType]::ParameterValue, 'Describe the output of every command, the errors and the exit codes')
@@ -363,6 +364,27 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
         'jdredis;backup;help;help' {
             break
         }
+        'jdredis;doctor' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region; one that is not listed is accepted')
+            [CompletionResult]::new('--instance', '--instance', [CompletionResultType]::ParameterName, 'The instance to look at [default: the first running one that has a backup]')
+            [CompletionResult]::new('--base-id', '--base-id', [CompletionResultType]::ParameterName, 'The backup to look at [default: the newest one that succeeded]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the result')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Take keys, region and endpoint from this profile of ~/.jdc/config')
+            [CompletionResult]::new('--endpoint', '--endpoint', [CompletionResultType]::ParameterName, 'Where the service is; https unless http:// is spelled out')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Seconds until the whole operation is given up, retries included')
+            [CompletionResult]::new('--max-attempts', '--max-attempts', [CompletionResultType]::ParameterName, 'How often a request is sent before it is given up')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colours; beats NO_COLOR and TERM')
+            [CompletionResult]::new('--internal', '--internal', [CompletionResultType]::ParameterName, 'Look at the links for use inside JD Cloud''s own network')
+            [CompletionResult]::new('--http', '--http', [CompletionResultType]::ParameterName, 'Let the link be sent without encryption, to try the storage where https does not work')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes, no progress and no rows of what is well; twice: no warnings either')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes, no progress and no rows of what is well; twice: no warnings either')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print each request; twice: also what was signed')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'jdredis;instance' {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How to print the result')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print the result')
@@ -462,6 +484,7 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
         'jdredis;help' {
             [CompletionResult]::new('archive', 'archive', [CompletionResultType]::ParameterValue, 'Keep the backups of all instances in a folder, and look at what is there')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Work with the backups of an instance')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check what the program needs and believes, with reads only, for a report')
             [CompletionResult]::new('instance', 'instance', [CompletionResultType]::ParameterValue, 'Work with instances')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a shell''s completion script')
             [CompletionResult]::new('formats', 'formats', [CompletionResultType]::ParameterValue, 'Describe the output of every command, the errors and the exit codes')
@@ -513,6 +536,9 @@ Register-ArgumentCompleter -Native -CommandName 'jdredis' -ScriptBlock {
             break
         }
         'jdredis;help;backup;policy;set' {
+            break
+        }
+        'jdredis;help;doctor' {
             break
         }
         'jdredis;help;instance' {

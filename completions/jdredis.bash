@@ -25,6 +25,9 @@ _jdredis() {
             jdredis,completions)
                 cmd="jdredis__subcmd__completions"
                 ;;
+            jdredis,doctor)
+                cmd="jdredis__subcmd__doctor"
+                ;;
             jdredis,formats)
                 cmd="jdredis__subcmd__formats"
                 ;;
@@ -133,6 +136,9 @@ _jdredis() {
             jdredis__subcmd__help,completions)
                 cmd="jdredis__subcmd__help__subcmd__completions"
                 ;;
+            jdredis__subcmd__help,doctor)
+                cmd="jdredis__subcmd__help__subcmd__doctor"
+                ;;
             jdredis__subcmd__help,formats)
                 cmd="jdredis__subcmd__help__subcmd__formats"
                 ;;
@@ -197,7 +203,7 @@ _jdredis() {
 
     case "${cmd}" in
         jdredis)
-            opts="-o -q -v -h -V --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help --version archive backup instance completions formats man help"
+            opts="-o -q -v -h -V --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help --version archive backup doctor instance completions formats man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1173,6 +1179,60 @@ _jdredis() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        jdredis__subcmd__doctor)
+            opts="-o -q -v -h --region --instance --base-id --internal --http --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -W "cn-north-1 cn-south-1 cn-east-2 cn-east-1" -- "${cur}"))
+                    return 0
+                    ;;
+                --instance)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json plain" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-attempts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         jdredis__subcmd__formats)
             opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1216,7 +1276,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__help)
-            opts="archive backup instance completions formats man help"
+            opts="archive backup doctor instance completions formats man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1398,6 +1458,20 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        jdredis__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -35,6 +35,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
             cand --version 'Print version'
             cand archive 'Keep the backups of all instances in a folder, and look at what is there'
             cand backup 'Work with the backups of an instance'
+            cand doctor 'Check what the program needs and believes, with reads only, for a report'
             cand instance 'Work with instances'
             cand completions 'Print a shell''s completion script'
             cand formats 'Describe the output of every command, the errors and the exit codes'
@@ -328,6 +329,26 @@ set edit:completion:arg-completer[jdredis] = {|@words|
         }
         &'jdredis;backup;help;help'= {
         }
+        &'jdredis;doctor'= {
+            cand --region 'The region; one that is not listed is accepted'
+            cand --instance 'The instance to look at [default: the first running one that has a backup]'
+            cand --base-id 'The backup to look at [default: the newest one that succeeded]'
+            cand -o 'How to print the result'
+            cand --output 'How to print the result'
+            cand --profile 'Take keys, region and endpoint from this profile of ~/.jdc/config'
+            cand --endpoint 'Where the service is; https unless http:// is spelled out'
+            cand --timeout 'Seconds until the whole operation is given up, retries included'
+            cand --max-attempts 'How often a request is sent before it is given up'
+            cand --color 'When to use colours; beats NO_COLOR and TERM'
+            cand --internal 'Look at the links for use inside JD Cloud''s own network'
+            cand --http 'Let the link be sent without encryption, to try the storage where https does not work'
+            cand -q 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand --quiet 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+            cand -v 'Print each request; twice: also what was signed'
+            cand --verbose 'Print each request; twice: also what was signed'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'jdredis;instance'= {
             cand -o 'How to print the result'
             cand --output 'How to print the result'
@@ -419,6 +440,7 @@ set edit:completion:arg-completer[jdredis] = {|@words|
         &'jdredis;help'= {
             cand archive 'Keep the backups of all instances in a folder, and look at what is there'
             cand backup 'Work with the backups of an instance'
+            cand doctor 'Check what the program needs and believes, with reads only, for a report'
             cand instance 'Work with instances'
             cand completions 'Print a shell''s completion script'
             cand formats 'Describe the output of every command, the errors and the exit codes'
@@ -458,6 +480,8 @@ set edit:completion:arg-completer[jdredis] = {|@words|
         &'jdredis;help;backup;policy;show'= {
         }
         &'jdredis;help;backup;policy;set'= {
+        }
+        &'jdredis;help;doctor'= {
         }
         &'jdredis;help;instance'= {
             cand list 'List the instances of a region'

@@ -40,6 +40,7 @@ complete -c jdredis -n "__fish_jdredis_needs_command" -s h -l help -d 'Print hel
 complete -c jdredis -n "__fish_jdredis_needs_command" -s V -l version -d 'Print version'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "archive" -d 'Keep the backups of all instances in a folder, and look at what is there'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "backup" -d 'Work with the backups of an instance'
+complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "doctor" -d 'Check what the program needs and believes, with reads only, for a report'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "instance" -d 'Work with instances'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "completions" -d 'Print a shell\'s completion script'
 complete -c jdredis -n "__fish_jdredis_needs_command" -f -a "formats" -d 'Describe the output of every command, the errors and the exit codes'
@@ -230,6 +231,27 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "create" -d 'Start a backup and print its base ID'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "policy" -d 'Look at and change the schedule of automatic backups'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l region -d 'The region; one that is not listed is accepted' -r -f -a "cn-north-1\t'华北-北京'
+cn-south-1\t'华南-广州'
+cn-east-2\t'华东-上海'
+cn-east-1\t'华东-宿迁'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l instance -d 'The instance to look at [default: the first running one that has a backup]' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l base-id -d 'The backup to look at [default: the newest one that succeeded]' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
+json\t'All there is, for programs'
+plain\t'One value a line, for piping'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l profile -d 'Take keys, region and endpoint from this profile of ~/.jdc/config' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l endpoint -d 'Where the service is; https unless http:// is spelled out' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l timeout -d 'Seconds until the whole operation is given up, retries included' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l max-attempts -d 'How often a request is sent before it is given up' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l color -d 'When to use colours; beats NO_COLOR and TERM' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set or TERM is dumb or unset'
+always\t'Everywhere, whatever the environment says'
+never\t'Nowhere'"
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l internal -d 'Look at the links for use inside JD Cloud\'s own network'
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -l http -d 'Let the link be sent without encryption, to try the storage where https does not work'
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -s v -l verbose -d 'Print each request; twice: also what was signed'
+complete -c jdredis -n "__fish_jdredis_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c jdredis -n "__fish_jdredis_using_subcommand instance; and not __fish_seen_subcommand_from list help" -s o -l output -d 'How to print the result' -r -f -a "table\t'Columns for people'
 json\t'All there is, for programs'
 plain\t'One value a line, for piping'"
@@ -312,13 +334,14 @@ never\t'Nowhere'"
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup instance completions formats man help" -f -a "archive" -d 'Keep the backups of all instances in a folder, and look at what is there'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup instance completions formats man help" -f -a "backup" -d 'Work with the backups of an instance'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup instance completions formats man help" -f -a "instance" -d 'Work with instances'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup instance completions formats man help" -f -a "completions" -d 'Print a shell\'s completion script'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup instance completions formats man help" -f -a "formats" -d 'Describe the output of every command, the errors and the exit codes'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup instance completions formats man help" -f -a "man" -d 'Print the manual page (roff)'
-complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup instance completions formats man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup doctor instance completions formats man help" -f -a "archive" -d 'Keep the backups of all instances in a folder, and look at what is there'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup doctor instance completions formats man help" -f -a "backup" -d 'Work with the backups of an instance'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup doctor instance completions formats man help" -f -a "doctor" -d 'Check what the program needs and believes, with reads only, for a report'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup doctor instance completions formats man help" -f -a "instance" -d 'Work with instances'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup doctor instance completions formats man help" -f -a "completions" -d 'Print a shell\'s completion script'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup doctor instance completions formats man help" -f -a "formats" -d 'Describe the output of every command, the errors and the exit codes'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup doctor instance completions formats man help" -f -a "man" -d 'Print the manual page (roff)'
+complete -c jdredis -n "__fish_jdredis_using_subcommand help; and not __fish_seen_subcommand_from archive backup doctor instance completions formats man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from archive" -f -a "status" -d 'Say what an archive holds of each instance, and how old it is'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "download" -d 'Fetch the files of a backup, whole and verified'
 complete -c jdredis -n "__fish_jdredis_using_subcommand help; and __fish_seen_subcommand_from backup" -f -a "verify" -d 'Check whether files are whole RDB files'

@@ -126,7 +126,9 @@ pub fn run(world: &World) -> ExitCode {
     };
     let format = match cli.command {
         Command::Completions { .. } | Command::Formats | Command::Man => Ok(Format::Plain),
-        Command::Archive(_) | Command::Backup(_) | Command::Instance(_) => config::format(cli.globals.output, world),
+        Command::Archive(_) | Command::Backup(_) | Command::Doctor(_) | Command::Instance(_) => {
+            config::format(cli.globals.output, world)
+        }
     };
     let (format, outcome) = match format {
         Ok(format) => {

@@ -31,6 +31,7 @@ pub(crate) struct Answer {
     result: Option<Box<RawValue>>,
     pub(super) http_status: u16,
     pub(super) request_id: Option<String>,
+    clock_offset: Option<i64>,
 }
 
 /// The fields that stand around every result. The deserializer refuses a field of these that stands there
@@ -85,6 +86,11 @@ impl Answer {
     pub(crate) fn json(&self) -> Result<Value, Error> {
         serde_json::from_str(&self.body)
             .map_err(|error| self.unexpected(format!("it cannot be printed as JSON ({error})")))
+    }
+
+    /// The local clock minus the service's, in seconds, where the answer has a `Date`.
+    pub(super) fn clock_offset(&self) -> Option<i64> {
+        self.clock_offset
     }
 
     /// The error that this answer is not of the documented shape.
@@ -186,6 +192,7 @@ pub(super) fn read(
                 result: outline.result,
                 http_status: status,
                 request_id,
+                clock_offset: clock_offset(response.headers(), now),
             });
         }
         // An answer that failed without an error object may have the error's fields beside the result.

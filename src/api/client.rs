@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::attempt::{Effect, FailedAttempt};
 use super::error::{Effort, Error, ErrorKind};
-use super::request::{self, Request};
+use super::request::{self, Parts, Request, TokenForm};
 use super::sign::{self, Scope};
 use crate::config::Settings;
 use crate::http;
@@ -30,6 +30,7 @@ pub(crate) struct Client<'a> {
     region: &'a Region,
     world: &'a World,
     notes: &'a Notes<'a>,
+    token_form: TokenForm,
     http: http::Client,
 }
 
@@ -84,6 +85,7 @@ impl<'a> Client<'a> {
             region: &settings.region,
             world,
             notes,
+            token_form: TokenForm::Base64,
             http: request::client(settings),
         }
     }
@@ -92,6 +94,15 @@ impl<'a> Client<'a> {
     pub(crate) fn in_region(&self, region: &'a Region) -> Self {
         Self {
             region,
+            http: self.http.clone(),
+            ..*self
+        }
+    }
+
+    /// A client that sends the security token raw, as the PHP SDK does.
+    pub(crate) fn with_raw_token(&self) -> Self {
+        Self {
+            token_form: TokenForm::Raw,
             http: self.http.clone(),
             ..*self
         }
@@ -183,10 +194,13 @@ impl<'a> Client<'a> {
         let timestamp = sign::timestamp(self.world.clock.now());
         Ok(Request::new(
             self.settings,
-            call.method,
-            &sign::canonical_path(&segments),
-            &sign::canonical_query(&call.query),
-            call.body.clone(),
+            self.token_form,
+            Parts {
+                method: call.method,
+                path: sign::canonical_path(&segments),
+                query: sign::canonical_query(&call.query),
+                body: call.body.clone(),
+            },
             Scope {
                 timestamp: &timestamp,
                 region,

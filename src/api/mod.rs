@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `operations` | a function an operation: path, parameters, result |
 //! | `policy` | the schedule of automatic backups, read and changed |
+//! | `probe` | calls for diagnosis, with raw answers |
 //! | `regions` | the regions that Redis is offered in |
 //! | `paging` | listings, page after page |
 //! | `client` | the one loop that sends a call, and sends it again where that is safe |
@@ -26,6 +27,7 @@ mod moment;
 mod operations;
 mod paging;
 mod policy;
+mod probe;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
 mod regions;
@@ -36,7 +38,9 @@ mod warning;
 pub(crate) use self::answer::Answer;
 pub(crate) use self::client::Client;
 pub(crate) use self::error::{Effort, Error, ErrorKind, Reason, Refusal, Unexpected};
+pub(crate) use self::moment::Moment;
 pub(crate) use self::operations::BackupFilter;
 pub(crate) use self::paging::{Entry, Listing};
 pub(crate) use self::policy::{AutoBackup, Automatic, BackupPolicy, PolicyChange};
+pub(crate) use self::probe::Probe;
 pub(crate) use self::warning::{Warning, excerpt};

@@ -20,7 +20,7 @@ pub(crate) struct Moment {
 impl Moment {
     /// Reads a date and a time of day: separated by `T` or blanks, with or without seconds and a
     /// fraction, with `Z`, `UTC`, `GMT`, an offset such as `+08:00`, `+0800` or `+08`, or without one.
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let (at, has_no_offset) = canonical(text).map_or((None, false), |(canonical, has_no_offset)| {
             // In UTC, since comparing two times panics where one of them has none.
             let moment = OffsetDateTime::parse(&canonical, &Rfc3339).ok();

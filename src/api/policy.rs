@@ -8,11 +8,11 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::answer::Answer;
 use super::client::{Call, Client};
 use super::error::Error;
+use super::moment::Moment;
 use crate::retry::deadline::Deadline;
 use crate::values::id::InstanceId;
 use crate::values::policy::{Days, Schedule, Window};
@@ -145,7 +145,7 @@ impl BackupPolicy {
     /// Start and end of the window that comes next, where the service announces one in the documented form.
     pub(crate) fn next_window(&self) -> Option<(OffsetDateTime, OffsetDateTime)> {
         let (start, end) = self.next.as_deref()?.split_once('~')?;
-        let moment = |text: &str| OffsetDateTime::parse(text.trim(), &Rfc3339).ok();
+        let moment = |text: &str| Moment::read(text).at;
         Some((moment(start)?, moment(end)?))
     }
 }

@@ -32,6 +32,24 @@ pub(super) fn client(settings: &Settings) -> http::Client {
     http::Client::new(Arc::clone(&settings.network), config)
 }
 
+/// How a security token is written into its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenForm {
+    /// As the Go, Java and Python SDKs do.
+    Base64,
+    /// As the PHP SDK does.
+    Raw,
+}
+
+/// What is to be signed of a request: method, path and query in canonical form, and the body.
+pub(super) struct Parts {
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    /// Empty where there is none.
+    pub(super) query: String,
+    pub(super) body: Option<Vec<u8>>,
+}
+
 /// A signed request.
 pub(super) struct Request {
     pub(super) method: &'static str,
@@ -42,19 +60,22 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Signs a request of a canonical path and query.
-    pub(super) fn new(
-        settings: &Settings,
-        method: &'static str,
-        path: &str,
-        query: &str,
-        body: Option<Vec<u8>>,
-        scope: Scope<'_>,
-        nonce: &str,
-    ) -> Self {
+    /// Signs a request.
+    pub(super) fn new(settings: &Settings, token_form: TokenForm, parts: Parts, scope: Scope<'_>, nonce: &str) -> Self {
+        let Parts {
+            method,
+            path,
+            query,
+            body,
+        } = parts;
         let host = settings.endpoint.authority();
         let token = settings.credentials.security_token.as_ref();
-        let token = token.map(|token| Zeroizing::new(BASE64_STANDARD.encode(token.expose())));
+        let token = token.map(|token| {
+            Zeroizing::new(match token_form {
+                TokenForm::Base64 => BASE64_STANDARD.encode(token.expose()),
+                TokenForm::Raw => token.expose().to_owned(),
+            })
+        });
         let mut headers = vec![
             ("content-type", "application/json"),
             (HOST.as_str(), host.as_str()),
@@ -64,8 +85,8 @@ impl Request {
         headers.extend(token.as_deref().map(|token| (SECURITY_TOKEN, token.as_str())));
         let unsigned = Unsigned {
             method,
-            path,
-            query,
+            path: &path,
+            query: &query,
             headers: &headers,
             body: body.as_deref().unwrap_or_default(),
         };

@@ -3,6 +3,7 @@
 mod archive;
 mod backup;
 mod completions;
+mod doctor;
 mod formats;
 mod instance;
 mod man;
@@ -112,6 +113,14 @@ pub(crate) enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Backup(backup::Command),
 
+    /// Check what the program needs and believes, with reads only, for a report
+    ///
+    /// Goes through settings, network, keys, the service's answers and the storage, and says of each whether it is
+    /// as the program needs and believes it. At most sixteen calls of the service, and a few hundred bytes from the
+    /// storage. Nothing secret is printed, so the report can be sent as it is. --timeout is for each check.
+    #[command(after_long_help = doctor::EXAMPLES)]
+    Doctor(doctor::Args),
+
     /// Work with instances
     #[command(subcommand, arg_required_else_help = true)]
     Instance(instance::Command),
@@ -138,6 +147,7 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()
     match command {
         Command::Archive(command) => archive::run(command, context),
         Command::Backup(command) => backup::run(command, context),
+        Command::Doctor(args) => doctor::run(args, context),
         Command::Instance(command) => instance::run(command, context),
         Command::Completions { shell } => Ok(context.print(&completions::render(*shell))?),
         Command::Formats => Ok(context.print(&formats::render())?),

@@ -138,6 +138,11 @@ pub(super) const KEY_NAMES: &[&str] = &[
 /// What other tools call the region.
 pub(super) const REGION_NAMES: &[&str] = &["REGION", "REGION_ID", "REGIONID", "DEFAULT_REGION", "REGION_NAME"];
 
+/// The variables that are set and look like those of the keys that the program reads.
+pub(crate) fn look_alike_keys(world: &World) -> Vec<String> {
+    look_alikes(world, KEY_NAMES)
+}
+
 /// The variables that are set and look like those of these names that the program reads, but are not. The
 /// environment can only be asked for names, so that no secret in it is copied.
 pub(super) fn look_alikes(world: &World, names: &[&str]) -> Vec<String> {

@@ -64,6 +64,7 @@ impl Settings {
         Facts {
             region: (self.region.to_string(), sources.region.clone()),
             endpoint: (self.endpoint.to_string(), sources.endpoint.clone()),
+            left_out: sources.left_out.clone(),
             access_key: sources.keys.access_key.clone(),
             secrets: [secret_key].into_iter().chain(token).collect(),
         }
@@ -154,10 +155,10 @@ pub(crate) fn resolve(
         Some(region) => (region.clone(), Source::Flag("--region")),
         None => find_region(world, &profile)?,
     };
-    let (endpoint, endpoint_source) = match &globals.endpoint {
+    let ((endpoint, endpoint_source), left_out) = match &globals.endpoint {
         // Not parsed with the rest of the command line, whose errors quote the text: it may hold a
         // password.
-        Some(text) => parsed(text, Source::Flag(ENDPOINT_FLAG))?,
+        Some(text) => (parsed(text, Source::Flag(ENDPOINT_FLAG))?, None),
         None => find_endpoint(world, &profile, notes)?,
     };
     if endpoint.scheme() == Scheme::Http && !endpoint.is_loopback() {
@@ -173,6 +174,7 @@ pub(crate) fn resolve(
         sources: Sources {
             region: region_source,
             endpoint: endpoint_source,
+            left_out,
             keys: keys.sources,
         },
         region,
@@ -243,16 +245,22 @@ fn find_region(world: &World, profile: &Profile) -> Result<(Region, Source), Err
     }
 }
 
-fn find_endpoint(world: &World, profile: &Profile, notes: &Notes<'_>) -> Result<(Endpoint, Source), Error> {
+/// The endpoint; and, in words, the one of another product that is left out.
+fn find_endpoint(
+    world: &World,
+    profile: &Profile,
+    notes: &Notes<'_>,
+) -> Result<((Endpoint, Source), Option<String>), Error> {
+    let default = || (Endpoint::default(), Source::Default);
     if let Some(text) = world.var(ENDPOINT) {
-        return parsed(&text, Source::Variable(ENDPOINT));
+        return Ok((parsed(&text, Source::Variable(ENDPOINT))?, None));
     }
     let Some(text) = profile.endpoint.as_deref() else {
-        return Ok((Endpoint::default(), Source::Default));
+        return Ok((default(), None));
     };
     let host = host_of(text);
     if [CLI_DEFAULT_ENDPOINT, endpoint::PUBLIC].contains(&text) || host == CLI_DEFAULT_ENDPOINT {
-        return Ok((Endpoint::default(), Source::Default));
+        return Ok((default(), None));
     }
     let source = profile.source("endpoint");
     if is_of_another_product(&host) {
@@ -260,14 +268,14 @@ fn find_endpoint(world: &World, profile: &Profile, notes: &Notes<'_>) -> Result<
             "{source} is {host}, which is not for Redis; the default is used: {}",
             Endpoint::default()
         ));
-        return Ok((Endpoint::default(), Source::Default));
+        return Ok((default(), Some(format!("{source} is {host}"))));
     }
     // In a profile, `scheme = http` is how http is spelled out.
     let scheme = match profile.scheme.as_deref() {
         Some(scheme) if !text.contains("://") => format!("{scheme}://"),
         _ => String::new(),
     };
-    parsed(&format!("{scheme}{text}"), source)
+    Ok((parsed(&format!("{scheme}{text}"), source)?, None))
 }
 
 /// The host of what may be an endpoint, an URL or something like them, in lower case and without a dot at

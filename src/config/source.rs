@@ -33,6 +33,8 @@ impl fmt::Display for Source {
 pub(super) struct Sources {
     pub(super) region: Source,
     pub(super) endpoint: Source,
+    /// The endpoint of another product that a profile has, and that is left out; in words.
+    pub(super) left_out: Option<String>,
     pub(super) keys: KeySources,
 }
 
@@ -51,6 +53,8 @@ pub(crate) struct Facts {
     pub(crate) region: (String, Source),
     /// The same of the endpoint, as the program uses it.
     pub(crate) endpoint: (String, Source),
+    /// The endpoint of another product that a profile has, and that is left out; in words.
+    pub(crate) left_out: Option<String>,
     pub(crate) access_key: Source,
     /// The secret key, and the security token where there is one.
     pub(crate) secrets: Vec<SecretFacts>,

@@ -108,7 +108,7 @@ fn of_refusal(refusal: &Refusal) -> Report {
             "the service refuses the keys",
             "check that access key and secret key are a pair, complete and not disabled, and that temporary keys come with \
              their JDCLOUD_SECURITY_TOKEN, not yet expired; -vv shows what was signed, which a proxy on the way may have \
-             changed",
+             changed; 'jdredis doctor' narrows it down",
         ),
         Reason::NonceReused => (
             Kind::Credentials,
@@ -207,7 +207,7 @@ fn clock_hint(offset: i64) -> String {
 
 fn of_unexpected(unexpected: &Unexpected) -> Report {
     let hint = if unexpected.is_from_service {
-        "the service may have changed: try a newer jdredis, else report this with the request ID and the output of -v"
+        "the service may have changed: try a newer jdredis; else send what 'jdredis doctor' prints, with the request ID"
     } else {
         "a proxy, a gateway or a login page on the way may have answered instead of the service: check the proxy variables \
          and --endpoint"

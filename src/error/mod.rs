@@ -108,6 +108,11 @@ impl Report {
         }
     }
 
+    /// Makes a report of a connection that was not made.
+    pub(crate) fn of_failure(failure: &crate::http::Failure) -> Self {
+        network::report(failure)
+    }
+
     /// Makes a report of the first error in the chain whose type is known here. The contexts above it say
     /// what was being done, and come first in the message.
     pub(crate) fn of(error: &anyhow::Error) -> Self {

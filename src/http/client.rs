@@ -55,6 +55,10 @@ impl Network {
         }
     }
 
+    pub(super) fn trust_in_words(&self) -> String {
+        self.trust.in_words()
+    }
+
     pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, NoTrust> {
         self.tls.get_or_init(|| self.trust.config()).clone()
     }

@@ -51,12 +51,12 @@ impl Connecting {
 
     fn open(&self, details: &ConnectionDetails<'_>) -> Result<Connection, Failure> {
         let (scheme, host, port) = origin(details.uri);
-        let attempt = Attempt {
-            network: &self.network,
-            uri: details.uri,
-            deadline: remaining(details.timeout.after).map(|left| Instant::now() + left),
-            read_ahead: details.config.input_buffer_size(),
-        };
+        let attempt = Attempt::new(
+            &self.network,
+            details.uri,
+            remaining(details.timeout.after).map(|left| Instant::now() + left),
+            details.config.input_buffer_size(),
+        );
         let proxy = self
             .network
             .proxy(scheme, host, port)
@@ -94,15 +94,28 @@ impl Connector<()> for Connecting {
 }
 
 /// A connection in the making.
-struct Attempt<'a> {
+pub(super) struct Attempt<'a> {
     network: &'a Network,
     uri: &'a Uri,
     deadline: Option<Instant>,
     read_ahead: usize,
 }
 
-impl Attempt<'_> {
-    fn failure(&self, (stage, words): (Stage, String), is_at_proxy: bool) -> Failure {
+impl<'a> Attempt<'a> {
+    pub(super) fn new(network: &'a Network, uri: &'a Uri, deadline: Option<Instant>, read_ahead: usize) -> Self {
+        Self {
+            network,
+            uri,
+            deadline,
+            read_ahead,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    pub(super) fn failure(&self, (stage, words): (Stage, String), is_at_proxy: bool) -> Failure {
         Failure::before_sending(stage, self.network.route(self.uri), is_at_proxy, words)
     }
 
@@ -116,7 +129,13 @@ impl Attempt<'_> {
         Ok(Box::new(socket))
     }
 
-    fn encrypt(&self, stream: Box<dyn Duplex>, host: &str, is_at_proxy: bool) -> Result<Box<dyn Duplex>, Failure> {
+    /// Shakes hands over a stream to a host.
+    pub(super) fn encrypt(
+        &self,
+        stream: Box<dyn Duplex>,
+        host: &str,
+        is_at_proxy: bool,
+    ) -> Result<Box<dyn Duplex>, Failure> {
         let config = self.network.tls().map_err(|error| {
             let stage = Stage::TrustStore {
                 is_named: error.is_named,
@@ -135,7 +154,8 @@ impl Attempt<'_> {
         }
     }
 
-    fn tunnel(&self, stream: &mut dyn Duplex, target: &str, proxy: &Proxy) -> Result<(), Failure> {
+    /// Has the proxy carry what follows to `HOST:PORT`.
+    pub(super) fn tunnel(&self, stream: &mut dyn Duplex, target: &str, proxy: &Proxy) -> Result<(), Failure> {
         tunnel::open(stream, target, proxy, USER_AGENT).map_err(|error| match error {
             NoTunnel::Refused(status) => refused(proxy, status, self.network.route(self.uri)),
             NoTunnel::NotHttp => self.failure((Stage::Protocol, "what it answers is no HTTP".to_owned()), true),

@@ -18,7 +18,7 @@ const STACK_SIZE: usize = 128 * 1024;
 const TIMED_OUT: &str = "no connection in time";
 
 /// Why there is no connection: the step, and the system's words.
-type Undialled = (Stage, String);
+pub(super) type Undialled = (Stage, String);
 
 /// Connects to a host, an IPv6 address of which may be in brackets.
 ///
@@ -34,7 +34,7 @@ pub(super) fn dial(host: &str, port: u16, deadline: Option<Instant>) -> Result<T
 
 /// The host's addresses. An address needs no look-up; the look-up of a name has no time-out of its own
 /// in any system's library, so it is made in a thread that can be left behind.
-fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Result<Vec<SocketAddr>, Undialled> {
+pub(super) fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Result<Vec<SocketAddr>, Undialled> {
     let bare = host.trim_matches(['[', ']']);
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
@@ -78,7 +78,7 @@ fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 ///
 /// # Errors
 /// Why the last address failed, or [`io::ErrorKind::TimedOut`].
-fn race(addresses: &[SocketAddr], deadline: Option<Instant>) -> io::Result<TcpStream> {
+pub(super) fn race(addresses: &[SocketAddr], deadline: Option<Instant>) -> io::Result<TcpStream> {
     if let [address] = addresses {
         return connect(address, deadline);
     }

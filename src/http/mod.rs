@@ -9,6 +9,7 @@
 //! | `proxy`, `tunnel` | which proxy an origin has; CONNECT |
 //! | `tls`, `trust` | what rustls objects to, in words; the certificate authorities |
 //! | `failure` | what went wrong, told apart by type |
+//! | `probe` | a connection tried step by step, for diagnosis |
 //! | `headers` | header fields that both callers read |
 
 mod buffer;
@@ -17,6 +18,7 @@ mod connect;
 mod dial;
 mod failure;
 mod headers;
+mod probe;
 mod proxy;
 mod socket;
 mod tls;

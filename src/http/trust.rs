@@ -43,6 +43,24 @@ impl TrustSources {
         }
     }
 
+    /// Where the authorities are looked for: `the system's`, or the variables and what they name.
+    pub(super) fn in_words(&self) -> String {
+        let file = self
+            .file
+            .iter()
+            .map(|file| format!("{FILE_VARIABLE}={}", file.display()));
+        let folders = self
+            .folders
+            .iter()
+            .map(|folder| format!("{FOLDERS_VARIABLE}={}", folder.display()));
+        let named: Vec<String> = file.chain(folders).collect();
+        if named.is_empty() {
+            "the system's".to_owned()
+        } else {
+            named.join(", ")
+        }
+    }
+
     /// Settings of TLS that trust these authorities alone: versions 1.2 and 1.3.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, NoTrust> {
         let roots = self.load()?;

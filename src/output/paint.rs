@@ -37,6 +37,14 @@ pub(crate) fn paint(table: Vec<u8>) -> Vec<u8> {
     painted.into_bytes()
 }
 
+/// A word of status in its colour, for a text that is not laid out as a table.
+pub(crate) fn word(word: &str) -> String {
+    match tone(word, false) {
+        Some(tone) => format!("{tone}{word}{PLAIN}"),
+        None => word.to_owned(),
+    }
+}
+
 /// How a word is shown. A backup that is running is not there yet; an instance that is running is well.
 fn tone(word: &str, is_of_backups: bool) -> Option<&'static str> {
     match word {
@@ -44,9 +52,8 @@ fn tone(word: &str, is_of_backups: bool) -> Option<&'static str> {
             Some(BAD)
         }
         "running" if !is_of_backups => None,
-        "running" | "unverified" | "creating" | "changing" | "configuring" | "restoring" | "upgrading" | "deleting" => {
-            Some(PENDING)
-        }
+        "differs" | "running" | "unverified" | "creating" | "changing" | "configuring" | "restoring" | "upgrading"
+        | "deleting" => Some(PENDING),
         "success" | "ok" => Some(GOOD),
         _ => None,
     }

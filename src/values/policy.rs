@@ -256,6 +256,19 @@ impl Schedule {
         Days { is_in }
     }
 
+    /// The same days and time of day, where the weekday counts in China's time (+0800) whatever offset the
+    /// window is written in: the other reading of the service's answer.
+    pub(crate) fn with_days_of_china(self) -> Self {
+        let shift = 8 * 60 - self.window.offset_minutes();
+        let start = self.window.start + shift;
+        let window = Window {
+            start: start.rem_euclid(MINUTES_A_DAY),
+            length: self.window.length,
+            offset: UtcOffset::from_hms(8, 0, 0).unwrap_or(UtcOffset::UTC),
+        };
+        Self { window, ..self }
+    }
+
     /// The starts of its windows in minutes from Monday 00:00 UTC, ascending.
     fn starts(self) -> Vec<i32> {
         let start = |number: usize| {
@@ -381,6 +394,8 @@ mod tests {
         assert!(believed.contains(datetime!(2021-07-18 17:59:59 UTC)));
         assert!(!believed.contains(datetime!(2021-07-18 18:00 UTC)));
         assert!(!believed.contains(datetime!(2021-07-19 17:00 UTC)));
+        let other = schedule("Monday", "17:00-18:00 +0000").with_days_of_china();
+        assert_eq!(other, schedule("Monday", "01:00-02:00 +0800"));
         // Past midnight, and past the end of the week.
         let late = schedule("Sunday", "23:30-00:30 +0000");
         assert!(late.contains(datetime!(2021-07-19 00:15 UTC)));

@@ -203,6 +203,13 @@ fn the_reference_describes_every_field_of_the_reports_and_errors() {
     assert_eq!(fields(&download, ""), described("backup download -o json"));
     let verify = print("jdredis backup verify b/*", 0);
     assert_eq!(fields(&verify, ""), described("backup verify -o json"));
+    let doctor = run("jdredis doctor -o json", &sandbox, folder.path());
+    // The sandbox has no https, which is a difference.
+    let doctor = serde_json::from_str(doctor.data_with(6)).unwrap();
+    let mut of_doctor = fields(&doctor, "");
+    // Its fields are described, one by one.
+    of_doctor.remove("summary");
+    assert_eq!(of_doctor, described("doctor -o json"));
     let shown = print("jdredis backup policy show --instance redis-1234", 0);
     assert_eq!(fields(&shown["policy"], ""), described("A policy"));
     for (command, section) in [

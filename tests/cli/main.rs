@@ -11,6 +11,7 @@ mod connecting;
 mod create;
 #[cfg(unix)]
 mod docs;
+mod doctor;
 mod download;
 mod errors;
 #[cfg(unix)]

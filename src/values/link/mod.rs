@@ -71,6 +71,14 @@ impl Link {
         }
     }
 
+    /// The same link without TLS. Whoever is on the way can use it, until it expires.
+    pub(crate) fn over_http(&self) -> Self {
+        match self.0.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => Self(format!("http://{rest}")),
+            _ => self.clone(),
+        }
+    }
+
     /// Scheme and host, with the port if it names one.
     pub(crate) fn origin(&self) -> Option<&str> {
         let (scheme, rest) = self.0.split_once("://")?;
@@ -97,8 +105,13 @@ impl Link {
     pub(crate) fn expires_at(&self) -> Option<OffsetDateTime> {
         let format = format_description!("[year][month][day]T[hour][minute][second]Z");
         let signed_at = PrimitiveDateTime::parse(&self.parameter("X-Amz-Date")?, format).ok()?;
-        let lifetime = self.parameter("X-Amz-Expires")?.parse::<u32>().ok()?;
-        signed_at.assume_utc().checked_add(Duration::seconds(lifetime.into()))
+        signed_at.assume_utc().checked_add(self.lifetime()?)
+    }
+
+    /// How long the link works from the moment that it was signed: `X-Amz-Expires`.
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        let seconds = self.parameter("X-Amz-Expires")?.parse::<u32>().ok()?;
+        Some(Duration::seconds(seconds.into()))
     }
 
     fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {

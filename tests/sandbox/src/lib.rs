@@ -21,6 +21,7 @@
 //! - [`Sandbox::deliver`] sends a backup's file as a [`Delivery`] says, such as in part or slowly.
 //!   [`Sandbox::alter`] changes a file for good, as an [`Alteration`] says.
 //! - [`Sandbox::next_backup`] sets how a backup ends that a client makes: a [`BackupOutcome`].
+//! - [`Difference`] is a way in which the service is not as believed: [`Builder::differing`].
 //! - [`signature`] has the signature's steps, to compare those of a client with.
 //! - [`Authority`] makes certificates for HTTPS, [`Proxy`] is a forward proxy, [`Silent`] an address that
 //!   does not answer.
@@ -71,6 +72,7 @@
 
 mod catalog;
 mod cloud;
+mod difference;
 mod encoding;
 mod http;
 mod proxy;
@@ -84,6 +86,7 @@ mod tls;
 
 pub use catalog::BackupOutcome;
 pub use cloud::{Builder, Sandbox};
+pub use difference::Difference;
 pub use http::Request;
 pub use proxy::{Connect, Proxy, ProxyMode};
 pub use script::Reply;

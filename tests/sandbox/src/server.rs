@@ -38,6 +38,13 @@ impl Socket {
         socket2::SockRef::from(&*self.0).set_linger(Some(Duration::ZERO))
     }
 
+    /// Whether the first byte that comes begins TLS: a record of the handshake. Waits for it, and leaves it there.
+    pub(crate) fn begins_tls(&self) -> io::Result<bool> {
+        let mut first = [0];
+        self.0.peek(&mut first)?;
+        Ok(first == [22])
+    }
+
     /// Waits, reading and discarding, until the peer or the server's end closes the connection.
     pub(crate) fn wait_until_closed(&self) {
         // An error ends the connection as well.

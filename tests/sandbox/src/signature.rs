@@ -224,6 +224,8 @@ pub struct Terms<'a> {
     pub window: Duration,
     /// Whether no earlier request had this one's nonce: [`Nonces::admit`].
     pub nonce_is_fresh: bool,
+    /// Whether the token is wanted as it is instead of in base64.
+    pub wants_raw_token: bool,
 }
 
 /// Checks a request as the gateway does.
@@ -236,7 +238,7 @@ pub fn verify(request: &Request, terms: &Terms<'_>) -> Result<(), Refusal> {
     check_path(request)?;
     check_credential(request, &authorization, terms.keys)?;
     check_signed_headers(request, authorization.signed_headers)?;
-    check_token(request, terms.keys.token.as_deref())?;
+    check_token(request, terms.keys.token.as_deref(), terms.wants_raw_token)?;
     let date = one_header(request, "x-jdcloud-date")?;
     check_date(date, &authorization, terms)?;
     check_signature(request, &authorization, date, terms.keys)?;
@@ -369,12 +371,14 @@ fn check_signed_headers(request: &Request, signed_headers: &str) -> Result<(), R
     Ok(())
 }
 
-fn check_token(request: &Request, token: Option<&str>) -> Result<(), Refusal> {
+fn check_token(request: &Request, token: Option<&str>, wants_raw: bool) -> Result<(), Refusal> {
     let sent = request.header_values(TOKEN_HEADER).next();
     match (sent, token) {
         (None, None) => Ok(()),
         (None, Some(_)) => differs(format!("the keys are temporary, and {TOKEN_HEADER} is not sent")),
         (Some(_), None) => differs(format!("the keys are permanent, and {TOKEN_HEADER} is sent")),
+        (Some(sent), Some(token)) if wants_raw && sent == token.as_bytes() => Ok(()),
+        (Some(_), Some(_)) if wants_raw => differs(format!("{TOKEN_HEADER} is not the token")),
         (Some(sent), Some(token)) if sent == BASE64.encode(token).as_bytes() => Ok(()),
         (Some(_), Some(_)) => differs(format!("{TOKEN_HEADER} is not the base64 of the token")),
     }

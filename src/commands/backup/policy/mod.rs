@@ -3,6 +3,7 @@
 
 mod list;
 mod outcome;
+mod plan;
 mod set;
 mod show;
 mod view;

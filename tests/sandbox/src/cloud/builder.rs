@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use super::{Cloud, Sandbox};
+use crate::difference::Difference;
 use crate::server::Server;
 use crate::signature::Keys;
 use crate::storage::LEAST_RDB;
@@ -32,6 +33,8 @@ pub struct Builder {
     pub(super) link_lifetime: u32,
     pub(super) expired_link_status: u16,
     links_say_http: bool,
+    pub(super) also_http: bool,
+    pub(super) difference: Option<Difference>,
     link_host: Option<String>,
 }
 
@@ -52,6 +55,8 @@ impl Default for Builder {
             link_lifetime: LINK_LIFETIME,
             expired_link_status: 403,
             links_say_http: false,
+            also_http: false,
+            difference: None,
             link_host: None,
         }
     }
@@ -134,7 +139,21 @@ impl Builder {
         self
     }
 
-    /// Serves HTTPS only.
+    /// Serves plain HTTP as well on the port that serves HTTPS, as the storage does on two ports.
+    #[must_use]
+    pub fn also_http(mut self) -> Self {
+        self.also_http = true;
+        self
+    }
+
+    /// Makes the service differ from what is believed of it.
+    #[must_use]
+    pub fn differing(mut self, difference: Difference) -> Self {
+        self.difference = Some(difference);
+        self
+    }
+
+    /// Serves HTTPS only, unless told otherwise.
     #[must_use]
     pub fn tls(mut self, identity: ServerIdentity) -> Self {
         self.tls = Some(identity);

@@ -173,9 +173,10 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    pub(super) fn accept(socket: Socket, tls: Option<&ServerIdentity>) -> io::Result<Self> {
+    pub(super) fn accept(socket: Socket, tls: Option<&ServerIdentity>, also_http: bool) -> io::Result<Self> {
         match tls {
             None => Ok(Self::Plain(socket)),
+            Some(_) if also_http && !socket.begins_tls()? => Ok(Self::Plain(socket)),
             Some(identity) => {
                 let session = ServerConnection::new(Arc::clone(&identity.0)).map_err(io::Error::other)?;
                 Ok(Self::Tls(Box::new(StreamOwned::new(session, socket))))

@@ -12,11 +12,12 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::catalog::{BackupOutcome, Catalog, REGIONS};
+use crate::difference::Difference;
 use crate::http::Request;
 use crate::script::{Conduct, HttpReply, Kind, Reply, Script};
 use crate::server::{Ending, Serve, Server, Socket, lock};
 use crate::service::{self, Call};
-use crate::signature::{self, Keys, Nonces, Refusal, Terms};
+use crate::signature::{self, Denial, Keys, Nonces, Refusal, Terms};
 use crate::storage::{self, Alteration, Body, Content, Delivery, Fetch, LinkTerms, Storage};
 
 pub use builder::Builder;
@@ -237,7 +238,7 @@ fn keep<T>(kept: &mut VecDeque<T>, latest: T) {
 impl Serve for Cloud {
     fn serve(&self, socket: Socket, number: usize, ending: &Ending) {
         // An error here and below means that the client closed the connection; the test sees why.
-        if let Ok(stream) = Stream::accept(socket.clone(), self.settings.tls.as_ref()) {
+        if let Ok(stream) = Stream::accept(socket.clone(), self.settings.tls.as_ref(), self.settings.also_http) {
             let connection = Connection {
                 cloud: self,
                 socket,
@@ -293,6 +294,7 @@ impl Cloud {
             link_terms: self.link_terms(),
             now: self.now(),
             object_size: self.settings.object_size,
+            difference: self.settings.difference,
             catalog: &mut lock(&self.catalog),
         };
         service::answer(&mut call)
@@ -332,12 +334,20 @@ impl Cloud {
     }
 
     fn verify(&self, request: &Request, nonce_is_fresh: bool) -> Result<(), Refusal> {
+        let difference = self.settings.difference;
+        if difference == Some(Difference::ColonInPath) && request.path().contains("%3A") {
+            return Err(Refusal {
+                denial: Denial::SignatureDiffers,
+                reason: "a path with %3A is not taken here".to_owned(),
+            });
+        }
         let window = time::Duration::try_from(self.settings.clock_window).unwrap_or(time::Duration::MAX);
         let terms = Terms {
             keys: &self.settings.keys,
             now: self.now(),
             window,
             nonce_is_fresh,
+            wants_raw_token: difference == Some(Difference::RawToken),
         };
         signature::verify(request, &terms)
     }

@@ -7,6 +7,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
 use crate::catalog::{Backup, Place};
+use crate::difference::Difference;
 use crate::http::Request;
 use crate::script::HttpReply;
 
@@ -22,7 +23,7 @@ const FILE_NAME_LIMIT: usize = 32;
 
 pub(super) fn describe(call: &mut Call<'_>, place: Place<'_>) -> Outcome {
     let page = Page::of(call.request)?;
-    let wanted = Wanted::of(call.request)?;
+    let wanted = Wanted::of(call)?;
     let (shown, count) = if wanted.is_everything() {
         let count = call.catalog.count(place);
         let on_page = |position| call.catalog.get(place, position);
@@ -64,11 +65,19 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn of(request: &Request) -> Result<Self, HttpReply> {
+    fn of(call: &Call<'_>) -> Result<Self, HttpReply> {
+        let request = call.request;
+        let (from, to) = match call.difference {
+            Some(Difference::TimesIgnored) => (None, None),
+            Some(Difference::TimesRefused) if request.parameter("startTime").is_some() => {
+                return Err(invalid_argument("startTime is not a time"));
+            }
+            _ => (bound(request, "startTime")?, bound(request, "endTime")?),
+        };
         Ok(Self {
             base_id: request.parameter("baseId"),
-            from: bound(request, "startTime")?,
-            to: bound(request, "endTime")?,
+            from,
+            to,
         })
     }
 

@@ -15,6 +15,7 @@ use super::answers::invalid_argument;
 pub(super) struct Filter {
     name: String,
     is_like: bool,
+    whole_names: bool,
     values: Vec<String>,
 }
 
@@ -26,7 +27,7 @@ impl Filter {
     /// Whether it lets a value through; one that is unknown it does not.
     pub(super) fn fits(&self, value: Option<&str>) -> bool {
         // The API reference says of names alone that they are matched loosely, operator or not.
-        let is_loose = self.is_like || self.name == "cacheInstanceName";
+        let is_loose = self.is_like || (self.name == "cacheInstanceName" && !self.whole_names);
         let fits_one = |value: &str, wanted: &String| {
             if is_loose {
                 value.contains(wanted)
@@ -39,7 +40,7 @@ impl Filter {
 }
 
 /// A request's filters, all by one of the `known` names.
-pub(super) fn filters(request: &Request, known: &[&str]) -> Result<Vec<Filter>, HttpReply> {
+pub(super) fn filters(request: &Request, known: &[&str], whole_names: bool) -> Result<Vec<Filter>, HttpReply> {
     let mut filters = BTreeMap::<u32, Filter>::new();
     for (name, value) in request.parameters() {
         let Some(part) = name.strip_prefix("filters.") else {
@@ -55,7 +56,8 @@ pub(super) fn filters(request: &Request, known: &[&str]) -> Result<Vec<Filter>, 
             _ => return Err(malformed(&name)),
         }
     }
-    for filter in filters.values() {
+    for filter in filters.values_mut() {
+        filter.whole_names = whole_names;
         if !known.contains(&filter.name.as_str()) {
             return Err(invalid_argument(&format!("unknown filter {:?}", filter.name)));
         }

@@ -18,9 +18,10 @@ const FILTERS: [&str; 5] = [
     "instanceType",
 ];
 
-pub(super) fn describe_all(request: &Request, region: &str) -> Outcome {
+/// With `whole_names`, a filter by name finds only names that are equal.
+pub(super) fn describe_all(request: &Request, region: &str, whole_names: bool) -> Outcome {
     let page = Page::of(request)?;
-    let filters = filters(request, &FILTERS)?;
+    let filters = filters(request, &FILTERS, whole_names)?;
     let mut found = instances(region);
     found.retain(|instance| filters.iter().all(|filter| fits(filter, instance)));
     let shown: Vec<Value> = found[page.positions(found.len())]

@@ -13,6 +13,7 @@ mod regions;
 use time::OffsetDateTime;
 
 use crate::catalog::{Catalog, Instance, Place, REGIONS, instances as existing};
+use crate::difference::Difference;
 use crate::http::Request;
 use crate::script::HttpReply;
 use crate::storage::LinkTerms;
@@ -30,13 +31,19 @@ pub(crate) struct Call<'a> {
     pub(crate) now: OffsetDateTime,
     /// How large each node's file is.
     pub(crate) object_size: u64,
+    pub(crate) difference: Option<Difference>,
     pub(crate) catalog: &'a mut Catalog,
 }
 
 /// Answers a request that is signed as it should be.
 pub(crate) fn answer(call: &mut Call<'_>) -> HttpReply {
     match operate(call) {
-        Ok(result) => answers::success(result),
+        Ok(mut result) => {
+            if let Some(difference) = call.difference {
+                difference.alter(call.request, &mut result);
+            }
+            answers::success(result)
+        }
         Err(failure) => failure,
     }
 }
@@ -53,7 +60,9 @@ fn operate(call: &mut Call<'_>) -> Outcome {
     }
     let find = |id: &str| find_instance(region, id);
     match (request.method.as_str(), operation) {
-        ("GET", ["cacheInstance"]) => instances::describe_all(request, region),
+        ("GET", ["cacheInstance"]) => {
+            instances::describe_all(request, region, call.difference == Some(Difference::WholeNames))
+        }
         ("GET", ["cacheInstance", id]) => Ok(instances::describe(&find(id)?, region)),
         ("GET", ["cacheInstance", id, "backup"]) => backups::describe(call, place(region, &find(id)?)),
         ("POST", ["cacheInstance", id, "backup"]) => backups::create(call, place(region, &find(id)?)),

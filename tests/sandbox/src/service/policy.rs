@@ -5,6 +5,7 @@ use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
 use crate::catalog::{Place, Policy};
+use crate::difference::Difference;
 
 use super::Call;
 use super::answers::{Outcome, invalid_argument, without_nulls};
@@ -33,11 +34,15 @@ struct Window {
 /// The policy, its window in UTC whatever offset it was set in, as the documented example shows.
 pub(super) fn describe(call: &Call<'_>, place: Place<'_>) -> Outcome {
     let policy = call.catalog.policy(place);
-    let window = Window::parse(&policy.period, &policy.time).map(|window| window.in_utc());
+    let set = Window::parse(&policy.period, &policy.time);
+    let mut window = set.as_ref().map(Window::in_utc);
     let next = window
         .as_ref()
         .filter(|_| policy.is_on())
         .map(|window| window.next(call.now));
+    if let (Some(Difference::WeekdaysOfChina), Some(set), Some(window)) = (call.difference, set, &mut window) {
+        window.days = set.days;
+    }
     Ok(without_nulls(json!({
         "autoBackup": policy.automatic,
         "backupPeriod": window.as_ref().map_or_else(String::new, Window::period),

@@ -34,6 +34,7 @@ fn check(request: &Request, keys: &Keys, nonce_is_fresh: bool) -> Result<(), Ref
             now: NOW,
             window: WINDOW,
             nonce_is_fresh,
+            wants_raw_token: false,
         },
     )
 }

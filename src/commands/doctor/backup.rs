@@ -1,0 +1,163 @@
+//! A backup: which one, and what the links to its files look like.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+use time::Duration;
+
+use super::Args;
+use super::check::Findings;
+use super::instance::{Chosen, is_success, number, start, text};
+use super::service::{INFO, PAGE_SIZE, Service, URLS, note_error};
+use crate::api::Reason;
+use crate::values::link::Link;
+
+/// How long a link works, as documented: "valid for 1 hour".
+const LIFETIME: Duration = Duration::HOUR;
+
+/// A backup's links, of which one is tried.
+pub(super) struct Links {
+    pub(super) first: Link,
+}
+
+/// Chooses a backup and looks at its links. `None` where there is none to try.
+pub(super) fn examine(
+    args: &Args,
+    chosen: &Chosen,
+    service: &mut Service<'_>,
+    findings: &mut Findings,
+) -> Option<Links> {
+    let newest = chosen.backups.iter().filter(|backup| is_success(backup));
+    let newest = newest.max_by_key(|backup| start(backup));
+    let listed = match &args.base_id {
+        Some(id) => chosen
+            .backups
+            .iter()
+            .find(|backup| text(backup, "baseId") == Some(id.as_str())),
+        None => newest,
+    };
+    let base_id = match (&args.base_id, listed.and_then(|backup| text(backup, "baseId"))) {
+        (Some(id), _) => {
+            findings.ok("backup", format!("{id}, as named"));
+            id.to_string()
+        }
+        (None, Some(id)) => {
+            let of = if chosen.backups.len() < PAGE_SIZE {
+                "that succeeded"
+            } else {
+                "good one of the page that is listed first"
+            };
+            findings.ok("backup", format!("{id}, the newest {of}"));
+            id.to_owned()
+        }
+        (None, None) => {
+            let why = format!("{} has no backup that succeeded; name one with --base-id", chosen.id);
+            findings.skipped("backup", why);
+            return None;
+        }
+    };
+    let info = info(chosen, &base_id, service);
+    let shards = [Some(&info), listed]
+        .into_iter()
+        .flatten()
+        .find_map(|entry| number(entry, "backupShardNum"));
+    let shards = shards.or_else(|| number(&chosen.entry, "shardNumber"));
+
+    let path = ["cacheInstance", chosen.id.as_str(), "backup:describeDownloadUrl"];
+    let urls = match service.ask(URLS, &path, &[("baseId", base_id.as_str())]) {
+        Ok(result) => result,
+        // Other paths were signed and accepted, and only this one has a colon.
+        Err(error) if error.reason() == Some(Reason::SignatureDiffers) => {
+            findings.differs(
+                "path",
+                "the signature of a path with %3A is refused, those of others are accepted",
+                "'backup url' and 'backup download' fail with exit code 4",
+                "please report it: the program must send ':' otherwise",
+            );
+            return None;
+        }
+        Err(error) => {
+            note_error("links", error, findings);
+            return None;
+        }
+    };
+    findings.ok("path", "accepted with %3A for the ':'");
+    let list = urls.get("downloadUrls").and_then(Value::as_array);
+    links(args, list.map_or(&[], Vec::as_slice), shards, findings)
+}
+
+/// What describeBackupInfo says; null where it says nothing. Nothing but the number of shards is needed.
+fn info(chosen: &Chosen, base_id: &str, service: &mut Service<'_>) -> Value {
+    let path = ["cacheInstance", chosen.id.as_str(), "backup", base_id];
+    let info = service.ask(INFO, &path, &[]).unwrap_or_default();
+    if info.is_object() {
+        service.forms.look_at_one("backups", &info);
+    }
+    info
+}
+
+fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findings) -> Option<Links> {
+    let parsed = |field: &str| -> Vec<Link> {
+        let links = urls.iter().filter_map(|url| Link::parse(text(url, field)?).ok());
+        links.collect()
+    };
+    let (public, internal) = (parsed("link"), parsed("internalLink"));
+    let seen = match internal.len() {
+        0 => "none: --internal ends with exit code 3".to_owned(),
+        count => format!("{count} of {}", urls.len()),
+    };
+    findings.ok("internalLink", seen);
+    let links = if args.internal { internal } else { public };
+    let objects: HashSet<&str> = links.iter().map(Link::object).collect();
+    let expected = shards.and_then(|shards| usize::try_from(shards).ok());
+    if links.len() < urls.len() || objects.len() < links.len() || expected.is_some_and(|shards| shards != links.len()) {
+        let expected = expected.map_or_else(|| "an unknown number of".to_owned(), |shards| shards.to_string());
+        findings.differs(
+            "links",
+            format!(
+                "{} entries, {} usable links, {} objects, for {expected} shards",
+                urls.len(),
+                links.len(),
+                objects.len()
+            ),
+            "a file of the backup is missing, and 'backup download' calls it incomplete",
+            "compare the backup with the console; please report it",
+        );
+    } else {
+        let fit = expected.map_or("shards not known", |_| "one a shard");
+        findings.ok("links", format!("{}, {fit}", links.len()));
+    }
+    let first = links.into_iter().next()?;
+    form(&first, findings);
+    Some(Links { first })
+}
+
+/// Whether a link says when it expires, and ends in the file's name.
+fn form(link: &Link, findings: &mut Findings) {
+    let scheme = if link.object().to_ascii_lowercase().starts_with("https://") {
+        "https"
+    } else {
+        "http"
+    };
+    let lifetime = link.lifetime();
+    let has_name = !link.file_name().is_empty();
+    let life = lifetime.map_or_else(
+        || "no expiry".to_owned(),
+        |life| format!("{} min", life.whole_minutes()),
+    );
+    let name = if has_name {
+        "ends in a file name"
+    } else {
+        "has no file name"
+    };
+    if has_name && lifetime == Some(LIFETIME) {
+        findings.ok("linkForm", format!("{scheme}, {life}, {name}"));
+    } else {
+        findings.differs(
+            "linkForm",
+            format!("{scheme}, {life}, {name}"),
+            "FILE NAME or EXPIRES show '-', or links live otherwise than an hour",
+            "nothing; please report it",
+        );
+    }
+}

@@ -1,0 +1,224 @@
+//! A check and what came of it; and the list of all checks, in the order of the report.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::error::{Kind, Report};
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    /// As the program needs and believes it.
+    Ok,
+    /// Other than the program believes.
+    Differs,
+    /// Something does not work.
+    Failed,
+    /// Not tried, or not needed.
+    Skipped,
+}
+
+impl State {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Differs => "differs",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// What a check is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Group {
+    Surroundings,
+    Service,
+    Instance,
+    Backup,
+    /// What no check can tell, and why.
+    Untested,
+}
+
+impl Group {
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Surroundings => "This machine",
+            Self::Service => "The service",
+            Self::Instance => "An instance",
+            Self::Backup => "A backup and the storage",
+            Self::Untested => "What no check can tell",
+        }
+    }
+}
+
+/// A check's name in JSON, its group, its row in the table, and its name there. Checks of one row share a line
+/// as long as all is well.
+type Listed = (&'static str, Group, &'static str, &'static str);
+
+/// The checks in the report's order. Every belief that the README lists has one here.
+pub(super) const CHECKS: [Listed; 34] = [
+    ("settings", Group::Surroundings, "settings", "settings"),
+    ("keys", Group::Surroundings, "keys", "keys"),
+    ("certificates", Group::Surroundings, "network", "certificates"),
+    ("proxy", Group::Surroundings, "network", "proxy"),
+    ("connection", Group::Surroundings, "network", "connection"),
+    ("clock", Group::Surroundings, "clock", "clock"),
+    ("signature", Group::Service, "signature", "signature"),
+    ("token", Group::Service, "token", "token"),
+    ("permissions", Group::Service, "permissions", "permissions"),
+    ("regions", Group::Service, "regions", "regions"),
+    ("counts", Group::Service, "answers", "counts"),
+    ("forms", Group::Service, "answers", "forms"),
+    ("instance", Group::Instance, "instance", "instance"),
+    ("pages", Group::Instance, "lists", "pages"),
+    ("order", Group::Instance, "lists", "order"),
+    ("timeFilter", Group::Instance, "filters", "time filter"),
+    ("nameFilter", Group::Instance, "filters", "name filter"),
+    ("policy", Group::Instance, "policy", "policy"),
+    ("backup", Group::Backup, "backup", "backup"),
+    ("path", Group::Backup, "path", "path"),
+    ("links", Group::Backup, "links", "link count"),
+    ("linkForm", Group::Backup, "links", "link form"),
+    ("internalLink", Group::Backup, "links", "internal link"),
+    ("https", Group::Backup, "storage", "https"),
+    ("http", Group::Backup, "storage", "http"),
+    ("ranges", Group::Backup, "requests", "ranges"),
+    ("etag", Group::Backup, "requests", "ETag"),
+    ("ifMatch", Group::Backup, "requests", "If-Match"),
+    ("connections", Group::Backup, "transfer", "connections"),
+    ("encoding", Group::Backup, "transfer", "encoding"),
+    ("rdb", Group::Backup, "file", "RDB file"),
+    ("writes", Group::Untested, "writes", "writes"),
+    ("expiredLink", Group::Untested, "expired link", "expired link"),
+    ("vpcEndpoint", Group::Untested, "VPC endpoint", "VPC endpoint"),
+];
+
+/// One check, as it is reported. Its keys in JSON are a contract, and all of them are always there.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Check {
+    pub(super) id: &'static str,
+    pub(super) group: Group,
+    pub(super) state: State,
+    /// What was seen, or why nothing was.
+    pub(super) seen: String,
+    /// What that means for the user; null where all is well.
+    pub(super) means: Option<String>,
+    /// What to do; null where there is nothing to do.
+    pub(super) advice: Option<String>,
+    /// The row of the table that it is in while all is well.
+    #[serde(skip)]
+    pub(super) row: &'static str,
+    #[serde(skip)]
+    pub(super) label: &'static str,
+    /// The exit code of a check that failed.
+    #[serde(skip)]
+    pub(super) kind: Kind,
+}
+
+/// What has come of the checks so far.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    found: HashMap<&'static str, Finding>,
+}
+
+/// What has come of one check.
+#[derive(Debug)]
+struct Finding {
+    state: State,
+    seen: String,
+    means: Option<String>,
+    advice: Option<String>,
+    kind: Kind,
+}
+
+impl Finding {
+    fn new(state: State, seen: impl Into<String>) -> Self {
+        Self {
+            state,
+            seen: seen.into(),
+            means: None,
+            advice: None,
+            kind: Kind::Service,
+        }
+    }
+}
+
+impl Findings {
+    pub(super) fn ok(&mut self, id: &'static str, seen: impl Into<String>) {
+        self.add(id, Finding::new(State::Ok, seen));
+    }
+
+    pub(super) fn skipped(&mut self, id: &'static str, why: impl Into<String>) {
+        self.add(id, Finding::new(State::Skipped, why));
+    }
+
+    /// Something is other than believed: what was seen, what it means, and what to do.
+    pub(super) fn differs(
+        &mut self,
+        id: &'static str,
+        seen: impl Into<String>,
+        means: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        let finding = Finding {
+            means: Some(means.into()),
+            advice: Some(advice.into()),
+            ..Finding::new(State::Differs, seen)
+        };
+        self.add(id, finding);
+    }
+
+    /// Something does not work.
+    pub(super) fn failed(&mut self, id: &'static str, report: &Report) {
+        let seen = match &report.cause {
+            Some(cause) => format!("{}: {cause}", report.message),
+            None => report.message.clone(),
+        };
+        // The advice to run this command is for other commands.
+        let hint = report
+            .hint
+            .as_deref()
+            .map(|hint| hint.split("; 'jdredis doctor'").next().unwrap_or(hint));
+        let finding = Finding {
+            means: (!report.details.is_empty()).then(|| report.details.join("; ")),
+            advice: hint.map(str::to_owned),
+            kind: report.kind,
+            ..Finding::new(State::Failed, seen)
+        };
+        self.add(id, finding);
+    }
+
+    fn add(&mut self, id: &'static str, finding: Finding) {
+        debug_assert!(CHECKS.iter().any(|(known, ..)| *known == id), "{id}");
+        self.found.insert(id, finding);
+    }
+
+    pub(super) fn state(&self, id: &str) -> Option<State> {
+        self.found.get(id).map(|finding| finding.state)
+    }
+
+    /// All checks in the report's order. Those that nothing was found for are skipped, and say why.
+    pub(super) fn into_checks(mut self, why_not: &str) -> Vec<Check> {
+        let checks = CHECKS.iter().map(|(id, group, row, label)| {
+            let finding = self.found.remove(id);
+            let finding = finding.unwrap_or_else(|| Finding::new(State::Skipped, why_not));
+            Check {
+                id,
+                group: *group,
+                state: finding.state,
+                seen: finding.seen,
+                means: finding.means,
+                advice: finding.advice,
+                row,
+                label,
+                kind: finding.kind,
+            }
+        });
+        checks.collect()
+    }
+}

@@ -1,0 +1,315 @@
+//! An instance: which one, the pages and the order of what is listed, filters, and the policy.
+
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+
+use super::Args;
+use super::check::Findings;
+use super::service::{BACKUPS, INSTANCES, POLICY, Service, note_error};
+use crate::api::{BackupPolicy, ErrorKind, Moment};
+use crate::error::Report;
+use crate::values::id::InstanceId;
+use crate::values::when::rfc3339;
+
+/// How many running instances are asked for a backup.
+const TRIED: usize = 3;
+/// The least that `pageSize` may be.
+const LEAST_PAGE: usize = 10;
+const SUCCESS: i64 = 2;
+
+/// The instance that is looked at, and its backups, as far as they are known.
+pub(super) struct Chosen {
+    pub(super) id: InstanceId,
+    /// The service's entry; null where it is not known.
+    pub(super) entry: Value,
+    /// The first page of its backups.
+    pub(super) backups: Vec<Value>,
+}
+
+/// A text of an entry.
+pub(super) fn text<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
+    entry.get(name)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// A whole number of an entry, whatever type it is written in.
+pub(super) fn number(entry: &Value, name: &str) -> Option<i64> {
+    match entry.get(name)? {
+        Value::Number(number) => number.as_i64().or_else(|| Some(number.as_f64()? as i64)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// When a backup began, where that can be read.
+pub(super) fn start(backup: &Value) -> Option<OffsetDateTime> {
+    Moment::read(text(backup, "backupStartTime")?).at
+}
+
+pub(super) fn is_success(backup: &Value) -> bool {
+    number(backup, "backupStatus") == Some(SUCCESS)
+}
+
+/// Chooses an instance and makes the checks that need one. `None` where there is none.
+pub(super) fn examine(args: &Args, service: &mut Service<'_>, findings: &mut Findings) -> Option<Chosen> {
+    let instances = match service.page(INSTANCES, None, &[]) {
+        Ok(instances) => instances,
+        Err(error) => {
+            note_error("instance", error, findings);
+            Vec::new()
+        }
+    };
+    let chosen = choose(args, &instances, service, findings)?;
+    pages(&chosen, &instances, service, findings);
+    order(&chosen.backups, findings);
+    time_filter(&chosen, service, findings);
+    name_filter(&chosen, &instances, service, findings);
+    policy(&chosen, service, findings);
+    Some(chosen)
+}
+
+fn choose(args: &Args, instances: &[Value], service: &mut Service<'_>, findings: &mut Findings) -> Option<Chosen> {
+    let id_of = |entry: &Value| text(entry, "cacheInstanceId")?.parse::<InstanceId>().ok();
+    if let Some(id) = &args.instance {
+        let entry = instances
+            .iter()
+            .find(|entry| text(entry, "cacheInstanceId") == Some(id.as_str()));
+        findings.ok("instance", format!("{id}, as named"));
+        let backups = match service.page(BACKUPS, Some(id), &[]) {
+            Ok(backups) => backups,
+            Err(error) if matches!(&*error.kind, ErrorKind::Refused(refusal) if refusal.code == 404) => {
+                findings.failed("instance", &Report::of(&error.into()));
+                return None;
+            }
+            Err(error) => {
+                note_error("order", error, findings);
+                Vec::new()
+            }
+        };
+        return Some(Chosen {
+            id: id.clone(),
+            entry: entry.cloned().unwrap_or_default(),
+            backups,
+        });
+    }
+    let running = instances
+        .iter()
+        .filter(|entry| text(entry, "cacheInstanceStatus") == Some("running"));
+    let mut tried = 0;
+    for (id, entry) in running.filter_map(|entry| Some((id_of(entry)?, entry))).take(TRIED) {
+        tried += 1;
+        match service.page(BACKUPS, Some(&id), &[]) {
+            Ok(backups) if backups.iter().any(is_success) => {
+                findings.ok("instance", format!("{id}, the first running one that has a backup"));
+                return Some(Chosen {
+                    id,
+                    entry: entry.clone(),
+                    backups,
+                });
+            }
+            Ok(_) => {}
+            Err(error) => {
+                note_error("instance", error, findings);
+                return None;
+            }
+        }
+    }
+    if findings.state("instance").is_none() {
+        let why = match tried {
+            0 => "no instance is running; name one with --instance".to_owned(),
+            tried => format!("none of the first {tried} running ones has a backup; name one with --instance"),
+        };
+        findings.skipped("instance", why);
+    }
+    None
+}
+
+/// Whether a page has as many entries as were asked for.
+fn pages(chosen: &Chosen, instances: &[Value], service: &mut Service<'_>, findings: &mut Findings) {
+    let asked = LEAST_PAGE.to_string();
+    let query = [("pageSize", asked.as_str())];
+    let (known, outcome) = if chosen.backups.len() > LEAST_PAGE {
+        (chosen.backups.len(), service.page(BACKUPS, Some(&chosen.id), &query))
+    } else if instances.len() > LEAST_PAGE {
+        (instances.len(), service.page(INSTANCES, None, &query))
+    } else {
+        findings.skipped("pages", format!("fewer than {} backups and instances", LEAST_PAGE + 1));
+        return;
+    };
+    match outcome {
+        Err(error) => note_error("pages", error, findings),
+        Ok(page) if page.len() == LEAST_PAGE => {
+            findings.ok("pages", format!("{LEAST_PAGE} of {known}, as asked"));
+        }
+        Ok(page) => findings.differs(
+            "pages",
+            format!(
+                "{} entries came where {LEAST_PAGE} were asked for and {known} are there",
+                page.len()
+            ),
+            "lists that are longer than a page may end early",
+            "compare the lists with the console, and please report it",
+        ),
+    }
+}
+
+/// The order of the backups. None is documented, so none is wrong.
+fn order(backups: &[Value], findings: &mut Findings) {
+    let starts: Vec<OffsetDateTime> = backups.iter().filter_map(start).collect();
+    if starts.len() < 2 {
+        if findings.state("order").is_none() {
+            findings.skipped("order", "fewer than two backups have a start that can be read");
+        }
+        return;
+    }
+    let seen = if starts.is_sorted_by(|a, b| a >= b) {
+        "newest first"
+    } else if starts.is_sorted() {
+        "oldest first"
+    } else {
+        "mixed"
+    };
+    findings.ok("order", seen);
+}
+
+/// Whether `startTime` and `endTime` are understood: a span of two seconds around a backup's start should
+/// list that backup, and none that began at another time.
+fn time_filter(chosen: &Chosen, service: &mut Service<'_>, findings: &mut Findings) {
+    const MEANS: &str = "--since and --until read all backups and compare them on this machine, or miss some";
+    let starts = || {
+        chosen
+            .backups
+            .iter()
+            .filter_map(|backup| Some((text(backup, "baseId")?, start(backup)?)))
+    };
+    let Some((id, moment)) = starts().max_by_key(|(_, moment)| *moment) else {
+        findings.skipped("timeFilter", "no backup has a start that can be read");
+        return;
+    };
+    let around = |seconds| {
+        moment
+            .checked_add(Duration::seconds(seconds))
+            .map(rfc3339)
+            .unwrap_or_default()
+    };
+    let (since, until) = (around(-1), around(1));
+    let query = [("startTime", since.as_str()), ("endTime", until.as_str())];
+    match service.page(BACKUPS, Some(&chosen.id), &query) {
+        Err(error) if matches!(&*error.kind, ErrorKind::Refused(refusal) if refusal.code == 400) => {
+            findings.differs(
+                "timeFilter",
+                format!("times such as {since} are refused: {error}"),
+                MEANS,
+                "nothing; please report it",
+            );
+        }
+        Err(error) => note_error("timeFilter", error, findings),
+        Ok(listed) => {
+            let is_listed = listed.iter().any(|backup| text(backup, "baseId") == Some(id));
+            let others = listed
+                .iter()
+                .filter_map(start)
+                .filter(|start| (*start - moment).abs() > Duration::seconds(1));
+            match (is_listed, others.count()) {
+                (true, 0) => findings.ok("timeFilter", "by start"),
+                (false, 0) => findings.differs(
+                    "timeFilter",
+                    "a backup is not listed for the second of its own start",
+                    MEANS,
+                    "leave --since and --until out; please report it",
+                ),
+                (_, others) => findings.differs(
+                    "timeFilter",
+                    format!("{others} backups of other times are listed as well"),
+                    MEANS,
+                    "nothing; please report it",
+                ),
+            }
+        }
+    }
+}
+
+/// Whether a part of a name finds the instance.
+fn name_filter(chosen: &Chosen, instances: &[Value], service: &mut Service<'_>, findings: &mut Findings) {
+    let named = |entry: &Value| text(entry, "cacheInstanceName").is_some_and(|name| name.chars().count() > 1);
+    let Some(entry) = [&chosen.entry].into_iter().chain(instances).find(|entry| named(entry)) else {
+        findings.skipped("nameFilter", "no instance has a name of two characters");
+        return;
+    };
+    let name = text(entry, "cacheInstanceName").unwrap_or_default();
+    let part: String = name.chars().skip(1).collect();
+    let query = [
+        ("filters.1.name", "cacheInstanceName"),
+        ("filters.1.values.1", part.as_str()),
+    ];
+    match service.page(INSTANCES, None, &query) {
+        Err(error) => note_error("nameFilter", error, findings),
+        Ok(found) => {
+            let is_it = |other: &Value| text(other, "cacheInstanceId") == text(entry, "cacheInstanceId");
+            let is_foreign = |other: &&Value| {
+                text(other, "cacheInstanceName").is_none_or(|name| !name.to_lowercase().contains(&part.to_lowercase()))
+            };
+            let foreign = found.iter().filter(is_foreign).count();
+            if found.iter().any(is_it) && foreign == 0 {
+                findings.ok("nameFilter", "by parts");
+            } else if foreign > 0 {
+                findings.differs(
+                    "nameFilter",
+                    format!("{foreign} instances of other names are listed as well"),
+                    "--name compares on this machine, too, and is right all the same",
+                    "nothing; please report it",
+                );
+            } else {
+                findings.differs(
+                    "nameFilter",
+                    "a part of a name does not find its instance",
+                    "'instance list --name' misses instances whose names contain the text",
+                    "give the whole name, or list all; please report it",
+                );
+            }
+        }
+    }
+}
+
+/// Whether a policy's weekdays count in the offset of its window: the next backup tells.
+fn policy(chosen: &Chosen, service: &mut Service<'_>, findings: &mut Findings) {
+    let result = match service.ask(POLICY, &["cacheInstance", chosen.id.as_str(), "backupPolicy"], &[]) {
+        Ok(result) => result,
+        Err(error) => return note_error("policy", error, findings),
+    };
+    service.forms.look_at_one("policy", &result);
+    let Ok(policy) = serde_json::from_value::<BackupPolicy>(result) else {
+        let means = "'backup policy' cannot read it";
+        return findings.differs("policy", "the answer is no object", means, "please report it");
+    };
+    let state = policy.automatic().word();
+    let (Some(schedule), Some((next, _))) = (policy.schedule(), policy.next_window()) else {
+        let why = format!("automatic backup is {state}, and no next backup tells how its days count");
+        return findings.skipped("policy", why);
+    };
+    let shown = rfc3339(next);
+    let other = schedule.with_days_of_china();
+    if schedule.is_same_as(other) {
+        findings.skipped(
+            "policy",
+            format!("{state}, {schedule}: its days are the same in every zone"),
+        );
+    } else if schedule.contains(next) {
+        findings.ok("policy", format!("{state}, {schedule}; next on {}", next.date()));
+    } else if other.contains(next) {
+        findings.differs(
+            "policy",
+            format!(
+                "{schedule}, and the next backup is at {shown}: the days count in +0800, not in the window's offset"
+            ),
+            "'backup policy set' judges by the next backup, and the days that are listed are those in China",
+            "give days and window in +0800; please report it",
+        );
+    } else {
+        findings.differs(
+            "policy",
+            format!("{schedule}, and the next backup is at {shown}, which is within no reading of it"),
+            "'backup policy set' cannot tell whether a change took",
+            "look at the policy in the console; please report it",
+        );
+    }
+}

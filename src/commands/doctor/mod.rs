@@ -1,0 +1,167 @@
+//! `jdredis doctor`: goes through what the program needs and believes, and says of each whether it is so.
+//!
+//! Nobody who wrote the program could reach the service, so the README lists beliefs. The first user with an
+//! account turns them into facts here. Only reads are made: at most sixteen calls of the service, and some
+//! hundred bytes from the storage. The report has no secret in it, so that it can be pasted as it is.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `check` | a check and its states; the list of all checks |
+//! | `surroundings` | settings, keys, certificates, proxy, connection |
+//! | `service` | the calls and their count; signature, token, clock, permissions, regions |
+//! | `forms` | JSON types and times that are not as documented |
+//! | `instance` | which instance; pages, order, filters, the policy |
+//! | `backup` | which backup; its links |
+//! | `storage` | what the storage answers to a link |
+//! | `render` | the report as a table, JSON or plain lines |
+
+mod backup;
+mod check;
+mod forms;
+mod instance;
+mod render;
+mod service;
+mod storage;
+mod surroundings;
+
+use std::sync::Arc;
+
+use self::check::{Findings, State};
+use self::service::Service;
+use crate::cli::shared::RegionArgs;
+use crate::commands::Context;
+use crate::error::{Kind, Report};
+use crate::values::id::{BaseId, InstanceId};
+
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) region: RegionArgs,
+
+    /// The instance to look at [default: the first running one that has a backup]
+    #[arg(long, value_name = "ID")]
+    pub(crate) instance: Option<InstanceId>,
+
+    /// The backup to look at [default: the newest one that succeeded]
+    #[arg(long, value_name = "ID", requires = "instance")]
+    pub(crate) base_id: Option<BaseId>,
+
+    /// Look at the links for use inside JD Cloud's own network
+    #[arg(long)]
+    pub(crate) internal: bool,
+
+    /// Let the link be sent without encryption, to try the storage where https does not work
+    #[arg(long)]
+    pub(crate) http: bool,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # After a first error, or before the first use
+  jdredis doctor --region cn-north-1
+
+  # About one instance, as JSON for a report
+  jdredis doctor --region cn-north-1 --instance redis-1234 -o json
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let mut findings = Findings::default();
+    untested(&mut findings);
+    let (calls, why_not) = examine(args, context, &mut findings);
+    let checks = findings.into_checks(&why_not);
+    context.print(&render::render(&checks, calls, context.format, context.paints()))?;
+    conclude(&checks)
+}
+
+/// Makes the checks, as far as one leads to the next. Returns how often the service was called, and why the
+/// checks that were not come to were not.
+fn examine(args: &Args, context: &Context<'_>, findings: &mut Findings) -> (usize, String) {
+    let mut settings = match context.settings(&args.region) {
+        Ok(settings) => settings,
+        Err(error) => {
+            surroundings::no_settings(error, findings);
+            return (0, "there are no settings to try it with".to_owned());
+        }
+    };
+    // Each call is counted, and what fails once is a finding.
+    settings.max_attempts = 1;
+    surroundings::settings(&settings, findings);
+    let can_connect = surroundings::network(&settings, findings);
+    surroundings::keys(&settings, context.world, findings);
+    if !can_connect {
+        return (0, "the service cannot be reached".to_owned());
+    }
+    let client = context.client(&settings);
+    let mut service = Service::new(&settings, client);
+    if service.introduce(findings) {
+        surroundings::keys_are_accepted(&settings, context.world, findings);
+        let chosen = instance::examine(args, &mut service, findings);
+        let links = chosen.and_then(|chosen| backup::examine(args, &chosen, &mut service, findings));
+        if let Some(links) = links {
+            let network = Arc::clone(&settings.network);
+            storage::examine(&links.first, args.http, network, settings.timeout, findings);
+        }
+        service.conclude(findings);
+        return (service.calls(), "what it needs was not found, see above".to_owned());
+    }
+    (service.calls(), "the service does not take the keys".to_owned())
+}
+
+/// The beliefs that no check can tell, with the reason.
+fn untested(findings: &mut Findings) {
+    findings.skipped("writes", "a change cannot be tried without being made");
+    findings.skipped("expiredLink", "what it is answered shows after an hour only");
+}
+
+/// The run's end: nothing, the first failure's exit code, or 6 where something differs.
+fn conclude(checks: &[check::Check]) -> anyhow::Result<()> {
+    let count = |state| checks.iter().filter(|check| check.state == state).count();
+    let (failed, differing) = (count(State::Failed), count(State::Differs));
+    if failed + differing == 0 {
+        return Ok(());
+    }
+    let first = checks.iter().find(|check| check.state == State::Failed);
+    let names = |state| {
+        let names = checks
+            .iter()
+            .filter(|check| check.state == state)
+            .map(|check| check.label);
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let mut details = Vec::new();
+    if failed > 0 {
+        details.push(format!("failed: {}", names(State::Failed)));
+    }
+    if differing > 0 {
+        details.push(format!("differs: {}", names(State::Differs)));
+    }
+    let message = match (failed, differing) {
+        (0, differing) => format!("{} not as this program believes", are(differing)),
+        (failed, 0) => format!("{failed} {} failed", plural(failed)),
+        (failed, differing) => format!(
+            "{failed} {} failed, and {} not as this program believes",
+            plural(failed),
+            are(differing)
+        ),
+    };
+    let report = Report::new(first.map_or(Kind::Service, |check| check.kind), message);
+    let hint = if differing > 0 {
+        "the report says what each means; please send it with an issue of the program: nothing in it is secret"
+    } else {
+        "the report says what each means and what to do"
+    };
+    Err(report.details(details).hint(hint).into())
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "check" } else { "checks" }
+}
+
+fn are(count: usize) -> String {
+    if count == 1 {
+        "1 thing is".to_owned()
+    } else {
+        format!("{count} things are")
+    }
+}

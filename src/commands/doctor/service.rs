@@ -1,0 +1,325 @@
+//! The calls of the service: each is counted, and what it tells of signature, token, clock, permissions and
+//! regions is noted.
+
+use serde_json::Value;
+
+use super::check::Findings;
+use super::forms::Forms;
+use crate::api::{self, Client, ErrorKind, Probe, Reason};
+use crate::config::Settings;
+use crate::error::{Kind, Report};
+use crate::terminal::human;
+use crate::values::id::InstanceId;
+use crate::values::vocabulary::REGIONS;
+
+/// The most calls that a run makes.
+pub(super) const MOST_CALLS: usize = 16;
+/// The most entries that a page may have.
+pub(super) const PAGE_SIZE: usize = 100;
+/// The smallest difference between the clocks that is reported, in seconds. The service documents no
+/// allowance; a minute is less than any allowance known from services of this kind.
+const NOTEWORTHY_OFFSET: i64 = 60;
+/// The reading operations that the program uses, and what needs each.
+const READS: [(&str, &str); 6] = [
+    (URLS, "backup url and download"),
+    (BACKUPS, "--latest, backup list and create --wait"),
+    (INSTANCES, "instance list and policy list"),
+    (INFO, "the number of files that download expects"),
+    (POLICY, "backup policy"),
+    (AVAILABLE, "--region all"),
+];
+/// The operation that the main job cannot do without.
+pub(super) const URLS: &str = "describeDownloadUrl";
+pub(super) const BACKUPS: &str = "describeBackups";
+pub(super) const INSTANCES: &str = "describeCacheInstances";
+pub(super) const INFO: &str = "describeBackupInfo";
+pub(super) const POLICY: &str = "describeBackupPolicy";
+const AVAILABLE: &str = "describeAvailableRegion";
+
+/// The service during a run.
+pub(super) struct Service<'a> {
+    settings: &'a Settings,
+    client: Client<'a>,
+    calls: usize,
+    clock_offset: Option<i64>,
+    permitted: Vec<&'static str>,
+    refused: Vec<&'static str>,
+    /// Counts that do not fit the entries that came.
+    odd_counts: Vec<String>,
+    counted: usize,
+    pub(super) forms: Forms,
+}
+
+impl<'a> Service<'a> {
+    pub(super) fn new(settings: &'a Settings, client: Client<'a>) -> Self {
+        Self {
+            settings,
+            client,
+            calls: 0,
+            clock_offset: None,
+            permitted: Vec::new(),
+            refused: Vec::new(),
+            odd_counts: Vec::new(),
+            counted: 0,
+            forms: Forms::default(),
+        }
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.calls
+    }
+
+    /// The result of a reading operation, as raw JSON.
+    pub(super) fn ask(
+        &mut self,
+        operation: &'static str,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Value, api::Error> {
+        debug_assert!(self.calls < MOST_CALLS, "{operation}");
+        self.calls += 1;
+        let query = query
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let outcome = self.client.probe(path, query.collect(), self.client.deadline());
+        let list = match &outcome {
+            Err(error) if error.reason() == Some(Reason::NotPermitted) => Some(&mut self.refused),
+            Err(_) => None,
+            Ok(_) => Some(&mut self.permitted),
+        };
+        if let Some(list) = list.filter(|list| !list.contains(&operation)) {
+            list.push(operation);
+        }
+        match outcome {
+            Ok(Probe { result, clock_offset }) => {
+                self.clock_offset = self.clock_offset.or(clock_offset);
+                Ok(result)
+            }
+            Err(error) => {
+                if let ErrorKind::Refused(refusal) = &*error.kind {
+                    self.clock_offset = self.clock_offset.or(refusal.clock_offset);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// One page of a listing: its entries. The count that comes with it is compared with them.
+    pub(super) fn page(
+        &mut self,
+        operation: &'static str,
+        instance: Option<&InstanceId>,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<Value>, api::Error> {
+        let list = if operation == BACKUPS {
+            "backups"
+        } else {
+            "cacheInstances"
+        };
+        let below = instance.map(|id| [id.as_str(), "backup"]);
+        let path = [&["cacheInstance"][..], below.as_ref().map_or(&[][..], |below| below)].concat();
+        let size = PAGE_SIZE.to_string();
+        let paging = [("pageNumber", "1"), ("pageSize", size.as_str())];
+        let is_sized = query.iter().any(|(name, _)| *name == "pageSize");
+        let query = [query, if is_sized { &paging[..1] } else { &paging }].concat();
+        let result = self.ask(operation, &path, &query)?;
+        let entries = result.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
+        if !is_sized {
+            self.count(list, result.get("totalCount"), entries.len());
+        }
+        self.forms.look_at(list, &result, &entries);
+        Ok(entries)
+    }
+
+    fn count(&mut self, list: &str, total: Option<&Value>, listed: usize) {
+        self.counted += 1;
+        let number = total.and_then(|total| match total {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        });
+        let number = number.and_then(|number| usize::try_from(number).ok());
+        let fits = match number {
+            // More pages may follow a full one.
+            Some(number) if listed >= PAGE_SIZE => number >= listed,
+            Some(number) => number == listed,
+            None => false,
+        };
+        if !fits {
+            let number = number.map_or_else(|| "none".to_owned(), |number| number.to_string());
+            self.odd_counts
+                .push(format!("{list}: totalCount {number}, entries {listed}"));
+        }
+    }
+
+    /// The first calls: is the signature accepted, and the token? Returns whether the service takes the keys.
+    pub(super) fn introduce(&mut self, findings: &mut Findings) -> bool {
+        let mut outcome = self.ask(AVAILABLE, &["availableRegion"], &[]);
+        let has_token = self.settings.credentials.security_token.is_some();
+        if !has_token {
+            findings.skipped("token", "permanent keys have none");
+        }
+        if has_token && outcome.as_ref().is_err_and(refuses_keys) {
+            let as_base64 = outcome;
+            self.client = self.client.with_raw_token();
+            outcome = self.ask(AVAILABLE, &["availableRegion"], &[]);
+            if outcome.as_ref().is_err_and(refuses_keys) {
+                findings.skipped("token", "neither base64 nor the raw form is accepted, see signature");
+                outcome = as_base64;
+            } else {
+                findings.differs(
+                    "token",
+                    "refused in base64, accepted raw",
+                    "temporary keys fail with exit code 4 everywhere else in this version",
+                    "use permanent keys until a version sends it raw",
+                );
+            }
+        } else if has_token {
+            findings.ok("token", "accepted in base64");
+        }
+        self.judge_clock(findings);
+        match outcome {
+            Err(error) if refuses_keys(&error) || !is_from_service(&error) => {
+                findings.failed("signature", &Report::of(&error.into()));
+                false
+            }
+            Err(error) if error.reason() == Some(Reason::NotPermitted) => {
+                findings.ok("signature", "accepted");
+                findings.skipped(
+                    "regions",
+                    "describeAvailableRegion is not permitted; only --region all needs it",
+                );
+                true
+            }
+            Err(error) => {
+                findings.ok("signature", "accepted");
+                findings.failed("regions", &Report::of(&error.into()));
+                true
+            }
+            Ok(result) => {
+                findings.ok("signature", "accepted");
+                judge_regions(&result, findings);
+                true
+            }
+        }
+    }
+
+    fn judge_clock(&self, findings: &mut Findings) {
+        match self.clock_offset {
+            None => findings.skipped("clock", "no answer had a Date"),
+            Some(offset) if offset.abs() < NOTEWORTHY_OFFSET => {
+                findings.ok("clock", format!("{offset} s from the service's"));
+            }
+            Some(offset) => {
+                let side = if offset > 0 { "ahead of" } else { "behind" };
+                let time = human::duration(offset.unsigned_abs());
+                findings.differs(
+                    "clock",
+                    format!("this machine's is {time} {side} the service's"),
+                    "signatures and links are good for a short time only and may be refused",
+                    "set the clock (NTP)",
+                );
+            }
+        }
+    }
+
+    /// The checks that all calls together decide.
+    pub(super) fn conclude(&mut self, findings: &mut Findings) {
+        let needs = |operation: &&str| {
+            READS
+                .iter()
+                .find(|(name, _)| name == operation)
+                .map_or("", |(_, what)| what)
+        };
+        let refused = |operation: &&'static str| format!("{operation} ({})", needs(operation));
+        let refused: Vec<String> = self.refused.iter().map(refused).collect();
+        let untried = READS.iter().map(|(name, _)| *name);
+        let untried: Vec<&str> = untried
+            .filter(|name| !self.refused.contains(name) && !self.permitted.contains(name))
+            .collect();
+        let mut seen = format!("{} of {} reads granted", self.permitted.len(), READS.len());
+        if !untried.is_empty() {
+            seen = format!("{seen}; not tried: {}", untried.join(", "));
+        }
+        if self.refused.contains(&URLS) {
+            let report = Report::with_hint(
+                Kind::Credentials,
+                format!("{seen}; not permitted: {}", refused.join(", ")),
+                "ask the account's administrator for an IAM policy that allows describeDownloadUrl",
+            );
+            findings.failed("permissions", &report);
+        } else if refused.is_empty() {
+            findings.ok("permissions", seen);
+        } else {
+            findings.skipped("permissions", format!("{seen}; not permitted: {}", refused.join(", ")));
+        }
+        match self.odd_counts.as_slice() {
+            [] if self.counted == 0 => findings.skipped("counts", "nothing was listed"),
+            [] => findings.ok("counts", "as many as are listed"),
+            odd => findings.differs(
+                "counts",
+                odd.join("; "),
+                "lists are read to their last page all the same",
+                "nothing; please report it",
+            ),
+        }
+        self.forms.conclude(findings);
+    }
+}
+
+/// Whether the keys, or the token with them, were not taken. A refusal by IAM comes after that.
+pub(super) fn refuses_keys(error: &api::Error) -> bool {
+    matches!(
+        error.reason(),
+        Some(Reason::SignatureDiffers | Reason::KeysRefused | Reason::Forbidden | Reason::NonceReused)
+    )
+}
+
+/// Whether it was the service that answered, in its own form.
+fn is_from_service(error: &api::Error) -> bool {
+    match &*error.kind {
+        ErrorKind::Refused(_) => true,
+        ErrorKind::Unexpected(unexpected) => unexpected.is_from_service,
+        ErrorKind::Network(_) | ErrorKind::NoRandomness(_) => false,
+    }
+}
+
+/// A call that failed after others had worked: an operation that is not permitted is no failure, and an
+/// answer of another shape is a difference.
+pub(super) fn note_error(id: &'static str, error: api::Error, findings: &mut Findings) {
+    if error.reason() == Some(Reason::NotPermitted) {
+        findings.skipped(id, "the operation is not permitted, see permissions");
+        return;
+    }
+    findings.failed(id, &Report::of(&error.into()));
+}
+
+fn judge_regions(result: &Value, findings: &mut Findings) {
+    let list = result.get("availableRegions").and_then(Value::as_array);
+    let ids = list
+        .into_iter()
+        .flatten()
+        .filter_map(|region| region.get("regionId")?.as_str());
+    let offered: Vec<&str> = ids.collect();
+    let known: Vec<&str> = REGIONS.iter().map(|(id, _)| *id).collect();
+    let without = |list: &[&str], others: &[&str]| {
+        let rest: Vec<&str> = list.iter().filter(|id| !others.contains(id)).copied().collect();
+        rest.join(", ")
+    };
+    let (new, gone) = (without(&offered, &known), without(&known, &offered));
+    if new.is_empty() && gone.is_empty() {
+        findings.ok("regions", format!("{} offered, all of them known here", offered.len()));
+        return;
+    }
+    let mut seen = format!("offered: {}", offered.join(", "));
+    let mut means = Vec::new();
+    if !new.is_empty() {
+        seen = format!("{seen}; not known here: {new}");
+        means.push("a new region works, but help and completion do not offer it");
+    }
+    if !gone.is_empty() {
+        seen = format!("{seen}; known here and not offered: {gone}");
+        means.push("a region that is not offered ends with exit code 3 or 6");
+    }
+    findings.differs("regions", seen, means.join("; "), "nothing; please report it");
+}

@@ -1,0 +1,107 @@
+//! The steps of a connection, tried one by one with the time that each takes. For diagnosis: nothing is sent
+//! over the connection, which is closed again.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ureq::http::Uri;
+
+use super::client::Network;
+use super::connect::Attempt;
+use super::dial::{look_up, race};
+use super::failure::{self, Failure, Stage};
+use super::proxy::Proxy;
+use super::socket::{Duplex, Limit, Socket};
+use crate::values::endpoint::{Endpoint, Scheme};
+
+/// What rustls may read ahead; nothing is read here.
+const READ_AHEAD: usize = 4096;
+
+/// How long each step of a connection took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Steps {
+    /// Of the name of the first host on the way: the proxy's, where there is one. It takes no time where the
+    /// host is an address.
+    pub(crate) look_up: Duration,
+    /// TCP to that host.
+    pub(crate) connect: Duration,
+    /// The proxy's answer to CONNECT; `None` where nothing is tunnelled.
+    pub(crate) tunnel: Option<Duration>,
+    /// `None` where the endpoint speaks plain http.
+    pub(crate) tls: Option<Duration>,
+}
+
+impl Network {
+    /// Makes a connection to an endpoint, within the time, and closes it.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub(crate) fn try_connection(self: &Arc<Self>, endpoint: &Endpoint, limit: Duration) -> Result<Steps, Failure> {
+        let (scheme, host, port) = (endpoint.scheme(), endpoint.host(), endpoint.port());
+        let proxy = self.proxy(scheme, host, port);
+        let uri = Uri::try_from(endpoint.to_string()).unwrap_or_default();
+        let attempt = Attempt::new(self, &uri, Some(Instant::now() + limit), READ_AHEAD);
+        let proxy = proxy.map_err(|error| attempt.failure((Stage::Unreachable, error.to_string()), true))?;
+        let (first_host, first_port) = proxy.map_or((host, port), |proxy| (proxy.host(), proxy.port()));
+        let mut steps = Steps::default();
+        let timed = |step: &mut Duration, began: Instant| *step = began.elapsed();
+
+        let mut began = Instant::now();
+        let of_first = |why| attempt.failure(why, proxy.is_some());
+        let addresses = look_up(first_host, first_port, attempt.deadline()).map_err(of_first)?;
+        timed(&mut steps.look_up, began);
+        began = Instant::now();
+        let stream = race(&addresses, attempt.deadline()).map_err(|error| of_first(of_race(&error)))?;
+        timed(&mut steps.connect, began);
+        let limit = Limit {
+            deadline: attempt.deadline(),
+            each: None,
+        };
+        let socket = Socket::new(stream, limit).map_err(|error| of_first(failure::of_io(&error)))?;
+        let mut stream: Box<dyn Duplex> = Box::new(socket);
+        if let Some(proxy) = proxy {
+            if proxy.scheme() == Scheme::Https {
+                stream = attempt.encrypt(stream, proxy.host(), true)?;
+            }
+            if scheme == Scheme::Https {
+                began = Instant::now();
+                attempt.tunnel(&mut *stream, &format!("{host}:{port}"), proxy)?;
+                steps.tunnel = Some(began.elapsed());
+            }
+        }
+        if scheme == Scheme::Https {
+            began = Instant::now();
+            attempt.encrypt(stream, host, false)?;
+            steps.tls = Some(began.elapsed());
+        }
+        Ok(steps)
+    }
+
+    /// Where the authorities are that are trusted, for people.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    pub(crate) fn check_trust(&self) -> Result<String, String> {
+        match self.tls() {
+            Ok(_) => Ok(self.trust_in_words()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The proxy that requests to an endpoint go through, for people.
+    pub(crate) fn proxy_in_words(&self, endpoint: &Endpoint) -> Option<String> {
+        let proxy: Option<&Proxy> = self
+            .proxy(endpoint.scheme(), endpoint.host(), endpoint.port())
+            .ok()
+            .flatten();
+        proxy.map(|proxy| format!("{proxy} ({})", proxy.variable()))
+    }
+}
+
+fn of_race(error: &io::Error) -> (Stage, String) {
+    match error.kind() {
+        io::ErrorKind::TimedOut => (Stage::Timeout, "no connection in time".to_owned()),
+        _ => (Stage::Unreachable, error.to_string()),
+    }
+}
