@@ -59,7 +59,7 @@ impl Answer {
     /// The answer's `result`, to be read field by field.
     ///
     /// # Errors
-    /// Where there is none, or where it is no object.
+    /// If there is none, or if it is no object.
     pub(super) fn object(&self) -> Result<Object<'_>, Error> {
         let result = self.result.as_deref().ok_or(Misfit::Missing("result"));
         result
@@ -70,7 +70,7 @@ impl Answer {
     /// Reads the answer's `result` whole.
     ///
     /// # Errors
-    /// Where there is none, or where it is not of this type.
+    /// If there is none, or if it is not of this type.
     pub(super) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let result = self.result.as_deref().ok_or(Misfit::Missing("result"));
         result
@@ -81,8 +81,8 @@ impl Answer {
     /// The whole answer, with the service's order and numbers.
     ///
     /// # Errors
-    /// Where a part that the program has no use for cannot be read, such as half a surrogate pair, or
-    /// lists in more than a hundred lists.
+    /// If a part that the program has no use for cannot be read, such as half a surrogate pair, or lists
+    /// nested more than a hundred deep.
     pub(crate) fn json(&self) -> Result<Value, Error> {
         serde_json::from_str(&self.body)
             .map_err(|error| self.unexpected(format!("it cannot be printed as JSON ({error})")))
@@ -104,8 +104,8 @@ impl Answer {
         .into()
     }
 
-    /// The error that a part of the result is not of the documented shape; or the service's error, where
-    /// that stands in the place of the result.
+    /// The error that a part of the result is not of the documented shape; or the service's error, if the
+    /// result is one.
     pub(super) fn misfit(&self, what: String) -> Error {
         match self.error_in_place_of_data() {
             Some(refusal) => ErrorKind::Refused(refusal).into(),
@@ -113,7 +113,7 @@ impl Answer {
         }
     }
 
-    /// The error that the result is: an object with a message and a code, in the place of the data.
+    /// The service's error, if the result is one: an object with a message and a code instead of the data.
     fn error_in_place_of_data(&self) -> Option<Refusal> {
         let result: Value = serde_json::from_str(self.result.as_ref()?.get()).ok()?;
         if !result.get("message").is_some_and(Value::is_string) || result.get("code").is_none() {
@@ -126,7 +126,7 @@ impl Answer {
         })
     }
 
-    /// What is made of an answer that comes with this status and this body.
+    /// Reads an answer of this status and this body.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn without_network(status: u16, body: &[u8]) -> Result<Self, Error> {
         let response = Response::builder().status(status).body(Body::builder().data(body));
@@ -214,8 +214,7 @@ fn parse(bytes: Vec<u8>) -> Result<(String, Outline), String> {
     Ok((body, outline))
 }
 
-/// Whether what stands in the place of an error means that there is none, in any of the languages that
-/// leave such a value there.
+/// Whether the value of `error` means that there is none: an empty object or text, false, or 0.
 fn is_none(error: &Value) -> bool {
     match error {
         Value::Object(fields) => fields.is_empty(),
@@ -228,7 +227,7 @@ fn is_none(error: &Value) -> bool {
 }
 
 impl Refusal {
-    /// Reads an `error` object, or a text in its place. `redact` makes a text of the service's fit to be
+    /// Reads an `error` object, or a text that is sent instead of one. `redact` makes a text of the service's fit to be
     /// shown.
     fn read(error: &Value, http_status: u16, redact: impl Fn(&str) -> String) -> Self {
         let text = |name: &str| error.get(name).and_then(Value::as_str);

@@ -17,7 +17,7 @@ pub(super) struct FailedAttempt {
     pub(super) retry_after: Option<Duration>,
 }
 
-/// What a request that failed may have done.
+/// The effect that a request may have had although it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     /// Nothing: no byte of it has left for the service.

@@ -19,7 +19,7 @@ pub(crate) struct Error {
     pub(crate) asked_to_wait: Option<Duration>,
     /// What is known of the settings that the call was made with, where it was made.
     pub(crate) facts: Option<Box<Facts>>,
-    /// What was spent on the call, where more than one attempt was made.
+    /// The attempts and the time that the call took, if it took more than one attempt.
     pub(crate) effort: Option<Effort>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Effort {
     pub(crate) elapsed: Duration,
 }
 
-/// What went wrong.
+/// The kinds of failure.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ErrorKind {
     /// The service answered with an error.
@@ -127,7 +127,7 @@ impl Reason {
 /// An answer that is not of the documented shape.
 #[derive(Debug)]
 pub(crate) struct Unexpected {
-    /// What is wrong with it, without quoting values, which may be links.
+    /// The fault in words. No value is quoted, since it may be a link.
     pub(crate) what: String,
     /// Whether it is the service's JSON around a result, and only what is in it is unknown.
     pub(crate) is_from_service: bool,
@@ -157,7 +157,7 @@ impl Error {
 }
 
 impl Refusal {
-    /// What tells whether the service may answer otherwise later.
+    /// The cause by which `retry` decides whether another attempt may be answered otherwise.
     pub(super) fn cause(&self) -> Cause<'static> {
         match self.reason {
             Reason::NonceReused => Cause::UsedNonce,

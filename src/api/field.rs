@@ -52,7 +52,7 @@ impl<'a> Object<'a> {
     /// Takes an object apart. `name` is what an error calls it.
     ///
     /// # Errors
-    /// Where it is no object, or has a field twice.
+    /// If it is no object, or has a field twice.
     pub(super) fn of(value: &'a RawValue, name: &str) -> Result<Self, Misfit> {
         let text = value.get();
         if !text.starts_with('{') {
@@ -218,7 +218,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 mod tests {
     use super::*;
 
-    /// What `read` makes of a field with this value, and whether the field counts as unread.
+    /// The reading of a field with this value, and whether the field counts as unread.
     fn reading<T>(value: &str, read: impl Fn(&mut Object<'_>) -> Option<T>) -> (Option<T>, bool) {
         let text = format!("{{\"other\":[1],\"f\":{value}}}");
         let raw: &RawValue = serde_json::from_str(&text).unwrap();

@@ -1,8 +1,8 @@
-//! What the service answers, as far as the program looks into it.
+//! The service's answers as types: the fields that the program works with.
 //!
-//! Source: JD Cloud's cache-Redis API reference. Every answer is also kept whole, because the fields here
-//! are only the ones that the program works with. Of an instance and a backup every field but the ID is
-//! optional, since the examples in the documentation leave out any.
+//! Source: JD Cloud's cache-Redis API reference. Every answer is also kept whole, for JSON output. Every field
+//! of an instance and a backup but the ID is optional, since the documentation's examples leave out any of
+//! them.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -71,7 +71,7 @@ impl Answer {
     }
 }
 
-/// What a listing lists.
+/// An entry of a listing: an instance or a backup.
 pub(crate) trait Listed: Sized {
     /// The name of the list in the service's answer.
     const FIELD: &'static str;
@@ -81,10 +81,10 @@ pub(crate) trait Listed: Sized {
     /// Reads an entry of the list. A field that cannot be read is `None`.
     ///
     /// # Errors
-    /// Where it has no ID.
+    /// If it has no ID.
     fn read(entry: &mut Object<'_>) -> Result<Self, Misfit>;
 
-    /// What tells one from the others.
+    /// The ID, which no other entry has.
     fn id(&self) -> &str;
 }
 

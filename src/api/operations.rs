@@ -66,8 +66,8 @@ impl Client<'_> {
     /// `describeBackups`: the backups of an instance, in the service's order. Each page is shown to
     /// `enough`, and none is asked for after the one that it is content with.
     ///
-    /// That `startTime` and `endTime` are wanted as UTC with a `Z` is a guess: the documentation
-    /// does not say.
+    /// `startTime` and `endTime` are sent as UTC with a `Z`. That is a guess: the documentation does not
+    /// say which form they take.
     pub(crate) fn describe_backups(
         &self,
         instance: &InstanceId,

@@ -21,7 +21,7 @@ const PAGE_SIZE: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Listing<T> {
     pub(crate) entries: Vec<Entry<T>>,
-    /// Of the last page.
+    /// The request ID of the last page.
     pub(crate) request_id: Option<String>,
     /// How the answers differ from what is documented, for the user to know; one of each sort.
     pub(crate) warnings: Vec<Warning>,
@@ -143,7 +143,7 @@ impl Reader {
     /// Reads the next page.
     ///
     /// # Errors
-    /// Where the result has no such list. What is wrong with an entry is a warning.
+    /// If the result has no such list. A fault of an entry is a warning.
     pub(super) fn read<T: Listed>(&mut self, answer: &Answer) -> Result<Page<T>, Error> {
         let mut result = answer.object()?;
         let raws = result.required_list(T::FIELD).map_err(|misfit| match misfit {

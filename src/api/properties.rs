@@ -1,4 +1,4 @@
-//! What must hold of whatever the service answers.
+//! Properties that hold for every body that may come as an answer.
 
 use serde_json::Value;
 

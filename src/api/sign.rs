@@ -19,13 +19,13 @@ const ALGORITHM: &str = "JDCLOUD2-HMAC-SHA256";
 /// The last part of every credential scope.
 const TERMINATOR: &str = "jdcloud2_request";
 
-/// Of a SHA-256 in hexadecimal.
+/// The length of a SHA-256 in hexadecimal digits.
 const HASH_LENGTH: usize = 64;
 
 /// All but RFC 3986's unreserved characters, which are the only ones left as they are.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What a signature covers.
+/// The parts of a request that a signature covers.
 #[derive(Debug, Clone)]
 pub(crate) struct Unsigned<'a> {
     pub(crate) method: &'a str,

@@ -86,8 +86,7 @@ pub(crate) struct Latest {
 /// Looks for the newest backup that succeeded, by its start.
 ///
 /// # Errors
-/// Where there is none, and where the start of one that succeeded cannot be read, so that it may be the
-/// newest.
+/// If there is none; and if the start of one that succeeded cannot be read, so that it may be the newest.
 pub(crate) fn latest(client: &Client<'_>, instance: &InstanceId, deadline: Deadline) -> Result<Latest, Error> {
     let succeeded = |backup: &Backup| backup.status() == Some(BackupStatus::Success);
     let listing = newest_first(client, instance, &BackupFilter::default(), 1, succeeded, deadline)?;
@@ -119,7 +118,7 @@ pub(crate) fn latest(client: &Client<'_>, instance: &InstanceId, deadline: Deadl
         entry: entries.swap_remove(position),
         passed_over,
         undated,
-        // Of the starts that cannot be read, those of successes are an error above, and no others matter.
+        // An unread start of a success is an error above, and the starts of the others do not matter here.
         warnings: listing
             .warnings
             .into_iter()

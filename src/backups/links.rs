@@ -22,7 +22,7 @@ pub(crate) struct NodeLink {
 /// The links of a backup, public or `internal` ones, in the service's order; never none.
 ///
 /// # Errors
-/// Where the list is empty, or a node in it lacks the link or has one that is no http URL of a host.
+/// If the list is empty, or if a node lacks the link or has one that is no http URL of a host.
 pub(crate) fn links(answer: &Answer, urls: Vec<DownloadUrl>, internal: bool) -> Result<Vec<NodeLink>, Error> {
     let request_id = || answer.request_id().cloned();
     if urls.is_empty() {

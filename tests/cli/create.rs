@@ -141,7 +141,7 @@ fn a_name_that_is_taken_is_a_conflict() {
 }
 
 #[test]
-fn what_may_have_been_done_is_not_sent_again_and_the_error_says_so() {
+fn a_request_that_may_have_been_carried_out_is_not_sent_again_and_the_error_says_so() {
     let body = r#"{"requestId":"r","result":{"baseId":"b"}}"#;
     for_each(
         [
@@ -192,7 +192,7 @@ fn what_may_have_been_done_is_not_sent_again_and_the_error_says_so() {
 }
 
 #[test]
-fn what_was_refused_is_not_sent_again_either_but_is_certain() {
+fn a_refused_request_is_not_sent_again_and_is_certain() {
     for (code, status, message, exit) in [
         (400, "INVALID_ARGUMENT", "bad", 6),
         (401, "ACCESS_ERROR", "sign result is not same [gw]", 4),
@@ -212,7 +212,7 @@ fn what_was_refused_is_not_sent_again_either_but_is_certain() {
 }
 
 #[test]
-fn what_certainly_never_arrived_is_sent_again() {
+fn a_request_that_never_arrived_is_sent_again() {
     let nobody = Proxy::start(ProxyMode::Refuse).unwrap();
     let sandbox = sandbox();
     for run in [
@@ -254,7 +254,7 @@ fn waiting_ends_with_the_backups_success() {
 }
 
 #[test]
-fn what_is_printed_while_waiting_leads_to_the_links() {
+fn the_id_printed_while_waiting_leads_to_the_links() {
     let sandbox = sandbox();
     sandbox.next_backup(BackupOutcome::Success { after_polls: 1 });
     let outcome = create_and_wait(&sandbox, &[]);

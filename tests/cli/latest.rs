@@ -139,7 +139,7 @@ fn pages_after_the_newest_are_read_only_where_they_may_hold_a_newer_one() {
 }
 
 #[test]
-fn a_backup_of_which_little_is_known_is_named_all_the_same() {
+fn a_backup_with_few_known_fields_is_named_all_the_same() {
     for (entry, note) in [
         (
             r#"{"baseId":"1234","backupStatus":2,"backupFileName":"a\u001b[2J"}"#,
@@ -158,7 +158,7 @@ fn a_backup_of_which_little_is_known_is_named_all_the_same() {
 }
 
 #[test]
-fn where_none_succeeded_the_others_are_counted() {
+fn without_a_success_the_others_are_counted() {
     let at = "2026-01-01T00:00:00Z";
     for (entries, counts, hint) in [
         (

@@ -18,8 +18,8 @@ const CLUSTER: [&str; 8] = [
     "a607efba-ff06-4d78-ba3c-b3119fce27fd",
 ];
 
-/// What a run prints where the service gives the documented answer. Its links are from 2021, which
-/// is a warning on standard error.
+/// The output of a run to which the service gives the documented answer. Its links are from 2021, which is a
+/// warning on standard error.
 fn documented(format: &str) -> String {
     let sandbox = sandbox();
     sandbox.always(Reply::json(200, DOCUMENTED_ANSWER));
@@ -139,7 +139,7 @@ fn internal_links_are_printed_on_request_and_never_replaced_by_public_ones() {
 }
 
 #[test]
-fn what_is_not_asked_for_may_be_anything() {
+fn a_field_that_is_not_asked_for_may_be_anything() {
     let sandbox = sandbox();
     let entry = r#"{"link":"https://h/a","internalLink":"","name":7}"#;
     sandbox.always(Reply::json(
@@ -199,7 +199,7 @@ fn json_keeps_fields_numbers_and_order_that_the_program_does_not_know() {
 }
 
 #[test]
-fn what_the_service_sends_never_reaches_the_terminal_raw() {
+fn text_of_the_service_never_reaches_the_terminal_raw() {
     let sandbox = sandbox();
     let name = "\\u001b[2Jnode\\u009b0\\u202e\\nX";
     let body =

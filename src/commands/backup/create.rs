@@ -106,7 +106,7 @@ struct Wait<'a> {
     stop: Arc<AtomicBool>,
     /// On the world's monotonic clock.
     start: Duration,
-    /// What the last look found, in words.
+    /// The status that the last look found, in words.
     state: String,
 }
 

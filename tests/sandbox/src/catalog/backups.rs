@@ -35,7 +35,7 @@ pub(crate) struct Backup {
     pub(crate) quirk: Option<Quirk>,
 }
 
-/// What is unusual about a backup's links.
+/// The oddities of a backup's links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quirk {
     /// None is for use inside JD Cloud's network.

@@ -1,4 +1,4 @@
-//! What exists in the sandbox's JD Cloud: instances, their backups, and the backups that clients
+//! Everything that exists in the sandbox's JD Cloud: instances, their backups, and the backups that clients
 //! have had made since it started.
 
 mod backups;
@@ -17,7 +17,7 @@ pub(crate) use policies::Policy;
 /// The regions that the documentation lists.
 pub(crate) const REGIONS: [&str; 4] = ["cn-north-1", "cn-south-1", "cn-east-2", "cn-east-1"];
 
-/// What becomes of a backup that a client has made. It counts the listings that have shown it, so
+/// The fate of a backup that a client has made. It counts the listings that have shown it, so
 /// that no test waits for real time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackupOutcome {

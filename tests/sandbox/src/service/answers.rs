@@ -6,7 +6,7 @@ use crate::encoding::random_bytes;
 use crate::script::HttpReply;
 use crate::signature::Denial;
 
-/// What an operation comes to: its result or the failure to answer with.
+/// The outcome of an operation: its result, or the failure to answer with.
 pub(super) type Outcome = Result<Value, HttpReply>;
 
 pub(super) fn success(result: Value) -> HttpReply {

@@ -15,7 +15,7 @@ use super::Call;
 use super::answers::{Outcome, failure, invalid_argument, listing, not_found, uuid, without_nulls};
 use super::paging::Page;
 
-/// What `startTime` and `endTime` look like. That no other offset is taken is a guess.
+/// The form of `startTime` and `endTime`. The documentation names none; taking no offset but `Z` is a guess.
 const BOUND: &[FormatItem<'static>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 /// The only `backupType` to make a backup with: by hand.
 const MANUAL: u64 = 1;
@@ -103,7 +103,7 @@ fn bound(request: &Request, name: &str) -> Result<Option<OffsetDateTime>, HttpRe
 }
 
 fn fields(backup: &Backup, place: Place<'_>, object_size: u64) -> Value {
-    // Of a backup whose status is unknown, everything is.
+    // A backup without a status has no other field either.
     let is_known = backup.status.is_some();
     let details = place.instance.details.as_ref().filter(|_| backup.has_size);
     without_nulls(json!({

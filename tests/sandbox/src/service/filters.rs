@@ -1,7 +1,7 @@
 //! The `filters.N.name`, `filters.N.operator` and `filters.N.values.M` of a request.
 //!
-//! That several filters must all fit, and that one value of a filter is enough, is how JD Cloud's
-//! other services document them.
+//! An entry must fit all filters, and one value of each is enough. JD Cloud's other services document
+//! filters so.
 
 use std::collections::BTreeMap;
 

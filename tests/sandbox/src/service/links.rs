@@ -14,7 +14,7 @@ pub(super) fn describe(call: &mut Call<'_>, place: Place<'_>) -> Outcome {
     };
     let is_it = |backup: &Backup| backup.base_id == base_id;
     match call.catalog.all(place).find(is_it) {
-        // What the service answers for a backup that has no files is not documented.
+        // The documentation does not say how a backup without files is answered.
         Some(backup) if backup.has_files() => Ok(json!({ "downloadUrls": download_urls(call, place, &backup) })),
         _ => Err(not_found(&format!(
             "backup {base_id} of cacheInstance {} not found",
