@@ -26,7 +26,8 @@ pub(super) fn report(error: &Error) -> Report {
             return Report::with_hint(
                 Kind::Service,
                 error.to_string(),
-                "give the one to take with --base-id: 'jdredis backup list' shows what is known of each",
+                "give the one to take with --base-id: 'jdredis backup list' shows what is known of each; and please send what \
+                 'jdredis doctor' prints",
             )
             .details(details.collect())
             .request_id(request_id.as_ref());

@@ -5,7 +5,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use jdredis_sandbox::{
-    Alteration, Authority, Builder, Certificate, Delivery, Difference, Format, Reply, Sandbox, StorageError,
+    Alteration, Authority, Builder, Certificate, Delivery, Difference, Format, Proxy, ProxyMode, Reply, Sandbox,
+    StorageError,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -200,6 +201,85 @@ fn each_way_in_which_the_service_differs_is_reported_as_exactly_that() {
             "{outcome:#?}"
         );
     });
+}
+
+#[test]
+fn times_without_an_offset_that_are_not_chinas_are_a_second_difference() {
+    let cloud = Cloud::with(|builder| builder.also_http().differing(Difference::TimesInUtcWithoutOffset));
+    let outcome = cloud.doctor(&["-o", "json"]);
+    let found: Vec<String> = findings(&outcome).into_iter().map(|(id, _)| id).collect();
+    // The filter is asked for a moment that is eight hours off.
+    assert_eq!(found, ["forms", "offsets", "timeFilter"], "{}", outcome.stdout);
+    assert!(
+        seen(&outcome, "offsets").contains("are -8 h from the file's name"),
+        "{}",
+        seen(&outcome, "offsets")
+    );
+    let cloud = Cloud::with(|builder| builder.also_http().differing(Difference::TimesWithoutOffset));
+    let outcome = cloud.doctor(&["-o", "json"]);
+    assert!(
+        seen(&outcome, "offsets").contains("+08:00 is meant"),
+        "{}",
+        seen(&outcome, "offsets")
+    );
+}
+
+#[test]
+fn an_odd_answer_is_a_difference_of_its_own_check() {
+    for (target, id) in [
+        ("backupPolicy", "policy"),
+        ("describeDownloadUrl", "links"),
+        ("availableRegion", "regions"),
+    ] {
+        let cloud = Cloud::sound();
+        let odd = Reply::json(200, r#"{"requestId":"r","result":{"code":500,"message":"no"}}"#);
+        cloud.sandbox.script_for(target, vec![odd]);
+        let outcome = cloud.doctor(&["-o", "json"]);
+        let found: Vec<String> = findings(&outcome).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(found, [id], "{}", outcome.stdout);
+        assert_eq!(outcome.code, Some(6), "{target}");
+    }
+}
+
+#[test]
+fn internal_links_are_tried_only_when_asked_for() {
+    let cloud = Cloud::sound();
+    let outcome = cloud.doctor(&["--base-id", "no-internal", "--internal", "-o", "json"]);
+    outcome.data();
+    assert!(seen(&outcome, "internalLink").starts_with("none"));
+    assert_eq!(seen(&outcome, "links"), "there is no internal link to try");
+    // The sandbox's internal links lead to a host that nobody here knows.
+    let outcome = cloud.doctor(&["--internal", "-o", "json", "--timeout", "2"]);
+    let found: Vec<String> = findings(&outcome).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(found, ["http", "https"], "{}", outcome.stdout);
+}
+
+#[test]
+fn a_link_is_not_sent_in_the_clear_unless_that_is_allowed() {
+    for (flags, is_sent) in [(&[][..], false), (&["--http"], true)] {
+        let cloud = Cloud::with(|builder| builder.also_http().link_host("redis.jdcloud-api.com"));
+        let proxy = Proxy::start(ProxyMode::TunnelTo(cloud.sandbox.address())).unwrap();
+        let outcome = cloud
+            .run()
+            .env("https_proxy", &proxy.url())
+            .env("http_proxy", &proxy.url())
+            .env("no_proxy", "127.0.0.1")
+            .args(["--instance", BACKUP.0, "-o", "json"])
+            .args(flags.iter().copied())
+            .run();
+        let in_clear: Vec<String> = proxy.connects().into_iter().map(|request| request.target).collect();
+        let with_secret = in_clear
+            .iter()
+            .filter(|target| target.contains("X-Amz-Signature"))
+            .count();
+        assert_eq!(with_secret > 0, is_sent, "{flags:?}: {in_clear:#?}");
+        assert!(
+            in_clear.iter().any(|target| target.starts_with("http://")),
+            "{in_clear:#?}"
+        );
+        assert_eq!(states(&outcome)["http"], "ok", "{}", outcome.stdout);
+        assert_eq!(states(&outcome)["https"], "ok", "{}", outcome.stdout);
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use time::Duration;
+use time::macros::{format_description, offset};
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 use super::Args;
 use super::check::Findings;
@@ -83,7 +84,9 @@ pub(super) fn examine(
     };
     findings.ok("path", "accepted with %3A for the ':'");
     let list = urls.get("downloadUrls").and_then(Value::as_array);
-    links(args, list.map_or(&[], Vec::as_slice), shards, findings)
+    let links = links(args, list.map_or(&[], Vec::as_slice), shards, findings)?;
+    offsets(&links.first, listed.and_then(start), service, findings);
+    Some(links)
 }
 
 /// What describeBackupInfo says; null where it says nothing. Nothing but the number of shards is needed.
@@ -107,6 +110,10 @@ fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findin
         count => format!("{count} of {}", urls.len()),
     };
     findings.ok("internalLink", seen);
+    if args.internal && internal.is_empty() {
+        findings.skipped("links", "there is no internal link to try");
+        return None;
+    }
     let links = if args.internal { internal } else { public };
     let objects: HashSet<&str> = links.iter().map(Link::object).collect();
     let expected = shards.and_then(|shards| usize::try_from(shards).ok());
@@ -127,13 +134,17 @@ fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findin
         let fit = expected.map_or("shards not known", |_| "one a shard");
         findings.ok("links", format!("{}, {fit}", links.len()));
     }
+    form(&links, findings);
     let first = links.into_iter().next()?;
-    form(&first, findings);
     Some(Links { first })
 }
 
-/// Whether a link says when it expires, and ends in the file's name.
-fn form(link: &Link, findings: &mut Findings) {
+/// Whether each link says when it expires, and ends in the file's name. The first that does not is shown.
+fn form(links: &[Link], findings: &mut Findings) {
+    let is_odd = |link: &&Link| link.file_name().is_empty() || link.lifetime() != Some(LIFETIME);
+    let Some(link) = links.iter().find(is_odd).or(links.first()) else {
+        return;
+    };
     let scheme = if link.object().to_ascii_lowercase().starts_with("https://") {
         "https"
     } else {
@@ -158,6 +169,41 @@ fn form(link: &Link, findings: &mut Findings) {
             format!("{scheme}, {life}, {name}"),
             "FILE NAME or EXPIRES show '-', or links live otherwise than an hour",
             "nothing; please report it",
+        );
+    }
+}
+
+/// Whether a time without an offset is China's. An object's name begins with its backup's start in China's time,
+/// as the documented example has it.
+fn offsets(link: &Link, start: Option<OffsetDateTime>, service: &Service<'_>, findings: &mut Findings) {
+    if !service.forms.has_bare_times {
+        if !service.forms.is_empty() {
+            findings.ok("offsets", "every time has one");
+        }
+        return;
+    }
+    let name = link.file_name();
+    let format = format_description!("[year][month][day][hour][minute][second]");
+    let named = name
+        .split('-')
+        .next()
+        .and_then(|text| PrimitiveDateTime::parse(text, format).ok());
+    let named = named.map(|time| time.assume_offset(offset!(+8)));
+    let (Some(named), Some(start)) = (named, start) else {
+        return findings.skipped("offsets", "times have none, and no file name tells which is meant");
+    };
+    let difference = start - named;
+    if difference.abs() < Duration::HOUR {
+        findings.ok("offsets", "times have none; +08:00 is meant, as the file's name shows");
+    } else {
+        findings.differs(
+            "offsets",
+            format!(
+                "times have none, and are {} h from the file's name, read as +08:00",
+                difference.whole_hours()
+            ),
+            "the times of backups are wrong by so much, in lists, --since and --until",
+            "compare them with the console; please report it",
         );
     }
 }

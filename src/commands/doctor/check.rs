@@ -60,7 +60,7 @@ impl Group {
 type Listed = (&'static str, Group, &'static str, &'static str);
 
 /// The checks in the report's order. Every belief that the README lists has one here.
-pub(super) const CHECKS: [Listed; 34] = [
+pub(super) const CHECKS: [Listed; 35] = [
     ("settings", Group::Surroundings, "settings", "settings"),
     ("keys", Group::Surroundings, "keys", "keys"),
     ("certificates", Group::Surroundings, "network", "certificates"),
@@ -73,6 +73,7 @@ pub(super) const CHECKS: [Listed; 34] = [
     ("regions", Group::Service, "regions", "regions"),
     ("counts", Group::Service, "answers", "counts"),
     ("forms", Group::Service, "answers", "forms"),
+    ("offsets", Group::Service, "answers", "offsets"),
     ("instance", Group::Instance, "instance", "instance"),
     ("pages", Group::Instance, "lists", "pages"),
     ("order", Group::Instance, "lists", "order"),

@@ -70,9 +70,16 @@ const FIELDS: [(&str, &[(&str, Form)]); 3] = [
 pub(super) struct Forms {
     entries: usize,
     odd: BTreeSet<String>,
+    /// Whether a time came without an offset, as a sister product writes it.
+    pub(super) has_bare_times: bool,
 }
 
 impl Forms {
+    /// Whether any time has been seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
     /// Looks at a page of a listing.
     pub(super) fn look_at(&mut self, list: &str, result: &Value, entries: &[Value]) {
         match result.get(list) {
@@ -115,7 +122,9 @@ impl Forms {
             // An empty text is how an unknown time is written.
             (Form::Time, Value::String(text)) if text.is_empty() || is_documented_time(text) => return,
             (Form::Time, Value::String(text)) => {
-                self.odd.insert(format!("{name} is written {}", shape(text)));
+                let shape = shape(text);
+                self.has_bare_times |= shape.ends_with("99:99:99");
+                self.odd.insert(format!("{name} is written {shape}"));
                 return;
             }
             (_, value) => kind(value),

@@ -277,9 +277,14 @@ fn policy(chosen: &Chosen, service: &mut Service<'_>, findings: &mut Findings) {
         Err(error) => return note_error("policy", error, findings),
     };
     service.forms.look_at_one("policy", &result);
-    let Ok(policy) = serde_json::from_value::<BackupPolicy>(result) else {
-        let means = "'backup policy' cannot read it";
-        return findings.differs("policy", "the answer is no object", means, "please report it");
+    let has_any = ["backupPeriod", "backupTime", "autoBackup"]
+        .iter()
+        .any(|field| result.get(field).is_some());
+    let policy = serde_json::from_value::<BackupPolicy>(result).ok().filter(|_| has_any);
+    let Some(policy) = policy else {
+        let means = "'backup policy' takes automatic backup for off, or cannot read it";
+        let seen = "the answer has none of the fields that are documented";
+        return findings.differs("policy", seen, means, "look in the console; please report it");
     };
     let state = policy.automatic().word();
     let (Some(schedule), Some((next, _))) = (policy.schedule(), policy.next_window()) else {

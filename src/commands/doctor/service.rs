@@ -44,6 +44,8 @@ pub(super) struct Service<'a> {
     clock_offset: Option<i64>,
     permitted: Vec<&'static str>,
     refused: Vec<&'static str>,
+    /// Operations that failed otherwise, each with the reason.
+    broken: Vec<(&'static str, String)>,
     /// Counts that do not fit the entries that came.
     odd_counts: Vec<String>,
     counted: usize,
@@ -59,6 +61,7 @@ impl<'a> Service<'a> {
             clock_offset: None,
             permitted: Vec::new(),
             refused: Vec::new(),
+            broken: Vec::new(),
             odd_counts: Vec::new(),
             counted: 0,
             forms: Forms::default(),
@@ -84,7 +87,10 @@ impl<'a> Service<'a> {
         let outcome = self.client.probe(path, query.collect(), self.client.deadline());
         let list = match &outcome {
             Err(error) if error.reason() == Some(Reason::NotPermitted) => Some(&mut self.refused),
-            Err(_) => None,
+            Err(error) => {
+                self.broken.push((operation, error.to_string()));
+                None
+            }
             Ok(_) => Some(&mut self.permitted),
         };
         if let Some(list) = list.filter(|list| !list.contains(&operation)) {
@@ -193,7 +199,7 @@ impl<'a> Service<'a> {
             }
             Err(error) => {
                 findings.ok("signature", "accepted");
-                findings.failed("regions", &Report::of(&error.into()));
+                note_error("regions", error, findings);
                 true
             }
             Ok(result) => {
@@ -234,12 +240,15 @@ impl<'a> Service<'a> {
         let refused = |operation: &&'static str| format!("{operation} ({})", needs(operation));
         let refused: Vec<String> = self.refused.iter().map(refused).collect();
         let untried = READS.iter().map(|(name, _)| *name);
-        let untried: Vec<&str> = untried
-            .filter(|name| !self.refused.contains(name) && !self.permitted.contains(name))
-            .collect();
+        let untried = untried.filter(|name| !self.refused.contains(name) && !self.permitted.contains(name));
+        let untried = untried.map(|name| match self.broken.iter().find(|(broken, _)| *broken == name) {
+            Some((_, why)) => format!("{name} ({why})"),
+            None => format!("{name} (not tried)"),
+        });
+        let untried: Vec<String> = untried.collect();
         let mut seen = format!("{} of {} reads granted", self.permitted.len(), READS.len());
         if !untried.is_empty() {
-            seen = format!("{seen}; not tried: {}", untried.join(", "));
+            seen = format!("{seen}; not known: {}", untried.join(", "));
         }
         if self.refused.contains(&URLS) {
             let report = Report::with_hint(
@@ -290,6 +299,12 @@ pub(super) fn note_error(id: &'static str, error: api::Error, findings: &mut Fin
     if error.reason() == Some(Reason::NotPermitted) {
         findings.skipped(id, "the operation is not permitted, see permissions");
         return;
+    }
+    if let ErrorKind::Unexpected(unexpected) = &*error.kind
+        && unexpected.is_from_service
+    {
+        let means = "the commands that need this answer end with exit code 6";
+        return findings.differs(id, unexpected.what.clone(), means, "please report it");
     }
     findings.failed(id, &Report::of(&error.into()));
 }

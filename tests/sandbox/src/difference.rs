@@ -29,6 +29,8 @@ pub enum Difference {
     NumbersAsText,
     /// Times are written as `YYYY-MM-DD HH:mm:ss`, in China's time.
     TimesWithoutOffset,
+    /// Times are written as `YYYY-MM-DD HH:mm:ss`, in UTC.
+    TimesInUtcWithoutOffset,
     /// Pages have half as many entries as were asked for.
     ShortPages,
     /// `startTime` and `endTime` are refused.
@@ -67,12 +69,14 @@ impl Difference {
                     *value = value.to_string().into();
                 }
             }),
-            Self::TimesWithoutOffset => entries(result).for_each(|value| {
+            Self::TimesWithoutOffset | Self::TimesInUtcWithoutOffset => entries(result).for_each(|value| {
+                let is_utc = self == Self::TimesInUtcWithoutOffset;
+                let offset = if is_utc { offset!(UTC) } else { offset!(+8) };
                 let time = value
                     .as_str()
                     .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
                 if let Some(time) = time {
-                    let text = time.to_offset(offset!(+8)).format(WITHOUT_OFFSET);
+                    let text = time.to_offset(offset).format(WITHOUT_OFFSET);
                     *value = text.expect("a time has every part of the format").into();
                 }
             }),
