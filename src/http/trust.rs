@@ -1,7 +1,7 @@
 //! The certificate authorities that servers' certificates must be from: what `SSL_CERT_FILE` and
 //! `SSL_CERT_DIR` name, else the system's.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
@@ -77,41 +77,41 @@ impl TrustSources {
     }
 
     fn load(&self) -> Result<RootCertStore, NoTrust> {
-        let mut roots = RootCertStore::empty();
-        let mut problems = Vec::new();
-        let mut add = |result: CertificateResult, source: Option<(&str, &Path)>| {
-            // Systems' stores have certificates that rustls does not take; they are left out.
-            let (added, _) = roots.add_parsable_certificates(result.certs);
-            if let (0, Some((variable, path))) = (added, source) {
-                let why = match result.errors.first().map(|error| &error.kind) {
-                    Some(ErrorKind::Io { inner, .. }) => in_short(inner),
-                    _ => "it holds no certificate in PEM form".to_owned(),
-                };
-                problems.push(format!("{variable}={}: {why}", path.display()));
-            }
-        };
-        let is_named = self.file.is_some() || !self.folders.is_empty();
-        if is_named {
-            if let Some(file) = &self.file {
-                add(load_certs_from_paths(Some(file), None), Some((FILE_VARIABLE, file)));
-            }
-            for folder in &self.folders {
-                add(
-                    load_certs_from_paths(None, Some(folder)),
-                    Some((FOLDERS_VARIABLE, folder)),
-                );
-            }
-        } else {
-            add(of_the_system(), None);
+        let files = self.file.iter().map(|path| (FILE_VARIABLE, path, false));
+        let folders = self.folders.iter().map(|path| (FOLDERS_VARIABLE, path, true));
+        let named: Vec<_> = files.chain(folders).collect();
+        let mut certificates = Vec::new();
+        let mut faults = Vec::new();
+        for (variable, path, is_folder) in &named {
+            let found = match is_folder {
+                false => load_certs_from_paths(Some(path), None),
+                true => load_certs_from_paths(None, Some(path)),
+            };
+            let fault = match found.errors.first().map(|error| &error.kind) {
+                Some(ErrorKind::Io { inner, .. }) if found.certs.is_empty() => in_short(inner),
+                _ if found.certs.is_empty() => "it holds no certificate in PEM form".to_owned(),
+                _ => "it holds no certificate that can be used".to_owned(),
+            };
+            faults.push(format!("{variable}={}: {fault}", path.display()));
+            certificates.extend(found.certs);
         }
-        match roots.is_empty() {
-            false => Ok(roots),
-            true if is_named => Err(NoTrust {
-                is_named,
-                words: problems.join("; "),
+        if named.is_empty() {
+            certificates = of_the_system().certs;
+        }
+        // Systems keep their store twice, in one file and in a folder, and each costs time to parse.
+        certificates.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
+        certificates.dedup();
+        let mut roots = RootCertStore::empty();
+        // Systems' stores have certificates that rustls does not take; they are left out.
+        roots.add_parsable_certificates(certificates);
+        match (roots.is_empty(), named.is_empty()) {
+            (false, _) => Ok(roots),
+            (true, false) => Err(NoTrust {
+                is_named: true,
+                words: faults.join("; "),
             }),
-            true => Err(NoTrust {
-                is_named,
+            (true, true) => Err(NoTrust {
+                is_named: false,
                 words: "this system has no certificate authorities where they are looked for".to_owned(),
             }),
         }
