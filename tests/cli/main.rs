@@ -31,6 +31,8 @@ mod secrets;
 #[cfg(unix)]
 mod servers;
 mod settings;
+#[cfg(unix)]
+mod squid;
 mod support;
 mod terminal;
 mod tls;

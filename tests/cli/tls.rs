@@ -6,7 +6,7 @@ use std::thread;
 
 use jdredis_sandbox::{Authority, Certificate, Proxy, ProxyMode, Reply, Sandbox};
 
-use crate::support::{Jdredis, sandbox, sandbox_builder};
+use crate::support::{Jdredis, is_installed, sandbox, sandbox_builder, say_not_run};
 
 /// A sandbox that speaks HTTPS, and the certificate of its authority.
 pub(crate) struct Secure {
@@ -230,4 +230,46 @@ fn the_public_endpoints_host_header_has_no_port() {
     let target = &proxy.connects()[0].target;
     assert!(target.starts_with("http://redis.jdcloud-api.com/v1/"), "{target}");
     assert_eq!(plain.requests()[0].header("host"), Some("redis.jdcloud-api.com"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_clock_that_is_wrong_is_named_as_the_clock() {
+    if !is_installed("faketime") {
+        return say_not_run("a wrong clock", "faketime is not installed");
+    }
+    let secure = Secure::new(Certificate::Good);
+    for (offset, text) in [
+        ("+60d", "the certificate expired at 20"),
+        ("-60d", "the certificate is valid from 20"),
+    ] {
+        let run = secure.trusting().args(crate::support::URL);
+        let outcome = run.through(&["faketime", "-f", offset]).run();
+        outcome.fails_saying(
+            5,
+            &[
+                text,
+                ", and this machine's clock says 20",
+                "look at this machine's clock first ('date -u')",
+            ],
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_may_not_be_read_is_named() {
+    let secure = Secure::new(Certificate::Good);
+    let command = ["setpriv", "--reuid=65534", "--clear-groups"];
+    let can = std::process::Command::new(command[0])
+        .args(&command[1..])
+        .arg("true")
+        .output();
+    if !can.is_ok_and(|output| output.status.success()) {
+        return say_not_run("an unreadable trust store", "it takes root and setpriv");
+    }
+    let path = secure.path("ca.pem");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let outcome = secure.trusting().args(crate::support::URL).through(&command).run();
+    outcome.fails_saying(5, &[&format!("SSL_CERT_FILE={path}: Permission denied\n")]);
 }
