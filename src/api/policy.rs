@@ -64,8 +64,7 @@ impl Automatic {
 
 impl<'de> Deserialize<'de> for BackupPolicy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // `null` is how some services write a result of empty fields.
-        let fields = Option::<Map<String, Value>>::deserialize(deserializer)?.unwrap_or_default();
+        let fields = Map::<String, Value>::deserialize(deserializer)?;
         let text = |name: &str| match fields.get(name) {
             None | Some(Value::Null) => Some(String::new()),
             Some(Value::String(text)) => Some(text.trim().to_owned()),
@@ -224,7 +223,6 @@ mod tests {
             ),
             (json!({"backupPeriod": null, "backupTime": null}), Automatic::Off),
             (json!({}), Automatic::Off),
-            (Value::Null, Automatic::Off),
             (json!({"backupPeriod": "Monday", "backupTime": "-"}), Automatic::Off),
             (json!({"backupPeriod": "Monday", "backupTime": ""}), Automatic::Unknown),
             (

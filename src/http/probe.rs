@@ -15,7 +15,7 @@ use super::proxy::Proxy;
 use super::socket::{Duplex, Limit, Socket};
 use crate::values::endpoint::{Endpoint, Scheme};
 
-/// What rustls may read ahead; nothing is read here.
+/// The bytes that rustls may read ahead. Nothing is read here.
 const READ_AHEAD: usize = 4096;
 
 /// How long each step of a connection took.
@@ -78,7 +78,7 @@ impl Network {
         Ok(steps)
     }
 
-    /// Where the authorities are that are trusted, for people.
+    /// The place of the trusted authorities, for people.
     ///
     /// # Errors
     /// Why there are none, in words.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::support::{ACCESS_KEY, Jdredis, Outcome, SECRET_KEY, TOKEN, for_each, sandbox, sandbox_builder};
 
-/// What is skipped where all is well: nothing can tell, or there is nothing to tell.
+/// The checks that are skipped where all is well: nothing can tell, or there is nothing to tell.
 const ALWAYS_SKIPPED: [&str; 4] = ["expiredLink", "token", "vpcEndpoint", "writes"];
 const BACKUP: (&str, &str) = ("redis-1234", "newest");
 

@@ -89,7 +89,7 @@ pub(super) fn examine(
     Some(links)
 }
 
-/// What describeBackupInfo says; null where it says nothing. Nothing but the number of shards is needed.
+/// The result of describeBackupInfo; null where there is none. Only the number of shards in it is needed.
 fn info(chosen: &Chosen, base_id: &str, service: &mut Service<'_>) -> Value {
     let path = ["cacheInstance", chosen.id.as_str(), "backup", base_id];
     let info = service.ask(INFO, &path, &[]).unwrap_or_default();

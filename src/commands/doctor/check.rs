@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::{Kind, Report};
 
-/// What came of a check.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
@@ -31,7 +31,7 @@ impl State {
     }
 }
 
-/// What a check is about.
+/// The subject of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Group {
@@ -39,7 +39,7 @@ pub(super) enum Group {
     Service,
     Instance,
     Backup,
-    /// What no check can tell, and why.
+    /// Beliefs that no check can try, with the reason.
     Untested,
 }
 
@@ -105,11 +105,11 @@ pub(super) struct Check {
     pub(super) id: &'static str,
     pub(super) group: Group,
     pub(super) state: State,
-    /// What was seen, or why nothing was.
+    /// The observation, or why there is none.
     pub(super) seen: String,
-    /// What that means for the user; null where all is well.
+    /// The consequence for the user; null where all is well.
     pub(super) means: Option<String>,
-    /// What to do; null where there is nothing to do.
+    /// The next step for the user; null where there is none.
     pub(super) advice: Option<String>,
     /// The row of the table that it is in while all is well.
     #[serde(skip)]
@@ -121,13 +121,13 @@ pub(super) struct Check {
     pub(super) kind: Kind,
 }
 
-/// What has come of the checks so far.
+/// The outcomes so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     found: HashMap<&'static str, Finding>,
 }
 
-/// What has come of one check.
+/// The outcome of one check.
 #[derive(Debug)]
 struct Finding {
     state: State,
@@ -158,7 +158,7 @@ impl Findings {
         self.add(id, Finding::new(State::Skipped, why));
     }
 
-    /// Something is other than believed: what was seen, what it means, and what to do.
+    /// Something is other than believed: the observation, its consequence, and the next step.
     pub(super) fn differs(
         &mut self,
         id: &'static str,

@@ -10,7 +10,7 @@ use crate::terminal::escape::visible;
 /// The most differences that the report names.
 const MOST: usize = 4;
 
-/// What the documentation says of a field.
+/// The documented form of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Text,

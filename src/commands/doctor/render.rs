@@ -10,10 +10,10 @@ use crate::terminal::escape::visible;
 
 /// The width of the table, in columns.
 const COLUMNS: usize = 80;
-/// Where the text of a check begins.
+/// The column in which the text of a check begins.
 const INDENT: usize = 25;
 
-/// What `-o json` prints. Its keys are a contract, and all of them are always there.
+/// The document of `-o json`. Its keys are a contract, and all of them are always there.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {

@@ -27,7 +27,7 @@ const END_OPCODE: u8 = 0xFF;
 /// A strong ETag that no object has.
 const NO_ETAG: &str = "\"00000000000000000000000000000000\"";
 
-/// What came back.
+/// An answer of the storage, its body cut off at [`MOST`] bytes.
 struct Answer {
     status: u16,
     headers: HeaderMap,
@@ -75,7 +75,7 @@ impl Storage {
         let mut response = self.client.send(request.body(()), Some(self.limit))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
-        // What comes is enough: a body that breaks off shows in its length.
+        // The bytes that came are enough: a body that breaks off shows in its length.
         let _ = response.body_mut().as_reader().take(MOST).read_to_end(&mut body);
         Ok(Answer { status, headers, body })
     }
@@ -257,7 +257,7 @@ fn judge_connections(storage: &Storage, link: &Link, findings: &mut Findings) {
     }
 }
 
-/// What the file begins and ends with.
+/// Looks at the first and the last bytes of the file.
 fn judge_rdb(head: &[u8], tail: Option<&[u8]>, findings: &mut Findings) {
     let mut reader = Reader::new();
     reader.update(head);

@@ -8,7 +8,7 @@ use crate::config::{self, Settings};
 use crate::error::Report;
 use crate::process::world::World;
 
-/// What the endpoints inside a VPC begin with, as JD Cloud's documentation of other products has them.
+/// The beginning of the hosts inside a VPC, as JD Cloud's documentation of other products has them.
 const VPC_HOST: &str = "redis.internal.";
 /// How many characters of an access key are shown.
 const SHOWN: usize = 4;
@@ -69,7 +69,8 @@ pub(super) fn keys_are_accepted(settings: &Settings, world: &World, findings: &m
     }
 }
 
-/// Where the keys come from, what is odd about the secrets, and what variables look like ours. Never a value.
+/// Three texts: the sources of the keys, the oddities of the secrets, and the variables that look like ours.
+/// None of them has a value in it.
 fn key_facts(settings: &Settings, world: &World) -> (String, String, String) {
     let sources = settings.facts();
     let access_key = settings.credentials.access_key.as_str();

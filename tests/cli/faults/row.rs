@@ -18,20 +18,29 @@ pub(super) enum Cmd {
     Instances,
     Create,
     Download,
+    Policy,
 }
 
 /// Every command.
-pub(super) const ALL: [Cmd; 6] = [
+pub(super) const ALL: [Cmd; 7] = [
     Cmd::Url,
     Cmd::Latest,
     Cmd::List,
     Cmd::Instances,
     Cmd::Create,
     Cmd::Download,
+    Cmd::Policy,
 ];
 
 /// The commands that change nothing at the service.
-pub(super) const READS: [Cmd; 5] = [Cmd::Url, Cmd::Latest, Cmd::List, Cmd::Instances, Cmd::Download];
+pub(super) const READS: [Cmd; 6] = [
+    Cmd::Url,
+    Cmd::Latest,
+    Cmd::List,
+    Cmd::Instances,
+    Cmd::Download,
+    Cmd::Policy,
+];
 
 impl Cmd {
     pub(super) fn args(self) -> &'static [&'static str] {
@@ -40,6 +49,7 @@ impl Cmd {
             Self::Latest => &["backup", "url", "--instance", "redis-1234", "--latest"],
             Self::List => &["backup", "list", "--instance", "redis-1234"],
             Self::Instances => &["instance", "list"],
+            Self::Policy => &["backup", "policy", "show", "--instance", "redis-1234"],
             Self::Create => &["backup", "create", "--instance", "redis-1234"],
             Self::Download => &[
                 "backup",
@@ -60,6 +70,7 @@ impl Cmd {
             Self::Latest => "no latest backup of instance redis-1234 in cn-north-1: ",
             Self::List => "no backups of instance redis-1234 in cn-north-1: ",
             Self::Instances => "no instances of cn-north-1: ",
+            Self::Policy => "no policy of instance redis-1234 in cn-north-1: ",
             Self::Create => "no new backup of instance redis-1234 in cn-north-1: ",
             Self::Download => "no files of backup 1234 of instance redis-1234 in cn-north-1: ",
         }

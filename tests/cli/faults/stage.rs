@@ -136,6 +136,10 @@ impl Stage {
                     "port": 6379,
                 }],
                 "totalCount": 1,
+                "autoBackup": true,
+                "backupPeriod": "Monday",
+                "backupTime": "01:00-02:00 +0800",
+                "nextBackupTime": "2021-07-18T17:00:00Z~2021-07-18T18:00:00Z",
                 "baseId": "1234",
             },
         })

@@ -39,7 +39,7 @@ Examples:
   jdredis backup policy list --region cn-north-1 -o plain | awk '$1 == \"off\" { print $3 }'
 ";
 
-/// What `-o json` prints.
+/// The document of `-o json`.
 #[derive(Serialize)]
 struct Document<'a> {
     /// In the order of the regions, and in the service's order within each.

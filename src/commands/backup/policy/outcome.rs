@@ -1,4 +1,4 @@
-//! What a policy that is read after a change says of the change: whether it took.
+//! Compares a policy that is read after a change with the one that was asked for: did the change take?
 
 use crate::api::{Automatic, BackupPolicy};
 use crate::values::policy::Schedule;

@@ -1,4 +1,4 @@
-//! What a command line asks of the present policy, and the body that asks the service for it.
+//! The change that a command line asks of the present policy, and the body that asks the service for it.
 
 use super::outcome::Wanted;
 use super::set::Args;

@@ -60,7 +60,7 @@ Examples:
   jdredis backup policy set --region cn-north-1 --instance redis-1234 --off
 ";
 
-/// What `-o json` prints. Its keys are a contract, and all of them are always there.
+/// The document of `-o json`. Its keys are a contract, and all of them are always there.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {

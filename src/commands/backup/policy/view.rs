@@ -9,7 +9,7 @@ use crate::values::when::rfc3339;
 /// The columns of [`cells`].
 pub(super) const HEADER: [&str; 4] = ["AUTO", "DAYS", "WINDOW", "NEXT"];
 
-/// What `-o json` says of a policy. Its keys are a contract, and all of them are always there.
+/// A policy in `-o json`. Its keys are a contract, and all of them are always there.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PolicyView {
