@@ -1,11 +1,11 @@
-//! `backup create`: what is sent, that it is sent once, and the wait for the backup's end.
+//! `backup create`: what is sent, and that it is sent once.
 
-use std::time::{Duration, Instant};
+mod wait;
 
 use jdredis_sandbox::{BackupOutcome, Proxy, ProxyMode, Reply, Sandbox};
 use serde_json::Value;
 
-use crate::support::{Jdredis, Outcome, for_each, queries, sandbox};
+use crate::support::{Jdredis, for_each, sandbox};
 
 const CREATE: [&str; 6] = ["backup", "create", "--region", "cn-north-1", "--instance", "redis-1234"];
 const NOT_CERTAIN: &str = "it is not certain that nothing was done: look with 'jdredis backup list'";
@@ -35,14 +35,6 @@ fn names(sandbox: &Sandbox) -> Vec<String> {
             body["fileName"].as_str().unwrap().to_owned()
         })
         .collect()
-}
-
-fn create_and_wait(sandbox: &Sandbox, args: &[&str]) -> Outcome {
-    Jdredis::at(sandbox)
-        .args(CREATE)
-        .args(["--wait", "-o", "plain"])
-        .args(args.iter().copied())
-        .run()
 }
 
 #[test]
@@ -233,207 +225,4 @@ fn a_request_that_never_arrived_is_sent_again() {
         assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
     }
     assert!(sandbox.requests().is_empty());
-}
-
-#[test]
-fn waiting_ends_with_the_backups_success() {
-    for_each(["plain", "table", "json"], |format| {
-        let sandbox = sandbox();
-        sandbox.next_backup(AT_ONCE);
-        let outcome = Jdredis::at(&sandbox).args(CREATE).args(["--wait", "-o", format]).run();
-        assert!(outcome.took >= Duration::from_secs(1), "{outcome:#?}");
-        let queries = queries(&sandbox);
-        let id = made(&sandbox);
-        assert_eq!(outcome.data().matches(&id).count(), 1, "{outcome:#?}");
-        assert_eq!(
-            queries,
-            [String::new(), format!("baseId={id}&pageNumber=1&pageSize=100")]
-        );
-        assert_eq!(sandbox.connections() - 1, 1, "the listing of this test has its own");
-    });
-}
-
-#[test]
-fn the_id_printed_while_waiting_leads_to_the_links() {
-    let sandbox = sandbox();
-    sandbox.next_backup(BackupOutcome::Success { after_polls: 1 });
-    let outcome = create_and_wait(&sandbox, &[]);
-    // 1 s and 1.5 s.
-    assert!(outcome.took >= Duration::from_millis(2500), "{outcome:#?}");
-    assert_eq!(sandbox.requests().len(), 3);
-    let id = outcome.data().trim_end();
-    let links = Jdredis::at(&sandbox)
-        .args(["backup", "url", "--region", "cn-north-1", "--instance", "redis-1234"])
-        .args(["--base-id", id, "-o", "plain"])
-        .run();
-    assert!(links.data().starts_with("http://"), "{links:#?}");
-}
-
-#[test]
-fn a_backup_that_fails_while_waited_for_is_an_error_after_its_id() {
-    let sandbox = sandbox();
-    sandbox.next_backup(FAILED);
-    let outcome = create_and_wait(&sandbox, &[]);
-    let id = made(&sandbox);
-    let printed = outcome.data_before_failure(6, &[&format!("error: backup {id} failed after 1 s\n  hint: try again")]);
-    assert_eq!(printed, format!("{id}\n"));
-    assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
-}
-
-#[test]
-fn a_wait_that_runs_out_is_an_error_after_the_id() {
-    // Looks are 1 s, 1.5 s and 2.25 s apart, but the last is when the time is up.
-    for_each([("0s", 0), ("1s", 1), ("3s", 3)], |(limit, polls)| {
-        let sandbox = sandbox();
-        sandbox.next_backup(BackupOutcome::Never);
-        let outcome = create_and_wait(&sandbox, &["--wait-timeout", limit]);
-        assert_eq!(sandbox.requests().len(), 1 + polls);
-        let id = made(&sandbox);
-        let printed = outcome.data_before_failure(
-            5,
-            &[
-                &format!("error: backup {id} had not ended after {polls} s\n"),
-                "hint: it goes on at the service; 'jdredis backup list'",
-            ],
-        );
-        assert_eq!(printed, format!("{id}\n"));
-    });
-}
-
-#[test]
-fn trouble_that_passes_is_waited_out() {
-    for_each(
-        [
-            (
-                Reply::error(503, "UNAVAILABLE", "a\u{1b}[2J"),
-                "503 UNAVAILABLE: a\\u{1b}[2J",
-            ),
-            (Reply::reset(), ""),
-            (Reply::new(502).body("<html>"), "HTTP 502 with a page"),
-            (Reply::error(429, "RATE_LIMIT", "slow down"), "429 RATE_LIMIT"),
-        ],
-        |(reply, said)| {
-            let sandbox = sandbox();
-            sandbox.next_backup(AT_ONCE);
-            sandbox.script_for("baseId=", vec![reply]);
-            let outcome = create_and_wait(&sandbox, &["--max-attempts", "1"]);
-            let warning = format!("warning: the backup's status is unknown for now: {said}");
-            let printed = outcome.data_saying(&[&warning]);
-            assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:#?}");
-            assert!(!outcome.stderr.contains('\u{1b}'), "{outcome:#?}");
-            assert_eq!(sandbox.requests().len(), 3);
-            assert_eq!(printed.trim_end(), made(&sandbox));
-        },
-    );
-}
-
-#[test]
-fn a_backup_that_is_not_listed_yet_is_waited_for() {
-    let sandbox = sandbox();
-    sandbox.next_backup(AT_ONCE);
-    let nothing = r#"{"requestId":"r","result":{"backups":null,"totalCount":0}}"#;
-    sandbox.script_for("baseId=", vec![Reply::json(200, nothing)]);
-    create_and_wait(&sandbox, &[]).data();
-    assert_eq!(sandbox.requests().len(), 3);
-}
-
-#[test]
-fn only_the_backup_itself_is_looked_at() {
-    let sandbox = sandbox();
-    sandbox.next_backup(AT_ONCE);
-    let others = r#"{"result":{"backups":[{"baseId":"other","backupStatus":1}],"totalCount":1}}"#;
-    sandbox.script_for("baseId=", vec![Reply::json(200, others)]);
-    create_and_wait(&sandbox, &[]).data();
-    assert_eq!(sandbox.requests().len(), 3);
-}
-
-#[test]
-fn trouble_that_stays_ends_the_wait_with_its_own_code_after_the_id() {
-    for_each(
-        [
-            (
-                Reply::error(403, "HTTP_FORBIDDEN", "no [IAM] [gw]"),
-                4,
-                "the keys are not permitted to do this",
-            ),
-            (Reply::error(404, "NOT_FOUND", "no"), 3, "404 NOT_FOUND"),
-            (
-                Reply::json(200, r#"{"result":{"backups":[{}]}}"#),
-                6,
-                "missing field `baseId`",
-            ),
-        ],
-        |(reply, exit, said)| {
-            let sandbox = sandbox();
-            sandbox.script_for("baseId=", vec![reply]);
-            let outcome = create_and_wait(&sandbox, &[]);
-            assert_eq!(sandbox.requests().len(), 2);
-            let id = made(&sandbox);
-            // Which backup it is about must be in the error, too: it is made, and goes on.
-            let printed = outcome.data_before_failure(exit, &["error: ", said, &id]);
-            assert_eq!(printed, format!("{id}\n"));
-            assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
-        },
-    );
-}
-
-#[test]
-fn each_look_at_the_backup_has_the_whole_time_limit() {
-    let sandbox = sandbox();
-    sandbox.next_backup(BackupOutcome::Success { after_polls: 1 });
-    let outcome = create_and_wait(&sandbox, &["--timeout", "2"]);
-    outcome.data();
-    assert!(outcome.took >= Duration::from_millis(2500), "{outcome:#?}");
-}
-
-#[test]
-fn a_time_for_waiting_without_a_wait_is_a_usage_error() {
-    let sandbox = sandbox();
-    let outcome = Jdredis::at(&sandbox).args(CREATE).args(["--wait-timeout", "5s"]).run();
-    outcome.fails_saying(2, &["--wait"]);
-    for value in ["5", "s", "-5s", "1.5h", "5y"] {
-        let outcome = Jdredis::at(&sandbox)
-            .args(CREATE)
-            .args(["--wait", &format!("--wait-timeout={value}")])
-            .run();
-        outcome.fails_saying(2, &["--wait-timeout", "such as 90s, 30m, 2h or 1d"]);
-    }
-    assert!(sandbox.requests().is_empty());
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupted_wait_has_printed_the_id() {
-    for (signal, code) in [("HUP", 129), ("INT", 130), ("TERM", 143)] {
-        let sandbox = sandbox();
-        sandbox.next_backup(BackupOutcome::Never);
-        let outcome = Jdredis::at(&sandbox)
-            .args(CREATE)
-            .args(["--wait", "--wait-timeout", "20s", "-o", "plain"])
-            .start()
-            .signal_after_first_line(signal);
-        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
-        let id = made(&sandbox);
-        outcome.says(&[
-            &format!("error: interrupted while waiting for backup {id}, after "),
-            "it goes on at the service; 'jdredis backup list' shows when it has ended",
-        ]);
-        assert_eq!(outcome.stdout, format!("{id}\n"));
-        assert!(outcome.took < Duration::from_secs(5), "{outcome:#?}");
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn an_interrupt_is_not_held_up_by_a_service_that_does_not_answer_a_look_at_the_backup() {
-    let sandbox = sandbox();
-    sandbox.next_backup(BackupOutcome::Never);
-    sandbox.script_for("baseId=", vec![Reply::stall()]);
-    let running = Jdredis::at(&sandbox).args(CREATE).args(["--wait"]).start();
-    assert!(sandbox.wait_for_requests(2, Duration::from_secs(10)));
-    let asked = Instant::now();
-    running.signal("INT");
-    let outcome = running.finish();
-    outcome.data_before_failure(130, &["error: interrupted while waiting for backup "]);
-    assert!(asked.elapsed() < Duration::from_secs(1), "{outcome:#?}");
 }
