@@ -100,9 +100,13 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// An integer.
-    pub(super) fn integer(&mut self, name: &'static str) -> Option<i64> {
-        self.number(name)
+    /// An integer that stands for something, or the word for that, of which `number_of` knows the number.
+    pub(super) fn coded(&mut self, name: &'static str, number_of: impl Fn(&str) -> Option<i64>) -> Option<i64> {
+        let text: Option<String> = self.get(name).and_then(|value| serde_json::from_str(value.get()).ok());
+        match text.and_then(|text| number_of(text.trim())) {
+            Some(number) => Some(number),
+            None => self.number(name),
+        }
     }
 
     /// An integer that is not negative.
@@ -240,7 +244,11 @@ mod tests {
             ("\"300000.0\"", 300_000),
             ("9223372036854775807", i64::MAX),
         ] {
-            assert_eq!(reading(value, |o| o.integer("f")), (Some(number), false), "{value}");
+            assert_eq!(
+                reading(value, |o| o.coded("f", |_| None)),
+                (Some(number), false),
+                "{value}"
+            );
         }
         for value in [
             "1.5",
@@ -254,11 +262,14 @@ mod tests {
             "\"NaN\"",
             "\"inf\"",
         ] {
-            assert_eq!(reading(value, |o| o.integer("f")), (None, true), "{value}");
+            assert_eq!(reading(value, |o| o.coded("f", |_| None)), (None, true), "{value}");
         }
         for value in ["null", "\"\"", "\" \""] {
-            assert_eq!(reading(value, |o| o.integer("f")), (None, false), "{value}");
+            assert_eq!(reading(value, |o| o.coded("f", |_| None)), (None, false), "{value}");
         }
+        let number_of = |word: &str| (word == "success").then_some(2);
+        assert_eq!(reading("\" success \"", |o| o.coded("f", number_of)), (Some(2), false));
+        assert_eq!(reading("\"unknown\"", |o| o.coded("f", number_of)), (None, true));
         assert_eq!(reading("-1", |o| o.count("f")), (None, true));
         assert_eq!(reading("\"6379\"", |o| o.port("f")), (Some(6379), false));
         assert_eq!(

@@ -160,9 +160,9 @@ impl Listed for Backup {
             // The caller says what an unread start means.
             start: entry.moment("backupStartTime"),
             end: entry.moment(END),
-            kind: entry.integer("backupType"),
+            kind: entry.coded("backupType", BackupKind::number_of),
             size: entry.count("backupSize"),
-            status: entry.integer("backupStatus"),
+            status: entry.coded("backupStatus", BackupStatus::number_of),
             shards: entry.count("backupShardNum"),
         };
         if backup.end.as_ref().is_some_and(|end| end.at.is_none()) {

@@ -35,12 +35,7 @@ pub(crate) fn newest_first(
         is_newest_first && found >= wanted
     };
     let mut listing = client.describe_backups(instance, filter, deadline, enough)?;
-    // Backups without a start come last, which is worth a word where the service gave one that cannot be
-    // read.
-    let unread = unread_starts(&listing.entries, |_| true);
-    if !unread.is_empty() {
-        listing.warnings.push(Warning::UnreadStarts(unread));
-    }
+    // Backups without a start come last.
     listing
         .entries
         .sort_by_cached_key(|entry| Reverse(entry.view.started().map(OffsetDateTime::unix_timestamp_nanos)));
@@ -63,8 +58,11 @@ pub(crate) fn find(
     Ok(listing.entries.into_iter().find(is_it))
 }
 
-/// The IDs of backups whose start cannot be read, each with the service's text.
-fn unread_starts(entries: &[Entry<Backup>], is_of_interest: impl Fn(&Backup) -> bool) -> Vec<(String, String)> {
+/// The IDs of the backups whose start cannot be read, each with the service's text.
+pub(crate) fn unread_starts(
+    entries: &[Entry<Backup>],
+    is_of_interest: impl Fn(&Backup) -> bool,
+) -> Vec<(String, String)> {
     let views = entries.iter().map(|entry| &entry.view);
     views
         .filter(|backup| is_of_interest(backup))
@@ -118,11 +116,6 @@ pub(crate) fn latest(client: &Client<'_>, instance: &InstanceId, deadline: Deadl
         entry: entries.swap_remove(position),
         passed_over,
         undated,
-        // An unread start of a success is an error above, and the starts of the others do not matter here.
-        warnings: listing
-            .warnings
-            .into_iter()
-            .filter(|warning| !matches!(warning, Warning::UnreadStarts(_)))
-            .collect(),
+        warnings: listing.warnings,
     })
 }

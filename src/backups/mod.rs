@@ -6,7 +6,7 @@ mod find;
 mod links;
 mod status;
 
-pub(crate) use self::find::{Latest, find, latest, newest_first};
+pub(crate) use self::find::{Latest, find, latest, newest_first, unread_starts};
 pub(crate) use self::links::{NodeLink, SameObject, links, same_objects};
 pub(crate) use self::status::{Others, StatusWord};
 use crate::api;

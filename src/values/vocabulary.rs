@@ -18,23 +18,30 @@ pub(crate) enum BackupStatus {
 }
 
 impl BackupStatus {
+    /// Each status with its number at the service, and the word for it on the command line and in tables.
+    const TABLE: [(Self, i64, &str); 3] = [
+        (Self::Running, 0, "running"),
+        (Self::Failed, 1, "failed"),
+        (Self::Success, 2, "success"),
+    ];
+
     /// The status that a number stands for; `None` where it is not documented.
     pub(crate) fn of(number: i64) -> Option<Self> {
-        match number {
-            0 => Some(Self::Running),
-            1 => Some(Self::Failed),
-            2 => Some(Self::Success),
-            _ => None,
-        }
+        let row = Self::TABLE.iter().find(|(_, of_row, _)| *of_row == number);
+        row.map(|(status, ..)| *status)
     }
 
-    /// The word for it on the command line and in tables.
+    /// The number that a word stands for, in any case.
+    pub(crate) fn number_of(word: &str) -> Option<i64> {
+        let row = Self::TABLE
+            .iter()
+            .find(|(.., of_row)| of_row.eq_ignore_ascii_case(word));
+        row.map(|(_, number, _)| *number)
+    }
+
     pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Running => "running",
-            Self::Failed => "failed",
-        }
+        let row = Self::TABLE.iter().find(|(status, ..)| *status == self);
+        row.map_or("", |(.., word)| word)
     }
 }
 
@@ -48,29 +55,32 @@ pub(crate) enum BackupKind {
 }
 
 impl BackupKind {
+    /// Each type with its number at the service, and the word for it on the command line and in tables.
+    const TABLE: [(Self, i64, &str); 2] = [(Self::Auto, 0, "auto"), (Self::Manual, 1, "manual")];
+
     /// The type that a number stands for; `None` where it is not documented.
     pub(crate) fn of(number: i64) -> Option<Self> {
-        match number {
-            0 => Some(Self::Auto),
-            1 => Some(Self::Manual),
-            _ => None,
-        }
+        let row = Self::TABLE.iter().find(|(_, of_row, _)| *of_row == number);
+        row.map(|(kind, ..)| *kind)
+    }
+
+    /// The number that a word stands for, in any case.
+    pub(crate) fn number_of(word: &str) -> Option<i64> {
+        let row = Self::TABLE
+            .iter()
+            .find(|(.., of_row)| of_row.eq_ignore_ascii_case(word));
+        row.map(|(_, number, _)| *number)
     }
 
     /// The number that a request names it by.
     pub(crate) fn number(self) -> i64 {
-        match self {
-            Self::Auto => 0,
-            Self::Manual => 1,
-        }
+        let row = Self::TABLE.iter().find(|(kind, ..)| *kind == self);
+        row.map_or(0, |(_, number, _)| *number)
     }
 
-    /// The word for it on the command line and in tables.
     pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Manual => "manual",
-        }
+        let row = Self::TABLE.iter().find(|(kind, ..)| *kind == self);
+        row.map_or("", |(.., word)| word)
     }
 }
 
@@ -103,10 +113,13 @@ mod tests {
     fn tables_show_the_words_that_the_command_line_takes() {
         for status in BackupStatus::value_variants() {
             assert_eq!(BackupStatus::from_str(status.word(), false), Ok(*status));
+            let number = BackupStatus::number_of(&status.word().to_uppercase());
+            assert_eq!(number.and_then(BackupStatus::of), Some(*status));
         }
         for kind in BackupKind::value_variants() {
             assert_eq!(BackupKind::from_str(kind.word(), false), Ok(*kind));
             assert_eq!(BackupKind::of(kind.number()), Some(*kind));
+            assert_eq!(BackupKind::number_of(kind.word()), Some(kind.number()));
         }
     }
 

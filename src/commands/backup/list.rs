@@ -4,8 +4,8 @@ use anyhow::Context as _;
 use time::OffsetDateTime;
 
 use crate::api::model::{Backup, Listed};
-use crate::api::{BackupFilter, ErrorKind, Listing};
-use crate::backups::newest_first;
+use crate::api::{BackupFilter, ErrorKind, Listing, Warning};
+use crate::backups::{newest_first, unread_starts};
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
 use crate::error::{Kind, Report};
@@ -93,10 +93,14 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         })
         .with_context(|| format!("no backups of instance {} in {}", args.instance.id, settings.region))?;
     backups.entries.retain(|entry| matches(&entry.view));
-    backups.entries.truncate(limit);
     if filter.has_times() {
         warn_of_unplaced(&backups, context);
+    } else {
+        let unread = unread_starts(&backups.entries, |_| true);
+        let warning = (!unread.is_empty()).then_some(Warning::UnreadStarts(unread));
+        backups.warnings.extend(warning);
     }
+    backups.entries.truncate(limit);
     context.warn(&backups.warnings);
     // A listing that came with a warning may lack some.
     if backups.entries.is_empty() && backups.warnings.is_empty() && context.format != Format::Json {
