@@ -33,7 +33,7 @@ pub(super) struct Found {
 /// The environment's keys; `None` where it has none.
 ///
 /// # Errors
-/// Where a variable is not of its form, or half of a pair is missing.
+/// If a variable is not of its form, or half of a pair is missing.
 pub(super) fn in_env(world: &World) -> Result<Option<Found>, Error> {
     let secret_var = |name| world.var(name).map(Zeroizing::new);
     let token = secret_var(SECURITY_TOKEN);
@@ -70,7 +70,7 @@ pub(super) fn in_env(world: &World) -> Result<Option<Found>, Error> {
 /// A profile's keys.
 ///
 /// # Errors
-/// Where it lacks one, or one is not of its form.
+/// If it lacks one, or one is not of its form.
 pub(super) fn in_profile(profile: &Profile) -> Result<Found, Error> {
     let missing = |key| Error::Incomplete {
         section: profile.section.clone(),
@@ -104,7 +104,7 @@ const PREFIXES: &[&str] = &[
     "JDCLOUD_CLI_",
     "JDCLOUD_REDIS_",
 ];
-/// What other tools call the parts of a key pair.
+/// Other tools' names for the parts of a key pair.
 pub(super) const KEY_NAMES: &[&str] = &[
     "ACCESS_KEY",
     "ACCESS_KEY_ID",
@@ -135,7 +135,7 @@ pub(super) const KEY_NAMES: &[&str] = &[
     "SESSION_TOKEN",
     "TOKEN",
 ];
-/// What other tools call the region.
+/// Other tools' names for the region.
 pub(super) const REGION_NAMES: &[&str] = &["REGION", "REGION_ID", "REGIONID", "DEFAULT_REGION", "REGION_NAME"];
 
 /// The variables that are set and look like those of the keys that the program reads.

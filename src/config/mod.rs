@@ -33,7 +33,7 @@ const OUTPUT: &str = "JDREDIS_OUTPUT";
 const ENDPOINT_FLAG: &str = "--endpoint";
 /// The `endpoint` that the official CLI writes by default. It stands for every product.
 const CLI_DEFAULT_ENDPOINT: &str = "www.jdcloud-api.com";
-/// What the hosts of all of JD Cloud's APIs and of its object storage end with.
+/// The domains of all of JD Cloud's APIs and of its object storage.
 const CLOUD_DOMAINS: [&str; 2] = ["jdcloud-api.com", "jdcloud-oss.com"];
 /// The first label of this product's hosts, inside a VPC too.
 const PRODUCT: &str = "redis";
@@ -45,7 +45,7 @@ pub(crate) struct Settings {
     pub(crate) endpoint: Endpoint,
     pub(crate) network: Arc<Network>,
     pub(crate) credentials: Credentials,
-    /// Where the values above came from.
+    /// The sources of the values above.
     sources: Sources,
     /// For the whole operation, retries included.
     pub(crate) timeout: Duration,
@@ -53,7 +53,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// What can be said of these settings where a call with them failed.
+    /// Facts about these settings for the report on a call that failed.
     pub(crate) fn facts(&self) -> Facts {
         let (sources, keys) = (&self.sources, &self.credentials);
         let secret_key = SecretFacts::of("secret key", sources.keys.secret_key.clone(), keys.secret_key.expose());
@@ -107,7 +107,7 @@ pub(crate) enum Error {
 /// The output format: the flag, the environment, or a table.
 ///
 /// # Errors
-/// Where the environment names a format that does not exist.
+/// If the environment names a format that does not exist.
 pub(crate) fn format(flag: Option<Format>, world: &World) -> Result<Format, Error> {
     if let Some(format) = flag {
         return Ok(format);
@@ -194,7 +194,7 @@ pub(crate) fn check_proxy(network: &Network, origin: &Endpoint) -> Result<(), Er
     proxy.map(drop).map_err(Error::Proxy)
 }
 
-/// What only a profile can give.
+/// The settings that only a profile can give.
 struct Needs {
     keys: bool,
     /// The region or the endpoint.

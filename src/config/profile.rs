@@ -20,7 +20,8 @@ use crate::values::secret::Secret;
 const DEFAULT: &str = "default";
 /// The section whose keys all others have, unless they have their own.
 const INHERITED: &str = "DEFAULT";
-/// Where the parser puts keys that stand before any section; a section header is on one line.
+/// The parser's section for keys that stand before any section; no header can have this name, because a
+/// header is on one line.
 const OUTSIDE: &str = "\n";
 
 /// One profile, as found. Empty values count as absent.
@@ -42,7 +43,7 @@ pub(crate) struct Section {
 }
 
 impl Profile {
-    /// Where the value of one of its keys came from.
+    /// The source of the value of one of its keys.
     pub(super) fn source(&self, key: &'static str) -> Source {
         Source::Key {
             key,
@@ -149,8 +150,8 @@ pub(crate) fn parse(text: &str, section: Section) -> Result<Profile, Error> {
     syntax.default_section = OUTSIDE.to_owned();
     syntax.enable_inline_comments = false;
     let mut ini = Ini::new_from_defaults(syntax);
-    // What is given is a copy of what is kept. Both are zeroed; the parser's copy of the text is out of
-    // reach.
+    // The parser returns a copy of the map that it keeps. Both are zeroed here; its copy of the text cannot
+    // be reached.
     ini.read(text.trim_start_matches('\u{feff}').to_owned())
         .map(Sections)
         .map_err(malformed)?;

@@ -1,4 +1,4 @@
-//! What must hold of every profile's file.
+//! Properties that hold for every profile's file.
 
 use super::profile::{self, Profile, Section};
 

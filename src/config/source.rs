@@ -1,10 +1,10 @@
-//! Where the value of a setting came from, so that errors about it can say so.
+//! The sources of settings: flag, variable, or file and key. Errors about a setting name its source.
 
 use std::fmt;
 
 use super::profile::Section;
 
-/// Where a value was found.
+/// The place in which a value was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A flag, with its dashes.
@@ -28,7 +28,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Where the settings of a run came from.
+/// The sources of a run's settings.
 #[derive(Debug, Clone)]
 pub(super) struct Sources {
     pub(super) region: Source,
@@ -38,15 +38,14 @@ pub(super) struct Sources {
     pub(super) keys: KeySources,
 }
 
-/// Where the parts of a key pair came from. A security token is always the environment's.
+/// The sources of the parts of a key pair. A security token is always the environment's.
 #[derive(Debug, Clone)]
 pub(super) struct KeySources {
     pub(super) access_key: Source,
     pub(super) secret_key: Source,
 }
 
-/// What can be said of the settings of a call that failed: where they came from, and what is odd about
-/// the secrets.
+/// Facts about the settings of a call that failed: their sources, and what is odd about the secrets.
 #[derive(Debug)]
 pub(crate) struct Facts {
     /// The region itself, and where it was found.
@@ -60,13 +59,13 @@ pub(crate) struct Facts {
     pub(crate) secrets: Vec<SecretFacts>,
 }
 
-/// What can be said of a secret without saying what it is.
+/// Facts about a secret that do not give it away.
 #[derive(Debug, Clone)]
 pub(crate) struct SecretFacts {
     /// `secret key` or `security token`.
     pub(crate) name: &'static str,
     pub(crate) source: Source,
-    /// What keys and tokens seldom have, and what copying often adds: such as `has an inner space`.
+    /// Things that keys and tokens seldom have and that copying often adds, such as `has an inner space`.
     pub(crate) oddities: Vec<&'static str>,
 }
 

@@ -6,10 +6,10 @@
 
 use ureq::unversioned::transport::Buffers;
 
-/// What came and was not taken yet, and room for what is to go out.
+/// The bytes that came and were not taken yet, and room for those that are to go out.
 #[derive(Debug)]
 pub(super) struct Buffer {
-    /// First the room for what comes, then that for what goes.
+    /// First the room for input, then the room for output.
     block: Vec<u8>,
     /// The length of the first.
     input: usize,
@@ -32,7 +32,7 @@ impl Buffer {
         }
     }
 
-    /// Moves what was not taken to the beginning, so that all free room is behind it.
+    /// Moves the bytes that were not taken to the beginning, so that all free room is behind it.
     fn make_room(&mut self) {
         if self.taken > 0 {
             self.block.copy_within(self.taken..self.filled, 0);

@@ -18,7 +18,7 @@ use crate::values::endpoint::Scheme;
 
 pub(super) const USER_AGENT: &str = concat!("jdredis/", env!("CARGO_PKG_VERSION"));
 
-/// What every connection of a run has in common: the proxies, and the authorities to trust, which are
+/// The parts that all connections of a run share: the proxies, and the authorities to trust, which are
 /// read when the first connection needs them.
 #[derive(Debug, Default)]
 pub(crate) struct Network {
@@ -39,12 +39,12 @@ impl Network {
     /// The proxy for the connections to an origin; `None` where they are made directly.
     ///
     /// # Errors
-    /// Where the variable that applies cannot be followed.
+    /// [`InvalidProxy`] if the variable that applies cannot be followed.
     pub(crate) fn proxy(&self, scheme: Scheme, host: &str, port: u16) -> Result<Option<&Proxy>, InvalidProxy> {
         self.proxies.choose(scheme, host, port)
     }
 
-    /// Where a request to this URL goes, for messages.
+    /// The way of a request to this URL, for messages.
     pub(crate) fn route(&self, uri: &Uri) -> Route {
         let (scheme, host, port) = origin(uri);
         let proxy = self.proxy(scheme, host, port).ok().flatten();

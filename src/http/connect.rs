@@ -174,7 +174,7 @@ pub(super) struct Connection {
     stream: Box<dyn Duplex>,
     buffers: Buffer,
     is_tls: bool,
-    /// What becomes of a request's head on the way through a proxy.
+    /// The change that a request's head needs on the way through a proxy.
     head: Option<AbsoluteForm>,
 }
 

@@ -135,7 +135,7 @@ fn start_connect(
     sender: Sender<io::Result<TcpStream>>,
 ) -> io::Result<()> {
     start_thread(move || {
-        // Where another address has won, nobody listens, and the stream is closed.
+        // Nobody listens if another address has won; the stream is then closed.
         let _ = sender.send(connect(&address, deadline));
     })
 }

@@ -1,4 +1,4 @@
-//! What can go wrong between this program and an answer, told apart by the errors' types.
+//! The ways in which a request can lead to no answer, told apart by the errors' types.
 //!
 //! A failure is data: what failed, at which end, and the system's words. Advice is given in `error`.
 
@@ -8,7 +8,7 @@ use std::io;
 use super::proxy::Proxy;
 use super::tls::{self, TlsFault};
 
-/// Where a request was going.
+/// The way of a request: its origin, and the proxy on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
     /// Scheme, host and, where it is not the scheme's own, port: `https://redis.jdcloud-api.com`.
@@ -18,7 +18,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// That of a URL that no request can be made to.
+    /// The route of a URL that no request can be made to.
     pub(super) fn unknown() -> Self {
         Self {
             origin: "an address that is none".to_owned(),
@@ -27,7 +27,7 @@ impl Route {
     }
 }
 
-/// What may be shown of a proxy.
+/// The part of a proxy's settings that may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProxyName {
     /// `HOST:PORT`.
@@ -66,7 +66,7 @@ pub(crate) enum Stage {
     Unreachable,
     /// The other end hung up before TLS was agreed on.
     Handshake,
-    /// What came in the handshake is not to be trusted, or is no TLS.
+    /// The handshake brought something that is not to be trusted, or is no TLS.
     Tls(TlsFault),
     /// No certificate authority could be loaded. `is_named` where a variable names the store.
     TrustStore { is_named: bool },
@@ -74,7 +74,7 @@ pub(crate) enum Stage {
     ProxyRefused { status: u16, had_password: bool },
     /// The connection broke off.
     Broken,
-    /// What answers does not speak HTTP, or breaks its rules.
+    /// The other end does not speak HTTP, or breaks its rules.
     Protocol,
     /// Time ran out.
     Timeout,
@@ -111,7 +111,7 @@ impl Failure {
         self.route.origin.starts_with("https://")
     }
 
-    /// What ureq reports of a request on this route. The connector's own failures come through ureq
+    /// Reads ureq's report of a request on this route. The connector's own failures come through ureq
     /// whole; all others are of a connection that had been made.
     pub(super) fn of(error: &ureq::Error, route: Route) -> Self {
         if let ureq::Error::Other(own) = error
@@ -134,7 +134,7 @@ impl Failure {
         }
     }
 
-    /// What ureq reports while a body is read. The handshake is done, so TLS that makes no sense now is a
+    /// Reads ureq's report while a body is read. The handshake is done, so TLS that makes no sense now is a
     /// broken connection and no bad certificate.
     pub(super) fn while_receiving(error: &ureq::Error, route: Route) -> Self {
         let failure = Self::of(error, route);

@@ -1,4 +1,4 @@
-//! What is read of an answer's header fields, by the API and by the storage alike.
+//! Header fields of an answer that both the API and the storage read.
 
 use std::time::Duration;
 

@@ -35,6 +35,7 @@ impl Proxy {
         self.address.host()
     }
 
+    /// The port; 80 or 443 by the scheme, if the variable names none.
     pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
@@ -108,7 +109,7 @@ impl Proxies {
     /// The proxy for the connections to an origin; `None` where they are made directly.
     ///
     /// # Errors
-    /// Where the variable that applies holds something other than an `http://` or `https://` proxy.
+    /// [`InvalidProxy`] if the variable that applies holds something other than an `http://` or `https://` proxy.
     pub(crate) fn choose(&self, scheme: Scheme, host: &str, port: u16) -> Result<Option<&Proxy>, InvalidProxy> {
         let proxy = match scheme {
             Scheme::Http => &self.http,
@@ -123,7 +124,7 @@ impl Proxies {
     }
 }
 
-/// The address of a proxy and what it is told of who asks.
+/// The address of a proxy, and the value of `Proxy-Authorization` for it.
 fn parse(value: &str) -> Result<(Endpoint, Option<Zeroizing<String>>), &'static str> {
     const MALFORMED: &str = "is not a proxy address";
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
@@ -241,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_malformed_proxy_is_an_error_that_keeps_its_password() {
-        for (value, problem) in [
+        for (value, fault) in [
             ("http://", "HTTPS_PROXY is not a proxy address"),
             ("http://p:port", "HTTPS_PROXY is not a proxy address"),
             ("http://user:hunter2@:80", "HTTPS_PROXY is not a proxy address"),
@@ -252,7 +253,7 @@ mod tests {
                 "HTTPS_PROXY names a SOCKS proxy, which jdredis cannot use",
             ),
         ] {
-            assert_eq!(chosen("h", &[("HTTPS_PROXY", value)]), Err(problem.into()), "{value}");
+            assert_eq!(chosen("h", &[("HTTPS_PROXY", value)]), Err(fault.into()), "{value}");
         }
         assert_eq!(
             chosen("h", &[("HTTPS_PROXY", "http://u:p@p:1")]),

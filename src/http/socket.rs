@@ -30,7 +30,7 @@ impl Limit {
     }
 }
 
-/// What bytes travel over: a socket, or TLS over one.
+/// A stream of bytes both ways: a socket, or TLS over one.
 pub(super) trait Duplex: Read + Write + Send + Sync + fmt::Debug {
     /// The socket at the bottom.
     fn socket(&mut self) -> &mut Socket;

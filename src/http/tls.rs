@@ -12,10 +12,10 @@ use super::failure::{self, Stage};
 use super::socket::{Duplex, Socket};
 use crate::values::when::rfc3339;
 
-/// What is wrong with the other end's TLS, as far as it decides what a user can do.
+/// The fault of the other end's TLS, as far as it decides what a user can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TlsFault {
-    /// What came is no TLS: another protocol, most often plain HTTP.
+    /// The other end does not speak TLS but another protocol, most often plain HTTP.
     NotTls,
     /// It speaks only versions before 1.2.
     TooOld,
@@ -30,6 +30,9 @@ pub(crate) enum TlsFault {
     /// Anything else.
     Other,
 }
+
+/// How many of a certificate's hosts are named: some certificates have hundreds.
+const MAX_NAMES: usize = 5;
 
 /// An encrypted connection.
 type Tls = StreamOwned<ClientConnection, Box<dyn Duplex>>;
@@ -76,7 +79,7 @@ pub(super) fn connect(
     Ok(Box::new(StreamOwned::new(session, stream)))
 }
 
-/// What rustls objects to, without its type names.
+/// Puts rustls's objection into words, without its type names.
 pub(super) fn describe(error: &rustls::Error) -> (TlsFault, String) {
     match error {
         rustls::Error::InvalidCertificate(error) => of_certificate(error),
@@ -92,7 +95,7 @@ pub(super) fn describe(error: &rustls::Error) -> (TlsFault, String) {
         | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
             (TlsFault::TooOld, "it speaks no TLS 1.2 or newer".to_owned())
         }
-        // What a server of old versions alone says where it has no word for the version.
+        // Servers that speak only old versions send this if they do not know the alert for versions.
         rustls::Error::AlertReceived(AlertDescription::HandshakeFailure)
         | rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon) => (
             TlsFault::Other,
@@ -145,11 +148,15 @@ fn of_certificate(error: &CertificateError) -> (TlsFault, String) {
             (TlsFault::WrongHost, "the certificate names no host".to_owned())
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
-            (
-                TlsFault::WrongHost,
-                format!("the certificate is for {}", names.join(", ")),
-            )
+            let mut names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+            let more = names.len().saturating_sub(MAX_NAMES);
+            names.truncate(MAX_NAMES);
+            let others = match more {
+                0 => String::new(),
+                more => format!(" and {more} others"),
+            };
+            let words = format!("the certificate is for {}{others}", names.join(", "));
+            (TlsFault::WrongHost, words)
         }
         CertificateError::NotValidForName => (TlsFault::WrongHost, "the certificate is for another host".to_owned()),
         CertificateError::UnknownIssuer => (
@@ -191,8 +198,8 @@ fn bare_name(presented: &str) -> &str {
         .trim_matches('"')
 }
 
-/// `BadCertificate` as `bad certificate`: the libraries have no better words for these. What a type
-/// carries is left out.
+/// `BadCertificate` as `bad certificate`: the libraries have no better words for these. The values that
+/// a type carries are left out.
 fn in_words(error: &impl fmt::Debug) -> String {
     let name = format!("{error:?}");
     let name = name.split(['(', '{']).next().unwrap_or_default().trim();
@@ -242,6 +249,15 @@ mod tests {
                 .into(),
                 TlsFault::WrongHost,
                 "the certificate is for other.example, 10.0.0.1",
+            ),
+            (
+                CertificateError::NotValidForNameContext {
+                    expected: ServerName::try_from("h").unwrap(),
+                    presented: vec!["DnsName(\"x\")".to_owned(); MAX_NAMES + 2],
+                }
+                .into(),
+                TlsFault::WrongHost,
+                "the certificate is for x, x, x, x, x and 2 others",
             ),
             (
                 other(webpki::Error::CaUsedAsEndEntity).into(),

@@ -11,7 +11,7 @@ use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
 pub(crate) const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 pub(crate) const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
 
-/// Where the authorities' certificates are, where the environment says so.
+/// The places of the authorities' certificates that the environment names.
 #[derive(Debug, Default)]
 pub(crate) struct TrustSources {
     file: Option<PathBuf>,

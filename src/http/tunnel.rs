@@ -13,7 +13,7 @@ const MAX_ANSWER: usize = 16 * 1024;
 pub(super) enum NoTunnel {
     /// The proxy answered with this status, which is not 2xx.
     Refused(u16),
-    /// What came is no HTTP.
+    /// The answer is no HTTP.
     NotHttp,
     /// The connection failed; an end before the answer is [`io::ErrorKind::UnexpectedEof`].
     Broken(io::Error),

@@ -13,6 +13,7 @@ const LONGEST: Duration = Duration::from_secs(8);
 pub(crate) struct Backoff(ExponentialBackoff);
 
 impl Backoff {
+    /// The same seed gives the same waits; each operation takes a random one.
     pub(crate) fn new(seed: u64) -> Self {
         Self(
             ExponentialBuilder::default()

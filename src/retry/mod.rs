@@ -8,7 +8,7 @@ pub(crate) mod deadline;
 
 use crate::http::{Failure, Stage, TlsFault};
 
-/// What went wrong, as far as it tells whether the same may go well later.
+/// The cause of a failed attempt, as far as it tells whether the next may go well.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cause<'a> {
     /// No answer came.

@@ -1,4 +1,4 @@
-//! Where the service is reached: a scheme, a host and perhaps a port.
+//! The address of a server: a scheme, a host and perhaps a port.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ pub(crate) struct Endpoint {
     port: Option<u16>,
 }
 
-/// How the bytes travel.
+/// The protocol of an origin: HTTP in plain text, or over TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Http,
@@ -27,6 +27,7 @@ pub(crate) enum Scheme {
 }
 
 impl Scheme {
+    /// `http` or `https`, as in a URL.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
@@ -34,6 +35,7 @@ impl Scheme {
         }
     }
 
+    /// The port of a URL that names none.
     pub(crate) fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -43,18 +45,12 @@ impl Scheme {
 }
 
 /// Why a text is not an endpoint. The text itself is left out: it may hold a password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}; an endpoint looks like https://{}", .0, PUBLIC)]
 pub(crate) struct InvalidEndpoint(&'static str);
 
-impl fmt::Display for InvalidEndpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; an endpoint looks like https://{PUBLIC}", self.0)
-    }
-}
-
-impl std::error::Error for InvalidEndpoint {}
-
 impl Endpoint {
+    /// The scheme: https unless http was spelled out.
     pub(crate) fn scheme(&self) -> Scheme {
         self.scheme
     }
@@ -64,6 +60,7 @@ impl Endpoint {
         &self.host
     }
 
+    /// The port, also where it is the scheme's default.
     pub(crate) fn port(&self) -> u16 {
         self.port.unwrap_or(self.scheme.default_port())
     }

@@ -1,7 +1,9 @@
 //! From a name to a connection: dead addresses, threads that cannot be had, and how long all of it may take.
 
-use std::net::{Ipv6Addr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use jdredis_sandbox::{Certificate, Proxy, ProxyMode, Silent};
@@ -68,6 +70,9 @@ fn the_time_limit_holds_at_every_step_of_a_connection() {
     let address = mute.local_addr().unwrap();
     let secure = Secure::new(Certificate::Good);
     let drip = Proxy::start(ProxyMode::Drip).unwrap();
+    // Servers that never stop to send: the head of an answer, and a record of TLS.
+    let head = dripping(b"HTTP/1.1 200 OK\r\nX-Drip: ");
+    let record = dripping(b"\x16\x03\x03\x3f\x00\x02");
     let run = || secure.trusting().args(["--timeout", "1", "--max-attempts", "1"]);
     for run in [
         run().args(["--endpoint", &format!("http://{address}")]),
@@ -75,12 +80,30 @@ fn the_time_limit_holds_at_every_step_of_a_connection() {
         run().env("https_proxy", &format!("http://{address}")),
         run().env("https_proxy", &format!("https://{address}")),
         run().env("https_proxy", &drip.url()),
+        run().args(["--endpoint", &format!("http://{head}")]),
+        run().args(["--endpoint", &format!("https://{record}")]),
     ] {
         let outcome = run.url();
         outcome.fails_saying(5, &["did not answer in time"]);
         assert!(outcome.took >= Duration::from_millis(950), "{outcome:#?}");
         assert!(outcome.took < Duration::from_millis(2500), "{outcome:#?}");
     }
+}
+
+/// A server that gives one connection this beginning of an answer, and then a byte now and then.
+fn dripping(beginning: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut [0; 16]).unwrap();
+        stream.write_all(beginning).unwrap();
+        // Until the other end is gone.
+        while stream.write_all(b"x").is_ok() {
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+    address
 }
 
 /// Has the program run as a user who may have one thread only.

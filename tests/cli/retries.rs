@@ -16,7 +16,7 @@ fn header_of_each(sandbox: &Sandbox, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_passes_is_sent_again_with_its_own_nonce_and_signature() {
+fn each_attempt_has_its_own_nonce_and_signature() {
     for (code, status) in [
         (429, "RATE_LIMIT"),
         (429, "HTTP_RATE_LIMIT_EXCEEDED"),

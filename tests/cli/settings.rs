@@ -356,7 +356,7 @@ fn a_password_in_an_endpoint_is_not_shown() {
 }
 
 #[test]
-fn what_the_official_cli_writes_as_its_endpoint_means_the_default() {
+fn the_official_clis_own_endpoint_means_the_default() {
     let sandbox = sandbox();
     let proxy = Proxy::start(ProxyMode::TunnelTo(sandbox.address())).unwrap();
     let config = profile(

@@ -68,7 +68,7 @@ fn a_certificate_that_is_not_to_be_trusted_is_refused_before_anything_is_sent() 
 }
 
 #[test]
-fn what_is_wrong_with_a_certificate_is_said_in_words() {
+fn a_bad_certificate_is_described_in_words() {
     for (certificate, texts) in [
         (
             Certificate::Expired,

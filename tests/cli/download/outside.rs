@@ -120,7 +120,7 @@ fn a_malformed_proxy_for_the_storage_is_a_wrong_setting() {
 }
 
 #[test]
-fn what_is_wrong_with_the_storages_certificate_is_said_in_words() {
+fn a_bad_certificate_of_the_storage_is_described_in_words() {
     for (certificate, texts) in [
         (
             Certificate::Expired,
