@@ -475,7 +475,7 @@ _jdredis() {
             return 0
             ;;
         jdredis__subcmd__backup__subcmd__download)
-            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --instance --base-id --latest --max-age --dir --node --parallel --internal --force --http --help"
+            opts="-o -q -v -h --output --profile --endpoint --timeout --max-attempts --color --quiet --verbose --region --instance --base-id --latest --max-age --dir --node --parallel --limit-rate --internal --force --http --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -537,6 +537,10 @@ _jdredis() {
                     return 0
                     ;;
                 --parallel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -117,7 +117,8 @@ complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l max-age -d 'With --latest: fail with exit code 8 where that backup began longer ago, such as 36h, 8d or 2w' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l dir -d 'The folder for the files; made where it is not there [default: this one]' -r -f -a "(__fish_complete_directories)"
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l node -d 'Only this node\'s file, such as "node 0"; may be given several times' -r
-complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l parallel -d 'How many files are fetched at once' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l parallel -d 'How many connections there are at once, over all files' -r
+complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l limit-rate -d 'At most so many bytes a second over all connections, such as 50M (K, M, G: powers of 1024)' -r
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s q -l quiet -d 'Print no notes, no progress and no rows of what is well; twice: no warnings either'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -s v -l verbose -d 'Print each request; twice: also what was signed'
 complete -c jdredis -n "__fish_jdredis_using_subcommand backup; and __fish_seen_subcommand_from download" -l latest -d 'The newest backup that succeeded, in place of --base-id'

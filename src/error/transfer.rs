@@ -36,6 +36,20 @@ fn advice(reason: &Reason) -> Option<String> {
         Reason::ChangedOnDisk | Reason::NameTaken => fixed("--force replaces it"),
         Reason::Transport(failure) => at_storage(failure),
         Reason::Repeated { last, .. } => advice(last),
+        Reason::Page => fixed("a proxy or login page may be in between"),
+        Reason::Redirect(_) => fixed("a proxy in between, or another region, may be the cause"),
+        Reason::Status { status: 404, .. } => {
+            fixed("the file is not at the storage; 'jdredis backup list' shows the backups")
+        }
+        Reason::Status { status: 410, .. } => fixed("the file is gone from the storage; take a newer backup"),
+        Reason::Encoded(_) => fixed("a proxy or cache in between may have changed it"),
+        Reason::Cut { failure, .. } => failure.as_deref().and_then(at_storage),
+        Reason::Status { .. }
+        | Reason::Foreign(_)
+        | Reason::TwoLengths(..)
+        | Reason::TooSlow
+        | Reason::Exchanged
+        | Reason::NameNotSynced(_) => None,
         Reason::Disk { .. } | Reason::NoLink(_) | Reason::UnknownLength(_) | Reason::Answer(_) | Reason::Content(_) => {
             None
         }

@@ -72,6 +72,36 @@ pub(crate) struct Findings {
     pub(crate) contents: Option<Contents>,
 }
 
+/// What a file is by its first bytes, before the others are there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    /// An RDB file, or what may become one.
+    Rdb,
+    /// A text, such as an error page: what it is, in words.
+    Text(String),
+    /// Anything else: what it is, in words.
+    Other(String),
+}
+
+impl Beginning {
+    /// So many bytes are enough to tell.
+    pub(crate) const ENOUGH: usize = HEAD_LENGTH;
+
+    /// What a file is of which these are the first bytes.
+    pub(crate) fn of(head: &[u8]) -> Self {
+        let head = &head[..head.len().min(HEAD_LENGTH)];
+        let magic = head.first_chunk().and_then(Magic::parse);
+        if magic.is_some() || head.is_empty() {
+            return Self::Rdb;
+        }
+        match Foreign::of(head) {
+            Foreign::CutMagic { .. } => Self::Rdb,
+            text @ Foreign::Text(_) => Self::Text(text.to_string()),
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
 impl Reader {
     pub(crate) fn new() -> Self {
         Self {

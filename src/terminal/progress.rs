@@ -11,7 +11,7 @@ use super::rate::Rate;
 use crate::process::world::Clock;
 
 /// How often a line is written where nothing can be drawn.
-const LINE_INTERVAL: Duration = Duration::from_secs(60);
+const LINE_INTERVAL: Duration = Duration::from_secs(30);
 /// The least time between two drawings.
 const DRAW_INTERVAL: Duration = Duration::from_millis(100);
 

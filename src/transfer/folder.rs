@@ -1,25 +1,26 @@
-//! The folder that files are fetched to: its lock, its names, its space.
+//! The folder that files are fetched to: its lock, its records, its space.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::names::{CORRUPT, PART};
+use super::part::Part;
+use super::private::{self, Owner};
 use super::record::{Identity, Record};
 
 /// Where records and the lock are, below the folder.
 const PRIVATE: &str = ".jdredis";
-/// What the name of a file that is not all there ends in.
-const PART: &str = ".part";
-/// What the name of a file that is damaged ends in.
-const CORRUPT: &str = ".corrupt";
-/// The longest name given to a file, in bytes, which leaves room for endings.
-const MAX_NAME: usize = 200;
+/// How much of the holder's name is read, in bytes.
+const MAX_HOLDER: u64 = 200;
 
 /// A folder that this process alone fetches files to.
+#[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
+    /// The user that files made here belong to.
+    owner: Owner,
     /// Locked for as long as it is open.
     _lock: File,
 }
@@ -65,20 +66,19 @@ impl std::error::Error for FolderError {}
 impl Folder {
     /// Makes the folder where it is not there, and locks it. `holder` is what another process is
     /// told that finds it locked.
+    ///
+    /// # Errors
+    /// Where it cannot be made or written, or another process has locked it.
     pub(crate) fn open(path: &Path, holder: &str) -> Result<Self, FolderError> {
         let private = path.join(PRIVATE);
         let unusable = |path: &Path| {
             let path = path.to_owned();
             move |error| FolderError::Unusable { path, error }
         };
-        fs::create_dir_all(&private).map_err(|error| dangling(path).unwrap_or_else(|| unusable(&private)(error)))?;
+        fs::create_dir_all(path).map_err(|error| dangling(path).unwrap_or_else(|| unusable(path)(error)))?;
+        private::make_folder(&private).map_err(unusable(&private))?;
         let lock_path = private.join("lock");
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&lock_path)
-            .map_err(unusable(&lock_path))?;
+        let lock = private::open_or_create(&lock_path).map_err(unusable(&lock_path))?;
         // Beside the lock, since some systems let nobody read a file that another process has locked.
         let holder_path = private.join("holder");
         match lock.try_lock() {
@@ -86,40 +86,50 @@ impl Folder {
             Err(TryLockError::WouldBlock) => {
                 return Err(FolderError::Held {
                     path: path.to_owned(),
-                    holder: fs::read_to_string(holder_path).unwrap_or_else(|_| "another jdredis".to_owned()),
+                    holder: read_holder(&holder_path).unwrap_or_else(|| "another jdredis".to_owned()),
                 });
             }
             Err(TryLockError::Error(error)) => return Err(unusable(&lock_path)(error)),
         }
-        fs::write(&holder_path, holder).map_err(unusable(&holder_path))?;
+        let owner = private::create(&holder_path)
+            .and_then(|mut file| {
+                file.write_all(holder.as_bytes())?;
+                Owner::of_new(&file)
+            })
+            .map_err(unusable(&holder_path))?;
         Ok(Self {
             path: path.to_owned(),
+            owner,
             _lock: lock,
         })
     }
 
     /// Bytes that this user may still write.
     pub(crate) fn available(&self) -> io::Result<u64> {
-        free_space(&self.path)
-    }
-
-    /// Where a file of this name is while it is not whole.
-    pub(crate) fn part(&self, name: &str) -> PathBuf {
-        self.paths(name).part
+        private::free_space(&self.path)
     }
 
     /// How many bytes of this backup's and node's file are there already, whole or in part. A file
     /// that is to be replaced is none of them, since it stays until the new one is whole.
     pub(crate) fn bytes_of(&self, name: &str, identity: &Identity, node: &str) -> u64 {
         let paths = self.paths(name);
-        let whole = (!self.is_taken(name, identity, node)).then_some(&paths.whole);
-        whole
-            .into_iter()
-            .chain([&paths.part])
-            .filter_map(|path| fs::symlink_metadata(path).ok())
-            .filter(fs::Metadata::is_file)
-            .map(|file| file.len())
-            .sum()
+        let whole = fs::symlink_metadata(&paths.whole).ok();
+        let whole = whole.filter(|file| file.is_file() && !self.is_taken(name, identity, node));
+        whole.map_or(0, |file| file.len()) + self.bytes_in_part(&paths, identity, node)
+    }
+
+    /// How many bytes of the part can be gone on from.
+    pub(super) fn bytes_in_part(&self, paths: &Paths, identity: &Identity, node: &str) -> u64 {
+        let part = fs::symlink_metadata(&paths.part).ok().filter(fs::Metadata::is_file);
+        let record = self.record(paths, identity, node);
+        part.zip(record)
+            .map_or(0, |(part, record)| record.resumable(part.len()))
+    }
+
+    /// How many bytes of the disk a part takes, which a new one in its place gives back.
+    pub(super) fn taken_by_part(&self, paths: &Paths) -> u64 {
+        let part = fs::symlink_metadata(&paths.part).ok().filter(fs::Metadata::is_file);
+        part.map_or(0, |part| private::allocated(&part))
     }
 
     /// Whether a file of this name is there that is not the finished one of this backup and node.
@@ -128,13 +138,28 @@ impl Folder {
         let Ok(file) = fs::symlink_metadata(&paths.whole) else {
             return false;
         };
-        let finished = Record::load(&paths.record, identity, node).and_then(|record| record.finished);
+        let finished = self.record(&paths, identity, node).and_then(|record| record.finished);
         finished.is_none_or(|finished| finished.bytes != file.len())
     }
 
     /// Whether a folder has this name, which no file can take the place of.
     pub(crate) fn is_obstructed(&self, name: &str) -> bool {
         fs::symlink_metadata(self.paths(name).whole).is_ok_and(|whole| whole.is_dir())
+    }
+
+    /// What an earlier run remembered of the file of this backup and node.
+    pub(super) fn record(&self, paths: &Paths, identity: &Identity, node: &str) -> Option<Record> {
+        Record::load(&paths.record, identity, node, self.owner)
+    }
+
+    /// Opens the part that is there, to go on after `kept` bytes.
+    pub(super) fn open_part(&self, paths: &Paths, kept: u64) -> io::Result<Part> {
+        Part::open(&paths.part, kept, self.owner)
+    }
+
+    /// Where a file of this name is while it is not whole.
+    pub(crate) fn part(&self, name: &str) -> PathBuf {
+        self.paths(name).part
     }
 
     pub(super) fn paths(&self, name: &str) -> Paths {
@@ -146,44 +171,15 @@ impl Folder {
         }
     }
 
-    /// Has the system write down which names the folder holds.
+    /// Has the system write down which names the folder holds, where the file system can.
     pub(super) fn sync(&self) -> io::Result<()> {
-        sync_directory(&self.path)
+        private::tolerant(private::sync_folder(&self.path))
     }
 
     /// As [`sync`](Self::sync), of the records.
     pub(super) fn sync_records(&self) -> io::Result<()> {
-        sync_directory(&self.path.join(PRIVATE))
+        private::tolerant(private::sync_folder(&self.path.join(PRIVATE)))
     }
-}
-
-/// Opens a part for reading and writing: the one that is there, or a new one that nobody but the
-/// user may read. What is there then is not written into: it may be a link to another file, or open
-/// to others.
-pub(super) fn open_part(path: &Path, goes_on: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    if !goes_on {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        options.create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    options.open(path)
-}
-
-#[cfg(unix)]
-fn free_space(path: &Path) -> io::Result<u64> {
-    let system = rustix::fs::statvfs(path)?;
-    Ok(system.f_bavail.saturating_mul(system.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_space(_: &Path) -> io::Result<u64> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// The error of a path that leads through a link to what is not there. mkdir(2) says of it only that
@@ -200,89 +196,16 @@ fn dangling(path: &Path) -> Option<FolderError> {
     })
 }
 
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Elsewhere a folder cannot be opened as a file, and the system orders renames itself.
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// Makes names that are safe in any folder and differ from each other of names that may hold
-/// anything, in order.
-pub(crate) fn distinct_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let mut distinct = Vec::new();
-    // What is beside one file must not be another. Folders of some systems take names that differ in
-    // case for the same.
-    let family = |name: &str| ["", PART, CORRUPT].map(|ending| format!("{name}{ending}").to_lowercase());
-    for (i, name) in names.into_iter().enumerate() {
-        let safe = safe_name(name).unwrap_or_else(|| format!("shard-{i}"));
-        let mut candidate = safe.clone();
-        let mut n = 1;
-        while family(&candidate).iter().any(|name| taken.contains(name)) {
-            n += 1;
-            let number = format!("-{n}");
-            candidate = format!("{}{number}", cut(&safe, MAX_NAME - number.len()));
-        }
-        taken.extend(family(&candidate));
-        distinct.push(candidate);
-    }
-    distinct
-}
-
-fn safe_name(name: &str) -> Option<String> {
-    let is_safe = |c: char| c.is_alphanumeric() || "-_.+=@".contains(c);
-    let safe: String = name.chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
-    // A dot at the beginning hides a file, or names a folder; at the end, some systems drop it.
-    let trimmed = cut(safe.trim_start_matches('.'), MAX_NAME).trim_end_matches('.');
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
-}
-
-/// As much of the beginning as fits into so many bytes.
-fn cut(text: &str, length: usize) -> &str {
-    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
-    let end = ends.take_while(|end| *end <= length).last().unwrap_or_default();
-    &text[..end]
+fn read_holder(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    let file = private::open_existing(path).ok()?;
+    file.take(MAX_HOLDER).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_cannot_leave_the_folder_nor_act_on_a_terminal() {
-        for (name, safe) in [
-            ("20210714153657-backup1-0", "20210714153657-backup1-0"),
-            ("../../etc/passwd", "_.._etc_passwd"),
-            ("/abs", "_abs"),
-            ("a\\b:c*d", "a_b_c_d"),
-            (".hidden.", "hidden"),
-            ("a\x1b[2J\u{202e}\n", "a__2J__"),
-            ("备份-0", "备份-0"),
-            ("", "shard-0"),
-            ("..", "shard-0"),
-        ] {
-            assert_eq!(distinct_names([name]), [safe], "{name:?}");
-        }
-        let long = "长".repeat(1000);
-        assert!(distinct_names([long.as_str()])[0].len() <= MAX_NAME);
-    }
-
-    #[test]
-    fn equal_names_are_told_apart() {
-        assert_eq!(
-            distinct_names(["a", "A", "a", "a-2", ""]),
-            ["a", "A-2", "a-3", "a-2-2", "shard-4"]
-        );
-        assert_eq!(
-            distinct_names(["b.PART", "b", "c", "c.corrupt"]),
-            ["b.PART", "b-2", "c", "c.corrupt-2"]
-        );
-    }
 
     #[test]
     fn one_process_at_a_time() {

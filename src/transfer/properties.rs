@@ -7,8 +7,8 @@ use time::OffsetDateTime;
 use ureq::Body;
 use ureq::http::Response;
 
+use super::answer::of_error_answer;
 use super::distinct_names;
-use super::storage::of_error_answer;
 use crate::fuzzing::SECRET_QUERY;
 use crate::terminal::escape::is_hazardous;
 
@@ -58,7 +58,9 @@ pub fn xml_error(body: &[u8]) {
         let response = Response::builder().status(status).body(Body::builder().data(body));
         let text = of_error_answer(
             response.expect("a response of a valid status is one"),
+            false,
             OffsetDateTime::UNIX_EPOCH,
+            &|| false,
         )
         .to_string();
         assert!(!text.contains(is_hazardous), "{text:?}");

@@ -31,6 +31,30 @@ pub(crate) enum Reason {
     Transport(Failure),
     /// What the storage answered, in words that are safe to show.
     Answer(String),
+    /// A status that trying again does not change, with what the storage said.
+    Status { status: u16, said: String },
+    /// The storage redirects to this host, where it names one.
+    Redirect(Option<String>),
+    /// A web page came instead of the file.
+    Page,
+    /// The bytes came in this encoding, such as gzip.
+    Encoded(String),
+    /// What came is no backup by its first bytes: what it is, in words.
+    Foreign(String),
+    /// The storage gives one version of the object two lengths, in bytes.
+    TwoLengths(u64, u64),
+    /// The connection broke after so many bytes of the object, of so many where that is known.
+    Cut {
+        at: u64,
+        of: Option<u64>,
+        failure: Option<Box<Failure>>,
+    },
+    /// A connection brought next to nothing for too long.
+    TooSlow,
+    /// The part was replaced or changed by somebody else before it got its name.
+    Exchanged,
+    /// The file is whole and has its name, and the system could not promise that it keeps it.
+    NameNotSynced(io::Error),
     /// What the file's own bytes say: why it is unverified or corrupt.
     Content(String),
     /// The same happened so many times in a row.
@@ -59,7 +83,35 @@ impl fmt::Display for Reason {
                 (Stage::Tls(_), false) => write!(f, "no trusted encrypted connection to the storage: {failure}"),
                 _ => failure.fmt(f),
             },
-            Self::Answer(text) | Self::Content(text) => f.write_str(text),
+            Self::Answer(text) | Self::Content(text) | Self::Status { said: text, .. } => f.write_str(text),
+            Self::Redirect(Some(host)) => {
+                write!(f, "the storage redirects elsewhere, which is not followed: to {host}")
+            }
+            Self::Redirect(None) => f.write_str("the storage redirects elsewhere, which is not followed"),
+            Self::Page => f.write_str("a web page came instead of the file"),
+            Self::Encoded(encoding) => write!(f, "the bytes came encoded ({encoding}), not as they are stored"),
+            Self::Foreign(what) => f.write_str(what),
+            Self::TwoLengths(one, other) => {
+                write!(
+                    f,
+                    "the storage gives the same version two lengths: {one} and {other} bytes"
+                )
+            }
+            Self::Cut { at, of, failure } => {
+                let of = of.map_or_else(String::new, |of| format!(" of {of}"));
+                write!(f, "the connection ended after {at}{of} bytes")?;
+                failure
+                    .as_ref()
+                    .map_or(Ok(()), |failure| write!(f, ": {}", failure.detail))
+            }
+            Self::TooSlow => f.write_str("the connection brought less than 10 kB/s for a minute"),
+            Self::Exchanged => f.write_str("it is not the file that was checked: somebody else changed or replaced it"),
+            Self::NameNotSynced(error) => {
+                write!(
+                    f,
+                    "a power cut may lose its name: the folder cannot be synchronised: {error}"
+                )
+            }
             Self::Repeated { last, times } => write!(f, "{last}, {times} times in a row"),
         }
     }

@@ -1,12 +1,19 @@
 //! What is remembered of a file between runs: whose it is, which object, how far it got.
 //!
-//! A record is a small JSON file, replaced as a whole. It never holds a link.
+//! A record is a small JSON file, replaced as a whole. It never holds a link. What it says is checked like
+//! an answer of somebody else's: it is believed only where it is sane.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use super::answer::is_strong_etag;
+use super::private::{self, Owner};
+
+/// A longer record, in bytes, is not read.
+const MAX_LENGTH: u64 = 64 * 1024;
 
 /// Which backup files belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,12 +33,24 @@ pub(super) struct Record {
     pub(super) node: String,
     /// The object's strong ETag, quotes included, where it has one; without it nothing is resumed.
     pub(super) etag: Option<String>,
-    /// The object's length in bytes.
+    /// The object's length in bytes, where the storage told it.
     pub(super) length: Option<u64>,
-    /// So many bytes of the part are on the disk for certain.
+    /// So many bytes of the part are on the disk for certain: fsync was done after them.
     pub(super) durable: u64,
+    /// So many bytes were written without a gap, and the system has them unless it was started anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) written: Option<Written>,
     /// What the whole file was found to be. It is written before the file gets its name.
     pub(super) finished: Option<Finished>,
+}
+
+/// What SIGKILL does not take away, and a power cut does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Written {
+    pub(super) bytes: u64,
+    /// Which start of the system it was written under.
+    pub(super) boot: String,
 }
 
 /// A whole file.
@@ -50,31 +69,137 @@ impl Record {
             etag: None,
             length: None,
             durable: 0,
+            written: None,
             finished: None,
         }
     }
 
-    /// The record of the file of this backup and node. One of another, or none that can be read, is
-    /// the same as none.
-    pub(super) fn load(path: &Path, identity: &Identity, node: &str) -> Option<Self> {
-        let text = fs::read(path).ok()?;
+    /// The record of the file of this backup and node. One of another, one that somebody else made, and
+    /// one that cannot be read or makes no sense, are the same as none.
+    pub(super) fn load(path: &Path, identity: &Identity, node: &str, owner: Owner) -> Option<Self> {
+        let file = private::open_existing(path).ok()?;
+        if !owner.has_made(&file) {
+            return None;
+        }
+        let mut text = Vec::new();
+        file.take(MAX_LENGTH).read_to_end(&mut text).ok()?;
         let record: Self = serde_json::from_slice(&text).ok()?;
-        (record.identity == *identity && record.node == node).then_some(record)
+        (record.identity == *identity && record.node == node && record.is_sane()).then_some(record)
+    }
+
+    fn is_sane(&self) -> bool {
+        let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.etag.as_deref().is_none_or(is_strong_etag)
+            && self
+                .length
+                .is_none_or(|length| self.durable <= length && length <= i64::MAX as u64)
+            && self.finished.as_ref().is_none_or(|finished| is_hash(&finished.sha256))
+    }
+
+    /// How many bytes of a part of `present` bytes can be gone on from.
+    pub(super) fn resumable(&self, present: u64) -> u64 {
+        let Some(length) = self.length.filter(|length| self.etag.is_some() && present <= *length) else {
+            return 0;
+        };
+        let boot = private::boot();
+        let written = self
+            .written
+            .as_ref()
+            .filter(|written| boot.as_ref() == Some(&written.boot));
+        self.durable
+            .max(written.map_or(0, |written| written.bytes))
+            .min(present)
+            .min(length)
     }
 
     /// Replaces what is at the path.
     pub(super) fn save(&self, path: &Path) -> io::Result<()> {
+        let text = serde_json::to_vec(self)?;
         let fresh = path.with_extension("tmp");
-        let written = File::create(&fresh).and_then(|mut file| {
-            file.write_all(&serde_json::to_vec(self)?)?;
+        let written = private::create(&fresh).and_then(|mut file| {
+            file.write_all(&text)?;
             // Else a power cut could leave an empty file by the name.
-            file.sync_data()?;
+            private::tolerant(file.sync_data())?;
             fs::rename(&fresh, path)
         });
-        if written.is_err() {
-            // A full disk is no better for half a file.
-            let _ = fs::remove_file(&fresh);
+        let Err(error) = written else { return Ok(()) };
+        // A full disk is no better for half a file.
+        let _ = fs::remove_file(&fresh);
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => overwrite(path, &text).map_err(|_| error),
+            _ => Err(error),
         }
-        written
+    }
+}
+
+/// Writes into the record that is there, which takes no room of a full disk. A record is shorter than
+/// what a disk writes as one piece.
+fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = private::open_existing_to_write(path)?;
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let mut padded = text.to_vec();
+    padded.resize(text.len().max(length), b' ');
+    file.write_all(&padded)?;
+    file.sync_data()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(etag: Option<&str>, length: Option<u64>) -> Record {
+        let identity = Identity {
+            region: "r".to_owned(),
+            instance: "i".to_owned(),
+            base_id: "b".to_owned(),
+        };
+        Record {
+            etag: etag.map(str::to_owned),
+            length,
+            durable: 10,
+            ..Record::new(&identity, "n")
+        }
+    }
+
+    #[test]
+    fn only_a_known_object_is_gone_on_with() {
+        assert_eq!(record(Some("\"e\""), Some(100)).resumable(50), 10);
+        assert_eq!(record(Some("\"e\""), Some(100)).resumable(5), 5);
+        assert_eq!(record(Some("\"e\""), Some(100)).resumable(101), 0);
+        assert_eq!(record(None, Some(100)).resumable(50), 0);
+        assert_eq!(record(Some("\"e\""), None).resumable(50), 0);
+    }
+
+    #[test]
+    fn bytes_that_were_not_synchronised_count_until_the_system_is_started_anew() {
+        let mut record = record(Some("\"e\""), Some(100));
+        record.written = private::boot().map(|boot| Written { bytes: 40, boot });
+        let expected = if record.written.is_some() { 40 } else { 10 };
+        assert_eq!(record.resumable(50), expected);
+        record.written = Some(Written {
+            bytes: 40,
+            boot: "another".to_owned(),
+        });
+        assert_eq!(record.resumable(50), 10);
+    }
+
+    #[test]
+    fn a_record_that_makes_no_sense_is_not_sane() {
+        assert!(record(Some("\"e\""), Some(100)).is_sane());
+        assert!(!record(Some(&format!("\"{}\"", "x".repeat(17_000))), Some(100)).is_sane());
+        assert!(!record(Some("\"e\r\nX: y\""), Some(100)).is_sane());
+        assert!(!record(Some("\"e\""), Some(5)).is_sane());
+    }
+
+    #[test]
+    fn a_record_fits_where_another_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        let mut saved = record(Some("\"a long one\""), Some(100));
+        saved.save(&path).unwrap();
+        saved.etag = None;
+        overwrite(&path, &serde_json::to_vec(&saved).unwrap()).unwrap();
+        let read: Record = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(read, saved);
     }
 }

@@ -1,6 +1,7 @@
 //! `jdredis backup download`: the files of a backup, whole and verified, or why not.
 
 mod links;
+mod rate;
 mod watch;
 
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ use crate::retry::deadline::Deadline;
 use crate::terminal::human;
 use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
-use crate::transfer::{self, Folder, Identity, Job, Storage, Transfer};
+use crate::transfer::{self, Folder, Identity, Job, MAX_CONNECTIONS, Storage, Transfer};
 use crate::values::endpoint::Endpoint;
 use crate::values::id::BaseId;
 use crate::values::link::Link;
@@ -48,9 +49,13 @@ pub(crate) struct Args {
     #[arg(long = "node", value_name = "NAME")]
     pub(crate) nodes: Vec<String>,
 
-    /// How many files are fetched at once
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
+    /// How many connections there are at once, over all files
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=MAX_CONNECTIONS as i64))]
     pub(crate) parallel: u8,
+
+    /// At most so many bytes a second over all connections, such as 50M (K, M, G: powers of 1024)
+    #[arg(long, value_name = "RATE", value_parser = rate::parse)]
+    pub(crate) limit_rate: Option<u64>,
 
     /// Fetch the links for use inside JD Cloud's own network
     #[arg(long)]
@@ -181,9 +186,15 @@ impl Download<'_> {
         let transfer = Transfer::start(
             jobs,
             transfer::Options {
-                storage: Storage::new(Arc::clone(&self.settings.network), self.settings.timeout),
+                storage: Storage::new(
+                    Arc::clone(&self.settings.network),
+                    self.settings.timeout,
+                    Arc::clone(&world.clock),
+                ),
                 links: Arc::new(FreshLinks::new(current, Box::new(ask))),
                 parallel: self.args.parallel.into(),
+                limit_rate: self.args.limit_rate,
+                patience: self.settings.timeout,
                 max_attempts: self.settings.max_attempts,
                 clock: Arc::clone(&world.clock),
                 seed: u64::from_ne_bytes(seed),
@@ -199,8 +210,10 @@ impl Download<'_> {
             folder,
             identity,
             clock: &*world.clock,
+            notes: self.context.notes,
         };
         let mut reports = watch.no_reports();
+        let started = world.clock.monotonic();
         while !stop.load(Ordering::Relaxed) {
             if watch.step(&mut reports).is_err() {
                 break;
@@ -219,6 +232,9 @@ impl Download<'_> {
         drop(requested);
         if stop.load(Ordering::Relaxed) {
             watch.last_words(&mut reports);
+        } else {
+            watch.progress.close();
+            watch.say_what_came(&reports, started);
         }
         let signal = stop.load(Ordering::Relaxed).then(|| self.context.interrupt.signal());
         watch.fetched(reports, signal)

@@ -86,7 +86,8 @@ fn an_error_that_quotes_the_link_does_not_give_it_away() {
     let link = place.sandbox.link(SINGLE.instance, SINGLE.base_id, 0);
     for status in [403, 404, 503] {
         let xml = format!("<Error><Code>AccessDenied</Code><Message>{link} has expired</Message></Error>");
-        let (_, outcome) = run_against(Delivery::reply(Reply::new(status).body(xml)), &["-o", "json"]);
+        let args = ["-o", "json", "--timeout", "2"];
+        let (_, outcome) = run_against(Delivery::reply(Reply::new(status).body(xml)), &args);
         outcome.says(&["has expired"]);
     }
 }
@@ -114,10 +115,6 @@ fn what_passes_is_waited_for() {
 #[test]
 fn what_does_not_pass_is_given_up() {
     for (delivery, text) in [
-        (
-            Delivery::error(StorageError::SlowDown),
-            "HTTP 400 SlowDown: Please reduce your request rate., 3 times in a row",
-        ),
         (Delivery::error(StorageError::InternalError), "HTTP 500 InternalError: "),
         (Delivery::reply(Reply::close()), "3 times in a row"),
         (Delivery::normal().cut_after(0), "3 times in a row"),
@@ -126,8 +123,25 @@ fn what_does_not_pass_is_given_up() {
         outcome.says(&["error: the file is not whole", text]);
         assert_eq!(place.fetched().len(), 3, "{text}");
     }
-    let (place, _) = run_against(Delivery::error(StorageError::SlowDown), &["--max-attempts", "1"]);
+    let (place, _) = run_against(Delivery::error(StorageError::InternalError), &["--max-attempts", "1"]);
     assert_eq!(place.fetched().len(), 1);
+}
+
+#[test]
+fn a_busy_storage_costs_no_attempt_until_the_time_out_has_passed_without_progress() {
+    for delivery in [
+        Delivery::error(StorageError::SlowDown),
+        Delivery::reply(Reply::new(503)),
+        Delivery::reply(Reply::new(429)),
+        Delivery::reply(Reply::new(400).body("<Error><Code>RequestTimeout</Code></Error>")),
+        Delivery::reply(Reply::new(400).body("<Error><Code>slowdown</Code></Error>")),
+    ] {
+        let args = ["--max-attempts", "1", "--timeout", "2"];
+        let (place, outcome) = run_against(delivery, &args);
+        outcome.says(&["error: the file is not whole", "node 0: incomplete, HTTP "]);
+        assert!(place.fetched().len() >= 3, "{outcome:#?}");
+        assert!(outcome.took >= Duration::from_secs(2), "{outcome:#?}");
+    }
 }
 
 #[test]

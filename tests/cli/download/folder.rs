@@ -184,8 +184,8 @@ fn what_stands_in_the_way_of_one_file_is_told_and_leaves_the_others_alone() {
     run.finish().data_with(7);
     assert!(place.path(NAME).is_dir());
     fs::remove_dir(place.path(NAME)).unwrap();
-    place.fetch(SINGLE, &[]);
-    assert_eq!(place.fetched().len(), 1);
+    let outcome = place.fetch(SINGLE, &[]);
+    assert_eq!(place.fetched().len(), 1, "{outcome:#?} {:#?}", place.fetched());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What is in a file decides what becomes of it.
 
-use jdredis_sandbox::{Alteration, Delivery, Format};
+use jdredis_sandbox::{Alteration, Delivery, Format, Reply};
 
 use super::{CLUSTER, Place, SINGLE, SIZE, each};
 
@@ -98,21 +98,73 @@ fn what_cannot_be_checked_is_kept_with_a_warning() {
 #[test]
 fn a_file_that_is_no_rdb_file_is_set_aside() {
     let place = Place::new();
-    place.alter(
-        SINGLE,
-        0,
-        Alteration::ReplaceBy(b"<?xml version='1.0'?><Error/>".to_vec()),
-    );
-    let outcome = place.run(place.download(SINGLE).args(["-q", "-o", "json"]));
-    outcome.data_with(7);
-    assert_eq!(each(&outcome, "state"), ["not-rdb"]);
-    assert_eq!(each(&outcome, "reason"), ["not an RDB file: an XML document"]);
-    outcome.says(&["not-rdb, not an RDB file: an XML document", "may say why"]);
-    assert!(
-        place.names().contains(&format!("{NAME}.corrupt")),
-        "{:?}",
-        place.names()
-    );
+    place.alter(SINGLE, 0, Alteration::ReplaceBy(b"\x1f\x8b\x08 and more".to_vec()));
+    // In the first run and in the second.
+    for _ in 0..2 {
+        let outcome = place.run(place.download(SINGLE).args(["-q", "-o", "json"]));
+        outcome.data_with(7);
+        assert_eq!(each(&outcome, "state"), ["not-rdb"]);
+        assert_eq!(each(&outcome, "reason"), ["not an RDB file: gzip data"]);
+        outcome.says(&["not-rdb, not an RDB file: gzip data", "gunzip -c"]);
+        assert_eq!(place.names(), [corrupt()]);
+    }
+}
+
+#[test]
+fn a_page_or_an_error_that_comes_as_the_file_is_quoted_and_not_kept() {
+    for (body, kind) in [
+        (
+            "<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>Gone.</Message></Error>",
+            "an XML document",
+        ),
+        ("<!DOCTYPE html><title>Log in</title>", "an HTML document"),
+        ("{\"error\": \"no\"}", "JSON text"),
+    ] {
+        for reply in [Reply::new(200).body(body), Reply::new(200).body(body).until_close()] {
+            let place = Place::new();
+            place
+                .sandbox
+                .always_deliver(Delivery::reply(reply.header("ETag", "\"e\"")));
+            for _ in 0..2 {
+                let outcome = place.run(place.download(SINGLE).args(["-o", "json"]));
+                outcome.data_with(7);
+                assert_eq!(each(&outcome, "state"), ["not-rdb"]);
+                outcome.says(&[&format!("not an RDB file: {kind}")]);
+                assert!(place.names().is_empty(), "{:?}", place.names());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_encoded_answer_is_refused_in_words_and_never_kept() {
+    let object = Place::new().sandbox.object(SINGLE.instance, SINGLE.base_id, 0);
+    for encoding in ["gzip", "deflate", "br", "zstd", "GZIP"] {
+        let place = Place::new();
+        let reply = Reply::new(200)
+            .header("ETag", "\"e\"")
+            .header("Content-Encoding", encoding);
+        place
+            .sandbox
+            .always_deliver(Delivery::reply(reply.body(object.clone())));
+        for _ in 0..2 {
+            let outcome = place.run(place.download(SINGLE));
+            outcome.data_with(7);
+            outcome.says(&[&format!("the bytes came encoded ({encoding})")]);
+            assert!(place.names().is_empty(), "{:?}", place.names());
+        }
+    }
+    for encoding in ["identity", "", "aws-chunked"] {
+        let place = Place::new();
+        let reply = Reply::new(200)
+            .header("ETag", "\"e\"")
+            .header("Content-Encoding", encoding);
+        place
+            .sandbox
+            .always_deliver(Delivery::reply(reply.body(object.clone())));
+        place.fetch(SINGLE, &[]);
+        place.has_all_of(SINGLE);
+    }
 }
 
 #[test]

@@ -59,11 +59,13 @@ fn the_storage_gets_the_link_and_nothing_of_the_services() {
     assert_eq!(fetched.len(), 4);
     for request in &fetched {
         assert_eq!(request.method, "GET");
-        let known = ["host", "user-agent", "accept"];
+        let known = ["host", "user-agent", "accept", "accept-encoding"];
         for (name, _) in &request.headers {
             assert!(known.contains(&name.to_lowercase().as_str()), "{request:#?}");
         }
     }
+    let encodings = fetched.iter().map(|request| request.header("accept-encoding"));
+    assert!(encodings.eq([Some("identity"); 4]));
     assert_eq!(ranges(&fetched), [(None, None); 4]);
     assert_eq!(place.asked_for_links(), 1);
 }

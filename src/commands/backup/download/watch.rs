@@ -10,7 +10,9 @@ use crate::error::{Kind, Report, explained};
 use crate::file::{FileReport, FileState};
 use crate::process::signals::Signal;
 use crate::process::world::Clock;
+use crate::terminal::escape::visible;
 use crate::terminal::human;
+use crate::terminal::notes::{Detail, Notes};
 use crate::terminal::progress::Progress;
 use crate::transfer::{Ended, Event, Folder, Identity, Outcome, Reason, Transfer};
 use crate::values::id::BaseId;
@@ -27,6 +29,7 @@ pub(super) struct Watch<'a> {
     pub(super) folder: Arc<Folder>,
     pub(super) identity: Identity,
     pub(super) clock: &'a dyn Clock,
+    pub(super) notes: &'a Notes<'a>,
 }
 
 /// The report on each file, once it has ended.
@@ -43,9 +46,17 @@ impl Watch<'_> {
         match self.transfer.next()? {
             Some((index, Event::Position { bytes, length })) => self.progress.position(index, bytes, length),
             Some((index, Event::Note(text))) => self.progress.note(index, &text),
+            Some((index, Event::Request(text))) => {
+                let line = || format!("{}: {}", visible(&self.files[index].0), visible(&text));
+                self.notes.trace(Detail::Requests, line);
+            }
             Some((index, Event::Done(outcome))) => {
+                if let Some(warning) = &outcome.warning {
+                    let path = outcome.path.display();
+                    self.notes.warn(format_args!("{path}: {}", explained(warning)));
+                }
                 self.progress.end(index, outcome.state.name());
-                reports[index] = Some(report(&self.files[index].0, outcome));
+                reports[index] = Some(report(&self.files[index].0, *outcome));
             }
             None => self.progress.tick(),
         }
@@ -87,6 +98,38 @@ impl Watch<'_> {
             length: self.progress.length(),
             interrupted_by,
         })
+    }
+
+    /// Says at the end what was done: how many files and bytes, and how fast they came.
+    pub(super) fn say_what_came(&self, reports: &Reports, started: Duration) {
+        let good = reports.iter().flatten().filter(|report| report.state().is_good());
+        let (mut files, mut size) = (0, 0_u64);
+        for report in good {
+            files += 1;
+            size = size.saturating_add(report.bytes());
+        }
+        let (received, connections) = self.transfer.received();
+        let files = match files {
+            1 => "1 file".to_owned(),
+            files => format!("{files} files"),
+        };
+        let size = human::size(size);
+        if received == 0 {
+            if reports.iter().flatten().all(|report| report.state().is_good()) {
+                self.notes.note(format_args!("already here: {files}, {size}"));
+            }
+            return;
+        }
+        let time = self.clock.monotonic().saturating_sub(started).as_secs_f64();
+        let rate = human::size((received as f64 / time.max(0.001)) as u64);
+        let connections = match connections {
+            1 => "1 connection".to_owned(),
+            connections => format!("{connections} connections"),
+        };
+        let received = human::size(received);
+        self.notes.note(format_args!(
+            "{files} whole, {size}; {received} came in {time:.1} s ({rate}/s) over {connections}"
+        ));
     }
 
     /// The report on a file whose thread still waits for the network. What it wrote is there.

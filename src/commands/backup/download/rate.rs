@@ -1,0 +1,52 @@
+//! `--limit-rate`: bytes a second, as curl's option of that name takes them.
+
+/// Reads a number with an optional unit: K, M and G are powers of 1024.
+pub(super) fn parse(text: &str) -> Result<u64, String> {
+    let problem = || "a rate is a number of bytes a second, such as 500K, 50M or 1G".to_owned();
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], unit.to_ascii_uppercase()),
+        _ => (text, ' '),
+    };
+    let unit: u64 = match unit {
+        ' ' => 1,
+        'K' => 1 << 10,
+        'M' => 1 << 20,
+        'G' => 1 << 30,
+        _ => return Err(problem()),
+    };
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number: f64 = number.parse().ok().filter(|_| is_number(number)).ok_or_else(problem)?;
+    let rate = number * unit as f64;
+    if rate >= 1.0 && rate < u64::MAX as f64 {
+        Ok(rate as u64)
+    } else {
+        Err(problem())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_as_curl_reads_them() {
+        for (text, bytes) in [("500", 500), ("1k", 1024), ("50M", 50 << 20), ("1.5G", 3 << 29)] {
+            assert_eq!(parse(text), Ok(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "0",
+            "-1",
+            "M",
+            "5MM",
+            "5T",
+            "inf",
+            "NaN",
+            "1e3",
+            "9999999999999G",
+            "5 M",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

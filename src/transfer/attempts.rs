@@ -1,0 +1,119 @@
+//! How often a file's requests have failed, and how long to wait before the next.
+
+use std::time::Duration;
+
+use crate::retry::backoff::Backoff;
+
+/// However long the storage asks to wait, it is asked again after this.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+/// Failures in a row that brought nothing. Several connections that fail together count once.
+pub(super) struct Attempts {
+    max: u32,
+    /// How many bytes of the file were there at most. To come as far again brings nothing.
+    furthest: u64,
+    failed: u32,
+    /// When the last one was counted, on the clock's monotonic time.
+    last: Option<Duration>,
+    was_refused: bool,
+    seed: u64,
+    backoff: Backoff,
+}
+
+/// What is to become of a file whose request failed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It is asked for again after so long.
+    Wait(Duration),
+    /// It was counted with another, and is asked for when that one is.
+    Together,
+    /// It is given up after so many in a row.
+    GiveUp(u32),
+}
+
+impl Attempts {
+    /// Each file has a seed of its own, so that those that failed together do not come back together.
+    pub(super) fn new(max: u32, seed: u64) -> Self {
+        Self {
+            max,
+            furthest: 0,
+            failed: 0,
+            last: None,
+            was_refused: false,
+            seed,
+            backoff: Backoff::new(seed),
+        }
+    }
+
+    /// Notes that so many bytes of the file are there.
+    pub(super) fn has(&mut self, bytes: u64) {
+        if bytes > self.furthest {
+            self.furthest = bytes;
+            if self.failed > 0 || self.was_refused {
+                self.failed = 0;
+                self.was_refused = false;
+                self.seed = self.seed.wrapping_add(1);
+                self.backoff = Backoff::new(self.seed);
+            }
+        }
+    }
+
+    /// Whether no link was refused since more of the file came.
+    pub(super) fn is_first_refusal(&mut self) -> bool {
+        !std::mem::replace(&mut self.was_refused, true)
+    }
+
+    /// Counts a failure of a request that was sent at `sent`.
+    pub(super) fn count(&mut self, sent: Duration, now: Duration) -> Next {
+        if self.last.is_some_and(|last| sent < last) {
+            return Next::Together;
+        }
+        self.last = Some(now);
+        self.failed += 1;
+        if self.failed >= self.max {
+            return Next::GiveUp(self.failed);
+        }
+        Next::Wait(self.backoff.next(None))
+    }
+
+    /// How long to wait where the storage is busy, which counts for no failure.
+    pub(super) fn busy(&mut self, asked_for: Option<Duration>) -> Duration {
+        self.backoff.next(asked_for.map(|wait| wait.min(LONGEST_WAIT)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn failures_in_a_row_are_given_up_and_those_that_brought_something_are_not_counted() {
+        let mut attempts = Attempts::new(3, 7);
+        assert!(matches!(attempts.count(at(0), at(1)), Next::Wait(_)));
+        assert!(matches!(attempts.count(at(2), at(3)), Next::Wait(_)));
+        attempts.has(10);
+        assert!(matches!(attempts.count(at(4), at(5)), Next::Wait(_)));
+        attempts.has(10);
+        assert!(matches!(attempts.count(at(6), at(7)), Next::Wait(_)));
+        assert_eq!(attempts.count(at(8), at(9)), Next::GiveUp(3));
+    }
+
+    #[test]
+    fn connections_that_fail_together_count_once() {
+        let mut attempts = Attempts::new(2, 7);
+        assert!(matches!(attempts.count(at(0), at(5)), Next::Wait(_)));
+        assert_eq!(attempts.count(at(1), at(6)), Next::Together);
+        assert_eq!(attempts.count(at(7), at(8)), Next::GiveUp(2));
+    }
+
+    #[test]
+    fn a_storage_that_asks_for_a_wait_gets_it_within_bounds() {
+        let mut attempts = Attempts::new(2, 7);
+        assert_eq!(attempts.busy(Some(at(20))), at(20));
+        assert_eq!(attempts.busy(Some(at(9999))), LONGEST_WAIT);
+    }
+}

@@ -1,0 +1,84 @@
+//! The names that files get in a folder.
+
+use std::collections::HashSet;
+
+/// What the name of a file that is not all there ends in.
+pub(super) const PART: &str = ".part";
+/// What the name of a file that is damaged ends in.
+pub(super) const CORRUPT: &str = ".corrupt";
+/// The longest name given to a file, in bytes, which leaves room for endings.
+const MAX_NAME: usize = 200;
+
+/// Makes names that are safe in any folder and differ from each other of names that may hold
+/// anything, in order.
+pub(crate) fn distinct_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let mut distinct = Vec::new();
+    // What is beside one file must not be another. Folders of some systems take names that differ in
+    // case for the same.
+    let family = |name: &str| ["", PART, CORRUPT].map(|ending| format!("{name}{ending}").to_lowercase());
+    for (i, name) in names.into_iter().enumerate() {
+        let safe = safe_name(name).unwrap_or_else(|| format!("shard-{i}"));
+        let mut candidate = safe.clone();
+        let mut n = 1;
+        while family(&candidate).iter().any(|name| taken.contains(name)) {
+            n += 1;
+            let number = format!("-{n}");
+            candidate = format!("{}{number}", cut(&safe, MAX_NAME - number.len()));
+        }
+        taken.extend(family(&candidate));
+        distinct.push(candidate);
+    }
+    distinct
+}
+
+fn safe_name(name: &str) -> Option<String> {
+    let is_safe = |c: char| c.is_alphanumeric() || "-_.+=@".contains(c);
+    let safe: String = name.chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
+    // A dot at the beginning hides a file, or names a folder; at the end, some systems drop it.
+    let trimmed = cut(safe.trim_start_matches('.'), MAX_NAME).trim_end_matches('.');
+    (!trimmed.is_empty()).then(|| trimmed.to_owned())
+}
+
+/// As much of the beginning as fits into so many bytes.
+fn cut(text: &str, length: usize) -> &str {
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    let end = ends.take_while(|end| *end <= length).last().unwrap_or_default();
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_the_folder_nor_act_on_a_terminal() {
+        for (name, safe) in [
+            ("20210714153657-backup1-0", "20210714153657-backup1-0"),
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("/abs", "_abs"),
+            ("a\\b:c*d", "a_b_c_d"),
+            (".hidden.", "hidden"),
+            ("a\x1b[2J\u{202e}\n", "a__2J__"),
+            ("备份-0", "备份-0"),
+            ("", "shard-0"),
+            ("..", "shard-0"),
+        ] {
+            assert_eq!(distinct_names([name]), [safe], "{name:?}");
+        }
+        let long = "长".repeat(1000);
+        assert!(distinct_names([long.as_str()])[0].len() <= MAX_NAME);
+    }
+
+    #[test]
+    fn equal_names_are_told_apart() {
+        assert_eq!(
+            distinct_names(["a", "A", "a", "a-2", ""]),
+            ["a", "A-2", "a-3", "a-2-2", "shard-4"]
+        );
+        assert_eq!(
+            distinct_names(["b.PART", "b", "c", "c.corrupt"]),
+            ["b.PART", "b-2", "c", "c.corrupt-2"]
+        );
+    }
+}

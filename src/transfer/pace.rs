@@ -1,0 +1,287 @@
+//! How many connections are open at once, and how large pieces are.
+//!
+//! Connections are added while each brings bytes and the machine itself waits for them, and taken back
+//! where fewer bring as much. A storage that says there are too many (429, 503, SlowDown) sets a limit.
+//! Pieces grow until the wait for a first byte is a twentieth of a piece's time.
+
+use std::time::Duration;
+
+/// The least and the most that a first piece has, in bytes, and the most that any has.
+const FIRST_PIECE: (u64, u64) = (2 << 20, 8 << 20);
+const LARGEST_PIECE: u64 = 64 << 20;
+/// A piece takes so many times as long as the wait for its first byte.
+const TIMES_THE_WAIT: f64 = 20.0;
+/// What one connection is taken to bring until that is measured, in bytes a second: what was seen over
+/// long paths.
+const USUAL_RATE: f64 = 20e6;
+/// A first byte that takes longer makes steps longer, since each costs as much.
+const LATE: Duration = Duration::from_millis(25);
+/// Reading takes so many times as long as handling what was read where the machine waits for bytes: the
+/// system copies them while it reads, which takes a while, too.
+const MUCH_LONGER: u32 = 4;
+/// How long connections are watched before a step.
+const STEP: Duration = Duration::from_millis(10);
+/// How long the rate is watched before a few connections are taken back for a trial, and in it.
+const SETTLED: Duration = Duration::from_secs(4);
+const TRIAL: Duration = Duration::from_secs(1);
+/// The time between two trials.
+const BETWEEN_TRIALS: Duration = Duration::from_secs(60);
+/// How long a limit that the storage has set is kept before one more connection is tried.
+const LIMIT_KEPT: Duration = Duration::from_secs(30);
+
+/// The number of connections of a run. Times are those of the clock's monotonic time.
+#[derive(Debug)]
+pub(super) struct Pace {
+    most: usize,
+    /// The number that worked when the storage said that there are too many, or that brought as much as
+    /// more did, and since when.
+    limit: Option<(usize, Duration)>,
+    allowed: usize,
+    /// When `allowed` was last changed, and how many bytes the run had by then.
+    since: (Duration, u64),
+    /// How long reading waited for bytes and how long the machine was busy with them, since then.
+    idle: Duration,
+    busy: Duration,
+    trial: Option<Trial>,
+    next_trial: Duration,
+    /// How long a head takes to come.
+    wait: Option<f64>,
+    /// What one connection brings, in bytes a second.
+    rate: Option<f64>,
+}
+
+/// Fewer connections, to see whether they bring as much.
+#[derive(Debug)]
+struct Trial {
+    before: usize,
+    rate_before: f64,
+}
+
+impl Pace {
+    /// At most so many connections; as many at first as there are files.
+    pub(super) fn new(most: usize, files: usize, now: Duration) -> Self {
+        Self {
+            most,
+            limit: None,
+            allowed: files.clamp(1, most.max(1)),
+            since: (now, 0),
+            idle: Duration::ZERO,
+            busy: Duration::ZERO,
+            trial: None,
+            next_trial: now + SETTLED,
+            wait: None,
+            rate: None,
+        }
+    }
+
+    /// How many connections may be open.
+    pub(super) fn allowed(&self) -> usize {
+        self.allowed
+    }
+
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Notes that no more than so many threads can be had.
+    pub(super) fn has_only(&mut self, threads: usize) {
+        self.most = self.most.min(threads).max(1);
+        self.allowed = self.allowed.min(self.most);
+    }
+
+    /// Notes how long a head took to come.
+    pub(super) fn waited(&mut self, wait: Duration) {
+        let wait = wait.as_secs_f64();
+        self.wait = Some(self.wait.map_or(wait, |known| known * 0.7 + wait * 0.3));
+    }
+
+    /// Notes what a flight has brought in so long.
+    pub(super) fn brought(&mut self, bytes: u64, time: Duration) {
+        let rate = bytes as f64 / time.as_secs_f64().max(1e-6);
+        self.rate = Some(self.rate.map_or(rate, |known| known * 0.7 + rate * 0.3));
+    }
+
+    /// Notes a read: how long it waited for bytes, and how long the machine was busy with the last ones.
+    pub(super) fn read(&mut self, idle: Duration, busy: Duration) {
+        self.idle += idle;
+        self.busy += busy;
+    }
+
+    /// Notes that the storage wants fewer connections than there are; `delivering` of them bring bytes.
+    pub(super) fn too_many(&mut self, delivering: usize, now: Duration, total: u64) {
+        let limit = delivering.clamp(1, self.most);
+        self.limit = Some((limit, now));
+        self.trial = None;
+        self.change(limit.min(self.allowed), now, total);
+    }
+
+    /// Adds connections or takes them back. `open` are open, of which `delivering` have brought bytes; the
+    /// run has `total` bytes. Returns whether more may be open now.
+    pub(super) fn consider(&mut self, now: Duration, open: usize, delivering: usize, total: u64) -> bool {
+        let elapsed = now.saturating_sub(self.since.0);
+        let bytes = total.saturating_sub(self.since.1);
+        if let Some((limit, since)) = self.limit
+            && now.saturating_sub(since) >= LIMIT_KEPT
+        {
+            self.limit = (limit < self.most).then_some((limit + 1, now));
+        }
+        let most = self.limit.map_or(self.most, |(limit, _)| limit);
+        if let Some(trial) = &self.trial {
+            if open > self.allowed {
+                // The trial begins when the ones taken back have ended.
+                self.since = (now, total);
+                return false;
+            }
+            if elapsed < TRIAL {
+                return false;
+            }
+            let rate = bytes as f64 / elapsed.as_secs_f64();
+            let share_left = self.allowed as f64 / trial.before as f64;
+            // A third of what they would cost if each connection brought its share.
+            let was_needless = rate >= trial.rate_before * (1.0 - (1.0 - share_left) / 3.0);
+            let before = trial.before;
+            self.trial = None;
+            if was_needless {
+                self.next_trial = now;
+                self.limit = Some((self.allowed, now));
+                self.change(self.allowed, now, total);
+                return false;
+            }
+            self.next_trial = now + BETWEEN_TRIALS;
+            self.change(before.min(most), now, total);
+            return true;
+        }
+        if delivering < self.allowed || open < self.allowed || elapsed < STEP {
+            return false;
+        }
+        if self.allowed < most && self.idle > self.busy * MUCH_LONGER {
+            let is_late = self.wait.is_some_and(|wait| wait > LATE.as_secs_f64());
+            let factor = if is_late { 4 } else { 2 };
+            self.change((self.allowed * factor).min(most), now, total);
+            return true;
+        }
+        if self.allowed > 1 && now >= self.next_trial && elapsed >= SETTLED {
+            let fewer = (self.allowed * 3 / 4).min(self.allowed - 1);
+            self.trial = Some(Trial {
+                before: self.allowed,
+                rate_before: bytes as f64 / elapsed.as_secs_f64(),
+            });
+            self.change(fewer, now, total);
+        }
+        false
+    }
+
+    fn change(&mut self, allowed: usize, now: Duration, total: u64) {
+        self.allowed = allowed.max(1);
+        self.since = (now, total);
+        (self.idle, self.busy) = (Duration::ZERO, Duration::ZERO);
+    }
+
+    /// How large a piece is to be, of an object of `length` bytes of which `left` are still to come.
+    pub(super) fn piece(&self, length: u64, left: u64) -> u64 {
+        let first = (length / 512).clamp(FIRST_PIECE.0, FIRST_PIECE.1);
+        let wait = self.wait.unwrap_or_default();
+        let rate = self.rate.unwrap_or(USUAL_RATE);
+        let wanted = (TIMES_THE_WAIT * wait * rate) as u64;
+        // A larger one than its share would leave the others without work at the end.
+        let share = left / self.most as u64;
+        let size = wanted.min(share).clamp(first, LARGEST_PIECE);
+        size.next_multiple_of(1 << 20)
+    }
+
+    /// How long one connection takes for so many bytes.
+    pub(super) fn time_for(&self, bytes: u64) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.rate.unwrap_or(USUAL_RATE).max(1.0))
+    }
+
+    /// How long a first byte takes to come.
+    pub(super) fn wait(&self) -> Duration {
+        Duration::from_secs_f64(self.wait.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn at(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn connections_are_added_while_the_machine_waits_for_bytes() {
+        let mut pace = Pace::new(8, 1, at(0));
+        let mut now = 0;
+        for expected in [2, 4, 8] {
+            now += 20;
+            pace.read(at(15), at(1));
+            assert!(pace.consider(at(now), pace.allowed(), pace.allowed(), MIB));
+            assert_eq!(pace.allowed(), expected);
+        }
+    }
+
+    #[test]
+    fn no_connection_is_added_where_the_machine_is_busy_or_one_is_silent() {
+        let mut pace = Pace::new(8, 1, at(0));
+        pace.read(at(1), at(15));
+        assert!(!pace.consider(at(20), 1, 1, MIB));
+        pace.read(at(100), at(0));
+        assert!(!pace.consider(at(40), 1, 0, MIB));
+        assert_eq!(pace.allowed(), 1);
+    }
+
+    #[test]
+    fn connections_that_bring_nothing_more_are_taken_back() {
+        let mut pace = Pace::new(4, 4, at(0));
+        let (mut now, mut total) = (0, 0);
+        // The storage gives 10 MiB/s to all of them together.
+        for _ in 0..20_000 {
+            now += 10;
+            total += MIB / 10;
+            pace.read(at(9), at(1));
+            pace.consider(at(now), pace.allowed(), pace.allowed(), total);
+            if pace.allowed() == 1 {
+                return;
+            }
+        }
+        panic!("{pace:?}");
+    }
+
+    #[test]
+    fn connections_that_each_bring_their_share_are_kept() {
+        let mut pace = Pace::new(4, 4, at(0));
+        let (mut now, mut total, mut fewest) = (0, 0, 4);
+        for _ in 0..2_000 {
+            now += 10;
+            total += pace.allowed() as u64 * MIB / 10;
+            pace.read(at(9), at(1));
+            pace.consider(at(now), pace.allowed(), pace.allowed(), total);
+            fewest = fewest.min(pace.allowed());
+        }
+        assert_eq!((fewest, pace.allowed()), (3, 4));
+    }
+
+    #[test]
+    fn the_number_that_worked_is_remembered() {
+        let mut pace = Pace::new(8, 8, at(0));
+        pace.too_many(2, at(100), MIB);
+        assert_eq!(pace.allowed(), 2);
+        pace.read(at(500), at(1));
+        assert!(!pace.consider(at(1000), 2, 2, 2 * MIB));
+        assert_eq!(pace.allowed(), 2);
+    }
+
+    #[test]
+    fn pieces_are_small_where_first_bytes_come_at_once_and_shares_where_they_come_late() {
+        let mut pace = Pace::new(8, 1, at(0));
+        pace.waited(at(1));
+        assert_eq!(pace.piece(256 * MIB, 256 * MIB), 2 * MIB);
+        assert_eq!(pace.piece(8192 * MIB, 8192 * MIB), 8 * MIB);
+        let mut pace = Pace::new(8, 1, at(0));
+        pace.waited(at(100));
+        assert_eq!(pace.piece(256 * MIB, 256 * MIB), 32 * MIB);
+        assert_eq!(pace.piece(256 * MIB, 10 * MIB), 2 * MIB);
+    }
+}

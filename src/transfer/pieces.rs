@@ -1,0 +1,397 @@
+//! Which bytes of an object are there, which are being fetched, and which are asked for next.
+//!
+//! Pieces are handed out in order, so that what is there stays nearly gapless and one number, the
+//! [`frontier`](Pieces::frontier), is all that has to be remembered. This is bookkeeping alone: it knows
+//! neither files nor connections.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// What a flight may bring is at least so much, in bytes, for another one to take a part of it.
+const LEAST_SPLIT: u64 = 512 * 1024;
+
+/// Tells the flights of an object apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FlightId(u64);
+
+/// The bytes of an object. Offsets and lengths are in bytes.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    /// Of the object; `None` until its end was reached where no length was told.
+    length: Option<u64>,
+    frontier: u64,
+    /// What is there beyond the frontier: start and end of runs that do not touch.
+    islands: BTreeMap<u64, u64>,
+    /// Nothing from here on was handed out.
+    next: u64,
+    /// What was handed out and given back: start and end.
+    returned: BTreeMap<u64, u64>,
+    flights: Vec<Flight>,
+    last_id: u64,
+}
+
+/// A request whose bytes are on their way.
+#[derive(Debug)]
+struct Flight {
+    id: FlightId,
+    position: u64,
+    end: u64,
+    /// Whether the answer goes on to the object's end, so that the flight can have more than one piece.
+    is_open: bool,
+}
+
+impl Pieces {
+    /// An object of which all bytes before `frontier` are there.
+    pub(super) fn new(length: Option<u64>, frontier: u64) -> Self {
+        Self {
+            length,
+            frontier,
+            islands: BTreeMap::new(),
+            next: frontier,
+            returned: BTreeMap::new(),
+            flights: Vec::new(),
+            last_id: 0,
+        }
+    }
+
+    /// Every byte before it is there.
+    pub(super) fn frontier(&self) -> u64 {
+        self.frontier
+    }
+
+    /// How many bytes are there, with or without a gap before them.
+    pub(super) fn present(&self) -> u64 {
+        let islands: u64 = self.islands.iter().map(|(start, end)| end - start).sum();
+        self.frontier + islands
+    }
+
+    pub(super) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Notes that the object ends at the frontier.
+    pub(super) fn end_here(&mut self) {
+        self.length = Some(self.frontier);
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.length == Some(self.frontier)
+    }
+
+    pub(super) fn flights(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// Notes an answer that begins at the frontier and goes on to the object's end. It has a piece of
+    /// `size` bytes, and the next ones as long as no other flight takes them.
+    pub(super) fn open(&mut self, size: u64) -> FlightId {
+        let start = self.frontier;
+        let end = self
+            .length
+            .map_or(u64::MAX, |length| length.min(start.saturating_add(size)));
+        // It brings what was given back inside of its piece.
+        let inside: Vec<(u64, u64)> = self.returned.range(..end).map(|(start, end)| (*start, *end)).collect();
+        for (returned, returned_end) in inside {
+            self.returned.remove(&returned);
+            if returned_end > end {
+                self.returned.insert(end, returned_end);
+            }
+        }
+        self.next = self.next.max(end);
+        self.add(start..end, true)
+    }
+
+    /// Hands out a piece: what was given back, or the next `size` bytes unless they begin `window` bytes
+    /// or more beyond the frontier.
+    pub(super) fn take(&mut self, size: u64, window: u64) -> Option<(FlightId, Range<u64>)> {
+        if self.flights.is_empty() && self.returned.is_empty() && Some(self.next) == self.length {
+            // Nobody brings what is missing: all of it is to be handed out again.
+            self.returned.extend(self.gap());
+        }
+        if let Some((start, end)) = self.returned.pop_first() {
+            let cut = end.min(start.saturating_add(size));
+            if cut < end {
+                self.returned.insert(cut, end);
+            }
+            return Some((self.add(start..cut, false), start..cut));
+        }
+        let (start, length) = (self.next, self.length?);
+        if start >= length || start >= self.frontier.saturating_add(window) {
+            return None;
+        }
+        let mut end = length.min(start.saturating_add(size));
+        // A short last piece would be a request for next to nothing.
+        if length - end < size / 4 {
+            end = length;
+        }
+        self.next = end;
+        Some((self.add(start..end, false), start..end))
+    }
+
+    /// Takes from the flight that has most to bring what an idle connection can bring instead: the second
+    /// half of it where that is worth a request, or all of it a second time where nothing comes.
+    pub(super) fn help(
+        &mut self,
+        is_stalled: impl Fn(FlightId) -> bool,
+        is_worth_it: impl Fn(u64) -> bool,
+    ) -> Option<(FlightId, Range<u64>)> {
+        let left = |flight: &Flight| flight.end.saturating_sub(flight.position);
+        let known = self.flights.iter().filter(|flight| flight.end != u64::MAX);
+        let stalled = known
+            .clone()
+            .filter(|flight| is_stalled(flight.id))
+            .min_by_key(|flight| flight.position);
+        if let Some(range) = stalled.map(|flight| flight.position..flight.end) {
+            let has_twin = known
+                .filter(|flight| flight.position <= range.start && flight.end >= range.end)
+                .count()
+                > 1;
+            return (!has_twin).then(|| (self.add(range.clone(), false), range));
+        }
+        let slowest = self.flights.iter_mut().max_by_key(|flight| left(flight))?;
+        let (position, end) = (slowest.position, slowest.end);
+        let middle = position + end.saturating_sub(position) / 2;
+        if end == u64::MAX || end - middle < LEAST_SPLIT || !is_worth_it(end - middle) {
+            return None;
+        }
+        slowest.end = middle;
+        Some((self.add(middle..end, false), middle..end))
+    }
+
+    fn add(&mut self, range: Range<u64>, is_open: bool) -> FlightId {
+        self.last_id += 1;
+        let id = FlightId(self.last_id);
+        self.flights.push(Flight {
+            id,
+            position: range.start,
+            end: range.end,
+            is_open,
+        });
+        id
+    }
+
+    /// The bytes after the frontier that are not there.
+    fn gap(&self) -> Option<(u64, u64)> {
+        let end = self.islands.first_key_value().map_or(self.length?, |(start, _)| *start);
+        (self.frontier < end).then_some((self.frontier, end))
+    }
+
+    /// Gives an open flight that has bytes up to `position` the pieces behind its own, as far as no other
+    /// flight has them. Returns up to where it is to bring bytes.
+    pub(super) fn extend(&mut self, id: FlightId, position: u64, size: u64) -> Option<u64> {
+        let length = self.length.unwrap_or(u64::MAX);
+        let flight = self.flights.iter_mut().find(|flight| flight.id == id)?;
+        while flight.is_open && flight.end <= position && flight.end < length {
+            if let Some(end) = self.returned.remove(&flight.end) {
+                flight.end = end;
+            } else if flight.end == self.next {
+                flight.end = length.min(flight.end.saturating_add(size));
+                self.next = flight.end;
+            } else {
+                break;
+            }
+        }
+        Some(flight.end)
+    }
+
+    /// Notes bytes of a flight that are there now, of an object whose pieces have `size` bytes. Returns up
+    /// to where the flight is to go on; `None` where it is done.
+    pub(super) fn wrote(&mut self, id: FlightId, range: Range<u64>, size: u64) -> Option<u64> {
+        self.cover(range.clone());
+        let frontier = self.frontier;
+        self.extend(id, range.end, size);
+        let flight = self.flights.iter_mut().find(|flight| flight.id == id)?;
+        flight.position = flight.position.max(range.end);
+        // Another flight may have brought the rest of it.
+        let is_there = frontier >= flight.end
+            || self
+                .islands
+                .range(..=flight.position)
+                .next_back()
+                .is_some_and(|(_, end)| *end >= flight.end);
+        let (position, end) = (flight.position, flight.end);
+        if position >= end || is_there {
+            self.flights.retain(|flight| flight.id != id);
+            return None;
+        }
+        Some(end)
+    }
+
+    /// Up to where a flight is to bring bytes; `None` where it has ended.
+    pub(super) fn end_of(&self, id: FlightId) -> Option<u64> {
+        self.flights
+            .iter()
+            .find(|flight| flight.id == id)
+            .map(|flight| flight.end)
+    }
+
+    /// Ends a flight; what it did not bring, and nobody else does, is handed out again.
+    pub(super) fn give_back(&mut self, id: FlightId) {
+        let Some(at) = self.flights.iter().position(|flight| flight.id == id) else {
+            return;
+        };
+        let flight = self.flights.swap_remove(at);
+        let Some(length) = self.length else {
+            self.next = self.frontier;
+            return;
+        };
+        let mut open = vec![(flight.position.max(self.frontier), flight.end.min(length))];
+        let others = self.flights.iter().map(|other| (other.position, other.end));
+        let there = self.islands.iter().map(|(start, end)| (*start, *end));
+        for (start, end) in others.chain(there) {
+            let outside = |(from, to): (u64, u64)| [(from, to.min(start)), (from.max(end), to)];
+            open = open
+                .into_iter()
+                .flat_map(outside)
+                .filter(|(from, to)| from < to)
+                .collect();
+        }
+        self.returned.extend(open.into_iter().filter(|(from, to)| from < to));
+    }
+
+    /// Gives all flights back.
+    pub(super) fn give_all_back(&mut self) {
+        for id in self.flights.iter().map(|flight| flight.id).collect::<Vec<_>>() {
+            self.give_back(id);
+        }
+    }
+
+    /// Notes that these bytes are there.
+    fn cover(&mut self, range: Range<u64>) {
+        let Range { mut start, mut end } = range;
+        if start >= end || end <= self.frontier {
+            return;
+        }
+        let touching: Vec<u64> = self
+            .islands
+            .range(..=end)
+            .filter(|(_, island_end)| **island_end >= start)
+            .map(|(island, _)| *island)
+            .collect();
+        for island in touching {
+            start = start.min(island);
+            end = end.max(self.islands.remove(&island).unwrap_or(end));
+        }
+        if start <= self.frontier {
+            self.frontier = end;
+        } else {
+            self.islands.insert(start, end);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: u64 = 4 * LEAST_SPLIT;
+    const WINDOW: u64 = 4 * SIZE;
+
+    fn taken(pieces: &mut Pieces) -> Option<Range<u64>> {
+        pieces.take(SIZE, WINDOW).map(|(_, range)| range)
+    }
+
+    #[test]
+    fn pieces_are_handed_out_in_order_and_not_beyond_the_window() {
+        let mut pieces = Pieces::new(Some(100 * SIZE), 0);
+        for number in 0..4 {
+            assert_eq!(taken(&mut pieces), Some(number * SIZE..(number + 1) * SIZE));
+        }
+        assert_eq!(taken(&mut pieces), None);
+    }
+
+    #[test]
+    fn the_frontier_moves_over_what_came_early() {
+        let mut pieces = Pieces::new(Some(3 * SIZE), 0);
+        let flights: Vec<_> = (0..3).filter_map(|_| pieces.take(SIZE, WINDOW)).collect();
+        for (at, frontier) in [(2, 0), (1, 0), (0, 3 * SIZE)] {
+            let (id, range) = flights[at].clone();
+            assert_eq!(pieces.wrote(id, range, SIZE), None);
+            assert_eq!(pieces.frontier(), frontier);
+        }
+        assert!(pieces.is_complete());
+        assert_eq!(pieces.present(), 3 * SIZE);
+    }
+
+    #[test]
+    fn an_open_flight_goes_on_until_another_has_the_next_piece() {
+        let mut pieces = Pieces::new(Some(10 * SIZE), 0);
+        let open = pieces.open(SIZE);
+        assert_eq!(pieces.wrote(open, 0..SIZE, SIZE), Some(2 * SIZE));
+        assert_eq!(taken(&mut pieces), Some(2 * SIZE..3 * SIZE));
+        assert_eq!(pieces.wrote(open, SIZE..2 * SIZE, SIZE), None);
+    }
+
+    #[test]
+    fn bytes_that_nobody_brings_are_handed_out_again() {
+        let mut pieces = Pieces::new(Some(3 * SIZE), 0);
+        let flights: Vec<_> = (0..3).filter_map(|_| pieces.take(SIZE, WINDOW)).collect();
+        assert_eq!(pieces.wrote(flights[2].0, 2 * SIZE..3 * SIZE, SIZE), None);
+        // The end of each is there, and their beginnings never came.
+        for (id, range) in &flights[..2] {
+            assert_eq!(pieces.wrote(*id, range.end - 1..range.end, SIZE), None);
+        }
+        assert_eq!(taken(&mut pieces), Some(0..SIZE - 1));
+    }
+
+    #[test]
+    fn an_open_flight_gets_as_many_pieces_as_it_has_bytes_for() {
+        let mut pieces = Pieces::new(Some(10 * SIZE), 0);
+        let open = pieces.open(SIZE);
+        assert_eq!(pieces.extend(open, 3 * SIZE + 1, SIZE), Some(4 * SIZE));
+        let next = pieces.take(SIZE, u64::MAX).map(|(_, range)| range);
+        assert_eq!(next, Some(4 * SIZE..5 * SIZE));
+        assert_eq!(pieces.extend(open, 9 * SIZE, SIZE), Some(4 * SIZE));
+    }
+
+    #[test]
+    fn what_is_given_back_comes_first_and_once() {
+        let mut pieces = Pieces::new(Some(10 * SIZE), 0);
+        let (first, _) = pieces.take(SIZE, WINDOW).unwrap();
+        let (second, range) = pieces.take(SIZE, WINDOW).unwrap();
+        assert_eq!(pieces.wrote(first, 0..100, SIZE), Some(SIZE));
+        pieces.give_back(first);
+        assert_eq!(taken(&mut pieces), Some(100..SIZE));
+        assert_eq!(pieces.wrote(second, range, SIZE), None);
+        assert_eq!(taken(&mut pieces), Some(2 * SIZE..3 * SIZE));
+        assert_eq!(pieces.present(), SIZE + 100);
+    }
+
+    #[test]
+    fn an_idle_connection_takes_half_of_the_longest_flight_or_all_of_a_stalled_one() {
+        let mut pieces = Pieces::new(Some(SIZE), 0);
+        let (slow, _) = pieces.take(SIZE, WINDOW).unwrap();
+        assert_eq!(taken(&mut pieces), None);
+        let (half, range) = pieces.help(|_| false, |_| true).unwrap();
+        assert_eq!(range, SIZE / 2..SIZE);
+        assert_eq!(pieces.wrote(half, range, SIZE), None);
+        let (twin, range) = pieces.help(|_| true, |_| true).unwrap();
+        assert_eq!(range, 0..SIZE / 2);
+        assert_eq!(pieces.wrote(twin, range, SIZE), None);
+        assert!(pieces.is_complete());
+        assert_eq!(pieces.wrote(slow, 0..1, SIZE), None);
+        assert_eq!(pieces.flights(), 0);
+    }
+
+    #[test]
+    fn a_twin_that_fails_gives_nothing_back_that_the_other_still_brings() {
+        let mut pieces = Pieces::new(Some(SIZE), 0);
+        let (slow, _) = pieces.take(SIZE, WINDOW).unwrap();
+        let (twin, _) = pieces.help(|_| true, |_| true).unwrap();
+        pieces.give_back(twin);
+        assert_eq!(taken(&mut pieces), None);
+        pieces.give_back(slow);
+        assert_eq!(taken(&mut pieces), Some(0..SIZE));
+    }
+
+    #[test]
+    fn an_object_of_unknown_length_ends_where_its_bytes_end() {
+        let mut pieces = Pieces::new(None, 0);
+        let open = pieces.open(SIZE);
+        assert_eq!(taken(&mut pieces), None);
+        assert_eq!(pieces.wrote(open, 0..7, SIZE), Some(u64::MAX));
+        assert!(!pieces.is_complete());
+        pieces.end_here();
+        assert!(pieces.is_complete());
+    }
+}

@@ -1,0 +1,354 @@
+//! What the threads of a transfer do to its state: take a request, note what came of it, wait.
+
+use std::io;
+use std::ops::Range;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use super::limit::Limit;
+use super::part::Part;
+use super::pieces::FlightId;
+use super::reason::Reason;
+use super::record::Record;
+use super::request::CHUNK;
+use super::state::{Chunk, Flying, Slot, Stage, State, Task};
+use super::{Event, HEARTBEAT, Options, flight};
+use crate::values::link::Link;
+
+/// A link that works for less than this is replaced before it is used.
+const LEAST_LIFETIME: time::Duration = time::Duration::seconds(60);
+/// So many chunks of a file may wait in memory to be checked. What comes beyond is read from the disk.
+const QUEUE: usize = 8;
+/// With more connections, chunks are half as large, so that memory stays within its bounds.
+const MANY: usize = 16;
+
+/// What all threads of a transfer share.
+pub(super) struct Pool {
+    pub(super) options: Options,
+    pub(super) limit: Limit,
+    /// What is remembered of each file, as it is on the disk or soon will be.
+    pub(super) records: Vec<Mutex<Record>>,
+    state: Mutex<State>,
+    /// There may be a request to make.
+    work: Condvar,
+    /// There may be bytes to check, or an end.
+    news: Condvar,
+    /// There may be room for bytes to check.
+    room: Condvar,
+    /// A file may have ended.
+    ends: Condvar,
+    events: Sender<(usize, Event)>,
+}
+
+/// Where the bytes of a flight go.
+pub(super) struct Landing {
+    pub(super) file: usize,
+    pub(super) generation: u64,
+    pub(super) id: FlightId,
+    pub(super) part: Arc<Part>,
+}
+
+/// How the last read of a flight went.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Timing {
+    /// How long it waited for bytes.
+    pub(super) idle: Duration,
+    /// How long the ones before took to be handled.
+    pub(super) busy: Duration,
+}
+
+impl Pool {
+    pub(super) fn new(state: State, options: Options, events: Sender<(usize, Event)>) -> Self {
+        let record = |slot: &Slot| Mutex::new(Record::new(&slot.job.identity, &slot.job.node));
+        Self {
+            limit: Limit::new(options.limit_rate),
+            records: state.files.iter().map(record).collect(),
+            options,
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            news: Condvar::new(),
+            room: Condvar::new(),
+            ends: Condvar::new(),
+            events,
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // A thread that panics ends the process.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn record(&self, file: usize) -> MutexGuard<'_, Record> {
+        self.records[file].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.options.clock.monotonic()
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.options.stop.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Tells something about a file. Nobody listens any more once the transfer is given up.
+    pub(super) fn tell(&self, file: usize, event: Event) {
+        let _ = self.events.send((file, event));
+    }
+
+    pub(super) fn note(&self, file: usize, text: impl Into<String>) {
+        self.tell(file, Event::Note(text.into()));
+    }
+
+    /// Wakes all threads, so that each looks at what has changed.
+    pub(super) fn wake(&self) {
+        self.work.notify_all();
+        self.news.notify_all();
+        self.room.notify_all();
+        self.ends.notify_all();
+    }
+
+    /// Waits until there is a request to make; `None` where there will be none, or there are more
+    /// connections than are wanted.
+    pub(super) fn next(&self) -> Option<Task> {
+        let mut state = self.lock();
+        loop {
+            if self.is_stopped() || state.is_done() {
+                return None;
+            }
+            if let Some(task) = state.next(self.now()) {
+                return Some(task);
+            }
+            state = wait(&self.work, state);
+        }
+    }
+
+    /// Starts a thread for connections.
+    ///
+    /// # Errors
+    /// Where the system gives none.
+    pub(super) fn connect(self: &Arc<Self>) -> io::Result<()> {
+        let pool = Arc::clone(self);
+        let work = move || {
+            while let Some(task) = pool.next() {
+                flight::fly(&pool, &task);
+                pool.free();
+            }
+        };
+        thread::Builder::new().spawn(work).map(drop)
+    }
+
+    /// The next file that nobody has looked at.
+    pub(super) fn next_file(&self) -> Option<usize> {
+        let mut state = self.lock();
+        let file = state.files.iter().position(|slot| slot.stage == Stage::Queued)?;
+        state.files[file].stage = Stage::Opening;
+        Some(file)
+    }
+
+    /// Notes that a connection is free again.
+    pub(super) fn free(&self) {
+        let mut state = self.lock();
+        state.active -= 1;
+        drop(state);
+        self.work.notify_all();
+    }
+
+    /// Waits until there may be news for a file's thread.
+    pub(super) fn wait_for_news<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        wait(&self.news, state)
+    }
+
+    /// Waits for a moment, or until much has changed.
+    pub(super) fn wait_for_scribe(&self) -> MutexGuard<'_, State> {
+        wait(&self.ends, self.lock())
+    }
+
+    /// How large the chunks are that are read.
+    pub(super) fn chunk(&self) -> usize {
+        let chunk = if self.options.parallel > MANY { CHUNK / 2 } else { CHUNK };
+        self.limit.chunk(chunk)
+    }
+
+    pub(super) fn take_buffer(&self) -> Vec<u8> {
+        let spare = self.lock().spare.pop();
+        spare.unwrap_or_else(|| vec![0; self.chunk()])
+    }
+
+    pub(super) fn give_buffer(&self, buffer: Vec<u8>) {
+        self.lock().spare.push(buffer);
+    }
+
+    /// Notes that there is room for bytes to check.
+    pub(super) fn has_room(&self) {
+        self.room.notify_all();
+    }
+
+    /// Notes that the head of a flight's answer came.
+    pub(super) fn begin(&self, landing: &Landing) {
+        let now = self.now();
+        let mut state = self.lock();
+        if let Some(flying) = flying(&mut state.files[landing.file], landing.id) {
+            flying.last = now;
+        }
+    }
+
+    /// Up to where a flight is to bring bytes that has them up to `position`.
+    pub(super) fn extend(&self, landing: &Landing, position: u64) -> u64 {
+        let mut state = self.lock();
+        let size = state.piece(landing.file);
+        let slot = &mut state.files[landing.file];
+        if slot.generation != landing.generation {
+            return 0;
+        }
+        slot.pieces.extend(landing.id, position, size).unwrap_or_default()
+    }
+
+    /// Notes bytes that were written to the part: `range` of the buffer, which belong at `start`. Returns
+    /// a buffer to read into and up to where the flight is to go on, which is `None` where it has ended.
+    ///
+    /// It waits where the check is far behind, so that a slow one holds the network back.
+    pub(super) fn landed(
+        &self,
+        landing: &Landing,
+        start: u64,
+        buffer: Vec<u8>,
+        range: Range<usize>,
+        timing: Timing,
+    ) -> (Vec<u8>, Option<u64>) {
+        let end = start + range.len() as u64;
+        let now = self.now();
+        let mut state = self.lock();
+        state.received += range.len() as u64;
+        state.last_progress = now;
+        state.pace.read(timing.idle, timing.busy);
+        let size = state.piece(landing.file);
+        let slot = &mut state.files[landing.file];
+        if slot.generation != landing.generation {
+            return (buffer, None);
+        }
+        if let Some(flying) = flying(slot, landing.id) {
+            (flying.last, flying.has_delivered) = (now, true);
+        }
+        let frontier = slot.pieces.frontier();
+        let until = slot.pieces.wrote(landing.id, start..end, size);
+        if until.is_none() {
+            slot.flying.retain(|flying| flying.id != landing.id);
+        }
+        let present = slot.pieces.present();
+        slot.attempts.has(present);
+        if now.saturating_sub(slot.told) >= HEARTBEAT || until.is_none() {
+            slot.told = now;
+            let length = slot.object.length;
+            self.tell(landing.file, Event::Position { bytes: present, length });
+        }
+        let has_moved = slot.pieces.frontier() > frontier;
+        let (active, delivering, received) = (state.active, state.delivering(), state.received);
+        let may_add = state.pace.consider(now, active, delivering, received);
+        if may_add || (has_moved && active < state.pace.allowed()) {
+            self.work.notify_all();
+        }
+        let buffer = self.hand_over(state, landing, start, buffer, range);
+        (buffer, until)
+    }
+
+    /// Hands bytes to the check where they follow those it has; else it reads them from the disk later.
+    fn hand_over(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        landing: &Landing,
+        start: u64,
+        buffer: Vec<u8>,
+        range: Range<usize>,
+    ) -> Vec<u8> {
+        let end = start + range.len() as u64;
+        let mut has_waited = false;
+        loop {
+            let slot = &mut state.files[landing.file];
+            let is_void = slot.generation != landing.generation || self.is_stopped();
+            let is_next = start <= slot.queued && slot.queued < end;
+            if is_void {
+                return buffer;
+            }
+            if is_next && slot.queue.len() < QUEUE {
+                let seen = usize::try_from(slot.queued - start).unwrap_or(range.len());
+                slot.queue.push_back(Chunk {
+                    start: slot.queued,
+                    bytes: buffer,
+                    range: range.start + seen..range.end,
+                });
+                slot.queued = end;
+                self.news.notify_all();
+                let spare = state.spare.pop();
+                drop(state);
+                return spare.unwrap_or_else(|| vec![0; self.chunk()]);
+            }
+            if !slot.lags() && (!is_next || has_waited) {
+                self.news.notify_all();
+                return buffer;
+            }
+            has_waited = true;
+            state = wait(&self.room, state);
+        }
+    }
+
+    /// The check took a chunk: its buffer can be used again.
+    pub(super) fn took(&self, state: &mut State, buffer: Vec<u8>) {
+        state.spare.push(buffer);
+        self.room.notify_all();
+    }
+
+    /// Puts a link in place of one that is about to expire, where there is a better one. If there is none,
+    /// it is used all the same: it is the storage's clock that counts, and this machine's may be wrong.
+    pub(super) fn fresh_enough(&self, task: &Task) -> Link {
+        if !self.is_old(&task.link) || self.lock().files[task.file].unequalled.as_ref() == Some(&task.link) {
+            return task.link.clone();
+        }
+        match self.options.links.fresh(task.file, &task.link) {
+            Err(reason) => {
+                let reason = Reason::NoLink(reason);
+                self.note(task.file, format!("{reason}; trying the one that is there"));
+                self.lock().files[task.file].unequalled = Some(task.link.clone());
+                task.link.clone()
+            }
+            Ok(link) => {
+                let mut state = self.lock();
+                let slot = &mut state.files[task.file];
+                slot.link = link.clone();
+                if self.is_old(&link) {
+                    slot.unequalled = Some(link.clone());
+                }
+                link
+            }
+        }
+    }
+
+    fn is_old(&self, link: &Link) -> bool {
+        let now: OffsetDateTime = self.options.clock.now();
+        link.expires_at().is_some_and(|expiry| expiry - now < LEAST_LIFETIME)
+    }
+
+    /// Waits, unless the run is stopped meanwhile.
+    pub(super) fn pause(&self, duration: Duration) {
+        let end = self.now() + duration;
+        while !self.is_stopped() {
+            let left = end.saturating_sub(self.now());
+            if left.is_zero() {
+                return;
+            }
+            self.options.clock.sleep(left.min(HEARTBEAT));
+        }
+    }
+}
+
+fn flying(slot: &mut Slot, id: FlightId) -> Option<&mut Flying> {
+    slot.flying.iter_mut().find(|flying| flying.id == id)
+}
+
+fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    let waited = condition.wait_timeout(state, HEARTBEAT / 2);
+    waited.unwrap_or_else(PoisonError::into_inner).0
+}

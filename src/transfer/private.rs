@@ -1,0 +1,331 @@
+//! Files that only this program makes and reads: the part, the record, the lock.
+//!
+//! Other users may have a hand in the folder. So a file is made exclusively and readable by this user
+//! alone, never through a symbolic link, and what is there in place of a file, such as a FIFO, is refused
+//! instead of waited for. All that is Unix's own stands here, with what other systems have for it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// Makes a file for reading and writing in place of whatever has its name.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    system::for_this_user(&mut options);
+    options.open(path)
+}
+
+/// Makes the folder, for this user alone, unless it is there. A symbolic link is not taken for it.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    match system::make_folder(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::symlink_metadata(path)?.is_dir() {
+            true => Ok(()),
+            false => Err(not_a(path, "folder")),
+        },
+        outcome => outcome,
+    }
+}
+
+/// Opens a file that is there for reading.
+pub(super) fn open_existing(path: &Path) -> io::Result<File> {
+    open(OpenOptions::new().read(true), path)
+}
+
+/// Opens a file that is there for reading and writing. One that has another name besides is refused: it
+/// may be anybody's.
+pub(super) fn open_existing_to_write(path: &Path) -> io::Result<File> {
+    let file = open(OpenOptions::new().read(true).write(true), path)?;
+    if system::has_other_names(&file.metadata()?) {
+        return Err(not_a(path, "file with one name"));
+    }
+    Ok(file)
+}
+
+/// Opens a file for writing, or makes it.
+pub(super) fn open_or_create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    system::for_this_user(&mut options);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            open(OpenOptions::new().read(true).write(true), path)
+        }
+        outcome => outcome,
+    }
+}
+
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    // Before it is opened, since some devices act on that; and again after, since it may be replaced.
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(not_a(path, "file"));
+    }
+    system::without_following(options);
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(not_a(path, "file")),
+    }
+}
+
+fn not_a(path: &Path, kind: &str) -> io::Error {
+    io::Error::other(format!("{} is not a {kind}", path.display()))
+}
+
+/// The outcome of an fsync; a file system that has none (EINVAL, on some networks) is as good as one that
+/// did it.
+pub(super) fn tolerant(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if is_unsupported(&error) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Whether a file system says that it has no fsync.
+pub(super) fn is_unsupported(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
+}
+
+/// The user that files in a folder belong to when this process makes them. Network file systems give
+/// them to another user than the process's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owner(u32);
+
+impl Owner {
+    /// That of a file that this process has just made.
+    pub(super) fn of_new(file: &File) -> io::Result<Self> {
+        Ok(Self(system::user(&file.metadata()?)))
+    }
+
+    /// Whether the same user has made this file.
+    pub(super) fn has_made(self, file: &File) -> bool {
+        file.metadata().is_ok_and(|metadata| system::user(&metadata) == self.0)
+    }
+}
+
+/// What tells a file from all others on the machine: device and inode.
+pub(super) fn identity(metadata: &fs::Metadata) -> (u64, u64) {
+    system::identity(metadata)
+}
+
+/// How many bytes of disk a file takes; 0 where the system does not tell.
+pub(super) fn allocated(metadata: &fs::Metadata) -> u64 {
+    system::allocated(metadata)
+}
+
+/// Writes at an offset. Several threads may do so at once.
+pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    system::write_at(file, bytes, offset)
+}
+
+/// Reads at an offset as many bytes as there is room for.
+pub(super) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    system::read_at(file, bytes, offset)
+}
+
+/// Bytes that this user may still write to the disk of a folder.
+pub(super) fn free_space(path: &Path) -> io::Result<u64> {
+    system::free_space(path)
+}
+
+/// Has the system write down which names a folder holds.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    system::sync_folder(path)
+}
+
+/// Gives a file another name, unless that is taken.
+pub(super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
+    system::rename_to_free_name(from, to)
+}
+
+/// Tells the starts of the system apart, where it does that. Linux makes a random text at each.
+pub(super) fn boot() -> Option<String> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(unix)]
+mod system {
+    use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+    use std::io;
+    use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+    use std::path::Path;
+
+    use rustix::fs::OFlags;
+
+    pub(super) fn for_this_user(options: &mut OpenOptions) {
+        options.mode(0o600);
+        without_following(options);
+    }
+
+    pub(super) fn without_following(options: &mut OpenOptions) {
+        // Without O_NONBLOCK, opening a FIFO waits for its other end.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+
+    pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(path)
+    }
+
+    pub(super) fn has_other_names(metadata: &Metadata) -> bool {
+        metadata.nlink() > 1
+    }
+
+    pub(super) fn user(metadata: &Metadata) -> u32 {
+        metadata.uid()
+    }
+
+    pub(super) fn identity(metadata: &Metadata) -> (u64, u64) {
+        (metadata.dev(), metadata.ino())
+    }
+
+    pub(super) fn allocated(metadata: &Metadata) -> u64 {
+        metadata.blocks().saturating_mul(512)
+    }
+
+    pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        file.write_all_at(bytes, offset)
+    }
+
+    pub(super) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        file.read_exact_at(bytes, offset)
+    }
+
+    pub(super) fn free_space(path: &Path) -> io::Result<u64> {
+        let system = rustix::fs::statvfs(path)?;
+        Ok(system.f_bavail.saturating_mul(system.f_frsize))
+    }
+
+    pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    pub(super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+                Ok(()) => return Ok(()),
+                Err(error) if error == rustix::io::Errno::EXIST => return Err(error.into()),
+                // Some file systems do not know the flag.
+                Err(_) => {}
+            }
+        }
+        if fs::symlink_metadata(to).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(from, to)
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::fs::{self, File, Metadata, OpenOptions};
+    use std::io::{self, Read, Seek, SeekFrom, Write};
+    use std::path::Path;
+    use std::sync::{Mutex, PoisonError};
+
+    /// One position belongs to the file, so one thread at a time moves it.
+    static POSITION: Mutex<()> = Mutex::new(());
+
+    pub(super) fn for_this_user(_: &mut OpenOptions) {}
+
+    pub(super) fn without_following(_: &mut OpenOptions) {}
+
+    pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    pub(super) fn has_other_names(_: &Metadata) -> bool {
+        false
+    }
+
+    pub(super) fn user(_: &Metadata) -> u32 {
+        0
+    }
+
+    pub(super) fn identity(_: &Metadata) -> (u64, u64) {
+        (0, 0)
+    }
+
+    pub(super) fn allocated(metadata: &Metadata) -> u64 {
+        metadata.len()
+    }
+
+    pub(super) fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let _guard = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)
+    }
+
+    pub(super) fn read_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        let _guard = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(offset))?;
+        file.read_exact(bytes)
+    }
+
+    pub(super) fn free_space(_: &Path) -> io::Result<u64> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// A folder cannot be opened as a file here, and the system orders renames itself.
+    pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
+        if fs::symlink_metadata(to).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        fs::rename(from, to)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_this_users_alone_and_never_where_a_link_leads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (victim, path) = (folder.path().join("victim"), folder.path().join("x"));
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, &path).unwrap();
+        assert!(open_existing(&path).is_err());
+        assert!(open_or_create(&path).is_err());
+        let file = create(&path).unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn a_folder_in_place_of_a_file_is_refused_and_a_second_name_too() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(open_existing(folder.path()).is_err());
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        create(&one).unwrap();
+        assert!(open_existing_to_write(&one).is_ok());
+        fs::hard_link(&one, &other).unwrap();
+        assert!(open_existing_to_write(&one).is_err());
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        fs::write(&one, "1").unwrap();
+        fs::write(&other, "2").unwrap();
+        let error = rename_to_free_name(&one, &other).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&other).unwrap(), b"2");
+        fs::remove_file(&other).unwrap();
+        rename_to_free_name(&one, &other).unwrap();
+    }
+}

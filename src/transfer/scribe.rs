@@ -1,0 +1,105 @@
+//! Writes down how far each file is, while its bytes come.
+//!
+//! Often, how many bytes were written without a gap: that survives SIGKILL. Every second, how many are on
+//! the disk for certain: that survives a power cut.
+
+use std::io;
+use std::time::Duration;
+
+use super::pool::Pool;
+use super::private;
+use super::record::Written;
+use super::state::Stage;
+
+/// How long what has come may be lost to a power cut.
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+/// How long, and which part of a file, what has come may be lost to SIGKILL; never less than so many bytes.
+const WRITE_INTERVAL: Duration = Duration::from_millis(250);
+const WRITE_SHARE: u64 = 32;
+const WRITE_BYTES: u64 = 1 << 20;
+
+/// What was written down of a file.
+#[derive(Debug, Clone, Copy, Default)]
+struct Last {
+    frontier: u64,
+    written: Duration,
+    durable: u64,
+    synced: Duration,
+}
+
+/// Writes down the progress of all files until they have ended.
+pub(super) fn write_down(pool: &Pool) {
+    let now = pool.now();
+    let first = Last {
+        written: now,
+        synced: now,
+        ..Last::default()
+    };
+    let mut last = vec![first; pool.records.len()];
+    loop {
+        drop(pool.wait_for_scribe());
+        if pool.is_stopped() || pool.lock().is_done() {
+            return;
+        }
+        for (file, last) in last.iter_mut().enumerate() {
+            let now = pool.now();
+            let (frontier, length) = {
+                let state = pool.lock();
+                let slot = &state.files[file];
+                if slot.stage != Stage::Fetching {
+                    continue;
+                }
+                (slot.pieces.frontier(), slot.object.length.unwrap_or_default())
+            };
+            if frontier < last.frontier {
+                // It was started again.
+                (last.frontier, last.durable) = (0, 0);
+            }
+            let step = (length / WRITE_SHARE).max(WRITE_BYTES);
+            let came = frontier - last.frontier;
+            // A file that fails to be saved here fails at its end, where it is told.
+            if frontier > last.durable && now.saturating_sub(last.synced) >= SYNC_INTERVAL {
+                let _ = pool.save_progress(file, true);
+                *last = Last {
+                    frontier,
+                    written: now,
+                    durable: frontier,
+                    synced: pool.now(),
+                };
+            } else if came >= step || (came > 0 && now.saturating_sub(last.written) >= WRITE_INTERVAL) {
+                let _ = pool.save_progress(file, false);
+                (last.frontier, last.written) = (frontier, now);
+            }
+        }
+    }
+}
+
+impl Pool {
+    /// Writes down how far a file is; `is_durable` after its bytes have gone to the disk.
+    pub(super) fn save_progress(&self, file: usize, is_durable: bool) -> io::Result<()> {
+        // It is locked first, so that what is written is true then and not when the wait for it began.
+        let mut record = self.record(file);
+        let (frontier, part, etag, path) = {
+            let state = self.lock();
+            let slot = &state.files[file];
+            let Some(part) = slot.part.clone() else { return Ok(()) };
+            let path = slot.job.folder.paths(&slot.job.file_name).record;
+            (slot.pieces.frontier(), part, slot.object.etag.clone(), path)
+        };
+        // The record is of another object from the moment at which a part for that is made.
+        if frontier == 0 || record.etag != etag || record.finished.is_some() {
+            return Ok(());
+        }
+        if is_durable {
+            part.sync()?;
+        }
+        if is_durable {
+            record.durable = frontier;
+            record.written = None;
+        } else {
+            let Some(boot) = private::boot() else { return Ok(()) };
+            record.written = Some(Written { bytes: frontier, boot });
+        }
+        record.save(&path)
+    }
+}

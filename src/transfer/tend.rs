@@ -1,0 +1,364 @@
+//! A file from whatever is there of it to its end: looks at what earlier runs left, checks the bytes in
+//! order while others receive them, and gives the file its name.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::folder::Paths;
+use super::part::Part;
+use super::pieces::Pieces;
+use super::pool::Pool;
+use super::reason::Reason;
+use super::record::Record;
+use super::request::CHUNK;
+use super::state::{First, Object, Stage};
+use super::{Event, Outcome};
+use crate::file::FileState;
+use crate::rdb::{Findings, Reader, Verdict};
+
+/// Sees a file through to its end.
+pub(super) fn tend(pool: &Pool, file: usize) {
+    let (folder, paths) = {
+        let state = pool.lock();
+        let job = &state.files[file].job;
+        (Arc::clone(&job.folder), job.folder.paths(&job.file_name))
+    };
+    let mut tending = Tending {
+        pool,
+        file,
+        folder: &folder,
+        paths,
+    };
+    let outcome = tending.run().unwrap_or_else(|reason| tending.incomplete(reason));
+    let mut state = pool.lock();
+    let slot = &mut state.files[file];
+    slot.stage = Stage::Done;
+    slot.queue.clear();
+    slot.generation += 1;
+    drop(state);
+    pool.tell(file, Event::Done(Box::new(outcome)));
+    pool.wake();
+}
+
+pub(super) struct Tending<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) file: usize,
+    pub(super) folder: &'a super::Folder,
+    pub(super) paths: Paths,
+}
+
+/// All bytes of a file, checked.
+pub(super) struct Checked {
+    pub(super) part: Arc<Part>,
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+    pub(super) findings: Findings,
+    /// Whether the storage told the length.
+    is_length_told: bool,
+}
+
+impl Tending<'_> {
+    fn run(&mut self) -> Result<Outcome, Reason> {
+        if let Some(outcome) = self.recognise()? {
+            return Ok(outcome);
+        }
+        self.prepare()?;
+        let mut is_second_time = false;
+        loop {
+            let checked = self.check()?;
+            match &checked.findings.verdict {
+                // Without a length or a checksum, a truncated file looks like a whole one.
+                Verdict::Unverified(unchecked) if !checked.is_length_told => {
+                    return Err(Reason::UnknownLength(unchecked.to_string()));
+                }
+                Verdict::Ok(_) | Verdict::Unverified(_) => return self.keep(checked),
+                _ if !is_second_time && self.begin_anew()? => is_second_time = true,
+                _ => return self.set_aside(checked),
+            }
+        }
+    }
+
+    /// The outcome for a file that an earlier run finished, if it still is what it was then.
+    fn recognise(&mut self) -> Result<Option<Outcome>, Reason> {
+        let (force, record) = {
+            let state = self.pool.lock();
+            let job = &state.files[self.file].job;
+            (job.force, self.folder.record(&self.paths, &job.identity, &job.node))
+        };
+        let record = record.unwrap_or_else(|| self.pool.record(self.file).clone());
+        *self.pool.record(self.file) = record.clone();
+        let Some(finished) = record.finished else {
+            return Ok(None);
+        };
+        let mut file = match open_whole(&self.paths.whole) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(disk("read", error)),
+        };
+        if file.metadata().map_err(|error| disk("read", error))?.len() != finished.bytes {
+            return Ok(None);
+        }
+        let (mut sha256, mut reader) = (Sha256::new(), Reader::new());
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            if self.pool.is_stopped() {
+                return Err(Reason::Interrupted);
+            }
+            match file.read(&mut buffer).map_err(|error| disk("read", error))? {
+                0 => break,
+                count => {
+                    sha256.update(&buffer[..count]);
+                    reader.update(&buffer[..count]);
+                }
+            }
+        }
+        if hex::encode(sha256.finalize()) == finished.sha256 {
+            self.pool.lock().files[self.file].resumed_from = finished.bytes;
+            return Ok(Some(self.examined(&self.paths.whole, finished, reader.finish())));
+        }
+        if force {
+            self.note("the file that is there was changed; fetching it again");
+            self.pool.record(self.file).finished = None;
+            return Ok(None);
+        }
+        Ok(Some(self.outcome(
+            &self.paths.whole,
+            finished.bytes,
+            None,
+            FileState::Incomplete,
+            Some(Reason::ChangedOnDisk),
+        )))
+    }
+
+    /// Opens the part as far as it can be gone on from, and has the rest of the object asked for.
+    fn prepare(&mut self) -> Result<(), Reason> {
+        let there = fs::symlink_metadata(&self.paths.part).ok();
+        let present = there
+            .as_ref()
+            .filter(|part| part.is_file())
+            .map_or(0, fs::Metadata::len);
+        let record = self.pool.record(self.file).clone();
+        let kept = record.resumable(present);
+        let part = match kept {
+            0 => None,
+            kept => self.folder.open_part(&self.paths, kept).ok(),
+        };
+        let kept = if part.is_some() { kept } else { 0 };
+        if present > 0 && kept == 0 {
+            self.note("the part that is there cannot be gone on from; starting again");
+        }
+        let object = match kept {
+            0 => Object::default(),
+            _ => Object {
+                etag: record.etag.clone(),
+                length: record.length,
+            },
+        };
+        if let Some(there) = there.filter(|part| !part.is_file() && !part.is_symlink()) {
+            let kind = if there.is_dir() { "a folder" } else { "no file" };
+            return Err(disk(
+                "written",
+                io::Error::other(format!("{} is {kind}", self.paths.part.display())),
+            ));
+        }
+        let mut state = self.pool.lock();
+        let slot = &mut state.files[self.file];
+        slot.pieces = Pieces::new(object.length, kept);
+        slot.part = part.map(Arc::new);
+        slot.attempts.has(kept);
+        let length = object.length;
+        slot.object = object;
+        slot.resumed_from = kept;
+        slot.first = (!slot.pieces.is_complete()).then_some(First::Resume);
+        slot.stage = Stage::Fetching;
+        drop(state);
+        self.pool.tell(self.file, Event::Position { bytes: kept, length });
+        self.pool.wake();
+        Ok(())
+    }
+
+    /// Checks all bytes in order, as soon as they are there: from memory where they just came, else from
+    /// the disk.
+    fn check(&self) -> Result<Checked, Reason> {
+        let mut part: Option<Arc<Part>> = None;
+        let (mut reader, mut sha256) = (Reader::new(), Sha256::new());
+        let mut buffer = Vec::new();
+        let mut state = self.pool.lock();
+        loop {
+            if self.pool.is_stopped() {
+                return Err(Reason::Interrupted);
+            }
+            let slot = &mut state.files[self.file];
+            if let Some(reason) = slot.failed.take() {
+                return Err(reason);
+            }
+            let is_new = match (&part, &slot.part) {
+                (Some(part), Some(current)) => !Arc::ptr_eq(part, current),
+                (None, None) => false,
+                _ => true,
+            };
+            if is_new {
+                part.clone_from(&slot.part);
+                (reader, sha256) = (Reader::new(), Sha256::new());
+                (slot.checked, slot.queued) = (0, 0);
+                slot.queue.clear();
+            }
+            let Some(part) = &part else {
+                state = self.pool.wait_for_news(state);
+                continue;
+            };
+            let (checked, frontier) = (slot.checked, slot.pieces.frontier());
+            if let Some(chunk) = slot.queue.pop_front() {
+                drop(state);
+                let bytes = &chunk.bytes[chunk.range.clone()];
+                reader.update(bytes);
+                sha256.update(bytes);
+                let end = chunk.start + bytes.len() as u64;
+                state = self.pool.lock();
+                self.pool.took(&mut state, chunk.bytes);
+                self.advance(&mut state.files[self.file], part, end);
+            } else if frontier > checked {
+                let count = (frontier - checked).min(CHUNK as u64);
+                let end = checked + count;
+                slot.queued = slot.queued.max(end);
+                drop(state);
+                buffer.resize(usize::try_from(count).unwrap_or(CHUNK), 0);
+                part.read_at(&mut buffer, checked)
+                    .map_err(|error| disk("read", error))?;
+                reader.update(&buffer);
+                sha256.update(&buffer);
+                state = self.pool.lock();
+                self.advance(&mut state.files[self.file], part, end);
+                self.pool.has_room();
+            } else if slot.pieces.is_complete() {
+                let is_length_told = slot.object.length.is_some();
+                drop(state);
+                return Ok(Checked {
+                    part: Arc::clone(part),
+                    bytes: frontier,
+                    sha256: hex::encode(sha256.finalize()),
+                    findings: reader.finish(),
+                    is_length_told,
+                });
+            } else {
+                state = self.pool.wait_for_news(state);
+            }
+        }
+    }
+
+    fn advance(&self, slot: &mut super::state::Slot, part: &Arc<Part>, end: u64) {
+        if slot.part.as_ref().is_some_and(|current| Arc::ptr_eq(current, part)) {
+            slot.checked = end;
+        }
+    }
+
+    /// Has the file fetched from its start, where some of its bytes come from an earlier run: what was on
+    /// the disk may be what is broken. Returns whether it did.
+    fn begin_anew(&self) -> Result<bool, Reason> {
+        let mut state = self.pool.lock();
+        let slot = &mut state.files[self.file];
+        if slot.resumed_from == 0 {
+            return Ok(false);
+        }
+        slot.start_again(First::Plain);
+        slot.pieces = Pieces::new(None, 0);
+        slot.object = Object::default();
+        slot.part = None;
+        slot.resumed_from = 0;
+        drop(state);
+        self.note("the file is corrupt; fetching it once more from the start");
+        self.forget()?;
+        self.pool.wake();
+        Ok(true)
+    }
+
+    /// The next run is to know nothing of what is there.
+    pub(super) fn forget(&self) -> Result<(), Reason> {
+        let mut record = self.pool.record(self.file);
+        let fresh = Record::new(&record.identity, &record.node);
+        *record = fresh;
+        record.save(&self.paths.record).map_err(|error| disk("written", error))
+    }
+
+    /// Keeps what is there for the next run, and says why it is not all.
+    fn incomplete(&self, reason: Reason) -> Outcome {
+        let mut state = self.pool.lock();
+        let slot = &mut state.files[self.file];
+        slot.start_again(First::Resume);
+        let forgets = slot.has_two_lengths;
+        drop(state);
+        if forgets {
+            let _ = self.forget();
+        } else {
+            // Where even that fails, the next run goes on from what was saved before.
+            let _ = self.close_part();
+            let _ = self.pool.save_progress(self.file, true);
+        }
+        let part = &self.paths.part;
+        let state = self.pool.lock();
+        let slot = &state.files[self.file];
+        let bytes = match slot.stage {
+            Stage::Queued | Stage::Opening => {
+                self.folder
+                    .bytes_in_part(&self.paths, &slot.job.identity, &slot.job.node)
+            }
+            _ => slot.pieces.frontier(),
+        };
+        drop(state);
+        let state = match reason {
+            Reason::Foreign(_) => FileState::NotRdb,
+            _ => FileState::Incomplete,
+        };
+        self.outcome(part, bytes, None, state, Some(reason))
+    }
+
+    fn close_part(&self) -> io::Result<()> {
+        let (part, frontier) = {
+            let state = self.pool.lock();
+            let slot = &state.files[self.file];
+            (slot.part.clone(), slot.pieces.frontier())
+        };
+        part.map_or(Ok(()), |part| part.close(frontier))
+    }
+
+    pub(super) fn note(&self, text: &str) {
+        self.pool.note(self.file, text);
+    }
+
+    pub(super) fn outcome(
+        &self,
+        path: &Path,
+        bytes: u64,
+        sha256: Option<String>,
+        state: FileState,
+        reason: Option<Reason>,
+    ) -> Outcome {
+        Outcome {
+            path: path.to_owned(),
+            bytes,
+            sha256,
+            state,
+            reason,
+            resumed_from: self.pool.lock().files[self.file].resumed_from,
+            rdb: None,
+            advice: None,
+            warning: None,
+        }
+    }
+}
+
+/// Opens a file that is there under its own name. It may be a link, as the user wants it.
+fn open_whole(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        return File::open(path);
+    }
+    Err(io::Error::other(format!("{} is not a file", path.display())))
+}
+
+pub(super) fn disk(doing: &'static str, error: io::Error) -> Reason {
+    Reason::Disk { doing, error }
+}
