@@ -599,6 +599,36 @@ fn the_surroundings_say_where_settings_come_from_and_what_looks_wrong() {
 }
 
 #[test]
+fn the_endpoint_of_another_product_in_a_profile_is_named_and_left_out() {
+    let cloud = Cloud::sound();
+    let proxy = Proxy::start(ProxyMode::TunnelTo(cloud.sandbox.address())).unwrap();
+    let outcome = cloud
+        .run()
+        .without_env("JDREDIS_ENDPOINT")
+        .file(".jdc/config", "[default]\nendpoint = rds.jdcloud-api.com\n")
+        .env("https_proxy", &proxy.url())
+        .env("no_proxy", "127.0.0.1")
+        .args(["--instance", BACKUP.0, "-o", "json"])
+        .run();
+    assert_eq!(findings(&outcome), [], "{}", outcome.stdout);
+    let settings = seen(&outcome, "settings");
+    assert!(
+        settings.contains("https://redis.jdcloud-api.com (the default)"),
+        "{settings}"
+    );
+    assert!(
+        settings.contains("is rds.jdcloud-api.com, which is another product's and is left out"),
+        "{settings}"
+    );
+    let connection = seen(&outcome, "connection");
+    assert!(
+        connection.contains("CONNECT ") && connection.contains("TLS "),
+        "{connection}"
+    );
+    assert_eq!(seen(&outcome, "proxy"), format!("{} (https_proxy)", proxy.address()));
+}
+
+#[test]
 fn an_instance_or_a_backup_that_is_not_there_is_a_failure() {
     let cloud = Cloud::sound();
     let outcome = cloud.run().args(["--instance", "nope", "-o", "json"]).run();

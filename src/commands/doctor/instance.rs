@@ -12,7 +12,7 @@ use crate::values::id::InstanceId;
 use crate::values::when::rfc3339;
 
 /// How many running instances are asked for a backup.
-const TRIED: usize = 3;
+const TRIED: usize = 6;
 /// The least that `pageSize` may be.
 const LEAST_PAGE: usize = 10;
 const SUCCESS: i64 = 2;

@@ -17,8 +17,8 @@ use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
 use crate::values::id::Region;
 
-/// How many policies are asked for at once. The service documents 1,000 calls a minute, which eight callers
-/// that each wait for their answer do not reach over a usual line.
+/// How many policies are asked for at once. The service documents 1,000 calls a minute: a fleet of that size
+/// meets its 429, which every call waits out on its own.
 const AT_ONCE: usize = 8;
 /// How many failures an error names.
 const MOST_DETAILS: usize = 10;
