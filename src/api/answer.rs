@@ -299,3 +299,54 @@ fn clock_offset(headers: &HeaderMap, now: OffsetDateTime) -> Option<i64> {
     // No clock is a century off: such a date is a mistake in the header.
     (offset.abs() < CENTURY).then_some(offset)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The refusal that an answer of this status and body is.
+    fn refusal(status: u16, body: &str) -> String {
+        let error = Answer::without_network(status, body.as_bytes()).unwrap_err();
+        match *error.kind {
+            ErrorKind::Refused(refusal) => format!("{:?} {} {refusal}", refusal.reason, refusal.code),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn neither_the_status_nor_the_body_alone_says_that_all_is_well() {
+        for (status, body, expected) in [
+            (
+                200,
+                r#"{"error":{"code":404,"status":"NOT_FOUND"},"result":{}}"#,
+                "NotFound 404 404 NOT_FOUND",
+            ),
+            (
+                200,
+                r#"{"error":{"status":"ACCESS_ERROR"}}"#,
+                "KeysRefused 401 401 ACCESS_ERROR",
+            ),
+            (
+                200,
+                r#"{"error":{"code":"503"}}"#,
+                "ServiceFailed 503 503, without a reason",
+            ),
+            (403, r#"{"error":{"code":700,"message":"x"}}"#, "Forbidden 403 403: x"),
+            (
+                404,
+                r#"{"result":{"downloadUrls":[]}}"#,
+                "NotFound 404 404, without a reason",
+            ),
+            (409, r#"{"message":"being changed"}"#, "Busy 409 409: being changed"),
+            (500, r#"{"error":"in words"}"#, "ServiceFailed 500 500: in words"),
+        ] {
+            assert_eq!(refusal(status, body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_quotes_no_link() {
+        let text = refusal(400, r#"{"error":{"message":"bad http://h/x?X-Amz-Signature=5ec2e7"}}"#);
+        assert!(text.contains("http://h/x") && !text.contains("5ec2e7"), "{text}");
+    }
+}

@@ -25,6 +25,37 @@ impl BackupFilter<'_> {
     pub(crate) fn has_times(&self) -> bool {
         self.since.is_some() || self.until.is_some()
     }
+
+    /// The parameters of the request.
+    ///
+    /// `startTime` and `endTime` are sent as UTC with a `Z`. That is a guess: the documentation does not
+    /// say which form they take.
+    fn query(&self) -> Vec<(String, String)> {
+        let time = |name: &str, moment: Option<OffsetDateTime>| {
+            // Whole seconds, as in the documentation's examples. The caller leaves out the backups that
+            // are too early by less than one.
+            let whole = moment.map(|moment| moment.replace_nanosecond(0).unwrap_or(moment));
+            whole.map(|moment| (name.to_owned(), rfc3339(moment)))
+        };
+        let base_id = self.base_id.map(|id| ("baseId".to_owned(), id.to_string()));
+        [time("startTime", self.since), time("endTime", self.until), base_id]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+/// The parameters that filter a listing by these fields: `filters.N.name` and `filters.N.values.M`, both
+/// from 1. The operator that is left out is `eq`.
+fn filters(fields: &[(&str, Option<&str>)]) -> Vec<(String, String)> {
+    let given = fields.iter().filter_map(|(field, value)| Some((*field, (*value)?)));
+    (1..)
+        .zip(given)
+        .flat_map(|(n, (field, value))| {
+            let parameter = |part: &str, value: &str| (format!("filters.{n}.{part}"), value.to_owned());
+            [parameter("name", field), parameter("values.1", value)]
+        })
+        .collect()
 }
 
 impl Client<'_> {
@@ -51,23 +82,12 @@ impl Client<'_> {
         status: Option<&str>,
         deadline: Deadline,
     ) -> Result<Listing<CacheInstance>, Error> {
-        let filters = [("cacheInstanceName", name), ("cacheInstanceStatus", status)];
-        let given = filters.into_iter().filter_map(|(field, value)| Some((field, value?)));
-        let query = (1..)
-            .zip(given)
-            .flat_map(|(n, (field, value))| {
-                let parameter = |part: &str, value: &str| (format!("filters.{n}.{part}"), value.to_owned());
-                [parameter("name", field), parameter("values.1", value)]
-            })
-            .collect();
+        let query = filters(&[("cacheInstanceName", name), ("cacheInstanceStatus", status)]);
         self.list(&["cacheInstance"], query, deadline, |_| false)
     }
 
     /// `describeBackups`: the backups of an instance, in the service's order. Each page is shown to
     /// `enough`, and none is asked for after the one that it is content with.
-    ///
-    /// `startTime` and `endTime` are sent as UTC with a `Z`. That is a guess: the documentation does not
-    /// say which form they take.
     pub(crate) fn describe_backups(
         &self,
         instance: &InstanceId,
@@ -75,16 +95,8 @@ impl Client<'_> {
         deadline: Deadline,
         enough: impl FnMut(&[Entry<Backup>]) -> bool,
     ) -> Result<Listing<Backup>, Error> {
-        let mut query = Vec::new();
-        for (name, moment) in [("startTime", filter.since), ("endTime", filter.until)] {
-            // Whole seconds, as in the documentation's examples. The caller leaves out the backups that
-            // are too early by less than one.
-            let whole = moment.map(|moment| moment.replace_nanosecond(0).unwrap_or(moment));
-            query.extend(whole.map(|moment| (name.to_owned(), rfc3339(moment))));
-        }
-        query.extend(filter.base_id.map(|id| ("baseId".to_owned(), id.to_string())));
         let path = ["cacheInstance", instance.as_str(), "backup"];
-        self.list(&path, query, deadline, enough)
+        self.list(&path, filter.query(), deadline, enough)
     }
 
     /// `createBackup`: starts a backup. Returns its ID, with the whole answer.
@@ -103,5 +115,45 @@ impl Client<'_> {
             ..error
         })?;
         Ok((answer, base_id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn pairs(query: Vec<(String, String)>) -> String {
+        let pairs = query.into_iter().map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn filters_are_numbered_without_a_gap() {
+        assert_eq!(pairs(filters(&[("a", None), ("b", None)])), "");
+        assert_eq!(
+            pairs(filters(&[("a", None), ("b", Some("x y"))])),
+            "filters.1.name=b filters.1.values.1=x y"
+        );
+        assert_eq!(
+            pairs(filters(&[("a", Some("")), ("b", Some("y"))])),
+            "filters.1.name=a filters.1.values.1= filters.2.name=b filters.2.values.1=y"
+        );
+    }
+
+    #[test]
+    fn times_are_asked_for_in_whole_seconds_of_utc() {
+        let id: BaseId = "1234".parse().unwrap();
+        let filter = BackupFilter {
+            since: Some(datetime!(2026-01-31 08:00:00.9 +8)),
+            until: Some(datetime!(2026-02-01 00:00 UTC)),
+            base_id: Some(&id),
+        };
+        assert_eq!(
+            pairs(filter.query()),
+            "startTime=2026-01-31T00:00:00Z endTime=2026-02-01T00:00:00Z baseId=1234"
+        );
+        assert_eq!(pairs(BackupFilter::default().query()), "");
     }
 }

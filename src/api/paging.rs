@@ -192,3 +192,55 @@ fn read_entry<T: Listed>(raw: &RawValue) -> Result<(T, Object<'_>), Misfit> {
     serde_json::from_str::<Value>(raw.get()).map_err(|_| Misfit::Other("it is no JSON throughout".to_owned()))?;
     Ok((view, object))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::model::Backup;
+
+    fn answer(result: &str) -> Answer {
+        Answer::without_network(200, format!("{{\"result\":{result}}}").as_bytes()).unwrap()
+    }
+
+    /// The IDs that the next page brings, and whether it brings anything.
+    fn next(reader: &mut Reader, result: &str) -> (Vec<String>, bool) {
+        let page: Page<Backup> = reader.read(&answer(result)).unwrap();
+        let ids = page.entries.iter().map(|entry| entry.view.id().to_owned());
+        (ids.collect(), !page.brings_nothing())
+    }
+
+    #[test]
+    fn an_entry_is_new_once_whatever_page_it_comes_back_on() {
+        let mut reader = Reader::new("backups");
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let first = r#"{"backups":[{"baseId":"a"},{"baseId":"b"},{"no":"ID"},{"no":"ID"}]}"#;
+        assert_eq!(next(&mut reader, first), (ids(&["a", "b"]), true));
+        assert_eq!(reader.warnings.lost_entries(), 2);
+        // The same entries bring nothing, unreadable ones included.
+        assert_eq!(next(&mut reader, first), (ids(&[]), false));
+        assert_eq!(
+            next(&mut reader, r#"{"backups":[{"baseId":"b"},{"baseId":"c"}]}"#),
+            (ids(&["c"]), true)
+        );
+        assert_eq!(next(&mut reader, r#"{"backups":[{"another":1}]}"#), (ids(&[]), true));
+        assert_eq!(next(&mut reader, r#"{"backups":null}"#), (ids(&[]), false));
+        assert_eq!(reader.warnings.lost_entries(), 3);
+    }
+
+    #[test]
+    fn a_page_without_its_list_is_an_error_that_names_the_list() {
+        for (result, text) in [
+            ("{}", "its result has no backups"),
+            (r#"{"cacheInstances":[]}"#, "its result has no backups"),
+            (
+                r#"{"backups":7}"#,
+                "in its result, invalid type: backups is a number, not a list",
+            ),
+            ("[]", "in its result, invalid type: it is a list, not an object"),
+            (r#"{"code":400,"message":"not now"}"#, "400: not now"),
+        ] {
+            let error = Reader::new("backups").read::<Backup>(&answer(result)).unwrap_err();
+            assert_eq!(error.to_string(), text, "{result}");
+        }
+    }
+}
