@@ -5,6 +5,7 @@ use crate::http::{Failure, Stage, TlsFault};
 use crate::transfer::Reason;
 
 const TRUST_PROXY: &str = "where a proxy inspects TLS, point SSL_CERT_FILE at its CA certificate";
+const DOCTOR: &str = "'jdredis doctor' shows how the storage answers";
 const GET_OUT: &str = "check firewalls, DNS, and whether a proxy (HTTPS_PROXY) is needed to get out";
 const USE_HTTP: &str = "--http fetches the links as the service writes them, unencrypted";
 
@@ -44,15 +45,10 @@ fn advice(reason: &Reason) -> Option<String> {
         Reason::Status { status: 410, .. } => fixed("the file is gone from the storage; take a newer backup"),
         Reason::Encoded(_) => fixed("a proxy or cache in between may have changed it"),
         Reason::Cut { failure, .. } => failure.as_deref().and_then(at_storage),
-        Reason::Status { .. }
-        | Reason::Foreign(_)
-        | Reason::TwoLengths(..)
-        | Reason::TooSlow
-        | Reason::Exchanged
-        | Reason::NameNotSynced(_) => None,
-        Reason::Disk { .. } | Reason::NoLink(_) | Reason::UnknownLength(_) | Reason::Answer(_) | Reason::Content(_) => {
-            None
-        }
+        // Each of these doubts a belief about the storage.
+        Reason::Status { .. } | Reason::Foreign(_) | Reason::TwoLengths(..) | Reason::Answer(_) => fixed(DOCTOR),
+        Reason::TooSlow | Reason::Exchanged | Reason::NameNotSynced(_) => None,
+        Reason::Disk { .. } | Reason::NoLink(_) | Reason::UnknownLength(_) | Reason::Content(_) => None,
     }
 }
 
