@@ -61,6 +61,7 @@ mod archive;
 mod backups;
 mod cli;
 mod commands;
+mod completion;
 mod config;
 mod error;
 mod file;
@@ -102,6 +103,11 @@ const MAX_HELP_COLUMNS: u16 = 100;
 /// Data goes to the world's `stdout`, everything else to its `stderr`. The exit codes are the ones
 /// that `jdredis --help` lists.
 pub fn run(world: &World) -> ExitCode {
+    if let Some(answer) = completion::answer(world) {
+        // A shell that asks at Tab is told nothing of what goes wrong.
+        let _ = world.stdout.write_all(answer.as_bytes());
+        return ExitCode::SUCCESS;
+    }
     let interrupt = Interrupt::exit_on_signal();
     let columns = world
         .stdout

@@ -1,9 +1,6 @@
-//! `jdredis completions SHELL`: a script that completes commands, options and known values.
+//! `jdredis completions SHELL`: the script that completes commands, options, known values and names.
 
-use clap::CommandFactory;
-use clap_complete::Shell;
-
-use crate::cli::Cli;
+use crate::completion::Shell;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -13,7 +10,5 @@ Examples:
 ";
 
 pub(super) fn render(shell: Shell) -> Vec<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "jdredis", &mut script);
-    script
+    shell.script().as_bytes().to_vec()
 }

@@ -15,11 +15,11 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Subcommand;
-use clap_complete::Shell;
 
 use crate::api::{Client, Warning};
 use crate::cli::Globals;
 use crate::cli::shared::RegionArgs;
+use crate::completion::Shell;
 use crate::config::{self, Settings};
 use crate::error::{Report, StdoutError};
 use crate::output::{Format, paint};

@@ -107,6 +107,18 @@ pub(crate) fn load(home: Option<&Path>, name: Option<&str>) -> Result<Profile, E
     parse(&text, Section { file, name })
 }
 
+/// The names of the profiles that there are; none where the file cannot be read.
+pub(crate) fn names(home: Option<&Path>) -> Vec<String> {
+    let text = home
+        .and_then(|home| read(&home.join(".jdc").join("config")).ok())
+        .map(Zeroizing::new);
+    let lines = text.iter().flat_map(|text| text.trim_start_matches('\u{feff}').lines());
+    lines
+        .filter_map(|line| Some(line.trim().strip_prefix('[')?.split_once(']')?.0.to_owned()))
+        .filter(|name| name != INHERITED)
+        .collect()
+}
+
 /// The name in `current`; the official tool writes it without a newline.
 fn current(folder: &Path) -> Result<String, Error> {
     match read(&folder.join("current")) {

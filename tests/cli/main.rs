@@ -7,6 +7,8 @@
 
 mod answers;
 mod archive;
+#[cfg(unix)]
+mod completion;
 mod connecting;
 mod create;
 #[cfg(unix)]

@@ -12,7 +12,8 @@ use crate::support::{ACCESS_KEY, SECRET_KEY, is_installed, say_not_run};
 
 /// No test waits longer than this for something to be on the screen.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-const PROMPT: &str = "prompt$ ";
+/// What the shells show when they wait for a command.
+pub(crate) const PROMPT: &str = "prompt$ ";
 
 /// A window with bash in it, on a tmux server of its own, which ends when this is dropped.
 pub(crate) struct Terminal {
@@ -20,11 +21,23 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// A window of this size, in an empty folder. Its shell has the canary keys, the sandbox's address and these
+    /// A window with bash of this size, in an empty folder. Its shell has the canary keys, the sandbox's address and these
     /// variables in its environment; `jdredis` is the program. `None` where tmux or bash is not
     /// installed.
     pub(crate) fn open(sandbox: &Sandbox, env: &[(&str, &str)], columns: u16, rows: u16) -> Option<Self> {
-        for program in ["tmux", "bash"] {
+        let bash = ["bash", "--norc", "--noprofile", "-i"];
+        Self::open_shell(&bash, sandbox, env, columns, rows)
+    }
+
+    /// As [`open`](Self::open), with another shell, whose prompt must be [`PROMPT`].
+    pub(crate) fn open_shell(
+        command: &[&str],
+        sandbox: &Sandbox,
+        env: &[(&str, &str)],
+        columns: u16,
+        rows: u16,
+    ) -> Option<Self> {
+        for program in ["tmux", command[0]] {
             if !is_installed(program) {
                 say_not_run("a real terminal", &format!("{program} is not installed"));
                 return None;
@@ -43,7 +56,7 @@ impl Terminal {
             .arg(format!("JDCLOUD_ACCESS_KEY={ACCESS_KEY}"))
             .arg(format!("JDCLOUD_SECRET_KEY={SECRET_KEY}"))
             .args(env.iter().map(|(name, value)| format!("{name}={value}")))
-            .args(["bash", "--norc", "--noprofile", "-i"]);
+            .args(command);
         let terminal = Self { folder };
         let size = ["-x", &columns.to_string(), "-y", &rows.to_string()];
         let status_line_off = [";", "set-option", "-g", "status", "off"];
@@ -71,7 +84,7 @@ impl Terminal {
 
     /// Types a text and Enter.
     pub(crate) fn enter(&self, text: &str) {
-        check(&self.tmux().args(["send-keys", "-l", text]).output().unwrap());
+        self.type_in(text);
         self.press("Enter");
     }
 
@@ -83,6 +96,16 @@ impl Terminal {
     pub(crate) fn resize(&self, columns: u16, rows: u16) {
         let size = ["-x", &columns.to_string(), "-y", &rows.to_string()];
         check(&self.tmux().arg("resize-window").args(size).output().unwrap());
+    }
+
+    /// The shell's home and first working folder.
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Types a text.
+    pub(crate) fn type_in(&self, text: &str) {
+        check(&self.tmux().args(["send-keys", "-l", text]).output().unwrap());
     }
 
     /// The window's text, and with it all that has left the window at its top.

@@ -19,6 +19,7 @@ use crate::api::{Client, Reason};
 use crate::backups::{self, NodeLink, SameObject, find, same_objects};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
+use crate::completion::names::Names;
 use crate::config::{self, Settings};
 use crate::error::{Kind, Report};
 use crate::file::{FileReport, FileState, Task, judge};
@@ -144,6 +145,10 @@ struct Download<'a> {
 impl Download<'_> {
     fn run(&self, links: Vec<links::NodeLink>) -> anyhow::Result<Fetched> {
         let world = self.context.world;
+        Names::change(self.settings, self.context.world, |names| {
+            let nodes = links.iter().map(|(node, _)| node.clone()).collect();
+            names.nodes.insert(self.args.instance.id.to_string(), nodes);
+        });
         let shards = self.shards(links)?;
         let identity = Identity {
             region: self.settings.region.to_string(),

@@ -1,0 +1,58 @@
+//! Completion: what the shell offers at Tab.
+//!
+//! The scripts in `completions/` are short: each runs `jdredis` by name, with the variable
+//! [`VARIABLE`] set to the shell's name and the words of the line as arguments, and offers what is
+//! printed. So they cannot go stale. Nothing that was typed is executed, no request is sent, and every
+//! failure is an empty answer.
+//!
+//! clap_complete's dynamic engine was tried in place of [`line`]. It is labelled unstable, a completer
+//! of its sees only the current word and not the `--instance` before it, and it lists folders itself
+//! where the shell knows `~/` and blanks better.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `line` | what is being completed, and what stands before it |
+//! | `candidates` | what there is to offer |
+//! | `names` | the cache of what the service has listed |
+//! | `shells` | each shell's words and quotes |
+
+mod candidates;
+mod line;
+pub(crate) mod names;
+mod shells;
+
+use self::shells::Request;
+pub(crate) use self::shells::Shell;
+use crate::process::world::World;
+
+/// Names the shell that asks. An unknown value counts as unset.
+const VARIABLE: &str = "JDREDIS_COMPLETE";
+
+/// The answer to a shell's question, where the run is one: `jdredis -- INDEX WORD…`, with the index of
+/// the word at the cursor.
+pub(crate) fn answer(world: &World) -> Option<String> {
+    let shell = Shell::named(&world.var(VARIABLE)?)?;
+    let request = Request::read(shell, &world.args)?;
+    let command = crate::cli::shown::command(u16::MAX);
+    let line = line::Line::read(&command, request.words());
+    let offer = candidates::offer(&line, world);
+    Some(request.write(&line, offer))
+}
+
+/// Something to offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) value: String,
+    /// What it is, on one line; may be empty.
+    pub(crate) help: String,
+}
+
+/// What there is to offer.
+#[derive(Debug, PartialEq, Eq)]
+enum Offer {
+    Values(Vec<Candidate>),
+    /// Any file, by the shell's own means.
+    Files,
+    /// Any folder, likewise.
+    Folders,
+}

@@ -1,0 +1,373 @@
+//! What the shells offer at Tab: real ones, typed into through a terminal.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use jdredis_sandbox::{Reply, Sandbox};
+use serde_json::json;
+
+use crate::support::{Jdredis, page, sandbox};
+use crate::tmux::{PROMPT, Terminal};
+
+const BASH: &str = "bash";
+const FISH: &str = "fish";
+const ZSH: &str = "zsh";
+const DOWNLOAD: &str = "jdredis backup download --region cn-north-1 --instance redis-cluster1";
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name)
+}
+
+/// A shell that has read the script, in a folder with `b file` and `a folder`, whose cache knows what the
+/// sandbox lists.
+fn open(shell: &str, sandbox: &Sandbox) -> Option<Terminal> {
+    let fish_prompt = format!("set -g fish_autosuggestion_enabled 0; function fish_prompt; echo -n '{PROMPT}'; end");
+    let command = match shell {
+        BASH => vec![BASH, "--norc", "--noprofile", "-i"],
+        ZSH => vec![ZSH, "-f", "-i"],
+        _ => vec![FISH, "--no-config", "-i", "-C", &fish_prompt],
+    };
+    let env = [("JDCLOUD_REGION", "cn-north-1"), ("TZ", "UTC0"), ("LC_ALL", "C.UTF-8")];
+    let terminal = Terminal::open_shell(&command, sandbox, &env, 100, 40)?;
+    let home = terminal.home();
+    fs::write(home.join("b file"), "").unwrap();
+    fs::create_dir(home.join("a folder")).unwrap();
+    fs::create_dir(home.join(".jdc")).unwrap();
+    let profiles = "[default]\nregion_id = x\n[DEFAULT]\n[it's $(touch x) mine]\n[nightly]\nsecret_key = canary\n";
+    fs::write(home.join(".jdc/config"), profiles).unwrap();
+    let load = match shell {
+        BASH => format!("source '{}'", script("jdredis.bash").display()),
+        ZSH => {
+            let folder = script("");
+            format!(
+                "fpath=('{}' $fpath); autoload -Uz compinit; compinit -u -D",
+                folder.display()
+            )
+        }
+        _ => format!("source '{}'", script("jdredis.fish").display()),
+    };
+    terminal.enter(&load);
+    terminal.enter("jdredis instance list -q -o plain; jdredis backup list --instance redis-1234 -q -o plain");
+    terminal.enter(&format!(
+        "{DOWNLOAD} --latest --http --dir fetched -q -o plain; clear; echo ready"
+    ));
+    terminal.wait_for("end of the commands", |screen| screen.contains("ready\n"));
+    Some(terminal)
+}
+
+/// What stands on the screen once a text was typed and Tab pressed, as soon as it has all of this.
+#[track_caller]
+fn offered(terminal: &Terminal, typed: &str, all_of: &[&str]) -> String {
+    for key in ["C-e", "C-u", "C-l"] {
+        terminal.press(key);
+    }
+    terminal.wait_for("prompt and nothing else", |screen| {
+        screen.trim_end() == PROMPT.trim_end()
+    });
+    terminal.type_in(typed);
+    terminal.wait_for("echo", |screen| screen.contains(typed.trim_end()));
+    terminal.press("Tab");
+    let what = format!("{all_of:?} after {typed:?}");
+    terminal.wait_for(&what, |screen| {
+        let has_all = all_of.iter().all(|text| screen.contains(text));
+        if !has_all && all_of.len() > 1 {
+            // bash and zsh list at the next Tab what this one could not complete.
+            thread::sleep(Duration::from_millis(100));
+            terminal.press("Tab");
+        }
+        has_all
+    })
+}
+
+#[test]
+fn shells_offer_commands_options_values_and_names() {
+    let sandbox = sandbox();
+    for shell in [BASH, ZSH, FISH] {
+        let Some(terminal) = open(shell, &sandbox) else {
+            continue;
+        };
+        let listed = |typed: &str, all_of: &[&str], none_of: &[&str]| {
+            let screen = offered(&terminal, typed, all_of);
+            for text in none_of {
+                assert!(!screen.contains(text), "{shell} offers {text} after {typed}:\n{screen}");
+            }
+        };
+        listed("jdredis ", &["archive", "backup", "instance"], &["--region", "b file"]);
+        listed("jdredis backup ", &["download", "verify", "url"], &["b file"]);
+        listed(
+            "jdredis backup url --",
+            &["--instance", "--latest", "--max-attempts"],
+            &["b file"],
+        );
+        listed("jdredis backup verify --", &["--timeout", "--output"], &["--endpoint"]);
+        listed(
+            "jdredis backup list --region ",
+            &["cn-north-1", "cn-south-1"],
+            &["b file"],
+        );
+        listed("jdredis backup list -o ", &["table", "json", "plain"], &["b file"]);
+        listed("jdredis backup list --status ", &["success", "running", "failed"], &[]);
+        listed("jdredis instance list --status ", &["restoring", "upgrading"], &[]);
+        listed("jdredis completions ", &["bash", "elvish", "powershell"], &["b file"]);
+        listed(
+            "jdredis backup url --instance ",
+            &["redis-1234", "redis-wide"],
+            &["b file"],
+        );
+        listed(
+            "jdredis backup url --instance redis-1234 --base-id ",
+            &["newest", "no-internal"],
+            &["b file"],
+        );
+        // Another region has other instances, and none is known.
+        listed(
+            "jdredis backup url --region cn-east-2 --instance redis-",
+            &["redis-"],
+            &["redis-1234"],
+        );
+    }
+}
+
+#[test]
+fn shells_insert_what_was_begun_with_the_quotes_that_it_needs() {
+    let sandbox = sandbox();
+    for shell in [BASH, ZSH, FISH] {
+        let Some(terminal) = open(shell, &sandbox) else {
+            continue;
+        };
+        for (typed, line) in [
+            ("jdredis ba", "jdredis backup"),
+            (
+                "jdredis backup url --instance=redis-w",
+                "jdredis backup url --instance=redis-wide",
+            ),
+            (
+                "jdredis backup url --instance redis-w",
+                "jdredis backup url --instance redis-wide",
+            ),
+            (
+                "jdredis backup url --profile ni",
+                "jdredis backup url --profile nightly",
+            ),
+            ("jdredis backup list --output=j", "jdredis backup list --output=json"),
+            ("jdredis backup verify b", "jdredis backup verify b\\ file"),
+            ("jdredis backup verify ~/b", "jdredis backup verify ~/b\\ file"),
+            ("jdredis backup verify $HOME/b", "jdredis backup verify $HOME/b\\ file"),
+            (
+                "jdredis backup download --dir a",
+                "jdredis backup download --dir a\\ folder/",
+            ),
+            (
+                "jdredis backup download --dir ~/a",
+                "jdredis backup download --dir ~/a\\ folder/",
+            ),
+            (
+                "jdredis backup download --dir=~/a",
+                "jdredis backup download --dir=~/a\\ folder/",
+            ),
+            (
+                "jdredis backup download --dir $HOME/a",
+                "jdredis backup download --dir $HOME/a\\ folder/",
+            ),
+            (&format!("{DOWNLOAD} --node n"), &format!("{DOWNLOAD} --node node\\")),
+        ] {
+            offered(&terminal, typed, &[line]);
+        }
+        // Names that a shell would act on are quoted, and nothing of them is run.
+        offered(&terminal, "jdredis backup url --profile it", &["\\$\\(touch\\ x\\)"]);
+        assert!(!terminal.home().join("x").exists());
+    }
+}
+
+/// A node's name may hold anything. What acts on a terminal is not offered.
+#[test]
+fn hostile_names_are_quoted_or_left_out() {
+    let names = [
+        "n\u{1b}[2J",
+        "n\ttab",
+        "n\nline",
+        "n*",
+        "n'quote",
+        "n$(touch x)",
+        "n:colon",
+        "n缓存",
+        "n plain",
+    ];
+    let offered = ["n*", "n'quote", "n$(touch x)", "n:colon", "n缓存", "n plain"];
+    let sandbox = sandbox();
+    let link = sandbox.link("redis-1234", "1234", 0);
+    let urls: Vec<_> = names.iter().map(|name| json!({"name": name, "link": link})).collect();
+    let answer = json!({"result": {"downloadUrls": urls}});
+    sandbox.script_for("describeDownloadUrl", vec![Reply::json(200, answer.to_string())]);
+    let home = tempfile::tempdir().unwrap();
+    let run = || Jdredis::at(&sandbox).env("HOME", home.path().to_str().unwrap());
+    let dir = home.path().join("d");
+    let command = [
+        "backup",
+        "download",
+        "--region",
+        "cn-north-1",
+        "--instance",
+        "redis-1234",
+        "--base-id",
+        "1234",
+    ];
+    run()
+        .args(command)
+        .args(["--http", "--dir", dir.to_str().unwrap()])
+        .run();
+    let words = [
+        "jdredis",
+        "backup",
+        "download",
+        "--region",
+        "cn-north-1",
+        "--instance",
+        "redis-1234",
+        "--node",
+        "n",
+    ];
+    for shell in [BASH, FISH, ZSH, "powershell", "elvish"] {
+        let answer = run().env("JDREDIS_COMPLETE", shell).args(["--", "8"]).args(words).run();
+        let answer = answer.data();
+        assert!(
+            !answer.contains(|c: char| c.is_control() && c != '\n' && c != '\t'),
+            "{answer:?}"
+        );
+        let values: Vec<&str> = answer
+            .lines()
+            .skip(1)
+            .map(|line| line.split('\t').next().unwrap())
+            .collect();
+        assert_eq!(values.len(), offered.len(), "{shell}: {values:?}");
+        if shell == BASH {
+            // The real shell reads each as the name it is.
+            for (value, name) in values.iter().zip(offered) {
+                let echoed = Command::new("sh")
+                    .args(["-c", &format!("printf %s {value}")])
+                    .output()
+                    .unwrap();
+                assert_eq!(String::from_utf8(echoed.stdout).unwrap(), name);
+            }
+        } else {
+            assert_eq!(values, offered, "{shell}");
+        }
+    }
+}
+
+/// The answer of the program to a shell, with this as the line.
+fn answer(run: Jdredis<'_>, line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let index = (words.len() - 1).to_string();
+    let outcome = run.env("JDREDIS_COMPLETE", FISH).args(["--", &index]).args(words).run();
+    outcome.data().to_owned()
+}
+
+#[test]
+fn what_was_listed_is_kept_for_this_user_and_this_key_alone() {
+    let sandbox = sandbox();
+    let home = tempfile::tempdir().unwrap();
+    let run = || {
+        let run = Jdredis::at(&sandbox).env("HOME", home.path().to_str().unwrap());
+        run.env("JDCLOUD_REGION", "cn-north-1")
+    };
+    let line = "jdredis backup list --instance redis-12";
+    assert_eq!(answer(run(), line), "values\n");
+    run().args(["instance", "list", "-q"]).run().data();
+    let known = "values\nredis-1234\tdocumented\n";
+    let requests = sandbox.requests().len();
+    assert_eq!(answer(run(), line), known);
+    assert_eq!(answer(run().env("JDCLOUD_ACCESS_KEY", "ANOTHER"), line), "values\n");
+    assert_eq!(
+        answer(run().env("JDREDIS_ENDPOINT", "http://127.0.0.1:9"), line),
+        "values\n"
+    );
+    assert_eq!(answer(run().env("JDCLOUD_REGION", "cn-south-1"), line), "values\n");
+    assert_eq!(answer(run().env("JDREDIS_CACHE", "off"), line), "values\n");
+    assert_eq!(answer(run().without_env("JDCLOUD_SECRET_KEY"), line), "values\n");
+    let elsewhere = "jdredis --endpoint http://127.0.0.1:9 backup list --instance redis-12";
+    assert_eq!(answer(run(), elsewhere), "values\n");
+    assert_eq!(sandbox.requests().len(), requests, "no request is sent at Tab");
+
+    let folder = home.path().join(".cache/jdredis/names");
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    let files: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let [file] = &files[..] else { panic!("{files:?}") };
+    assert_eq!(mode(file), 0o600);
+    let text = fs::read_to_string(file).unwrap();
+    for secret in ["CANARY", "canary", "http", "X-Amz"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+
+    // What is broken is as if there were none, and is replaced.
+    for broken in ["", "{", "[]", "{\"instances\":7}"] {
+        fs::write(file, broken).unwrap();
+        assert_eq!(answer(run(), line), "values\n", "{broken}");
+        run().args(["instance", "list", "-q"]).run().data();
+        assert_eq!(answer(run(), line), known, "{broken}");
+    }
+    let month = Duration::from_secs(31 * 86_400);
+    let old = fs::File::options().write(true).open(file).unwrap();
+    old.set_modified(SystemTime::now() - month).unwrap();
+    assert_eq!(answer(run(), line), "values\n");
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_changes_nothing() {
+    let sandbox = sandbox();
+    let list = ["instance", "list", "--region", "cn-north-1", "-o", "plain"];
+    let usual = Jdredis::at(&sandbox).args(list).run().data().to_owned();
+    for cache in ["/proc/nowhere", "/dev/null", "relative/folder"] {
+        let outcome = Jdredis::at(&sandbox).env("XDG_CACHE_HOME", cache).args(list).run();
+        assert_eq!(outcome.data(), usual, "{cache}");
+    }
+    assert!(!Path::new("relative").exists());
+    Jdredis::at(&sandbox).without_env("HOME").args(list).run();
+}
+
+#[test]
+fn a_question_that_is_none_is_answered_with_nothing_or_not_taken_for_one() {
+    let run = || Jdredis::bare().env("JDREDIS_COMPLETE", BASH);
+    for args in [
+        &["--", "0"][..],
+        &["--", "9", "jdredis"],
+        &["--", "1", "jdredis", "--nosuch="],
+        &["--", "2", "jdredis", "backup", "url", "--instance"],
+        &["--", "3", "jdredis", "backup", "nosuch", "\u{1b}[2J$(touch x)`"],
+    ] {
+        run().args(args.iter().copied()).run().data();
+    }
+    // An unknown shell counts as unset, and so does a command line that is no question.
+    let version = |run: Jdredis<'_>| run.args(["--version"]).run().data().to_owned();
+    assert!(version(Jdredis::bare().env("JDREDIS_COMPLETE", "tcsh")).starts_with("jdredis "));
+    assert!(version(run()).starts_with("jdredis "));
+}
+
+/// The time that the program takes for a Tab, with the instances of a large account.
+#[test]
+fn a_thousand_instances_are_offered_at_once() {
+    let sandbox = sandbox();
+    let home = tempfile::tempdir().unwrap();
+    let run = || {
+        let run = Jdredis::at(&sandbox).env("HOME", home.path().to_str().unwrap());
+        run.env("JDCLOUD_REGION", "cn-north-1")
+    };
+    let instances: Vec<String> = (0..1000)
+        .map(|n| format!(r#"{{"cacheInstanceId":"redis-{n:04}","cacheInstanceName":"orders {n}"}}"#))
+        .collect();
+    let pages = instances
+        .chunks(100)
+        .map(|entries| page("r", "cacheInstances", entries.iter().map(String::as_str), Some("1000")));
+    sandbox.script(pages.collect());
+    run().args(["instance", "list", "-q"]).run().data();
+    let offered = answer(run(), "jdredis backup list --instance redis-");
+    assert_eq!(offered.lines().count(), 1001);
+}
