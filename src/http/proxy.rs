@@ -145,6 +145,7 @@ fn parse(value: &str) -> Result<(Endpoint, Option<Zeroizing<String>>), &'static 
         None => (None, authority),
     };
     let address = format!("{scheme}://{host}").parse().map_err(|_| MALFORMED)?;
+    let user = user.filter(|user| !user.is_empty());
     Ok((address, user.map(authorization)))
 }
 
@@ -284,6 +285,40 @@ mod tests {
             let env = [("all_proxy", "http://p:1"), ("NO_PROXY", exceptions)];
             let through = chosen(endpoint, &env).unwrap();
             assert_eq!(through.is_none(), direct, "{endpoint} {exceptions}");
+        }
+    }
+
+    #[test]
+    fn a_name_and_password_are_decoded_as_curl_decodes_them() {
+        for (user, pair) in [
+            ("me:pw@", Some("me:pw")),
+            ("me@", Some("me:")),
+            ("me:p%40s%23%2F%5C%25@", Some("me:p@s#/\\%")),
+            ("me:p@ss:w@", Some("me:p@ss:w")),
+            ("me:100%@", Some("me:100%")),
+            ("@", None),
+            ("", None),
+        ] {
+            let (address, authorization) = parse(&format!("http://{user}h:3128/")).unwrap();
+            assert_eq!(address.to_string(), "http://h:3128");
+            let expected = pair.map(|pair| format!("Basic {}", BASE64_STANDARD.encode(pair)));
+            assert_eq!(authorization.map(|value| value.to_string()), expected, "{user}");
+        }
+    }
+
+    #[test]
+    fn a_character_that_ends_the_address_is_told_from_other_faults() {
+        for value in [
+            "http://me:a#b@h:1",
+            "me:a/b@h:1",
+            "http://me:a?b@h:1",
+            "http://d\\me:a@h:1",
+        ] {
+            let fault = parse(value).map(drop).unwrap_err();
+            assert_eq!(
+                fault, "has a name or password with a character that ends the address",
+                "{value}"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jdredis_sandbox::{Certificate, Proxy, ProxyMode, Silent};
 
-use crate::support::{Jdredis, sandbox, say_not_run};
+use crate::support::{Jdredis, for_each, sandbox, say_not_run};
 use crate::tls::Secure;
 
 fn succeeds(command: &[&str]) -> bool {
@@ -74,7 +74,7 @@ fn the_time_limit_holds_at_every_step_of_a_connection() {
     let head = dripping(b"HTTP/1.1 200 OK\r\nX-Drip: ");
     let record = dripping(b"\x16\x03\x03\x3f\x00\x02");
     let run = || secure.trusting().args(["--timeout", "1", "--max-attempts", "1"]);
-    for run in [
+    let runs = [
         run().args(["--endpoint", &format!("http://{address}")]),
         run().args(["--endpoint", &format!("https://{address}")]),
         run().env("https_proxy", &format!("http://{address}")),
@@ -82,12 +82,13 @@ fn the_time_limit_holds_at_every_step_of_a_connection() {
         run().env("https_proxy", &drip.url()),
         run().args(["--endpoint", &format!("http://{head}")]),
         run().args(["--endpoint", &format!("https://{record}")]),
-    ] {
+    ];
+    for_each(runs, |run| {
         let outcome = run.url();
         outcome.fails_saying(5, &["did not answer in time"]);
         assert!(outcome.took >= Duration::from_millis(950), "{outcome:#?}");
         assert!(outcome.took < Duration::from_millis(2500), "{outcome:#?}");
-    }
+    });
 }
 
 /// A server that gives one connection this beginning of an answer, and then a byte now and then.
