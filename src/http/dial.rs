@@ -218,10 +218,7 @@ mod tests {
         .unwrap();
         assert_eq!(stream.peer_addr().unwrap(), listener.local_addr().unwrap());
         let took = start.elapsed();
-        assert!(
-            took >= 2 * HEAD_START && took < 2 * HEAD_START + Duration::from_millis(400),
-            "{took:?}"
-        );
+        assert!(took >= 2 * HEAD_START && took < Duration::from_secs(5), "{took:?}");
     }
 
     #[test]
@@ -232,7 +229,7 @@ mod tests {
             let start = Instant::now();
             let error = race(addresses, Some(start + Duration::from_millis(700))).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-            assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
+            assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
         }
     }
 }

@@ -68,6 +68,7 @@ fn a_file_comes_through_a_proxy_in_absolute_form() {
 #[test]
 fn a_proxy_that_refuses_or_is_down_is_named_for_the_storage_too() {
     let place = leading_to("https://127.0.0.1:1");
+    let run = || place.download_encrypted(SINGLE).args(["--max-attempts", "2"]);
     for (mode, attempts, text) in [
         (
             ProxyMode::AuthenticationRequired,
@@ -81,18 +82,18 @@ fn a_proxy_that_refuses_or_is_down_is_named_for_the_storage_too() {
         ),
         (
             ProxyMode::Status(503),
-            3,
+            2,
             "could not reach https://127.0.0.1:1 (https_proxy)",
         ),
-        (ProxyMode::Close, 3, "broke the connection off (https_proxy)"),
+        (ProxyMode::Close, 2, "broke the connection off (https_proxy)"),
     ] {
         let proxy = Proxy::start(mode).unwrap();
-        let run = place.download_encrypted(SINGLE).env("https_proxy", &proxy.url());
+        let run = run().env("https_proxy", &proxy.url());
         fails(&place, run, &[&format!("the proxy {} {text}", proxy.address())]);
         assert_eq!(proxy.connections(), attempts, "{mode:?}");
     }
     let address = closed_port();
-    let down = place.download_encrypted(SINGLE).env("https_proxy", &address);
+    let down = run().env("https_proxy", &address);
     fails(
         &place,
         down,
@@ -100,7 +101,7 @@ fn a_proxy_that_refuses_or_is_down_is_named_for_the_storage_too() {
     );
     let proxy = Proxy::start(ProxyMode::Tunnel).unwrap();
     let over_tls = proxy.url().replace("http://", "https://");
-    let run = place.download_encrypted(SINGLE).env("https_proxy", &over_tls);
+    let run = run().env("https_proxy", &over_tls);
     fails(
         &place,
         run,
