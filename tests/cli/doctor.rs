@@ -242,6 +242,48 @@ fn an_odd_answer_is_a_difference_of_its_own_check() {
 }
 
 #[test]
+fn a_policy_that_contradicts_itself_is_a_difference() {
+    const NEXT: &str = "2021-07-18T17:00:00Z~2021-07-18T18:00:00Z";
+    for (days, window, said) in [
+        (
+            "",
+            "",
+            "automatic backup seems off, and the next one is at 2021-07-18T17:00:00Z",
+        ),
+        ("Tuesday", "10:00-11:00 +0000", "which is within no reading of it"),
+        ("Montag", "10:00-11:00 +0000", "are not of the documented form"),
+    ] {
+        let cloud = Cloud::sound();
+        let result = json!({"backupPeriod": days, "backupTime": window, "nextBackupTime": NEXT});
+        let reply = Reply::json(200, json!({"requestId": "r", "result": result}).to_string());
+        cloud.sandbox.script_for("backupPolicy", vec![reply]);
+        let outcome = cloud.doctor(&["-o", "json"]);
+        assert_eq!(findings(&outcome), pair("policy", "differs"), "{}", outcome.stdout);
+        assert!(seen(&outcome, "policy").contains(said), "{}", seen(&outcome, "policy"));
+    }
+}
+
+#[test]
+fn another_instances_policy_is_looked_at_where_the_first_tells_nothing() {
+    let cloud = Cloud::sound();
+    let outcome = cloud.run().args(["-o", "json"]).run();
+    outcome.data();
+    // redis-odd is off, redis-cluster1 is daily, and redis-1234 has days.
+    assert!(seen(&outcome, "instance").starts_with("redis-odd"));
+    assert!(
+        seen(&outcome, "policy").starts_with("on, Wed,Sun"),
+        "{}",
+        seen(&outcome, "policy")
+    );
+    let asked = cloud.sandbox.requests();
+    let asked = asked
+        .iter()
+        .filter(|request| request.target.contains("backupPolicy"))
+        .count();
+    assert_eq!(asked, 3);
+}
+
+#[test]
 fn internal_links_are_tried_only_when_asked_for() {
     let cloud = Cloud::sound();
     let outcome = cloud.doctor(&["--base-id", "no-internal", "--internal", "-o", "json"]);

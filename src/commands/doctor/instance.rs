@@ -1,18 +1,19 @@
-//! An instance: which one, the pages and the order of what is listed, filters, and the policy.
+//! An instance: which one, the pages and the order of what is listed, and the filters.
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use super::Args;
 use super::check::Findings;
-use super::service::{BACKUPS, INSTANCES, POLICY, Service, note_error};
-use crate::api::{BackupPolicy, ErrorKind, Moment};
+use super::policy;
+use super::service::{BACKUPS, INSTANCES, Service, note_error};
+use crate::api::{ErrorKind, Moment};
 use crate::error::Report;
 use crate::values::id::InstanceId;
 use crate::values::when::rfc3339;
 
 /// How many running instances are asked for a backup.
-const TRIED: usize = 6;
+const TRIED: usize = 5;
 /// The least that `pageSize` may be.
 const LEAST_PAGE: usize = 10;
 const SUCCESS: i64 = 2;
@@ -63,12 +64,28 @@ pub(super) fn examine(args: &Args, service: &mut Service<'_>, findings: &mut Fin
     order(&chosen.backups, findings);
     time_filter(&chosen, service, findings);
     name_filter(&chosen, &instances, service, findings);
-    policy(&chosen, service, findings);
+    policy::examine(&chosen, &others(args, &chosen, &instances), service, findings);
     Some(chosen)
 }
 
+/// The other running instances, where none was named.
+fn others(args: &Args, chosen: &Chosen, instances: &[Value]) -> Vec<InstanceId> {
+    if args.instance.is_some() {
+        return Vec::new();
+    }
+    let running = instances.iter().filter(|entry| is_running(entry)).filter_map(id_of);
+    running.filter(|id| *id != chosen.id).collect()
+}
+
+fn id_of(entry: &Value) -> Option<InstanceId> {
+    text(entry, "cacheInstanceId")?.parse().ok()
+}
+
+fn is_running(entry: &Value) -> bool {
+    text(entry, "cacheInstanceStatus") == Some("running")
+}
+
 fn choose(args: &Args, instances: &[Value], service: &mut Service<'_>, findings: &mut Findings) -> Option<Chosen> {
-    let id_of = |entry: &Value| text(entry, "cacheInstanceId")?.parse::<InstanceId>().ok();
     if let Some(id) = &args.instance {
         let entry = instances
             .iter()
@@ -91,9 +108,7 @@ fn choose(args: &Args, instances: &[Value], service: &mut Service<'_>, findings:
             backups,
         });
     }
-    let running = instances
-        .iter()
-        .filter(|entry| text(entry, "cacheInstanceStatus") == Some("running"));
+    let running = instances.iter().filter(|entry| is_running(entry));
     let mut tried = 0;
     for (id, entry) in running.filter_map(|entry| Some((id_of(entry)?, entry))).take(TRIED) {
         tried += 1;
@@ -267,54 +282,5 @@ fn name_filter(chosen: &Chosen, instances: &[Value], service: &mut Service<'_>, 
                 );
             }
         }
-    }
-}
-
-/// Whether a policy's weekdays count in the offset of its window: the next backup tells.
-fn policy(chosen: &Chosen, service: &mut Service<'_>, findings: &mut Findings) {
-    let result = match service.ask(POLICY, &["cacheInstance", chosen.id.as_str(), "backupPolicy"], &[]) {
-        Ok(result) => result,
-        Err(error) => return note_error("policy", error, findings),
-    };
-    service.forms.look_at_one("policy", &result);
-    let has_any = ["backupPeriod", "backupTime", "autoBackup"]
-        .iter()
-        .any(|field| result.get(field).is_some());
-    let policy = serde_json::from_value::<BackupPolicy>(result).ok().filter(|_| has_any);
-    let Some(policy) = policy else {
-        let means = "'backup policy' takes automatic backup for off, or cannot read it";
-        let seen = "the answer has none of the fields that are documented";
-        return findings.differs("policy", seen, means, "look in the console; please report it");
-    };
-    let state = policy.automatic().word();
-    let (Some(schedule), Some((next, _))) = (policy.schedule(), policy.next_window()) else {
-        let why = format!("automatic backup is {state}, and no next backup tells how its days count");
-        return findings.skipped("policy", why);
-    };
-    let shown = rfc3339(next);
-    let other = schedule.with_days_of_china();
-    if schedule.is_same_as(other) {
-        findings.skipped(
-            "policy",
-            format!("{state}, {schedule}: its days are the same in every zone"),
-        );
-    } else if schedule.contains(next) {
-        findings.ok("policy", format!("{state}, {schedule}; next on {}", next.date()));
-    } else if other.contains(next) {
-        findings.differs(
-            "policy",
-            format!(
-                "{schedule}, and the next backup is at {shown}: the days count in +0800, not in the window's offset"
-            ),
-            "'backup policy set' judges by the next backup, and the days that are listed are those in China",
-            "give days and window in +0800; please report it",
-        );
-    } else {
-        findings.differs(
-            "policy",
-            format!("{schedule}, and the next backup is at {shown}, which is within no reading of it"),
-            "'backup policy set' cannot tell whether a change took",
-            "look at the policy in the console; please report it",
-        );
     }
 }

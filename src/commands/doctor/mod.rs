@@ -10,7 +10,8 @@
 //! | `surroundings` | settings, keys, certificates, proxy, connection |
 //! | `service` | the calls and their count; signature, token, clock, permissions, regions |
 //! | `forms` | JSON types and times that are not as documented |
-//! | `instance` | which instance; pages, order, filters, the policy |
+//! | `instance` | which instance; pages, order, filters |
+//! | `policy` | how a policy says on and off, and where its days count |
 //! | `backup` | which backup; its links |
 //! | `storage` | what the storage answers to a link |
 //! | `render` | the report as a table, JSON or plain lines |
@@ -19,6 +20,7 @@ mod backup;
 mod check;
 mod forms;
 mod instance;
+mod policy;
 mod render;
 mod service;
 mod storage;
