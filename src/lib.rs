@@ -197,10 +197,21 @@ fn is_help(error: &clap::Error) -> bool {
     )
 }
 
-/// Only the program itself has a version. clap takes the option for the one spelled most like it, which is
-/// `--region`.
+/// An error of the command line with the tip that fits it, where clap's would not: only the program itself
+/// has a version, and clap takes `--version` for `--region`; and an ID on its own is meant for `--instance`.
 fn with_apt_tip(mut error: clap::Error) -> clap::Error {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    let usage = error
+        .get(ContextKind::Usage)
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    if let Some(id) = argument.as_deref().filter(|argument| !argument.starts_with('-'))
+        && error.kind() == ErrorKind::UnknownArgument
+        && usage.contains("--instance")
+    {
+        let tip = format!("an instance is named with '--instance {id}'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     if error.kind() == ErrorKind::UnknownArgument && matches!(argument.as_deref(), Some("--version" | "-V")) {
         error.remove(ContextKind::SuggestedArg);
         let tip = "'jdredis --version' prints the version".into();

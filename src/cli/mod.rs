@@ -56,11 +56,13 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
 
-    /// Seconds until the whole operation is given up, retries included
+    /// How long until the whole operation is given up, retries included, such as 30s, 5m or 2h
+    ///
+    /// A number without a unit is seconds.
     ///
     /// For 'backup download' also how long the storage may be silent, and while waiting for a backup
     /// the time for each look at it. For 'backup verify' how long a pipe or a device may give nothing.
-    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = values::seconds)]
+    #[arg(long, global = true, value_name = "TIME", default_value = "30", value_parser = values::time_limit)]
     pub(crate) timeout: Duration,
 
     /// How often a request is sent before it is given up

@@ -2,35 +2,17 @@
 
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::shared::ALL_REGIONS;
 use crate::values::id::Region;
 use crate::values::vocabulary::{INSTANCE_STATUSES, REGIONS};
+use crate::values::when;
 
-/// Accepts any status and offers the documented ones to help and completion.
-#[derive(Clone)]
-pub(crate) struct StatusParser;
-
-impl TypedValueParser for StatusParser {
-    type Value = String;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        arg: Option<&clap::Arg>,
-        value: &std::ffi::OsStr,
-    ) -> Result<String, clap::Error> {
-        TypedValueParser::parse_ref(&clap::builder::NonEmptyStringValueParser::new(), command, arg, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(
-            INSTANCE_STATUSES
-                .iter()
-                .map(|(status, meaning)| PossibleValue::new(*status).help(*meaning)),
-        ))
-    }
+/// The statuses that an instance can have. Another one is a usage error that names the nearest.
+pub(crate) fn instance_status() -> impl TypedValueParser<Value = String> {
+    let statuses = INSTANCE_STATUSES.iter();
+    PossibleValuesParser::new(statuses.map(|(status, meaning)| PossibleValue::new(*status).help(*meaning)))
 }
 
 /// Accepts every well-formed region and offers the known ones to help and completion.
@@ -81,12 +63,14 @@ impl TypedValueParser for RegionsParser {
 /// A day is longer than any answer is worth waiting for, and keeps sums of durations in range.
 const MAX_SECONDS: f64 = 86_400.0;
 
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse::<f64>()
-        .ok()
+/// How long to wait for an answer: a number of seconds, or a duration such as `30s` or `5m`.
+pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok();
+    let seconds = seconds.or_else(|| Some(when::duration(text).ok()?.as_secs_f64()));
+    seconds
         .filter(|seconds| (0.001..=MAX_SECONDS).contains(seconds))
         .map(Duration::from_secs_f64)
-        .ok_or_else(|| format!("a number of seconds from 0.001 to {MAX_SECONDS}"))
+        .ok_or_else(|| "a time is a number of seconds or such as 30s, 5m or 2h, from 0.001 s to a day".to_owned())
 }
 
 #[cfg(test)]
@@ -94,11 +78,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_are_bounded() {
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        assert_eq!(seconds("86400"), Ok(Duration::from_secs(86_400)));
-        for text in ["0", "-1", "NaN", "inf", "86401", "1s", ""] {
-            assert!(seconds(text).is_err(), "{text}");
+    fn time_limits_are_bounded() {
+        assert_eq!(time_limit("0.5"), Ok(Duration::from_millis(500)));
+        for (text, seconds) in [
+            ("86400", 86_400),
+            ("30", 30),
+            ("30s", 30),
+            ("5m", 300),
+            ("2h", 7200),
+            ("1d", 86_400),
+        ] {
+            assert_eq!(time_limit(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in [
+            "0", "-1", "NaN", "inf", "86401", "0s", "25h", "2d", "1y", "s", "0.5m", "",
+        ] {
+            assert!(time_limit(text).is_err(), "{text}");
         }
     }
 }

@@ -68,6 +68,13 @@ pub(crate) fn duration(text: &str) -> Result<std::time::Duration, &'static str> 
         .ok_or("a duration is a number and a unit, such as 90s, 30m, 2h or 1d")
 }
 
+/// As [`duration`], and a bare number as seconds.
+pub(crate) fn wait(text: &str) -> Result<std::time::Duration, &'static str> {
+    text.parse::<u32>()
+        .map(|seconds| std::time::Duration::from_secs(seconds.into()))
+        .or_else(|_| duration(text))
+}
+
 fn age(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;
     let seconds = match unit {
@@ -130,6 +137,8 @@ mod tests {
             assert!(text.parse::<When>().is_err(), "{text}");
             assert!(duration(text).is_err(), "{text}");
         }
+        assert_eq!(wait("90"), duration("90s"));
+        assert!(wait("-1").is_err() && wait("1.5").is_err());
         assert_eq!(duration("90s"), Ok(std::time::Duration::from_secs(90)));
         assert_eq!(duration("1d"), Ok(std::time::Duration::from_secs(86_400)));
     }

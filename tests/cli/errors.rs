@@ -57,7 +57,7 @@ fn each_documented_error_has_its_exit_code_and_says_what_to_do() {
         outcome.fails_saying(
             exit,
             &[
-                "error: no links of backup 1234 of instance redis-1234 in cn-north-1: ",
+                "error: cannot get the links of backup 1234 of instance redis-1234 in cn-north-1: ",
                 "\n  request ID: ",
                 &format!("\n  cause: {code} {status}"),
                 message,
@@ -81,7 +81,7 @@ fn errors_in_json_are_one_object() {
         error,
         json!({
             "kind": "notFound",
-            "message": "no links of backup 1234 of instance redis-1234 in cn-north-1: not found at the service: the region cn-north-1 is from --region; 404 NOT_FOUND: gone",
+            "message": "cannot get the links of backup 1234 of instance redis-1234 in cn-north-1: not found at the service: the region cn-north-1 is from --region; 404 NOT_FOUND: gone",
             "code": 404,
             "status": "NOT_FOUND",
             "requestId": "req-1",

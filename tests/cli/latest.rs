@@ -193,7 +193,7 @@ fn without_a_success_the_others_are_counted() {
         outcome.fails_saying(
             3,
             &[
-                "error: no latest backup of instance redis-1234 in cn-north-1: ",
+                "error: cannot find the latest backup of instance redis-1234 in cn-north-1: ",
                 &format!("instance redis-1234 has no backup that succeeded: {counts}\n"),
                 "  request ID: r\n",
                 hint,
@@ -247,19 +247,19 @@ fn a_failure_on_either_way_prints_nothing() {
             "pageNumber=2",
             Reply::error(403, "HTTP_FORBIDDEN", "no"),
             4,
-            "no latest backup of instance redis-odd in cn-north-1: ",
+            "cannot find the latest backup of instance redis-odd in cn-north-1: ",
         ),
         (
             "describeDownloadUrl",
             Reply::error(404, "NOT_FOUND", "gone"),
             3,
-            "no links of backup odd-00236 of instance redis-odd in cn-north-1: ",
+            "cannot get the links of backup odd-00236 of instance redis-odd in cn-north-1: ",
         ),
         (
             "describeDownloadUrl",
             Reply::json(200, r#"{"result":{"downloadUrls":[]}}"#),
             3,
-            "no links of backup odd-00236 of instance redis-odd in cn-north-1: ",
+            "cannot get the links of backup odd-00236 of instance redis-odd in cn-north-1: ",
         ),
     ] {
         let sandbox = sandbox();

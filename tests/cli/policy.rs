@@ -267,7 +267,7 @@ fn one_failure_is_a_row_and_an_exit_code_and_the_others_go_on() {
         .args(LIST)
         .args(["--region", "cn-south-1", "-o", "plain"])
         .run();
-    let data = outcome.data_before_failure(6, &["no instances of cn-south-1"]);
+    let data = outcome.data_before_failure(6, &["cannot list the instances of cn-south-1"]);
     assert_eq!(data.lines().count(), 8);
 }
 

@@ -40,6 +40,36 @@ fn the_version_of_a_command_is_the_programs() {
 }
 
 #[test]
+fn an_instance_without_its_option_and_an_impossible_status_are_usage_errors_that_help() {
+    for args in [
+        &["backup", "list", "redis-1234"][..],
+        &["backup", "url", "--latest", "redis-1234"],
+    ] {
+        let outcome = Jdredis::bare().args(args.iter().copied()).run();
+        outcome.fails_saying(2, &["tip: an instance is named with '--instance redis-1234'"]);
+    }
+    let outcome = Jdredis::bare().args(["instance", "list", "--status", "runing"]).run();
+    outcome.fails_saying(2, &["invalid value 'runing'", "'running'"]);
+}
+
+#[test]
+fn a_time_limit_is_seconds_or_has_a_unit() {
+    let sandbox = sandbox();
+    for time in ["30", "0.5", "30s", "5m", "2h"] {
+        Jdredis::at(&sandbox)
+            .args(["--timeout", time, "-o", "plain"])
+            .url()
+            .data();
+    }
+    for time in ["3x", "-1", "2d", ""] {
+        Jdredis::bare()
+            .args([format!("--timeout={time}").as_str()])
+            .url()
+            .fails_saying(2, &["--timeout"]);
+    }
+}
+
+#[test]
 fn there_is_no_flag_for_a_secret() {
     for flag in ["--secret-key", "--access-key", "--security-token"] {
         Jdredis::bare()

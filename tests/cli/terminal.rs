@@ -167,7 +167,7 @@ fn help_shows_the_global_options_that_a_command_has_a_use_for() {
         }
     }
     assert!(help(&["help", "man"]).lines().count() <= 12);
-    assert!(help(&["backup", "verify", "--help"]).contains("--timeout <SECONDS>"));
+    assert!(help(&["backup", "verify", "--help"]).contains("--timeout <TIME>"));
     // They are accepted all the same.
     assert_eq!(
         run(&["man", "--endpoint", "h", "--timeout", "1"], &[], None).code,

@@ -173,7 +173,7 @@ fn a_backup_without_links_is_not_found() {
     outcome.fails_saying(
         3,
         &[
-            "no links of backup empty",
+            "cannot get the links of backup empty",
             "request ID: ",
             "hint: the backup may still be running",
         ],

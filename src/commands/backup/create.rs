@@ -42,8 +42,8 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) wait: bool,
 
-    /// How long to wait, such as 90s, 30m or 2h
-    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "wait", value_parser = crate::values::when::duration)]
+    /// How long to wait, such as 90s, 30m or 2h; a number without a unit is seconds
+    #[arg(long, value_name = "DURATION", default_value = "1h", requires = "wait", value_parser = crate::values::when::wait)]
     pub(crate) wait_timeout: Duration,
 }
 
@@ -63,8 +63,13 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     };
     let (answer, base_id) = client
         .create_backup(&instance.id, &name, client.deadline())
-        .with_context(|| format!("no new backup of instance {} in {}", instance.id, settings.region))?;
-    let nothing_printed = || format!("nothing printed of backup {base_id}, which was started");
+        .with_context(|| {
+            format!(
+                "cannot start a backup of instance {} in {}",
+                instance.id, settings.region
+            )
+        })?;
+    let nothing_printed = || format!("cannot print the ID of backup {base_id}, which was started");
     let bytes = match context.format {
         Format::Table => table::render(&["BASE ID", "NAME"], [vec![base_id.as_str(), name.as_str()]]),
         Format::Json => json::render(&answer.json().with_context(nothing_printed)?),
@@ -144,7 +149,7 @@ impl<'a> Wait<'a> {
                         self.interrupted()
                     },
                 )
-                .with_context(|| format!("no word of backup {}, which was started", self.base_id))?;
+                .with_context(|| format!("cannot look at backup {}, which was started", self.base_id))?;
             // A backup that is not listed yet will be.
             let Some(backup) = found else { continue };
             match backup.status() {

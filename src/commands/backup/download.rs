@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let subject = format!("instance {} in {}", args.instance.id, settings.region);
     let backup = which
         .find(&client, &args.instance.id, deadline, context.notes)
-        .with_context(|| format!("no latest backup of {subject}"))?;
+        .with_context(|| format!("cannot find the latest backup of {subject}"))?;
     let download = Download {
         args,
         context,
@@ -99,11 +99,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     };
     let links = download
         .service_links(deadline)
-        .with_context(|| format!("no files of backup {} of {subject}", backup.base_id))?;
+        .with_context(|| format!("cannot download backup {} of {subject}", backup.base_id))?;
     let same = same_objects(&links);
     let fetched = download
         .run(download.named(links))
-        .with_context(|| format!("no files of backup {} of {subject}", backup.base_id))?;
+        .with_context(|| format!("cannot download backup {} of {subject}", backup.base_id))?;
     let printed = context.print(&download.render(&fetched));
     if let Some(signal) = fetched.interrupted_by {
         // A terminal that was closed (SIGHUP) takes no table any more; the signal decides the exit code.

@@ -92,7 +92,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             }
             _ => Err(error),
         })
-        .with_context(|| format!("no backups of instance {} in {}", args.instance.id, settings.region))?;
+        .with_context(|| {
+            format!(
+                "cannot list the backups of instance {} in {}",
+                args.instance.id, settings.region
+            )
+        })?;
     backups.entries.retain(|entry| matches(&entry.view));
     if filter.has_times() {
         warn_of_unplaced(&backups, context);

@@ -54,11 +54,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let subject = format!("instance {} in {}", instance.id, settings.region);
     let backup = which
         .find(&client, &instance.id, deadline, context.notes)
-        .with_context(|| format!("no latest backup of {subject}"))?;
+        .with_context(|| format!("cannot find the latest backup of {subject}"))?;
     if let Some(stale) = backup.staleness(args.backup.max_age, context.world.clock.now()) {
         return Err(stale.into());
     }
-    let doing = || format!("no links of backup {} of {subject}", backup.base_id);
+    let doing = || format!("cannot get the links of backup {} of {subject}", backup.base_id);
     let (answer, urls) = client
         .describe_download_url(&instance.id, &backup.base_id, deadline)
         .with_context(doing)?;

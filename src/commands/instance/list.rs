@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 use crate::api::model::CacheInstance;
 use crate::cli::shared::RegionArgs;
-use crate::cli::values::StatusParser;
+use crate::cli::values::instance_status;
 use crate::commands::Context;
 use crate::completion::names::Names;
 use crate::output::{Format, listing};
@@ -22,8 +22,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) name: Option<String>,
 
-    /// Only instances of this status, such as running; any that the service knows
-    #[arg(long, value_name = "STATUS", value_parser = StatusParser)]
+    /// Only instances of this status
+    #[arg(long, value_name = "STATUS", value_parser = instance_status())]
     pub(crate) status: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let client = context.client(&settings);
     let mut instances = client
         .describe_cache_instances(args.name.as_deref(), args.status.as_deref(), client.deadline())
-        .with_context(|| format!("no instances of {}", settings.region))?;
+        .with_context(|| format!("cannot list the instances of {}", settings.region))?;
     context.warn(&instances.warnings);
     Names::change(&settings, context.world, |names| {
         if args.name.is_none() && args.status.is_none() {

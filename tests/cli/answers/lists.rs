@@ -113,7 +113,7 @@ fn the_latest_is_not_chosen_past_a_start_that_cannot_be_read() {
         run(&entry("odd", start, 2)).fails_saying(
             6,
             &[
-                "error: no latest backup of instance redis-1234 in cn-north-1: the newest backup is not known",
+                "error: cannot find the latest backup of instance redis-1234 in cn-north-1: the newest backup is not known",
                 "backup odd",
                 "request ID: the-id",
                 "--base-id",

@@ -236,7 +236,7 @@ fn a_part_that_is_no_json_fails_only_where_it_would_be_printed() {
     let error = create.error_object(6);
     let message = error["message"].as_str().unwrap();
     assert!(
-        message.contains("nothing printed of backup new, which was started"),
+        message.contains("cannot print the ID of backup new, which was started"),
         "{message}"
     );
 }

@@ -123,7 +123,7 @@ fn a_name_that_is_taken_is_a_conflict() {
     outcome.fails_saying(
         6,
         &[
-            "error: no new backup of instance redis-1234 in cn-north-1: ",
+            "error: cannot start a backup of instance redis-1234 in cn-north-1: ",
             "409 ALREADY_EXISTS",
             "--name",
         ],
@@ -197,7 +197,10 @@ fn a_refused_request_is_not_sent_again_and_is_certain() {
         let sandbox = sandbox();
         sandbox.script(vec![Reply::error(code, status, message)]);
         let outcome = Jdredis::at(&sandbox).args(CREATE).run();
-        outcome.fails_saying(exit, &["no new backup of instance redis-1234 in cn-north-1: ", status]);
+        outcome.fails_saying(
+            exit,
+            &["cannot start a backup of instance redis-1234 in cn-north-1: ", status],
+        );
         assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
         assert_eq!(sandbox.requests().len(), 1, "{status}");
     }

@@ -334,7 +334,7 @@ fn which_backup_must_be_said_in_one_way() {
 fn a_backup_without_links_leaves_no_folder_behind() {
     let place = Place::new();
     for (base_id, text) in [
-        ("empty", "no files of backup empty of instance redis-1234"),
+        ("empty", "cannot download backup empty of instance redis-1234"),
         ("nosuch", "not found at the service"),
     ] {
         let run = place.download(super::Backup { base_id, ..SINGLE });

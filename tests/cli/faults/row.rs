@@ -66,13 +66,13 @@ impl Cmd {
     /// The beginning of the message when its first request fails.
     pub(super) fn doing(self) -> &'static str {
         match self {
-            Self::Url => "no links of backup 1234 of instance redis-1234 in cn-north-1: ",
-            Self::Latest => "no latest backup of instance redis-1234 in cn-north-1: ",
-            Self::List => "no backups of instance redis-1234 in cn-north-1: ",
-            Self::Instances => "no instances of cn-north-1: ",
+            Self::Url => "cannot get the links of backup 1234 of instance redis-1234 in cn-north-1: ",
+            Self::Latest => "cannot find the latest backup of instance redis-1234 in cn-north-1: ",
+            Self::List => "cannot list the backups of instance redis-1234 in cn-north-1: ",
+            Self::Instances => "cannot list the instances of cn-north-1: ",
             Self::Policy => "no policy of instance redis-1234 in cn-north-1: ",
-            Self::Create => "no new backup of instance redis-1234 in cn-north-1: ",
-            Self::Download => "no files of backup 1234 of instance redis-1234 in cn-north-1: ",
+            Self::Create => "cannot start a backup of instance redis-1234 in cn-north-1: ",
+            Self::Download => "cannot download backup 1234 of instance redis-1234 in cn-north-1: ",
         }
     }
 

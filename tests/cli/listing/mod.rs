@@ -237,7 +237,7 @@ fn an_instance_that_does_not_exist_is_not_found() {
     outcome.fails_saying(
         3,
         &[
-            "error: no backups of instance redis-9 in cn-north-1: ",
+            "error: cannot list the backups of instance redis-9 in cn-north-1: ",
             "404 NOT_FOUND",
             "'jdredis instance list'",
         ],

@@ -215,7 +215,7 @@ fn a_listing_that_grows_for_ever_ends_with_the_time() {
     outcome.fails_saying(
         5,
         &[
-            "error: no instances of cn-north-1: ",
+            "error: cannot list the instances of cn-north-1: ",
             "did not answer in time",
             "--timeout allows for more time",
         ],
@@ -248,7 +248,7 @@ fn a_failure_in_the_middle_prints_nothing() {
                     .args(ODD)
                     .args(["--max-attempts", "2", "-o", format])
                     .run();
-                outcome.fails_saying(exit, &["no backups of instance redis-odd in cn-north-1: "]);
+                outcome.fails_saying(exit, &["cannot list the backups of instance redis-odd in cn-north-1: "]);
                 assert_eq!(sandbox.requests().len(), 2 + sent, "{outcome:#?}");
             }
         },

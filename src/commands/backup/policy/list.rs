@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     for region in &regions {
         let client = client.in_region(region);
         let listing = client.describe_cache_instances(None, None, client.deadline());
-        match listing.with_context(|| format!("no instances of {region}")) {
+        match listing.with_context(|| format!("cannot list the instances of {region}")) {
             Ok(listing) => {
                 context.warn(&listing.warnings);
                 instances.extend(listing.entries.into_iter().map(|entry| (region, entry.view)));
