@@ -271,7 +271,7 @@ fn another_instances_policy_is_looked_at_where_the_first_tells_nothing() {
     // redis-odd is off, redis-cluster1 is daily, and redis-1234 has days.
     assert!(seen(&outcome, "instance").starts_with("redis-odd"));
     assert!(
-        seen(&outcome, "policy").starts_with("on, Wed,Sun"),
+        seen(&outcome, "policy").starts_with("redis-1234: on, Wed,Sun"),
         "{}",
         seen(&outcome, "policy")
     );

@@ -82,7 +82,7 @@ fn judge(id: &InstanceId, policy: &BackupPolicy, findings: &mut Findings) -> Res
         return Err(format!("{state}, {schedule}: its days are the same in every zone"));
     }
     if schedule.contains(next) {
-        findings.ok("policy", format!("{state}, {schedule}; next on {}", next.date()));
+        findings.ok("policy", format!("{id}: {state}, {schedule}, as announced"));
     } else if other.contains(next) {
         findings.differs(
             "policy",
