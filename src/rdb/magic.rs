@@ -92,13 +92,12 @@ pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.len() < LENGTH && (is_of(b"REDIS") || is_of(b"VALKEY"))
 }
 
-/// Whether bytes begin with the letters of a magic, as far as there are bytes.
-pub(super) fn may_begin(bytes: &[u8]) -> bool {
-    let is_of = |letters: &[u8]| {
-        let length = bytes.len().min(letters.len());
-        length > 0 && bytes[..length] == letters[..length]
-    };
-    is_of(b"REDIS") || is_of(b"VALKEY")
+/// Where the first whole magic in some bytes begins.
+pub(super) fn find(bytes: &[u8]) -> Option<usize> {
+    let mut windows = bytes.windows(LENGTH);
+    windows.position(|window| {
+        matches!(window[0], b'R' | b'V') && window.first_chunk().is_some_and(|bytes| Magic::parse(bytes).is_some())
+    })
 }
 
 #[cfg(test)]

@@ -62,6 +62,19 @@ pub(crate) struct Reader {
     /// `trailing`.
     front: Option<(Sum, u64)>,
     trailing: Trailing,
+    /// The last bytes while a second file is searched for: too few to tell whether a magic begins there.
+    /// `crc` and `tail` are without them.
+    held: Vec<u8>,
+    second: Option<Second>,
+}
+
+/// A magic in the middle of bytes that are not understood, behind what a file ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Second {
+    at: u64,
+    /// Whether it stands behind a right checksum. Else it stands behind an end without one, which may as
+    /// well be a value, if the checksum of the whole is right.
+    is_certain: bool,
 }
 
 /// What is known of a file once all its bytes have passed by.
@@ -113,6 +126,8 @@ impl Reader {
             walk: None,
             front: None,
             trailing: Trailing::new(),
+            held: Vec::new(),
+            second: None,
         }
     }
 
@@ -142,44 +157,78 @@ impl Reader {
         {
             let at = count_before(end, self.length, bytes);
             if self.length + at as u64 == end {
-                self.take_part(&bytes[..at]);
+                self.search_and_take(&bytes[..at], self.length);
+                self.release();
                 rest = &bytes[at..];
                 self.front = Some((self.sum(), end));
             }
         }
-        if self.front.is_none() && self.is_not_understood() {
-            rest = self.take_up_to_second_file(rest);
-        }
         if self.front.is_some() {
             self.trailing.feed(rest);
         }
-        self.take_part(rest);
+        self.search_and_take(rest, self.length + (bytes.len() - rest.len()) as u64);
     }
 
-    /// Whether the walk has ended without an end.
-    fn is_not_understood(&self) -> bool {
-        let stop = self.walk.as_ref().and_then(|(_, walk)| walk.stop());
-        matches!(stop, Some(Stop::Unknown(_)))
+    /// The first byte at which a second file may begin that the walk does not come to: the walk has ended
+    /// without an end, or an end that it comes to may be none in a newer version.
+    fn unseen_from(&self) -> Option<u64> {
+        let (magic, walk) = self.walk.as_ref()?;
+        match walk.stop() {
+            _ if magic.is_newer() => Some(magic::LENGTH as u64),
+            Some(Stop::Unknown(_)) => Some(walk.position()),
+            _ => None,
+        }
     }
 
-    /// Takes the bytes of a structure that is not understood, up to where a second file begins: at a magic
-    /// before which the CRC is zero, as it is after a right checksum. Returns the bytes from there on.
-    fn take_up_to_second_file<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let mut rest = bytes;
-        while let Some(at) = (0..rest.len()).find(|at| magic::may_begin(&rest[*at..])) {
+    /// Takes bytes that begin at byte `start` of the file, and searches them for a second file where that is
+    /// needed: for a magic behind a right checksum, after which the CRC is zero, or behind an end without a
+    /// checksum.
+    fn search_and_take(&mut self, bytes: &[u8], start: u64) {
+        let from = self
+            .unseen_from()
+            .filter(|_| self.second.is_none_or(|second| !second.is_certain));
+        let Some(from) = from else {
+            self.release();
+            return self.take_part(bytes);
+        };
+        let mut position = start - self.held.len() as u64;
+        let joined = [&std::mem::take(&mut self.held)[..], bytes].concat();
+        let mut rest = &joined[..];
+        while let Some(at) = magic::find(rest) {
             self.take_part(&rest[..at]);
             rest = &rest[at..];
-            let end = self.length + (bytes.len() - rest.len()) as u64;
-            // The file's own magic is not the one that is looked for.
-            if self.crc == 0 && end > 0 {
-                self.front = Some((Sum::Right, end));
-                return rest;
+            position += at as u64;
+            if position >= from
+                && let Some(is_certain) = self.is_after_end()
+                && (is_certain || self.second.is_none())
+            {
+                let at = position;
+                self.second = Some(Second { at, is_certain });
             }
             self.take_part(&rest[..1]);
             rest = &rest[1..];
+            position += 1;
         }
-        self.take_part(rest);
-        &[]
+        let (taken, held) = rest.split_at(rest.len().saturating_sub(magic::LENGTH - 1));
+        self.take_part(taken);
+        self.held = held.to_vec();
+    }
+
+    /// Takes the bytes that were held back.
+    fn release(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        self.take_part(&held);
+    }
+
+    /// Whether the bytes so far end as a file does: `Some(true)` where that is a right checksum.
+    fn is_after_end(&self) -> Option<bool> {
+        let (magic, _) = self.walk.as_ref()?;
+        match self.tail {
+            _ if self.crc == 0 => Some(true),
+            [END, 0, 0, 0, 0, 0, 0, 0, 0] => Some(false),
+            [.., END] if !magic.has_checksum() => Some(false),
+            _ => None,
+        }
     }
 
     fn take_part(&mut self, bytes: &[u8]) {
@@ -224,13 +273,13 @@ impl Reader {
     }
 
     /// Judges the file, all of whose bytes have been taken.
-    pub(crate) fn finish(self) -> Findings {
+    pub(crate) fn finish(mut self) -> Findings {
+        self.release();
         let sum = self.sum();
         let verdict = self.judge(sum);
         // Where bytes follow the end, it is the checksum before them that was written for the file.
         let sum = match (sum, self.front) {
             (Sum::Right, _) | (_, None) => sum,
-            _ if self.is_not_understood() => sum,
             (_, Some((front, _))) => front,
         };
         let contents = self.walk.map(|(magic, walk)| {
@@ -287,6 +336,10 @@ impl Reader {
             (_, Some((_, end))) if self.trailing.kind() == Kind::RdbFile => {
                 return Structure::Wrong(Corruption::SecondFile(end));
             }
+            _ if self.second.is_some_and(|second| second.is_certain || sum != Sum::Right) => {
+                let at = self.second.map_or(0, |second| second.at);
+                return Structure::Wrong(Corruption::SecondFile(at));
+            }
             // Without a right checksum, bytes that look like text are damage.
             (
                 Some(Stop::Unknown(Unknown::Item {
@@ -339,7 +392,12 @@ impl Reader {
 
     /// Whether the file's last bytes are an end opcode and what belongs after it.
     fn has_end(&self, magic: Magic) -> bool {
-        let [before_checksum, .., last] = self.tail;
+        let [before_checksum, written @ ..] = self.tail;
+        let last = written[checksum::LENGTH - 1];
+        // The CRC is zero after a right checksum, and stays zero while zeros follow.
+        if magic.has_checksum() && self.crc == 0 && written == [0; checksum::LENGTH] {
+            return false;
+        }
         END == if magic.has_checksum() { before_checksum } else { last }
     }
 

@@ -222,6 +222,63 @@ fn a_second_file_after_the_first_is_found() {
 }
 
 #[test]
+fn a_second_file_is_found_behind_one_that_is_not_understood() {
+    let kinds = |magic: &[u8; 9]| {
+        let unknown = small(magic).raw(b"\x6b REDIS0011 VALKEY R");
+        let changed = small(magic).key(0, b"k").raw(&[0xc9, 1, 2]);
+        let too_long = small(magic).key(0, b"k").raw(&[0x7f, 0xff]);
+        [small(magic), unknown, changed, too_long]
+    };
+    let magics = [
+        b"REDIS0003",
+        b"REDIS0012",
+        b"REDIS0013",
+        b"REDIS0099",
+        b"VALKEY080",
+        b"VALKEY900",
+    ];
+    let files: Vec<_> = magics
+        .into_iter()
+        .flat_map(kinds)
+        .flat_map(|file| {
+            [
+                file.clone().finish(),
+                file.clone().finish_unchecked(),
+                file.finish_bare(),
+            ]
+        })
+        .filter(|file| is_good(file))
+        .collect();
+    assert_eq!(files.len(), 2 + 2 * 2 + 2 * 4 + 2 * 4 + 2 * 2 + 2 * 4);
+    for first in &files {
+        for second in &files {
+            let joined = [&first[..], second].concat();
+            let reason = format!("a second RDB file begins at byte {}", first.len());
+            assert_eq!(verdict(&joined), ("corrupt", reason), "{}", first.escape_ascii());
+        }
+    }
+    // A value under a right checksum may hold anything.
+    let value = [&[END][..], &[0; 8], b"REDIS0011"].concat();
+    for magic in [b"REDIS0012", b"REDIS0013"] {
+        let file = small(magic).raw(b"\x6b").raw(&value).string(b"k", &value);
+        assert_eq!(verdict(&file.finish()).0, "ok");
+    }
+    let file = small(b"REDIS0012").string(b"k", &value).raw(b"\x6b");
+    assert_eq!(verdict(&file.finish_unchecked()).0, "unverified");
+}
+
+#[test]
+fn zeros_after_a_checksum_are_no_checksum_that_was_not_computed() {
+    // Of a file that is not understood, whose checksum ends with the end opcode.
+    let file = (0_u32..)
+        .map(|salt| small(b"REDIS0009").raw(&[107]).raw(&salt.to_le_bytes()).finish())
+        .find(|file| file.last() == Some(&END))
+        .unwrap();
+    assert_eq!(verdict(&file).0, "ok");
+    assert_eq!(verdict(&[&file[..], &[0; 8]].concat()).0, "incomplete");
+}
+
+#[test]
 fn bytes_after_a_whole_file_are_named_and_the_advice_is_to_cut_them_off() {
     let file = small(b"REDIS0011").finish();
     let mark = [b'a'; 40];
