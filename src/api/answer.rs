@@ -113,7 +113,8 @@ impl Answer {
         }
     }
 
-    /// The service's error, if the result is one: an object with a message and a code instead of the data.
+    /// The service's error, if the result is one after all: it has a message and a code, and lacks the data that
+    /// are wanted.
     fn error_in_place_of_data(&self) -> Option<Refusal> {
         let result: Value = serde_json::from_str(self.result.as_ref()?.get()).ok()?;
         if !result.get("message").is_some_and(Value::is_string) || result.get("code").is_none() {
@@ -184,7 +185,8 @@ pub(super) fn read(
     let error = outline
         .error
         .filter(|error| !(is_success && has_result && is_none(error)));
-    let error = match error {
+    let in_place = || outline.result.as_deref().and_then(error_in_place_of_data);
+    let error = match error.or_else(in_place) {
         Some(error) => error,
         None if is_success => {
             return Ok(Answer {
@@ -214,16 +216,41 @@ fn parse(bytes: Vec<u8>) -> Result<(String, Outline), String> {
     Ok((body, outline))
 }
 
-/// Whether the value of `error` means that there is none: an empty object or text, false, or 0.
+/// Whether the value of `error` means that there is none: null, false, 0, an empty text, or an object or a list of
+/// nothing else.
 fn is_none(error: &Value) -> bool {
     match error {
-        Value::Object(fields) => fields.is_empty(),
-        Value::String(text) => text.is_empty(),
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, value)| is_none(value) || name == "code" && is_success_code(value)),
+        Value::Array(values) => values.iter().all(is_none),
+        Value::String(text) => text.trim().is_empty(),
         Value::Bool(is_error) => !is_error,
         Value::Number(number) => number.as_u64() == Some(0),
         Value::Null => true,
-        Value::Array(_) => false,
     }
+}
+
+/// Whether a code, a number or its text, says that nothing went wrong.
+fn is_success_code(code: &Value) -> bool {
+    let number = code.as_u64().or_else(|| code.as_str()?.trim().parse().ok());
+    matches!(number, Some(0 | 200..300))
+}
+
+/// The error that a result is: an object with a message and a code, and no data beside them.
+fn error_in_place_of_data(result: &RawValue) -> Option<Value> {
+    const OF_ERRORS: [&str; 5] = ["code", "status", "message", "details", "requestId"];
+    let object = Object::of(result, "it").ok()?;
+    // Only then is it worth reading, since a result may be large.
+    if !object.has("code") || !object.has("message") {
+        return None;
+    }
+    let result: Value = serde_json::from_str(result.get()).ok()?;
+    let is_error = result["message"].as_str().is_some_and(|message| !message.is_empty());
+    let is_success = is_none(&result["code"]) || is_success_code(&result["code"]);
+    let mut fields = result.as_object()?.iter();
+    let has_data = fields.any(|(name, value)| !OF_ERRORS.contains(&name.as_str()) && !is_none(value));
+    (is_error && !is_success && !has_data).then_some(result)
 }
 
 impl Refusal {

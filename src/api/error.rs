@@ -105,11 +105,11 @@ impl Reason {
     pub(super) fn of(code: u16, status: &str, message: &str) -> Self {
         let says = |words: &str| message.to_ascii_lowercase().contains(words);
         match (code, status) {
-            (400, "FAILED_PRECONDITION") => Self::WrongState,
+            (_, "FAILED_PRECONDITION") => Self::WrongState,
             (401, _) if says("sign result is not same") => Self::SignatureDiffers,
             (401, _) => Self::KeysRefused,
             (403, _) if says("different noncestr") => Self::NonceReused,
-            (403, _) if says("not authorized") || says("[iam]") => Self::NotPermitted,
+            (403, _) if says("not authorized") || says("[iam]") && !says("token") => Self::NotPermitted,
             (403, _) => Self::Forbidden,
             (404, _) => Self::NotFound,
             (409, "ALREADY_EXISTS") => Self::AlreadyExists,

@@ -71,6 +71,11 @@ impl<'a> Object<'a> {
         self.is_there(name).filter(|value| value.get() != "null")
     }
 
+    /// Whether the field is there, if only as `null`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.is_there(name).is_some()
+    }
+
     fn is_there(&self, name: &str) -> Option<&'a RawValue> {
         let mut fields = self.fields.iter();
         fields.find(|(field, _)| field == name).map(|(_, value)| *value)

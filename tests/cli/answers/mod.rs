@@ -21,6 +21,26 @@ const BACKUPS: [&str; 6] = ["backup", "list", "--region", "cn-north-1", "--insta
 const INSTANCES: [&str; 4] = ["instance", "list", "--region", "cn-north-1"];
 const CREATE: [&str; 6] = ["backup", "create", "--region", "cn-north-1", "--instance", "redis-1234"];
 
+const POLICY: [&str; 7] = [
+    "backup",
+    "policy",
+    "show",
+    "--region",
+    "cn-north-1",
+    "--instance",
+    "redis-1234",
+];
+const POLICY_OFF: [&str; 8] = [
+    "backup",
+    "policy",
+    "set",
+    "--region",
+    "cn-north-1",
+    "--instance",
+    "redis-1234",
+    "--off",
+];
+
 /// A whole answer with links, one for each address.
 fn links(addresses: &[&str]) -> Reply {
     let links: Vec<Value> = (0..)
@@ -101,21 +121,33 @@ fn a_download_of_two_nodes_with_one_object_is_not_complete() {
 
 #[test]
 fn a_failed_precondition_points_to_the_instances_status() {
-    let sandbox = sandbox();
-    sandbox.always(Reply::error(400, "FAILED_PRECONDITION", "not now"));
-    for args in [&URL[..], &CREATE] {
-        let outcome = Jdredis::at(&sandbox).args(args.iter().copied()).run();
-        outcome.fails_saying(
-            6,
-            &["400 FAILED_PRECONDITION: not now", "status", "'jdredis instance list'"],
-        );
-        assert!(!outcome.stderr.contains("--region"), "{outcome:#?}");
+    for code in [400, 409, 412] {
+        let sandbox = sandbox();
+        sandbox.always(Reply::error(code, "FAILED_PRECONDITION", "not now"));
+        for args in [&URL[..], &CREATE] {
+            let outcome = Jdredis::at(&sandbox).args(args.iter().copied()).run();
+            let cause = format!("{code} FAILED_PRECONDITION: not now");
+            outcome.fails_saying(6, &[&cause, "present state", "'jdredis instance list'"]);
+            assert!(!outcome.stderr.contains("--region"), "{outcome:#?}");
+        }
     }
 }
 
 #[test]
 fn an_empty_error_beside_a_whole_result_is_none() {
-    for error in ["{}", "null", "\"\"", "false", "0"] {
+    for error in [
+        "{}",
+        "null",
+        "\"\"",
+        "\" \"",
+        "false",
+        "0",
+        "[]",
+        "[{}]",
+        r#"{"code":0,"status":"","message":"","details":null}"#,
+        r#"{"code":"200"}"#,
+        r#"{"details":[]}"#,
+    ] {
         let sandbox = sandbox();
         let body =
             format!(r#"{{"requestId":"r","error":{error},"result":{{"downloadUrls":[{{"link":"https://h/x"}}]}}}}"#);
@@ -184,6 +216,17 @@ fn an_error_in_the_place_of_the_result_has_its_message_shown() {
             assert!(!outcome.stderr.contains("secret"), "{outcome:#?}");
         }
     }
+    for result in [
+        r#"{"code":404,"message":"no such instance","backups":null,"totalCount":0,"success":false}"#,
+        r#"{"code":404,"message":"no such instance","backups":[],"downloadUrls":[]}"#,
+    ] {
+        for args in [&URL[..], &BACKUPS, &INSTANCES, &CREATE, &POLICY, &POLICY_OFF] {
+            let sandbox = sandbox();
+            sandbox.always(Reply::json(200, format!(r#"{{"requestId":"the-id","result":{result}}}"#)));
+            let outcome = Jdredis::at(&sandbox).args(args.iter().copied()).run();
+            outcome.fails_saying(3, &["404: no such instance", "the region cn-north-1 is from --region"]);
+        }
+    }
     // Data that have such fields beside them are data.
     let sandbox = sandbox();
     sandbox.always(result(
@@ -201,6 +244,7 @@ fn a_403_mentions_the_token_in_use_unless_it_is_about_permission() {
     for (message, has_token, mentions) in [
         ("forbidden [gw]", true, true),
         ("token expired", true, true),
+        ("the security token is invalid [IAM] [gw]", true, true),
         ("forbidden [gw]", false, false),
         (
             "You are not authorized to perform (x) on resource (*) [IAM] [gw]",
