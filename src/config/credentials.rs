@@ -71,10 +71,11 @@ pub(super) fn in_env(world: &World) -> Result<Option<Found>, Error> {
 ///
 /// # Errors
 /// If it lacks one, or one is not of its form.
-pub(super) fn in_profile(profile: &Profile) -> Result<Found, Error> {
+pub(super) fn in_profile(profile: &Profile, world: &World) -> Result<Found, Error> {
     let missing = |key| Error::Incomplete {
         section: profile.section.clone(),
         key,
+        look_alikes: look_alikes(world, KEY_NAMES),
     };
     let source = profile.source("access_key");
     let access_key = profile.access_key.as_ref().ok_or_else(|| missing("access_key"))?;
@@ -103,6 +104,8 @@ const PREFIXES: &[&str] = &[
     "JINGDONG_",
     "JDCLOUD_CLI_",
     "JDCLOUD_REDIS_",
+    "JDCLOUD",
+    "JDC",
 ];
 /// Other tools' names for the parts of a key pair.
 pub(super) const KEY_NAMES: &[&str] = &[
@@ -131,8 +134,10 @@ pub(super) const KEY_NAMES: &[&str] = &[
     "SECRET_ID",
     "SK",
     "API_SECRET",
+    "KEY_SECRET",
     "SECURITY_TOKEN",
     "SESSION_TOKEN",
+    "ACCESS_TOKEN",
     "TOKEN",
 ];
 /// Other tools' names for the region.

@@ -33,8 +33,8 @@ const OUTPUT: &str = "JDREDIS_OUTPUT";
 const ENDPOINT_FLAG: &str = "--endpoint";
 /// The `endpoint` that the official CLI writes by default. It stands for every product.
 const CLI_DEFAULT_ENDPOINT: &str = "www.jdcloud-api.com";
-/// The domains of all of JD Cloud's APIs and of its object storage.
-const CLOUD_DOMAINS: [&str; 2] = ["jdcloud-api.com", "jdcloud-oss.com"];
+/// The domains of all of JD Cloud's APIs, of its object storage and of its site.
+const CLOUD_DOMAINS: [&str; 3] = ["jdcloud-api.com", "jdcloud-oss.com", "jdcloud.com"];
 /// The first label of this product's hosts, inside a VPC too.
 const PRODUCT: &str = "redis";
 
@@ -95,10 +95,17 @@ pub(crate) enum Error {
     },
     /// The profile is there and lacks a key.
     #[error("{section} has no {key}")]
-    Incomplete { section: Section, key: &'static str },
-    /// The profile that was asked for cannot be used.
-    #[error("{0}")]
-    Profile(profile::Error),
+    Incomplete {
+        section: Section,
+        key: &'static str,
+        look_alikes: Vec<String>,
+    },
+    /// The profile that was asked for, or that the keys were to come from, cannot be used.
+    #[error("{error}")]
+    Profile {
+        error: profile::Error,
+        look_alikes: Vec<String>,
+    },
     /// The proxy that was asked for cannot be used.
     #[error("{0}")]
     Proxy(InvalidProxy),
@@ -143,7 +150,7 @@ pub(crate) fn resolve(
 
     let (keys, profile) = match (from_env, profile) {
         (Some(keys), profile) => (keys, profile.unwrap_or_default()),
-        (None, Ok(profile)) => (credentials::in_profile(&profile)?, profile),
+        (None, Ok(profile)) => (credentials::in_profile(&profile, world)?, profile),
         (None, Err(profile)) => {
             return Err(Error::NoCredentials {
                 profile,
@@ -211,9 +218,17 @@ fn load_profile(
     notes: &Notes<'_>,
 ) -> Result<Result<Profile, profile::Error>, Error> {
     let named = globals.profile.clone().or_else(|| world.var(PROFILE));
+    let unusable = |error| Error::Profile {
+        error,
+        look_alikes: if needs.keys {
+            look_alikes(world, KEY_NAMES)
+        } else {
+            Vec::new()
+        },
+    };
     match profile::load(world.home.as_deref(), named.as_deref()) {
         Ok(profile) => Ok(Ok(profile)),
-        Err(error) if named.is_some() => Err(Error::Profile(error)),
+        Err(error) if named.is_some() => Err(unusable(error)),
         Err(error @ (profile::Error::NoHome | profile::Error::Missing { .. })) => Ok(Err(error)),
         Err(error) if !needs.keys => {
             let is_silent = match &error {
@@ -229,7 +244,7 @@ fn load_profile(
             notes.warn(format_args!("the profile is left out: {error}"));
             Ok(Err(error))
         }
-        Err(error) => Err(Error::Profile(error)),
+        Err(error) => Err(unusable(error)),
     }
 }
 
@@ -325,6 +340,8 @@ mod tests {
             ("rds.internal.cn-north-1.jdcloud-api.com", true),
             ("s3.cn-north-1.jdcloud-oss.com", true),
             ("jdcloud-api.com.", true),
+            ("www.jdcloud.com", true),
+            ("notjdcloud.com", false),
             ("redis.jdcloud-api.com", false),
             ("redis.internal.cn-north-1.jdcloud-api.com", false),
             ("rds.example.com", false),

@@ -25,9 +25,16 @@ pub(super) fn report(error: &config::Error) -> Report {
             .details(not_read(look_alikes))
             .cause(format!("the environment has none, and {profile}"))
             .hint(WHERE_KEYS_COME_FROM),
-        config::Error::Incomplete { section, key } => Report::new(Kind::Credentials, message)
+        config::Error::Incomplete {
+            section,
+            key,
+            look_alikes,
+        } => Report::new(Kind::Credentials, message)
+            .details(not_read(look_alikes))
             .hint(format!("add {key} to that section of {}", section.file.display())),
-        config::Error::Profile(error) => Report::new(Kind::Credentials, message).hint(profile_hint(error)),
+        config::Error::Profile { error, look_alikes } => Report::new(Kind::Credentials, message)
+            .details(not_read(look_alikes))
+            .hint(profile_hint(error)),
         config::Error::Proxy(_) => Report::new(Kind::Usage, message).hint(
             "write it as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, with #, / and \\ in the name or password as %23, %2F \
              and %5C; or unset it to connect directly",

@@ -589,6 +589,8 @@ fn variables_that_look_like_the_keys_are_named() {
         "JD_ACCESS_KEY",
         "JDCLOUD_AK",
         "JDREDIS_SECRET_KEY",
+        "JDCLOUDACCESSKEY",
+        "JDCLOUD_ACCESS_TOKEN",
         "jdcloud_access_key",
     ] {
         let outcome = Jdredis::bare().env(name, TOKEN).url();
@@ -619,6 +621,19 @@ fn variables_that_look_like_the_keys_are_named() {
         .args(without_region())
         .run()
         .fails_saying(2, &["no region was given", "JDCLOUD_REGION_ID is set, but "]);
+    // A profile that is there without them is no reason to be silent.
+    for config in [
+        "[default]\nregion_id = cn-north-1\n",
+        "[default]\naccess_key = AK\n",
+        "[other]\naccess_key = AK\n",
+        "access_key = AK\n",
+    ] {
+        let outcome = Jdredis::bare()
+            .file(".jdc/config", config)
+            .env("JDC_SECRET_KEY", TOKEN)
+            .url();
+        outcome.fails_saying(4, &["JDC_SECRET_KEY is set, but is not a variable that jdredis reads"]);
+    }
     // Empty ones count as unset.
     let empty = Jdredis::bare().env("JDC_ACCESS_KEY", "").url();
     assert!(!empty.failure(4).contains("is set"), "{empty:#?}");
