@@ -23,20 +23,53 @@ struct DownloadUrls {
     list: Option<Vec<DownloadUrl>>,
 }
 
-/// The links of one node's file. A value that is missing, empty or no text is `None`: only the link that is
+/// The links of one node's file. A link that is missing, empty or no text is `None`: only the one that is
 /// asked for matters.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DownloadUrl {
-    /// Such as `node 0`.
-    #[serde(default, deserialize_with = "text_or_nothing")]
-    pub(crate) name: Option<String>,
+    #[serde(default)]
+    pub(crate) name: NodeName,
     #[serde(default, deserialize_with = "text_or_nothing")]
     pub(crate) link: Option<String>,
     /// For use inside JD Cloud's own network. In the documented answer, though neither in the
     /// documented table of fields nor in an SDK.
     #[serde(default, deserialize_with = "text_or_nothing")]
     pub(crate) internal_link: Option<String>,
+}
+
+/// A node's name, such as `node 0`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum NodeName {
+    /// Missing, `null` or empty.
+    #[default]
+    Absent,
+    /// A text; or a number or a truth value, as it is written.
+    Is(String),
+    /// A list or an object.
+    Unreadable,
+}
+
+impl<'de> Deserialize<'de> for NodeName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::Null => Self::Absent,
+            Value::String(text) if text.is_empty() => Self::Absent,
+            Value::String(text) => Self::Is(text),
+            value @ (Value::Number(_) | Value::Bool(_)) => Self::Is(value.to_string()),
+            Value::Array(_) | Value::Object(_) => Self::Unreadable,
+        })
+    }
+}
+
+impl NodeName {
+    /// The name, `None` where there is none that can be read.
+    pub(crate) fn text(self) -> Option<String> {
+        match self {
+            Self::Is(name) => Some(name),
+            Self::Absent | Self::Unreadable => None,
+        }
+    }
 }
 
 fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

@@ -55,7 +55,7 @@ fn links(answer: &Answer) {
         urls.iter()
             .map(|url| {
                 vec![
-                    url.name.clone().unwrap_or_default(),
+                    url.name.clone().text().unwrap_or_default(),
                     url.link.clone().unwrap_or_default(),
                 ]
             })

@@ -7,14 +7,14 @@ use percent_encoding::percent_decode_str;
 
 use super::Error;
 use crate::api::Answer;
-use crate::api::model::DownloadUrl;
+use crate::api::model::{DownloadUrl, NodeName};
 use crate::values::endpoint::Endpoint;
 use crate::values::link::Link;
 
 /// A node, as the service names it, and the link to its file.
 #[derive(Debug)]
 pub(crate) struct NodeLink {
-    /// `None` where the service gave no name.
+    /// `None` where the service gave no name that can be read.
     pub(crate) node: Option<String>,
     pub(crate) link: Link,
 }
@@ -51,6 +51,7 @@ pub(crate) fn links(answer: &Answer, urls: Vec<DownloadUrl>, internal: bool) -> 
             None if internal => {
                 let node = url
                     .name
+                    .text()
                     .map_or_else(|| format!("entry {i}"), |name| format!("\"{name}\""));
                 return Err(Error::NoInternalLink {
                     node,
@@ -59,9 +60,25 @@ pub(crate) fn links(answer: &Answer, urls: Vec<DownloadUrl>, internal: bool) -> 
             }
             None => return Err(misshapen(&"is missing").into()),
         };
-        links.push(NodeLink { node: url.name, link });
+        links.push(NodeLink {
+            node: url.name.text(),
+            link,
+        });
     }
     Ok(links)
+}
+
+/// A warning of names that cannot be read, if there are such.
+pub(crate) fn unread_names(urls: &[DownloadUrl]) -> Option<String> {
+    let is_unread = |url: &&DownloadUrl| url.name == NodeName::Unreadable;
+    let first = urls.iter().position(|url| is_unread(&url))?;
+    let more = match urls.iter().filter(is_unread).count() {
+        1 => String::new(),
+        count => format!("; and {} more", count - 1),
+    };
+    Some(format!(
+        "name of downloadUrls[{first}] cannot be read; tables show '-' in its place{more}"
+    ))
 }
 
 /// The pairs of nodes whose links lead to the same object, so that the file of one of them is missing.
@@ -114,7 +131,8 @@ fn object(link: &Link) -> String {
     } else {
         ":80"
     };
-    let host = host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
+    let host = host.strip_suffix(port).unwrap_or(host).trim_end_matches('.');
+    let host = host.to_ascii_lowercase();
     host + &percent_decode_str(path).decode_utf8_lossy()
 }
 
@@ -128,7 +146,7 @@ mod tests {
             (Some("node 0"), "http://h/i/a-0?sig=1"),
             (Some("node 1"), "http://h/i/a-1?sig=1"),
             (Some("node 2"), "https://H:443/i/%61-0?sig=2"),
-            (None, "http://h:80/i/a-0"),
+            (None, "http://h.:80/i/a-0"),
             (None, "http://h:81/i/a-0"),
             (None, "http://h/I/a-0"),
             (None, "http://g/i/a-0"),

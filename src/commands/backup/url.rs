@@ -7,7 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::which::{Chosen, Which};
-use crate::backups::{NodeLink, links, same_objects};
+use crate::backups::{NodeLink, links, same_objects, unread_names};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::output::Format;
@@ -62,6 +62,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let (answer, urls) = client
         .describe_download_url(&instance.id, &backup.base_id, deadline)
         .with_context(doing)?;
+    if let Some(warning) = unread_names(&urls) {
+        context.notes.warn(warning);
+    }
     let links = links(&answer, urls, args.internal).with_context(doing)?;
     for same in same_objects(&links) {
         context.notes.warn(same);

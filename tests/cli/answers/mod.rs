@@ -54,6 +54,28 @@ fn links(addresses: &[&str]) -> Reply {
 }
 
 #[test]
+fn a_nodes_name_of_another_type_is_read_or_costs_its_cell() {
+    let body = json!({"requestId": "r", "result": {"downloadUrls": [
+        {"name": 7, "link": "https://h/x-0"},
+        {"name": {"no": 0}, "link": "https://h/x-1"},
+        {"name": [], "link": "https://h/x-2"},
+        {"name": null, "link": "https://h/x-3"},
+    ]}});
+    let sandbox = sandbox();
+    sandbox.always(Reply::json(200, body.to_string()));
+    let outcome = Jdredis::at(&sandbox).url();
+    let table = outcome
+        .data_saying(&["warning: name of downloadUrls[1] cannot be read; tables show '-' in its place; and 1 more"]);
+    assert_eq!(outcome.stderr.matches("cannot be read").count(), 1, "{outcome:#?}");
+    for row in ["7     x-0", "-     x-1", "-     x-2", "-     x-3"] {
+        assert!(table.contains(row), "{outcome:#?}");
+    }
+    let json = Jdredis::at(&sandbox).args(["-o", "json"]).url();
+    let data: Value = serde_json::from_str(json.data_saying(&["cannot be read"])).unwrap();
+    assert_eq!(data["result"]["downloadUrls"][1]["name"], json!({"no": 0}));
+}
+
+#[test]
 fn two_nodes_with_one_object_are_a_missing_file() {
     let shared = [
         "http://h/i/a-0?sig=1",
@@ -222,7 +244,10 @@ fn an_error_in_the_place_of_the_result_has_its_message_shown() {
     ] {
         for args in [&URL[..], &BACKUPS, &INSTANCES, &CREATE, &POLICY, &POLICY_OFF] {
             let sandbox = sandbox();
-            sandbox.always(Reply::json(200, format!(r#"{{"requestId":"the-id","result":{result}}}"#)));
+            sandbox.always(Reply::json(
+                200,
+                format!(r#"{{"requestId":"the-id","result":{result}}}"#),
+            ));
             let outcome = Jdredis::at(&sandbox).args(args.iter().copied()).run();
             outcome.fails_saying(3, &["404: no such instance", "the region cn-north-1 is from --region"]);
         }
