@@ -185,8 +185,12 @@ pub(super) fn read(
     let error = outline
         .error
         .filter(|error| !(is_success && has_result && is_none(error)));
-    let in_place = || outline.result.as_deref().and_then(error_in_place_of_data);
-    let error = match error.or_else(in_place) {
+    let in_place = match error {
+        Some(_) => None,
+        None => outline.result.as_deref().and_then(error_in_place_of_data),
+    };
+    let is_in_place = in_place.is_some();
+    let error = match error.or(in_place) {
         Some(error) => error,
         None if is_success => {
             return Ok(Answer {
@@ -206,7 +210,13 @@ pub(super) fn read(
         had_token,
         ..Refusal::read(&error, status, redact)
     };
-    Err(FailedAttempt::of_refusal(refusal, retry_after))
+    // A code of its own in a result does not say that nothing was done.
+    let is_uncertain = is_in_place && !(400..500).contains(&refusal.code);
+    let failed = FailedAttempt::of_refusal(refusal, retry_after);
+    Err(FailedAttempt {
+        effect: if is_uncertain { Effect::Unknown } else { failed.effect },
+        ..failed
+    })
 }
 
 /// The body as text, and what stands around its result; or a description of the body.
@@ -216,16 +226,27 @@ fn parse(bytes: Vec<u8>) -> Result<(String, Outline), String> {
     Ok((body, outline))
 }
 
-/// Whether the value of `error` means that there is none: null, false, 0, an empty text, or an object or a list of
-/// nothing else.
+/// Whether the value of `error` means that there is none: null, false, 0, an empty text or object, or an object
+/// whose code says so and that has no words.
 fn is_none(error: &Value) -> bool {
     match error {
-        Value::Object(fields) => fields
-            .iter()
-            .all(|(name, value)| is_none(value) || name == "code" && is_success_code(value)),
-        Value::Array(values) => values.iter().all(is_none),
+        Value::Object(fields) => {
+            let says_nothing = |name| fields.get(name).is_none_or(is_empty);
+            let is_success = fields.get("code").is_some_and(is_success_code);
+            fields.is_empty() || is_success && says_nothing("message") && says_nothing("status")
+        }
+        Value::Array(_) => false,
+        _ => is_empty(error),
+    }
+}
+
+/// Whether a value is one of those that stand for nothing in one language or another.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.is_empty(),
+        Value::Array(values) => values.is_empty(),
         Value::String(text) => text.trim().is_empty(),
-        Value::Bool(is_error) => !is_error,
+        Value::Bool(is_so) => !is_so,
         Value::Number(number) => number.as_u64() == Some(0),
         Value::Null => true,
     }
@@ -247,9 +268,9 @@ fn error_in_place_of_data(result: &RawValue) -> Option<Value> {
     }
     let result: Value = serde_json::from_str(result.get()).ok()?;
     let is_error = result["message"].as_str().is_some_and(|message| !message.is_empty());
-    let is_success = is_none(&result["code"]) || is_success_code(&result["code"]);
+    let is_success = is_empty(&result["code"]) || is_success_code(&result["code"]);
     let mut fields = result.as_object()?.iter();
-    let has_data = fields.any(|(name, value)| !OF_ERRORS.contains(&name.as_str()) && !is_none(value));
+    let has_data = fields.any(|(name, value)| !OF_ERRORS.contains(&name.as_str()) && !is_empty(value));
     (is_error && !is_success && !has_data).then_some(result)
 }
 

@@ -45,10 +45,10 @@ impl FailedAttempt {
     pub(super) fn of_refusal(refusal: Refusal, retry_after: Option<Duration>) -> Self {
         Self {
             is_transient: may_pass(refusal.cause()),
-            // A code of the service's own, as it may stand in the place of a result, says nothing of it.
-            effect: match refusal.code {
-                300..500 => Effect::Refused,
-                _ => Effect::Unknown,
+            effect: if refusal.code >= 500 {
+                Effect::Unknown
+            } else {
+                Effect::Refused
             },
             kind: Box::new(ErrorKind::Refused(refusal)),
             retry_after,

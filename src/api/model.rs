@@ -44,8 +44,9 @@ pub(crate) enum NodeName {
     /// Missing, `null` or empty.
     #[default]
     Absent,
-    /// A text; or a number or a truth value, as it is written.
-    Is(String),
+    Text(String),
+    /// A number or a truth value, as it is written.
+    Other(String),
     /// A list or an object.
     Unreadable,
 }
@@ -55,8 +56,8 @@ impl<'de> Deserialize<'de> for NodeName {
         Ok(match Value::deserialize(deserializer)? {
             Value::Null => Self::Absent,
             Value::String(text) if text.is_empty() => Self::Absent,
-            Value::String(text) => Self::Is(text),
-            value @ (Value::Number(_) | Value::Bool(_)) => Self::Is(value.to_string()),
+            Value::String(text) => Self::Text(text),
+            value @ (Value::Number(_) | Value::Bool(_)) => Self::Other(value.to_string()),
             Value::Array(_) | Value::Object(_) => Self::Unreadable,
         })
     }
@@ -66,7 +67,7 @@ impl NodeName {
     /// The name, `None` where there is none that can be read.
     pub(crate) fn text(self) -> Option<String> {
         match self {
-            Self::Is(name) => Some(name),
+            Self::Text(name) | Self::Other(name) => Some(name),
             Self::Absent | Self::Unreadable => None,
         }
     }

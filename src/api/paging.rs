@@ -237,7 +237,7 @@ mod tests {
                 "in its result, invalid type: backups is a number, not a list",
             ),
             ("[]", "in its result, invalid type: it is a list, not an object"),
-            (r#"{"code":400,"message":"not now"}"#, "400: not now"),
+            (r#"{"code":0,"message":"not now"}"#, "not now"),
         ] {
             let error = Reader::new("backups").read::<Backup>(&answer(result)).unwrap_err();
             assert_eq!(error.to_string(), text, "{result}");

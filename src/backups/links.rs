@@ -49,10 +49,10 @@ pub(crate) fn links(answer: &Answer, urls: Vec<DownloadUrl>, internal: bool) -> 
                 link
             }
             None if internal => {
-                let node = url
-                    .name
-                    .text()
-                    .map_or_else(|| format!("entry {i}"), |name| format!("\"{name}\""));
+                let node = match url.name {
+                    NodeName::Text(name) => format!("\"{name}\""),
+                    _ => format!("entry {i}"),
+                };
                 return Err(Error::NoInternalLink {
                     node,
                     request_id: request_id(),

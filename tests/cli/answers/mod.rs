@@ -164,11 +164,8 @@ fn an_empty_error_beside_a_whole_result_is_none() {
         "\" \"",
         "false",
         "0",
-        "[]",
-        "[{}]",
         r#"{"code":0,"status":"","message":"","details":null}"#,
         r#"{"code":"200"}"#,
-        r#"{"details":[]}"#,
     ] {
         let sandbox = sandbox();
         let body =
@@ -252,8 +249,11 @@ fn an_error_in_the_place_of_the_result_has_its_message_shown() {
             outcome.fails_saying(3, &["404: no such instance", "the region cn-north-1 is from --region"]);
         }
     }
-    // Data that have such fields beside them are data.
     let sandbox = sandbox();
+    sandbox.always(Reply::json(200, r#"{"result":{"code":10086,"message":"who knows"}}"#));
+    let create = Jdredis::at(&sandbox).args(CREATE).run();
+    create.fails_saying(6, &["who knows", "it is not certain that nothing was done"]);
+    // Data that have such fields beside them are data.
     sandbox.always(result(
         r#"{"code":0,"message":"success","downloadUrls":[{"link":"https://h/x"}]}"#,
     ));
