@@ -179,7 +179,7 @@ pub fn exit_on_panic() {
 
 fn fail(report: &Report, format: Format, world: &World) -> ExitCode {
     // A failure to write to standard error is ignored: the exit code still reports the error.
-    let _ = world.stderr.write_all(&report.render(format));
+    let _ = world.stderr.write_all(&report.render(format, &world.stderr));
     report.kind.exit_code()
 }
 

@@ -8,6 +8,7 @@ use super::{Answer, Error, Listing};
 use crate::error::Report;
 use crate::output::properties::{harmless_text, rows};
 use crate::output::{Format, json, listing, plain};
+use crate::process::world::Stream;
 use crate::values::link::Link;
 
 /// An answer of the service becomes output or an error, and neither acts on a terminal. As JSON it is
@@ -85,11 +86,12 @@ fn entries<T: Listed>(answer: &Answer, row: fn(&T) -> Vec<String>) {
 /// An error has a form in each format, and keeps to its lines.
 fn explained(error: Error) {
     let report = Report::of(&error.into());
-    let text = harmless_text(report.render(Format::Table));
+    let nowhere = Stream::to(std::io::sink());
+    let text = harmless_text(report.render(Format::Table, &nowhere));
     let mut lines = text.lines();
     assert!(lines.next().is_some_and(|line| line.starts_with("error: ")), "{text:?}");
     assert!(lines.all(|line| line.starts_with("  ")), "a line of its own: {text:?}");
-    let json = harmless_text(report.render(Format::Json));
+    let json = harmless_text(report.render(Format::Json, &nowhere));
     assert_eq!(json.lines().count(), 1, "{json:?}");
     let object: Value = serde_json::from_str(&json).expect("an error comes out as JSON");
     assert!(object["error"]["message"].is_string(), "{json:?}");

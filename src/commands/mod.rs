@@ -85,7 +85,10 @@ impl Context<'_> {
                 }
             }
             let report = interrupted();
-            let _ = self.world.stderr.write_all(&report.render(self.format));
+            let _ = self
+                .world
+                .stderr
+                .write_all(&report.render(self.format, &self.world.stderr));
             std::process::exit(self.interrupt.signal().exit_code().into())
         })
     }

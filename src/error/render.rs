@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::Report;
 use crate::output::{Format, json};
+use crate::process::world::Stream;
 use crate::terminal::escape::visible;
+use crate::terminal::wrap::wrap;
 
 /// An error with `-o json`: one object on one line of standard error.
 #[derive(Serialize)]
@@ -32,12 +34,27 @@ struct Fields<'a> {
     hint: Option<&'a str>,
 }
 
+fn indent(line: &str) -> &'static str {
+    if line.starts_with(' ') { "    " } else { "  " }
+}
+
 impl Report {
-    /// The report in the form that goes with an output format.
-    pub(crate) fn render(&self, format: Format) -> Vec<u8> {
+    /// The report in the form that goes with an output format, for this stream.
+    pub(crate) fn render(&self, format: Format, stream: &Stream) -> Vec<u8> {
         match format {
             Format::Json => self.json(),
-            Format::Table | Format::Plain => self.text().into_bytes(),
+            Format::Table | Format::Plain => {
+                let text = self.text();
+                let lines = text.lines();
+                match stream.size() {
+                    // A continued line stands behind the name that its first one begins with.
+                    Some(size) => lines
+                        .map(|line| wrap(line, size.columns, indent(line)))
+                        .collect::<String>()
+                        .into(),
+                    None => text.into(),
+                }
+            }
         }
     }
 

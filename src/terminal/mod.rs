@@ -9,3 +9,4 @@ mod painter;
 pub(crate) mod progress;
 mod rate;
 pub(crate) mod status_line;
+pub(crate) mod wrap;

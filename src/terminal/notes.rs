@@ -6,6 +6,7 @@ use std::fmt::Display;
 use crate::process::world::World;
 use crate::terminal::escape::visible;
 use crate::terminal::painter::Painter;
+use crate::terminal::wrap::wrap;
 
 /// How talkative `-v` made the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,13 +45,13 @@ impl<'a> Notes<'a> {
     /// Something worth knowing, for people and logs alike.
     pub(crate) fn note(&self, text: impl Display) {
         if self.quiet == 0 {
-            self.line(format_args!("note: {text}"));
+            self.tell(format_args!("note: {text}"));
         }
     }
 
     /// Something that must not be lost, even with `-q`.
     pub(crate) fn insist(&self, text: impl Display) {
-        self.line(format_args!("note: {text}"));
+        self.tell(format_args!("note: {text}"));
     }
 
     /// Something that only a person at a terminal would want to know: cron mails all that a job
@@ -69,7 +70,7 @@ impl<'a> Notes<'a> {
     /// Something that may be wrong.
     pub(crate) fn warn(&self, text: impl Display) {
         if self.quiet < 2 {
-            self.line(format_args!("warning: {text}"));
+            self.tell(format_args!("warning: {text}"));
         }
     }
 
@@ -77,6 +78,18 @@ impl<'a> Notes<'a> {
     pub(crate) fn trace(&self, detail: Detail, text: impl FnOnce() -> String) {
         if self.verbosity >= detail as u8 {
             self.line(text());
+        }
+    }
+
+    /// Writes a text for people, on a terminal broken between words.
+    fn tell(&self, text: impl Display) {
+        let text = visible_lines(&text.to_string());
+        if self.is_terminal {
+            let columns = self.painter.size().columns;
+            let lines = text.lines().map(|line| wrap(line, columns, "  "));
+            self.painter.say(&lines.collect::<String>());
+        } else {
+            self.painter.say(&text);
         }
     }
 

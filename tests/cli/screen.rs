@@ -175,7 +175,7 @@ fn a_wait_for_a_backup_has_one_line_that_is_gone_when_it_ends() {
     let screen = terminal.wait_for_prompt();
     assert!(!screen.contains(": running for "), "{screen}");
     assert!(
-        screen.contains("\nerror: interrupted while waiting for backup "),
+        screen.contains("\nerror: interrupted while waiting for backup"),
         "{screen}"
     );
 }

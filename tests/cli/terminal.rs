@@ -342,3 +342,31 @@ fn words_of_status_have_colours_on_a_terminal_that_can_and_for_people_who_want_t
     let help = |flag| run(&["--help", flag], &[], None).stdout.contains('\u{1b}');
     assert!(help("--color=always") && !help("--color=never"));
 }
+
+#[test]
+fn errors_and_notes_break_between_words_on_a_terminal_and_nowhere_else() {
+    let sandbox = sandbox();
+    let args = [
+        "backup",
+        "url",
+        "--region",
+        "cn-north-1",
+        "--instance",
+        "redis-1234",
+        "--base-id",
+        "99",
+    ];
+    let whole = run_at(&sandbox, &args, None).stderr;
+    let hint = whole.lines().find(|line| line.starts_with("  hint: ")).unwrap();
+    assert!(hint.len() > 100, "{hint}");
+    for columns in [40, 80] {
+        let shown = run_at(&sandbox, &args, Some(columns)).stderr;
+        assert!(shown.lines().all(|line| line.len() <= columns.into()), "{shown}");
+        let words = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+        // The request's ID is another one.
+        assert_eq!(words(&shown).len(), words(&whole).len(), "{shown}");
+        let noted = run_at(&sandbox, &URL, Some(columns)).stderr;
+        assert!(noted.starts_with("note: the links expire"), "{noted}");
+        assert!(noted.lines().all(|line| line.len() <= columns.into()), "{noted}");
+    }
+}

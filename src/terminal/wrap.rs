@@ -1,0 +1,39 @@
+//! Breaks long lines between words.
+
+use unicode_width::UnicodeWidthStr;
+
+/// A line in lines of at most so many columns, each with its line end. All but the first begin with
+/// `indent`. A word that is longer stays whole, so that IDs, paths and links can be copied.
+pub(crate) fn wrap(line: &str, columns: u16, indent: &str) -> String {
+    let columns = usize::from(columns);
+    let mut text = String::new();
+    let mut width = 0;
+    for word in line.split_inclusive(' ') {
+        let shown = word.trim_end_matches(' ').width();
+        if width > indent.len() && width + shown > columns {
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+            text.push_str(indent);
+            width = indent.len();
+        }
+        text.push_str(word);
+        width += word.width();
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words_and_no_word_is_broken() {
+        assert_eq!(wrap("a bc def", 80, "  "), "a bc def\n");
+        assert_eq!(wrap("a bc def", 4, "  "), "a bc\n  def\n");
+        assert_eq!(wrap("abcdefgh i jk", 4, "  "), "abcdefgh\n  i\n  jk\n");
+        assert_eq!(wrap("  hint: 缓存 备份 x", 12, "    "), "  hint: 缓存\n    备份 x\n");
+        assert_eq!(wrap("", 4, "  "), "\n");
+        assert_eq!(wrap("two  blanks", 80, "  "), "two  blanks\n");
+    }
+}
