@@ -16,6 +16,7 @@ use std::fmt::{self, Write as _};
 use std::io;
 
 pub(crate) use self::kind::Kind;
+pub(crate) use self::network::no_more_threads;
 pub(crate) use self::transfer::explained;
 use crate::transfer::FolderError;
 

@@ -1,5 +1,7 @@
 //! Requests that led to no answer: which end failed, and what to do about it.
 
+use std::io;
+
 use super::{Kind, Report};
 use crate::http::{Failure, ProxyName, Stage, TlsFault};
 
@@ -165,6 +167,11 @@ fn at_proxy(failure: &Failure, proxy: &ProxyName) -> (String, String) {
             format!("{check}: its host, its port, and https:// where the proxy itself speaks TLS"),
         ),
     }
+}
+
+/// The report that the system gives no thread; `consequence` is what cannot be done without one.
+pub(crate) fn no_more_threads(consequence: &str, error: &io::Error) -> Report {
+    Report::with_hint(Kind::Other, format!("no more threads: {consequence}"), LIMITS).cause(error.to_string())
 }
 
 fn no_thread(host: &str) -> (String, String) {

@@ -65,7 +65,7 @@ pub(super) fn fly(pool: &Pool, task: &Task) {
 }
 
 impl Pool {
-    /// Tells of a request, for `-v`: method, host and object without the query, range, status, time.
+    /// Tells of a request, for `-v`: method, host and object without the query, range, proxy, status, time.
     fn trace(&self, file: usize, ask: &Ask<'_>, outcome: &Result<Answer, NoAnswer>, sent: Duration) {
         let range = ask.range.as_ref().map_or_else(String::new, |range| match range.end {
             u64::MAX => format!(" {}-", range.start),
@@ -76,7 +76,9 @@ impl Pool {
             Err(no_answer) => no_answer.to_string(),
         };
         let took = self.now().saturating_sub(sent).as_millis();
-        let text = format!("GET {}{range} -> {status} in {took} ms", ask.link.object());
+        let proxy = self.options.storage.proxy(ask.link);
+        let via = proxy.map_or_else(String::new, |proxy| format!(" through {proxy}"));
+        let text = format!("GET {}{range}{via} -> {status} in {took} ms", ask.link.object());
         self.tell(file, Event::Request(text));
     }
 }

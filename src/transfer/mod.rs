@@ -176,9 +176,10 @@ impl Transfer {
         let now = options.clock.monotonic();
         let state = State::new(jobs, &options, now);
         let pool = Arc::new(Pool::new(state, options, sender));
-        // Fewer threads than wanted only make it slower.
+        // Fewer threads than wanted only make it slower, but one of each kind is needed.
+        let first = usize::from(at_once > 0 && tend_files(&pool).is_ok());
         let connections = (0..pool.options.parallel).map_while(|_| pool.connect().ok()).count();
-        let files = (0..at_once).map_while(|_| tend_files(&pool).ok()).count();
+        let files = first + (first..at_once).map_while(|_| tend_files(&pool).ok()).count();
         if connections == 0 || files == 0 {
             pool.lock().files.iter_mut().for_each(|slot| slot.stage = Stage::Done);
             return Err(io::Error::other("the system gives no thread"));

@@ -15,7 +15,7 @@ use ureq::http::header::{ACCEPT_ENCODING, IF_MATCH, RANGE};
 
 use super::answer::{Head, of_error_answer};
 use super::reason::Reason;
-use crate::http::{self, Failure, Network, Stage};
+use crate::http::{self, Failure, Network, ProxyName, Stage};
 use crate::process::world::Clock;
 use crate::values::link::Link;
 
@@ -141,6 +141,11 @@ impl Storage {
                 ))
             }
         }
+    }
+
+    /// The proxy that requests to the link's host go through.
+    pub(super) fn proxy(&self, link: &Link) -> Option<ProxyName> {
+        self.client.proxy(link.expose())
     }
 
     /// The failure of a read of a link's object.

@@ -107,12 +107,13 @@ fn dripping(beginning: &'static [u8]) -> SocketAddr {
     address
 }
 
-/// Has the program run as a user who may have one thread only.
+/// Has the program run as a user who may have so many threads.
 #[cfg(target_os = "linux")]
-fn with_one_thread(run: Jdredis<'_>) -> Option<crate::support::Outcome> {
+pub(crate) fn with_threads(threads: u32, run: Jdredis<'_>) -> Option<crate::support::Outcome> {
     // A number that no other process has, since the limit is for all of a user's together.
-    let user = format!("--reuid={}", 60_000 + std::process::id() % 5000);
-    let command = ["setpriv", &user, "--clear-groups", "prlimit", "--nproc=1"];
+    let user = format!("--reuid={}", 60_000 + std::process::id() % 5000 + 5000 * (threads % 8));
+    let threads = format!("--nproc={threads}");
+    let command = ["setpriv", &user, "--clear-groups", "prlimit", &threads];
     let can = succeeds(&[&command[..], &["true"]].concat());
     can.then(|| run.through(&command).run())
 }
@@ -127,11 +128,11 @@ fn without_threads_addresses_work_and_names_say_where_to_look() {
             .args(crate::support::URL)
             .args(["--max-attempts", "2"])
     };
-    let Some(literal) = with_one_thread(run()) else {
+    let Some(literal) = with_threads(1, run()) else {
         return say_not_run("a user without threads", "it takes root, setpriv and prlimit");
     };
     literal.data();
-    let named = with_one_thread(run().args(["--endpoint", &format!("http://localhost:{port}")])).unwrap();
+    let named = with_threads(1, run().args(["--endpoint", &format!("http://localhost:{port}")])).unwrap();
     named.fails_saying(
         1,
         &[

@@ -21,7 +21,7 @@ use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::completion::names::Names;
 use crate::config::{self, Settings};
-use crate::error::{Kind, Report};
+use crate::error::{Kind, Report, no_more_threads};
 use crate::file::{FileReport, FileState, Task, judge};
 use crate::output::{Format, json, plain, table};
 use crate::retry::deadline::Deadline;
@@ -206,7 +206,7 @@ impl Download<'_> {
                 stop: Arc::clone(&stop),
             },
         )
-        .context("the system gives no thread to fetch with")?;
+        .map_err(|error| no_more_threads("nothing can be fetched", &error))?;
         let nodes = files.iter().map(|(node, _)| node.clone());
         let watch = Watch {
             transfer,

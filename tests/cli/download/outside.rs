@@ -45,8 +45,15 @@ fn a_file_comes_through_a_proxy_in_absolute_form() {
     let run = place
         .download(SINGLE)
         .env("http_proxy", &proxy.url().replace("://", "://me:pw@"));
-    let outcome = place.run(run);
+    let outcome = place.run(run.args(["-v"]));
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let via = format!(" through the proxy {} (http_proxy) -> ", proxy.address());
+    let requests = outcome
+        .stderr
+        .lines()
+        .filter(|line| line.contains("GET ") && line.contains(" -> "));
+    assert!(requests.clone().count() >= 2, "{outcome:#?}");
+    assert!(requests.clone().all(|line| line.contains(&via)), "{outcome:#?}");
     place.has_all_of(SINGLE);
     let connects = proxy.connects();
     assert!(
@@ -174,4 +181,31 @@ fn a_storage_that_does_not_answer_is_given_up_in_time_and_named() {
         run,
         &["https://127.0.0.1:1 cannot be reached: ", "refused", "--http"],
     );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_few_threads_are_enough_and_none_say_where_to_look() {
+    use crate::connecting::with_threads;
+    use crate::support::say_not_run;
+
+    let run = |place: &Place, threads| {
+        std::fs::create_dir(place.dir()).unwrap();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(place.dir(), open).unwrap();
+        with_threads(threads, place.download(SINGLE))
+    };
+    let place = Place::new();
+    let Some(few) = run(&place, 3) else {
+        return say_not_run("downloads without threads", "it takes root, setpriv and prlimit");
+    };
+    assert_eq!(few.code, Some(0), "{few:#?}");
+    place.has_all_of(SINGLE);
+    let place = Place::new();
+    let none = run(&place, 1).unwrap();
+    none.fails_saying(
+        1,
+        &["no more threads: nothing can be fetched", "ulimit -u", "TasksMax="],
+    );
+    assert!(!none.stderr.contains("defect"), "{none:#?}");
 }
