@@ -56,7 +56,6 @@
 //!   fuzz targets look for others.
 
 mod api;
-#[allow(dead_code, reason = "the command that fills an archive uses the rest")]
 mod archive;
 mod backups;
 mod cli;

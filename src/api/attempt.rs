@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::error::{ErrorKind, Refusal};
+use super::error::{ErrorKind, Reason, Refusal};
 use crate::http::Failure;
 use crate::retry::{Cause, may_pass};
 
@@ -29,6 +29,12 @@ pub(super) enum Effect {
 }
 
 impl FailedAttempt {
+    /// Whether the service refused it because there were too many calls, which waiting mends.
+    pub(super) fn is_one_too_many(&self) -> bool {
+        let is_429 = |refusal: &Refusal| refusal.reason == Reason::TooManyRequests;
+        matches!(&*self.kind, ErrorKind::Refused(refusal) if is_429(refusal))
+    }
+
     pub(super) fn of_transport(failure: Failure) -> Self {
         Self {
             is_transient: may_pass(Cause::Transport(&failure)),

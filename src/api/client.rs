@@ -16,6 +16,7 @@ use crate::http;
 use crate::process::world::{Clock, World};
 use crate::retry::backoff::Backoff;
 use crate::retry::deadline::Deadline;
+use crate::retry::pace::Pace;
 use crate::terminal::escape::visible;
 use crate::terminal::notes::{Detail, Notes};
 use crate::values::id::Region;
@@ -32,6 +33,8 @@ pub(crate) struct Client<'a> {
     notes: &'a Notes<'a>,
     token_form: TokenForm,
     http: http::Client,
+    /// Of a run that sends many calls.
+    pace: Option<&'a Pace>,
 }
 
 /// One request of the API, before it is signed.
@@ -87,6 +90,17 @@ impl<'a> Client<'a> {
             notes,
             token_form: TokenForm::Base64,
             http: request::client(settings),
+            pace: None,
+        }
+    }
+
+    /// The client with a pace that all its calls keep. Each call has its whole time from when it may be sent,
+    /// whatever its deadline. A call that is one too many (429) slows the run and costs no attempt, as long as
+    /// other calls are answered.
+    pub(crate) fn with_pace(self, pace: &'a Pace) -> Self {
+        Self {
+            pace: Some(pace),
+            ..self
         }
     }
 
@@ -120,6 +134,13 @@ impl<'a> Client<'a> {
 
     /// Sends a request, again where that may help, until it is answered or the time is up.
     pub(super) fn send(&self, call: &Call<'_>, deadline: Deadline) -> Result<Answer, Error> {
+        let mut deadline = match self.pace {
+            None => deadline,
+            Some(pace) => {
+                pace.wait();
+                self.deadline()
+            }
+        };
         let start = self.clock().monotonic();
         let mut backoff = Backoff::new(u64::from_ne_bytes(self.random()?));
         let mut attempt = 1;
@@ -130,10 +151,25 @@ impl<'a> Client<'a> {
             // time there is, and so does a request that will not be sent again.
             let is_last = attempts_left == 0 || !call.is_read();
             let limit = if is_last { time_left } else { time_left / 2 };
+            let sent = self.clock().monotonic();
             let failed = match self.attempt(call, attempt, limit) {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.pace.inspect(|pace| pace.note_progress());
+                    return Ok(answer);
+                }
                 Err(failed) => failed,
             };
+            if let Some(pace) = self.pace
+                && failed.is_one_too_many()
+                && failed.retry_after.unwrap_or_default() < self.settings.timeout
+                && pace.since_progress() < self.settings.timeout
+                && !pace.is_stopped()
+            {
+                pace.slow_down(sent, failed.retry_after);
+                pace.wait();
+                deadline = self.deadline();
+                continue;
+            }
             let delay = backoff.next(failed.retry_after);
             // A write that may have been carried out must not be carried out twice.
             let may_repeat = failed.is_transient && (call.is_read() || failed.effect == Effect::NotSent);
@@ -159,6 +195,7 @@ impl<'a> Client<'a> {
                 )
             });
             self.clock().sleep(delay);
+            self.pace.inspect(|pace| pace.wait());
             attempt += 1;
         }
     }

@@ -95,6 +95,11 @@ impl<'a> Object<'a> {
         Ok(list.unwrap_or_default())
     }
 
+    /// The JSON of a field that is required.
+    pub(super) fn required(&self, name: &'static str) -> Result<&'a RawValue, Misfit> {
+        self.is_there(name).ok_or(Misfit::Missing(name))
+    }
+
     /// A text. A number or a truth value is read as it is written.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         let value = self.get(name)?;

@@ -97,6 +97,18 @@ impl Answer {
         }
     }
 
+    /// Reads the result of `describeCacheInstance`.
+    pub(super) fn cache_instance(&self) -> Result<CacheInstance, Error> {
+        const FIELD: &str = "cacheInstance";
+        let entry = self
+            .object()?
+            .required(FIELD)
+            .and_then(|value| Object::of(value, FIELD));
+        entry
+            .and_then(|mut entry| CacheInstance::read(&mut entry))
+            .map_err(|misfit| self.misfit(format!("in its result, {misfit}")))
+    }
+
     /// Reads the result of `createBackup`.
     pub(super) fn created_backup(&self) -> Result<BaseId, Error> {
         let id = self.object()?.required_text("baseId");
@@ -135,6 +147,24 @@ pub(crate) struct CacheInstance {
     pub(crate) status: Option<String>,
     pub(crate) domain: Option<String>,
     pub(crate) port: Option<u16>,
+    /// The number of its databases, 16 to 256; a text in one of JD Cloud's models and a number in another.
+    pub(crate) databases: Option<u64>,
+    /// `createTime`.
+    created: Option<Moment>,
+    /// `retainExpireTime`: until when the recycle bin keeps it. Only instances there have it.
+    kept_until: Option<Moment>,
+}
+
+impl CacheInstance {
+    /// In UTC; `None` where the service gave none, or one that cannot be read.
+    pub(crate) fn created(&self) -> Option<OffsetDateTime> {
+        self.created.as_ref()?.at
+    }
+
+    /// As [`created`](Self::created).
+    pub(crate) fn kept_until(&self) -> Option<OffsetDateTime> {
+        self.kept_until.as_ref()?.at
+    }
 }
 
 impl Listed for CacheInstance {
@@ -155,6 +185,9 @@ impl Listed for CacheInstance {
             status: entry.text("cacheInstanceStatus"),
             domain: entry.text("connectionDomain"),
             port: entry.port("port"),
+            databases: entry.count("databaseNum"),
+            created: entry.moment("createTime"),
+            kept_until: entry.moment("retainExpireTime"),
         })
     }
 
@@ -207,6 +240,16 @@ impl Listed for Backup {
 
     fn id(&self) -> &str {
         self.base_id.as_str()
+    }
+}
+
+#[cfg(test)]
+impl Backup {
+    /// One as the service writes it.
+    pub(crate) fn of_json(json: &serde_json::Value) -> Self {
+        let raw = serde_json::value::RawValue::from_string(json.to_string()).expect("it is JSON");
+        let mut entry = Object::of(&raw, "backup").expect("it is an object");
+        Self::read(&mut entry).expect("it has an ID")
     }
 }
 

@@ -86,6 +86,39 @@ impl Client<'_> {
         self.list(&["cacheInstance"], query, deadline, |_| false)
     }
 
+    /// `describeCacheInstances` with `tagFilters`: the instances of the region that have each of the keys with
+    /// one of the values given for it; without any filter, all. Source: the models of JD Cloud's SDKs.
+    pub(crate) fn describe_tagged_cache_instances(
+        &self,
+        tags: &[(&str, Vec<&str>)],
+        deadline: Deadline,
+    ) -> Result<Listing<CacheInstance>, Error> {
+        let mut query = Vec::new();
+        for (n, (key, values)) in (1..).zip(tags) {
+            query.push((format!("tagFilters.{n}.key"), (*key).to_owned()));
+            let values = (1..).zip(values);
+            query.extend(values.map(|(m, value)| (format!("tagFilters.{n}.values.{m}"), (*value).to_owned())));
+        }
+        self.list(&["cacheInstance"], query, deadline, |_| false)
+    }
+
+    /// `describeCacheInstance`: one instance.
+    pub(crate) fn describe_cache_instance(
+        &self,
+        instance: &InstanceId,
+        deadline: Deadline,
+    ) -> Result<CacheInstance, Error> {
+        let path = ["cacheInstance", instance.as_str()];
+        let answer = self.send(&Call::get(&path, Vec::new()), deadline)?;
+        answer.cache_instance()
+    }
+
+    /// `recycledCacheInstance`: the released instances that the recycle bin still has. Source: the models of
+    /// JD Cloud's SDKs, by which its list is one of instances.
+    pub(crate) fn recycled_cache_instances(&self, deadline: Deadline) -> Result<Listing<CacheInstance>, Error> {
+        self.list(&["recycledCacheInstance"], Vec::new(), deadline, |_| false)
+    }
+
     /// `describeBackups`: the backups of an instance, in the service's order. Each page is shown to
     /// `enough`, and none is asked for after the one that it is content with.
     pub(crate) fn describe_backups(

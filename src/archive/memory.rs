@@ -32,7 +32,7 @@ pub(crate) struct Memory {
     /// Which key saw it last: the first 16 hexadecimal digits of the access key's SHA-256. A run with
     /// another key does not judge whether the instance is gone.
     pub(crate) seen_by: Option<String>,
-    /// Why the last sync could not ask for its backups; null where it could.
+    /// Why the last sync may not know all of its backups, in words; null where it does.
     pub(crate) failure: Option<String>,
     /// The backups that the service had at the last sync and the archive has not.
     pub(crate) missing: Vec<Missing>,

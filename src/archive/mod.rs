@@ -8,13 +8,20 @@
 //! | `memory` | `instance.json`: instances without backups, gone ones, what is missing |
 //! | `read` | what is there, and in what condition |
 //! | `state` | what that means: an instance's state and the exit code |
+//! | `store`, `modes` | writing: the lock, hidden work folders, the last rename, who may read |
+//! | `fleet` | asking the service what all instances have |
+//! | `plan` | what a sync has to fetch, in what order, and what fits |
 //! | `nights` | the last nights at a glance |
 //!
 //! The format has a version number, which `backup.json` states; `jdredis help formats` documents it.
 
+pub(crate) mod fleet;
 pub(crate) mod layout;
 pub(crate) mod manifest;
 pub(crate) mod memory;
+mod modes;
 pub(crate) mod nights;
+pub(crate) mod plan;
 pub(crate) mod read;
 pub(crate) mod state;
+pub(crate) mod store;

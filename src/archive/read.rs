@@ -261,7 +261,13 @@ fn examine(path: &Path, name: &FolderName, of: &Archived) -> Result<(Manifest, C
             manifest.base_id, manifest.instance, manifest.region
         ));
     }
-    let condition = match manifest.files.iter().find_map(|file| complaint(path, file)) {
+    let condition = condition_of(path, &manifest);
+    Ok((manifest, condition))
+}
+
+/// In what condition the files of a folder are, by its manifest.
+pub(super) fn condition_of(path: &Path, manifest: &Manifest) -> Condition {
+    match manifest.files.iter().find_map(|file| complaint(path, file)) {
         Some(reason) => Condition::Damaged(reason),
         None => match manifest.foreign_file() {
             Some(file) => Condition::NotRdb(format!(
@@ -271,8 +277,7 @@ fn examine(path: &Path, name: &FolderName, of: &Archived) -> Result<(Manifest, C
             )),
             None => Condition::Good,
         },
-    };
-    Ok((manifest, condition))
+    }
 }
 
 /// What is wrong with a file, as far as it can be seen without reading it.

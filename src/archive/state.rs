@@ -181,8 +181,7 @@ impl Archived {
     fn missing(&self) -> Option<Finding> {
         let memory = self.memory.as_ref()?;
         if let Some(reason) = &memory.failure {
-            let reason = format!("the last sync could not ask for its backups: {reason}");
-            return Some((State::Incomplete, Severity::Bad, Some(reason)));
+            return Some((State::Incomplete, Severity::Bad, Some(reason.clone())));
         }
         // It may have come since by another way, such as a copy of the archive.
         let is_missing = |base_id: &str| self.backups.iter().all(|backup| backup.base_id.as_str() != base_id);

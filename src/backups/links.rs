@@ -81,6 +81,43 @@ pub(crate) fn unread_names(urls: &[DownloadUrl]) -> Option<String> {
     ))
 }
 
+/// A node's label and the link to its file, as it is to be fetched.
+pub(crate) type Fetchable = (String, Link);
+
+/// The links of all nodes as they are to be fetched, over https unless `plain`. Nodes without a name of their
+/// own are numbered.
+///
+/// # Errors
+/// Where there are fewer or more than the backup has shards, or two lead to the same object.
+pub(crate) fn all_nodes(links: Vec<NodeLink>, shards: Option<u64>, plain: bool) -> Result<Vec<Fetchable>, Incomplete> {
+    if let Some(same) = same_objects(&links).into_iter().next() {
+        return Err(Incomplete::SameObject(same));
+    }
+    let shards = shards.filter(|shards| *shards != links.len() as u64);
+    if let Some(shards) = shards {
+        return Err(Incomplete::Count {
+            links: links.len(),
+            shards,
+        });
+    }
+    let is_unique = |node: &str| links.iter().filter(|link| link.node.as_deref() == Some(node)).count() == 1;
+    let fetchable = links.iter().enumerate().map(|(i, NodeLink { node, link })| {
+        let node = node.clone().filter(|node| is_unique(node));
+        let link = if plain { link.clone() } else { link.over_https() };
+        (node.unwrap_or_else(|| format!("shard {i}")), link)
+    });
+    Ok(fetchable.collect())
+}
+
+/// Why links are not those of a whole backup.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Incomplete {
+    #[error("the service gives {links} links for a backup of {shards} shards")]
+    Count { links: usize, shards: u64 },
+    #[error("{0}")]
+    SameObject(SameObject),
+}
+
 /// The pairs of nodes whose links lead to the same object, so that the file of one of them is missing.
 pub(crate) fn same_objects(links: &[NodeLink]) -> Vec<SameObject> {
     if links.len() < 2 {

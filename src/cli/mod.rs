@@ -3,6 +3,7 @@
 
 pub(crate) mod deferred;
 mod help;
+pub(crate) mod rate;
 pub(crate) mod shared;
 pub(crate) mod shown;
 pub(crate) mod values;

@@ -5,6 +5,7 @@
 
 pub(crate) mod backoff;
 pub(crate) mod deadline;
+pub(crate) mod pace;
 
 use crate::http::{Failure, Stage, TlsFault};
 

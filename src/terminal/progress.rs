@@ -21,6 +21,8 @@ pub(crate) struct Progress<'a> {
     clock: &'a dyn Clock,
     /// How many bytes all files have together, as the service says; `None` where it does not.
     expected: Option<u64>,
+    /// Whether files come as the run goes on: then only those that are being fetched have a line.
+    grows: bool,
     state: Mutex<State>,
 }
 
@@ -51,18 +53,12 @@ impl<'a> Progress<'a> {
         clock: &'a dyn Clock,
         notes: &'a Notes<'a>,
     ) -> Self {
-        let files = nodes.into_iter().map(|node| Tracked {
-            node: visible(&node).into_owned(),
-            bytes: 0,
-            length: None,
-            rate: Rate::default(),
-            begun_with: None,
-            end: None,
-        });
+        let files = nodes.into_iter().map(|node| Tracked::new(&node));
         Self {
             notes,
             clock,
             expected,
+            grows: false,
             state: Mutex::new(State {
                 files: files.collect(),
                 // The first line is due after an interval, the first bars at once.
@@ -70,6 +66,18 @@ impl<'a> Progress<'a> {
                 is_closed: false,
             }),
         }
+    }
+
+    /// The progress of files that are added as the run goes on.
+    pub(crate) fn of_many(expected: Option<u64>, clock: &'a dyn Clock, notes: &'a Notes<'a>) -> Self {
+        let mut progress = Self::new([], expected, clock, notes);
+        progress.grows = true;
+        progress
+    }
+
+    /// Adds a file; its number is one more than that of the file before.
+    pub(crate) fn add(&self, name: &str) {
+        self.lock().files.push(Tracked::new(name));
     }
 
     /// Bytes of a file that are there now, and how many it has where that is known. What the first
@@ -135,7 +143,9 @@ impl<'a> Progress<'a> {
         state.shown = Some(now);
         let total = self.total(state, now);
         if draws {
-            let files: Vec<Bar<'_>> = state.files.iter().map(|file| file.bar(now)).collect();
+            let is_shown = |file: &&Tracked| !self.grows || (file.end.is_none() && file.begun_with.is_some());
+            let files = state.files.iter().filter(is_shown).map(|file| file.bar(now));
+            let files: Vec<Bar<'_>> = files.collect();
             let painter = self.notes.painter();
             painter.draw(&bars::lines(&files, &total, painter.size()));
         } else {
@@ -157,7 +167,7 @@ impl<'a> Progress<'a> {
         Bar {
             name: "total",
             bytes: state.files.iter().map(|file| file.bytes).fold(0, sum),
-            length: known.or(self.expected),
+            length: known.filter(|_| !self.grows).or(self.expected),
             rate: rates.filter_map(|file| file.rate.at(now, file.bytes)).reduce(sum),
             phase: Phase::Active,
         }
@@ -170,6 +180,17 @@ impl<'a> Progress<'a> {
 }
 
 impl Tracked {
+    fn new(name: &str) -> Self {
+        Self {
+            node: visible(name).into_owned(),
+            bytes: 0,
+            length: None,
+            rate: Rate::default(),
+            begun_with: None,
+            end: None,
+        }
+    }
+
     fn bar(&self, now: Duration) -> Bar<'_> {
         Bar {
             name: &self.node,

@@ -10,6 +10,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::Outcome;
+use super::pool::locked;
 use super::private;
 use super::reason::Reason;
 use super::record::Finished;
@@ -30,7 +31,8 @@ impl Tending<'_> {
         }
         let finished = checked.finished();
         {
-            let mut record = self.pool.record(self.file);
+            let record = self.pool.record(self.file);
+            let mut record = locked(&record);
             record.written = None;
             record.durable = checked.bytes;
             record.finished = Some(finished.clone());

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Event;
 use super::answer::{Head, Span, said_in};
 use super::part::Part;
-use super::pool::{Landing, Pool, Timing};
+use super::pool::{Landing, Pool, Timing, locked};
 use super::reason::Reason;
 use super::record::Record;
 use super::request::{Answer, Ask, NoAnswer};
@@ -265,7 +265,8 @@ impl Flight<'_> {
             let job = &state.files[self.task.file].job;
             (Arc::clone(&job.folder), job.folder.paths(&job.file_name))
         };
-        let mut record = self.pool.record(self.task.file);
+        let record = self.pool.record(self.task.file);
+        let mut record = locked(&record);
         if let (Some(length), Ok(available)) = (object.length, folder.available())
             && length > available.saturating_add(folder.taken_by_part(&paths))
         {

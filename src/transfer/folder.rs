@@ -21,8 +21,8 @@ pub(crate) struct Folder {
     path: PathBuf,
     /// The user that files made here belong to.
     owner: Owner,
-    /// Locked for as long as it is open.
-    _lock: File,
+    /// Locked for as long as it is open. `None` where a lock of the folder above it holds off others.
+    _lock: Option<File>,
 }
 
 /// Where a file and what belongs to it are.
@@ -70,13 +70,7 @@ impl Folder {
     /// # Errors
     /// Where it cannot be made or written, or another process has locked it.
     pub(crate) fn open(path: &Path, holder: &str) -> Result<Self, FolderError> {
-        let private = path.join(PRIVATE);
-        let unusable = |path: &Path| {
-            let path = path.to_owned();
-            move |error| FolderError::Unusable { path, error }
-        };
-        fs::create_dir_all(path).map_err(|error| dangling(path).unwrap_or_else(|| unusable(path)(error)))?;
-        private::make_folder(&private).map_err(unusable(&private))?;
+        let private = Self::make(path)?;
         let lock_path = private.join("lock");
         let lock = private::open_or_create(&lock_path).map_err(unusable(&lock_path))?;
         // Beside the lock, since some systems let nobody read a file that another process has locked.
@@ -91,6 +85,30 @@ impl Folder {
             }
             Err(TryLockError::Error(error)) => return Err(unusable(&lock_path)(error)),
         }
+        Self::owned(path, &private, holder, Some(lock))
+    }
+
+    /// As [`open`](Self::open), of a folder that only the holder of another lock writes to. So many of them
+    /// can be in use at once as there is memory for, since none keeps a file open.
+    ///
+    /// # Errors
+    /// Where it cannot be made or written.
+    pub(crate) fn open_without_lock(path: &Path, holder: &str) -> Result<Self, FolderError> {
+        let private = Self::make(path)?;
+        Self::owned(path, &private, holder, None)
+    }
+
+    /// Makes the folder and the private one in it, where they are not there.
+    fn make(path: &Path) -> Result<PathBuf, FolderError> {
+        let private = path.join(PRIVATE);
+        fs::create_dir_all(path).map_err(|error| dangling(path).unwrap_or_else(|| unusable(path)(error)))?;
+        private::make_folder(&private).map_err(unusable(&private))?;
+        Ok(private)
+    }
+
+    /// Writes down who holds it, which shows to whom files belong that are made here.
+    fn owned(path: &Path, private: &Path, holder: &str, lock: Option<File>) -> Result<Self, FolderError> {
+        let holder_path = private.join("holder");
         let owner = private::create(&holder_path)
             .and_then(|mut file| {
                 file.write_all(holder.as_bytes())?;
@@ -194,6 +212,15 @@ fn dangling(path: &Path) -> Option<FolderError> {
         link: link.to_owned(),
         target: fs::read_link(link).ok()?,
     })
+}
+
+/// The error that a path cannot be used, from the one that the system gave.
+fn unusable(path: &Path) -> impl Fn(io::Error) -> FolderError {
+    let path = path.to_owned();
+    move |error| FolderError::Unusable {
+        path: path.clone(),
+        error,
+    }
 }
 
 fn read_holder(path: &Path) -> Option<String> {

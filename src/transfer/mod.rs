@@ -170,11 +170,26 @@ impl Transfer {
     /// # Errors
     /// Where the system gives no thread.
     pub(crate) fn start(jobs: Vec<Job>, options: Options) -> io::Result<Self> {
+        let expected = jobs.len();
+        Self::begin(jobs, expected, false, options)
+    }
+
+    /// Starts a transfer that files are added to, of which about so many are expected. It goes on until it is
+    /// closed.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub(crate) fn open(expected: usize, options: Options) -> io::Result<Self> {
+        Self::begin(Vec::new(), expected, true, options)
+    }
+
+    fn begin(jobs: Vec<Job>, expected: usize, is_open: bool, options: Options) -> io::Result<Self> {
         let (sender, events) = channel();
         let left = jobs.len();
-        let at_once = options.parallel.min(left);
+        let at_once = options.parallel.min(expected);
         let now = options.clock.monotonic();
-        let state = State::new(jobs, &options, now);
+        let mut state = State::new(jobs, expected, &options, now);
+        state.is_open = is_open;
         let pool = Arc::new(Pool::new(state, options, sender));
         // Fewer threads than wanted only make it slower, but one of each kind is needed.
         let first = usize::from(at_once > 0 && tend_files(&pool).is_ok());
@@ -182,6 +197,7 @@ impl Transfer {
         let files = first + (first..at_once).map_while(|_| tend_files(&pool).ok()).count();
         if connections == 0 || files == 0 {
             pool.lock().files.iter_mut().for_each(|slot| slot.stage = Stage::Done);
+            pool.close();
             return Err(io::Error::other("the system gives no thread"));
         }
         pool.lock().pace.has_only(connections);
@@ -195,10 +211,21 @@ impl Transfer {
         })
     }
 
+    /// Adds a file to a transfer that is open. Its number is one more than that of the file before.
+    pub(crate) fn add(&self, job: Job) {
+        self.left.set(self.left.get() + 1);
+        self.pool.add(job);
+    }
+
+    /// No file will be added any more.
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+
     /// The next event, with the number of its job; `Ok(None)` where there was none for a moment,
     /// and an error once all files have ended.
     pub(crate) fn next(&self) -> Result<Option<(usize, Event)>, Ended> {
-        if self.left.get() == 0 {
+        if self.left.get() == 0 && !self.pool.lock().is_open {
             return Err(Ended);
         }
         match self.events.recv_timeout(HEARTBEAT) {

@@ -16,7 +16,7 @@ use super::reason::Reason;
 use super::record::Record;
 use super::request::CHUNK;
 use super::state::{Chunk, Flying, Slot, Stage, State, Task};
-use super::{Event, HEARTBEAT, Options, flight};
+use super::{Event, HEARTBEAT, Job, Options, flight};
 use crate::values::link::Link;
 
 /// A link that works for less than this is replaced before it is used.
@@ -31,7 +31,7 @@ pub(super) struct Pool {
     pub(super) options: Options,
     pub(super) limit: Limit,
     /// What is remembered of each file, as it is on the disk or soon will be.
-    pub(super) records: Vec<Mutex<Record>>,
+    records: Mutex<Vec<Arc<Mutex<Record>>>>,
     state: Mutex<State>,
     /// There may be a request to make.
     work: Condvar,
@@ -63,10 +63,10 @@ pub(super) struct Timing {
 
 impl Pool {
     pub(super) fn new(state: State, options: Options, events: Sender<(usize, Event)>) -> Self {
-        let record = |slot: &Slot| Mutex::new(Record::new(&slot.job.identity, &slot.job.node));
+        let records = state.files.iter().map(new_record).collect();
         Self {
             limit: Limit::new(options.limit_rate),
-            records: state.files.iter().map(record).collect(),
+            records: Mutex::new(records),
             options,
             state: Mutex::new(state),
             work: Condvar::new(),
@@ -82,8 +82,25 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn record(&self, file: usize) -> MutexGuard<'_, Record> {
-        self.records[file].lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn record(&self, file: usize) -> Arc<Mutex<Record>> {
+        Arc::clone(&locked(&self.records)[file])
+    }
+
+    /// Adds a file to a transfer that is open.
+    pub(super) fn add(&self, job: Job) {
+        let mut state = self.lock();
+        let number = state.files.len() as u64;
+        let slot = Slot::new(job, self.options.max_attempts, self.options.seed ^ number);
+        locked(&self.records).push(new_record(&slot));
+        state.files.push(slot);
+        drop(state);
+        self.work.notify_all();
+    }
+
+    /// No file will be added any more.
+    pub(super) fn close(&self) {
+        self.lock().is_open = false;
+        self.wake();
     }
 
     pub(super) fn now(&self) -> Duration {
@@ -141,12 +158,19 @@ impl Pool {
         thread::Builder::new().spawn(work).map(drop)
     }
 
-    /// The next file that nobody has looked at.
+    /// The next file that nobody has looked at; `None` where there will be none.
     pub(super) fn next_file(&self) -> Option<usize> {
         let mut state = self.lock();
-        let file = state.files.iter().position(|slot| slot.stage == Stage::Queued)?;
-        state.files[file].stage = Stage::Opening;
-        Some(file)
+        loop {
+            if let Some(file) = state.files.iter().position(|slot| slot.stage == Stage::Queued) {
+                state.files[file].stage = Stage::Opening;
+                return Some(file);
+            }
+            if !state.is_open || self.is_stopped() {
+                return None;
+            }
+            state = wait(&self.work, state);
+        }
     }
 
     /// Notes that a connection is free again.
@@ -351,4 +375,13 @@ fn flying(slot: &mut Slot, id: FlightId) -> Option<&mut Flying> {
 fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
     let waited = condition.wait_timeout(state, HEARTBEAT / 2);
     waited.unwrap_or_else(PoisonError::into_inner).0
+}
+
+fn new_record(slot: &Slot) -> Arc<Mutex<Record>> {
+    Arc::new(Mutex::new(Record::new(&slot.job.identity, &slot.job.node)))
+}
+
+/// What a lock guards. A thread that panics ends the process.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::pool::Pool;
+use super::pool::{Pool, locked};
 use super::private;
 use super::record::Written;
 use super::state::Stage;
@@ -35,12 +35,13 @@ pub(super) fn write_down(pool: &Pool) {
         synced: now,
         ..Last::default()
     };
-    let mut last = vec![first; pool.records.len()];
+    let mut last = Vec::new();
     loop {
         drop(pool.wait_for_scribe());
         if pool.is_stopped() || pool.lock().is_done() {
             return;
         }
+        last.resize(pool.lock().files.len(), first);
         for (file, last) in last.iter_mut().enumerate() {
             let now = pool.now();
             let (frontier, length) = {
@@ -78,7 +79,8 @@ impl Pool {
     /// Writes down how far a file is; `is_durable` after its bytes have gone to the disk.
     pub(super) fn save_progress(&self, file: usize, is_durable: bool) -> io::Result<()> {
         // It is locked first, so that what is written is true then and not when the wait for it began.
-        let mut record = self.record(file);
+        let record = self.record(file);
+        let mut record = locked(&record);
         let (frontier, part, etag, path) = {
             let state = self.lock();
             let slot = &state.files[file];

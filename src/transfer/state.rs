@@ -33,6 +33,8 @@ pub(super) struct Chunk {
 /// The state of a transfer.
 pub(super) struct State {
     pub(super) files: Vec<Slot>,
+    /// Whether more files may be added.
+    pub(super) is_open: bool,
     pub(super) pace: Pace,
     /// How many connections are in use.
     pub(super) active: usize,
@@ -258,13 +260,15 @@ impl Slot {
 }
 
 impl State {
-    pub(super) fn new(jobs: Vec<Job>, options: &Options, now: Duration) -> Self {
-        let pace = Pace::new(options.parallel, jobs.len(), now);
+    /// `expected` is how many files there will be, as far as it is known.
+    pub(super) fn new(jobs: Vec<Job>, expected: usize, options: &Options, now: Duration) -> Self {
+        let pace = Pace::new(options.parallel, expected, now);
         let slots = (0..)
             .zip(jobs)
             .map(|(number, job)| Slot::new(job, options.max_attempts, options.seed ^ number));
         Self {
             files: slots.collect(),
+            is_open: false,
             pace,
             active: 0,
             most_active: 0,
@@ -277,7 +281,7 @@ impl State {
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.files.iter().all(|slot| slot.stage == Stage::Done)
+        !self.is_open && self.files.iter().all(|slot| slot.stage == Stage::Done)
     }
 
     /// How large the pieces of a file are.

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::folder::Paths;
 use super::part::Part;
 use super::pieces::Pieces;
-use super::pool::Pool;
+use super::pool::{Pool, locked};
 use super::reason::Reason;
 use super::record::Record;
 use super::request::CHUNK;
@@ -38,6 +38,8 @@ pub(super) fn tend(pool: &Pool, file: usize) {
     let slot = &mut state.files[file];
     slot.stage = Stage::Done;
     slot.queue.clear();
+    // Else the files of a long run would stay open.
+    slot.part = None;
     slot.generation += 1;
     drop(state);
     pool.tell(file, Event::Done(Box::new(outcome)));
@@ -89,8 +91,8 @@ impl Tending<'_> {
             let job = &state.files[self.file].job;
             (job.force, self.folder.record(&self.paths, &job.identity, &job.node))
         };
-        let record = record.unwrap_or_else(|| self.pool.record(self.file).clone());
-        *self.pool.record(self.file) = record.clone();
+        let record = record.unwrap_or_else(|| locked(&self.pool.record(self.file)).clone());
+        *locked(&self.pool.record(self.file)) = record.clone();
         let Some(finished) = record.finished else {
             return Ok(None);
         };
@@ -122,7 +124,7 @@ impl Tending<'_> {
         }
         if force {
             self.note("the file that is there was changed; fetching it again");
-            self.pool.record(self.file).finished = None;
+            locked(&self.pool.record(self.file)).finished = None;
             return Ok(None);
         }
         Ok(Some(self.outcome(
@@ -141,7 +143,7 @@ impl Tending<'_> {
             .as_ref()
             .filter(|part| part.is_file())
             .map_or(0, fs::Metadata::len);
-        let record = self.pool.record(self.file).clone();
+        let record = locked(&self.pool.record(self.file)).clone();
         let kept = record.resumable(present);
         let part = match kept {
             0 => None,
@@ -278,7 +280,8 @@ impl Tending<'_> {
 
     /// The next run is to know nothing of what is there.
     pub(super) fn forget(&self) -> Result<(), Reason> {
-        let mut record = self.pool.record(self.file);
+        let record = self.pool.record(self.file);
+        let mut record = locked(&record);
         let fresh = Record::new(&record.identity, &record.node);
         *record = fresh;
         record.save(&self.paths.record).map_err(|error| disk("written", error))

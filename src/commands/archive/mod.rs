@@ -2,6 +2,7 @@
 
 mod rows;
 mod status;
+mod sync;
 
 use clap::Subcommand;
 
@@ -9,6 +10,14 @@ use super::Context;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Fetch every backup that the service has and the archive has not, of all instances
+    ///
+    /// A missed night heals itself, and running it again does nothing but ask. A backup gets its folder
+    /// only when all its files are whole. Exit code 7 where something that should be there is not, 8 where
+    /// all is whole but an instance's newest backup is older than --max-age.
+    #[command(after_long_help = sync::EXAMPLES)]
+    Sync(sync::Args),
+
     /// Say what an archive holds of each instance, and how old it is
     ///
     /// Needs no network, no keys and no lock, and writes nothing.
@@ -19,5 +28,6 @@ pub(crate) enum Command {
 pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
     match command {
         Command::Status(args) => status::run(args, context),
+        Command::Sync(args) => sync::run(args, context),
     }
 }

@@ -1,7 +1,6 @@
 //! `jdredis backup download`: the files of a backup, whole and verified, or why not.
 
 mod links;
-mod rate;
 mod watch;
 
 use std::path::PathBuf;
@@ -55,7 +54,7 @@ pub(crate) struct Args {
     pub(crate) parallel: u8,
 
     /// At most so many bytes a second over all connections, such as 50M (K, M, G: powers of 1024)
-    #[arg(long, value_name = "RATE", value_parser = rate::parse)]
+    #[arg(long, value_name = "RATE", value_parser = crate::cli::rate::parse)]
     pub(crate) limit_rate: Option<u64>,
 
     /// Fetch the links for use inside JD Cloud's own network

@@ -1,6 +1,9 @@
 //! `archive`: a file a topic. Archives are made here by hand, or by the program from the sandbox.
 
+mod fleet;
+mod safety;
 mod status;
+mod sync;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -84,7 +84,7 @@ mod silent;
 mod storage;
 mod tls;
 
-pub use catalog::BackupOutcome;
+pub use catalog::{BackupOutcome, FleetBackup, FleetInstance};
 pub use cloud::{Builder, Sandbox};
 pub use difference::Difference;
 pub use http::Request;

@@ -347,6 +347,8 @@ fn reason_phrase(status: u16) -> &'static str {
 #[derive(Debug)]
 pub(crate) struct Script<R> {
     queue: VecDeque<Queued<R>>,
+    /// For every request whose target contains the text, where no queued one is for it.
+    always_for: Vec<Queued<R>>,
     always: Option<R>,
 }
 
@@ -361,6 +363,7 @@ impl<R> Default for Script<R> {
     fn default() -> Self {
         Self {
             queue: VecDeque::new(),
+            always_for: Vec::new(),
             always: None,
         }
     }
@@ -373,6 +376,13 @@ impl<R: Clone> Script<R> {
             part_of_target: part_of_target.to_owned(),
             reply,
         }));
+    }
+
+    pub(crate) fn set_always_for(&mut self, part_of_target: &str, reply: R) {
+        self.always_for.push(Queued {
+            part_of_target: part_of_target.to_owned(),
+            reply,
+        });
     }
 
     pub(crate) fn set_always(&mut self, reply: R) {
@@ -392,6 +402,17 @@ impl<R: Clone> Script<R> {
         position
             .and_then(|position| self.queue.remove(position))
             .map(|queued| queued.reply)
+            .or_else(|| self.lasting(target))
             .or_else(|| self.always.clone())
+    }
+
+    /// The latest reply that was set for every such request.
+    fn lasting(&self, target: &str) -> Option<R> {
+        let fits = |queued: &&Queued<R>| target.contains(&queued.part_of_target);
+        self.always_for
+            .iter()
+            .rev()
+            .find(fits)
+            .map(|queued| queued.reply.clone())
     }
 }

@@ -108,6 +108,12 @@ impl Backup {
     }
 }
 
+/// A time in the form that the service documents.
+pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
+    time.format(&time::format_description::well_known::Rfc3339)
+        .expect("years are of four digits and offsets of whole minutes")
+}
+
 /// How many backups an instance has from the start.
 pub(crate) fn count(instance: &str) -> usize {
     match Numbered::of(instance) {

@@ -2,6 +2,7 @@
 //! have had made since it started.
 
 mod backups;
+mod fleet;
 mod instances;
 mod policies;
 
@@ -10,8 +11,10 @@ use std::collections::{HashMap, VecDeque};
 use time::OffsetDateTime;
 
 use backups::Status;
-pub(crate) use backups::{Backup, Quirk};
-pub(crate) use instances::{Instance, instances};
+pub(crate) use backups::{Backup, Quirk, rfc3339};
+use fleet::Fleet;
+pub use fleet::{FleetBackup, FleetInstance};
+pub(crate) use instances::Instance;
 pub(crate) use policies::Policy;
 
 /// The regions that the documentation lists.
@@ -89,9 +92,49 @@ pub(crate) struct Catalog {
     made: Vec<Made>,
     /// The policies that clients have set, by region and instance.
     policies: HashMap<(String, String), Policy>,
+    /// The instances that a test has made up.
+    pub(crate) fleet: Fleet,
+    /// Whether the fleet is all there is.
+    has_fleet_only: bool,
 }
 
 impl Catalog {
+    /// Without the instances and backups that exist from the start.
+    pub(crate) fn of_fleet_only() -> Self {
+        Self {
+            has_fleet_only: true,
+            ..Self::default()
+        }
+    }
+
+    /// All instances of a region, in no particular order.
+    pub(crate) fn instances(&self, region: &str) -> Vec<Instance> {
+        let fixed = match self.has_fleet_only {
+            true => Vec::new(),
+            false => instances::instances(region),
+        };
+        let fleet = self.fleet.instances(region).iter().map(FleetInstance::instance);
+        fixed.into_iter().chain(fleet).collect()
+    }
+
+    /// The tags of an instance.
+    pub(crate) fn tags(&self, region: &str, id: &str) -> &[(String, String)] {
+        let fleet = self.fleet.instances(region).iter();
+        fleet
+            .filter(|instance| instance.id == id)
+            .map(|instance| instance.tags.as_slice())
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// The instances of a region's recycle bin, with the times of their release and of their end.
+    pub(crate) fn released(&self, region: &str) -> Vec<(Instance, OffsetDateTime, OffsetDateTime)> {
+        let released = self.fleet.released(region);
+        released
+            .map(|(instance, from, to)| (instance.instance(), from, to))
+            .collect()
+    }
+
     /// Sets what becomes of the next backup that nothing is set for yet.
     pub(crate) fn expect_backup(&mut self, outcome: BackupOutcome) {
         self.outcomes.push_back(outcome);
@@ -99,14 +142,17 @@ impl Catalog {
 
     /// How many backups an instance has.
     pub(crate) fn count(&self, place: Place<'_>) -> usize {
-        backups::count(&place.instance.id) + self.made.iter().filter(|made| made.is_in(place)).count()
+        self.at_start(place) + self.made.iter().filter(|made| made.is_in(place)).count()
     }
 
     /// The backup at a position of the instance's list, which is in no particular order but that
     /// those made since the start are last.
     pub(crate) fn get(&self, place: Place<'_>, position: usize) -> Option<Backup> {
-        match position.checked_sub(backups::count(&place.instance.id)) {
-            None => backups::get(&place.instance.id, position),
+        match position.checked_sub(self.at_start(place)) {
+            None if self.has_fleet_only => self.fleet_backups(place).get(position).cloned(),
+            None => {
+                backups::get(&place.instance.id, position).or_else(|| self.fleet_backups(place).get(position).cloned())
+            }
             Some(position) => self
                 .made
                 .iter()
@@ -114,6 +160,18 @@ impl Catalog {
                 .nth(position)
                 .map(Made::now),
         }
+    }
+
+    /// How many backups an instance has beside those that clients have had made.
+    fn at_start(&self, place: Place<'_>) -> usize {
+        match self.has_fleet_only {
+            true => self.fleet_backups(place).len(),
+            false => backups::count(&place.instance.id).max(self.fleet_backups(place).len()),
+        }
+    }
+
+    fn fleet_backups(&self, place: Place<'_>) -> &[Backup] {
+        self.fleet.backups(place.region, &place.instance.id)
     }
 
     /// All backups of an instance, in the list's order.
@@ -127,6 +185,7 @@ impl Catalog {
         let made = self.made.iter().filter(|made| made.instance == instance);
         let backup = from_the_start
             .chain(made.map(Made::now))
+            .chain(self.fleet.find(instance, base_id).cloned())
             .find(|backup| backup.base_id == base_id)?;
         let exists = backup.has_files() && node < backup.nodes;
         exists.then(|| backup.key(instance, node))

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use super::{Cloud, Sandbox};
+use crate::catalog::Catalog;
 use crate::difference::Difference;
 use crate::server::Server;
 use crate::signature::Keys;
@@ -32,6 +33,8 @@ pub struct Builder {
     pub(super) object_size: u64,
     pub(super) link_lifetime: u32,
     pub(super) expired_link_status: u16,
+    pub(super) calls_limit: Option<(usize, Duration)>,
+    has_fleet_only: bool,
     links_say_http: bool,
     pub(super) also_http: bool,
     pub(super) difference: Option<Difference>,
@@ -54,6 +57,8 @@ impl Default for Builder {
             object_size: OBJECT_SIZE,
             link_lifetime: LINK_LIFETIME,
             expired_link_status: 403,
+            calls_limit: None,
+            has_fleet_only: false,
             links_say_http: false,
             also_http: false,
             difference: None,
@@ -153,6 +158,21 @@ impl Builder {
         self
     }
 
+    /// Starts without instances: those that are put into the fleet later are all there are.
+    #[must_use]
+    pub fn fleet_only(mut self) -> Self {
+        self.has_fleet_only = true;
+        self
+    }
+
+    /// Answers 429 to a call of the API once there were so many in the time before it. The service
+    /// documents 1,000 a minute.
+    #[must_use]
+    pub fn calls_limit(mut self, calls: usize, per: Duration) -> Self {
+        self.calls_limit = Some((calls, per));
+        self
+    }
+
     /// Serves HTTPS only, unless told otherwise.
     #[must_use]
     pub fn tls(mut self, identity: ServerIdentity) -> Self {
@@ -172,9 +192,13 @@ impl Builder {
             let started = Arc::new(Cloud {
                 origin: format!("{scheme}://{address}"),
                 link_origin: self.link_origin(scheme, address),
+                catalog: Mutex::new(if self.has_fleet_only {
+                    Catalog::of_fleet_only()
+                } else {
+                    Catalog::default()
+                }),
                 settings: self,
                 state: Mutex::default(),
-                catalog: Mutex::default(),
                 storage: Mutex::default(),
                 changed: Condvar::new(),
             });

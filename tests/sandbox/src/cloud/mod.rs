@@ -3,11 +3,12 @@
 
 mod builder;
 mod connection;
+mod fleet;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
@@ -226,6 +227,24 @@ struct State {
     /// The number of requests, including those that are no longer kept.
     received: usize,
     refusals: VecDeque<Refusal>,
+    /// When the latest calls came, as far back as a limit of calls counts.
+    recent: VecDeque<Instant>,
+}
+
+impl State {
+    /// Counts a call; whether it is within the limit.
+    fn admit(&mut self, limit: Option<(usize, Duration)>) -> bool {
+        let Some((calls, per)) = limit else { return true };
+        let now = Instant::now();
+        while self.recent.front().is_some_and(|first| now - *first >= per) {
+            self.recent.pop_front();
+        }
+        let is_within = self.recent.len() < calls;
+        if is_within {
+            self.recent.push_back(now);
+        }
+        is_within
+    }
 }
 
 fn keep<T>(kept: &mut VecDeque<T>, latest: T) {
@@ -261,7 +280,13 @@ impl Cloud {
             state.received += 1;
             keep(&mut state.requests, Arc::clone(request));
             // A scripted reply uses the nonce up too: no two requests may have the same one.
-            (!request.is_for_storage()).then(|| (state.script.next(&request.target), state.nonces.admit(request)))
+            (!request.is_for_storage()).then(|| {
+                let reply = match state.admit(self.settings.calls_limit) {
+                    true => state.script.next(&request.target),
+                    false => Some(Reply::error(429, "RATE_LIMIT", "too many calls")),
+                };
+                (reply, state.nonces.admit(request))
+            })
         };
         self.changed.notify_all();
         match for_the_api {

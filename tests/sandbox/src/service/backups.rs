@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 use time::format_description::FormatItem;
-use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use crate::catalog::{Backup, Place};
+use crate::catalog::{Backup, Place, rfc3339};
 use crate::difference::Difference;
 use crate::http::Request;
 use crate::script::HttpReply;
@@ -119,11 +118,6 @@ fn fields(backup: &Backup, place: Place<'_>, object_size: u64) -> Value {
         "backupShardNum": details.map(|details| details.shards),
         "backupDownloadURL": is_known.then_some(""),
     }))
-}
-
-fn rfc3339(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339)
-        .expect("years are of four digits and offsets of whole minutes")
 }
 
 pub(super) fn create(call: &mut Call<'_>, place: Place<'_>) -> Outcome {

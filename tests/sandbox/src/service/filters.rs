@@ -68,6 +68,45 @@ pub(super) fn filters(request: &Request, known: &[&str], whole_names: bool) -> R
     Ok(filters.into_values().collect())
 }
 
+/// One of `tagFilters.N.key` with its `tagFilters.N.values.M`.
+#[derive(Debug, Default)]
+pub(super) struct TagFilter {
+    key: String,
+    values: Vec<String>,
+}
+
+impl TagFilter {
+    /// Whether it lets an instance with this tag through.
+    pub(super) fn fits(&self, key: &str, value: &str) -> bool {
+        self.key == key && self.values.iter().any(|wanted| wanted == value)
+    }
+}
+
+/// A request's filters by tags. An instance must have a tag for each of them.
+pub(super) fn tag_filters(request: &Request) -> Result<Vec<TagFilter>, HttpReply> {
+    let mut filters = BTreeMap::<u32, TagFilter>::new();
+    for (name, value) in request.parameters() {
+        let Some(part) = name.strip_prefix("tagFilters.") else {
+            continue;
+        };
+        let (number, part) = part.split_once('.').unwrap_or((part, ""));
+        let number = number.parse().map_err(|_| malformed(&name))?;
+        let filter = filters.entry(number).or_default();
+        match part.split_once('.').unwrap_or((part, "")) {
+            ("key", "") => filter.key = value,
+            ("values", number) if number.parse::<u32>().is_ok() => filter.values.push(value),
+            _ => return Err(malformed(&name)),
+        }
+    }
+    if filters
+        .values()
+        .any(|filter| filter.key.is_empty() || filter.values.is_empty())
+    {
+        return Err(invalid_argument("a tag filter lacks its key or its values"));
+    }
+    Ok(filters.into_values().collect())
+}
+
 fn is_like(operator: &str) -> Result<bool, HttpReply> {
     match operator {
         "eq" => Ok(false),

@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::catalog::{Instance, instances};
-use crate::http::Request;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
+use crate::catalog::Instance;
+
+use super::Call;
 use super::answers::{Outcome, listing, without_nulls};
-use super::filters::{Filter, filters};
+use super::filters::{Filter, filters, tag_filters};
 use super::paging::Page;
 
 /// The names that instances can be filtered by.
@@ -19,16 +22,39 @@ const FILTERS: [&str; 5] = [
 ];
 
 /// With `whole_names`, a filter by name finds only names that are equal.
-pub(super) fn describe_all(request: &Request, region: &str, whole_names: bool) -> Outcome {
-    let page = Page::of(request)?;
-    let filters = filters(request, &FILTERS, whole_names)?;
-    let mut found = instances(region);
-    found.retain(|instance| filters.iter().all(|filter| fits(filter, instance)));
+pub(super) fn describe_all(call: &Call<'_>, region: &str, instances: &[Instance], whole_names: bool) -> Outcome {
+    let page = Page::of(call.request)?;
+    let filters = filters(call.request, &FILTERS, whole_names)?;
+    let tags = tag_filters(call.request)?;
+    let has_tags = |instance: &Instance| {
+        let its = call.catalog.tags(region, &instance.id);
+        tags.iter()
+            .all(|filter| its.iter().any(|(key, value)| filter.fits(key, value)))
+    };
+    let mut found: Vec<Instance> = instances.to_vec();
+    found.retain(|instance| filters.iter().all(|filter| fits(filter, instance)) && has_tags(instance));
     let shown: Vec<Value> = found[page.positions(found.len())]
         .iter()
         .map(|instance| fields(instance, region))
         .collect();
     Ok(listing("cacheInstances", shown, found.len()))
+}
+
+/// recycledCacheInstance: what is in the recycle bin.
+pub(super) fn describe_released(call: &Call<'_>, region: &str) -> Outcome {
+    let page = Page::of(call.request)?;
+    let released = call.catalog.released(region);
+    let time = |time: OffsetDateTime| time.format(&Rfc3339).expect("a year of four digits");
+    let shown: Vec<Value> = released[page.positions(released.len())]
+        .iter()
+        .map(|(instance, released, kept_until)| {
+            let mut fields = fields(instance, region);
+            fields["softDeletedTime"] = time(*released).into();
+            fields["retainExpireTime"] = time(*kept_until).into();
+            fields
+        })
+        .collect();
+    Ok(listing("cacheInstances", shown, released.len()))
 }
 
 pub(super) fn describe(instance: &Instance, region: &str) -> Value {

@@ -12,7 +12,7 @@ mod regions;
 
 use time::OffsetDateTime;
 
-use crate::catalog::{Catalog, Instance, Place, REGIONS, instances as existing};
+use crate::catalog::{Catalog, Instance, Place, REGIONS};
 use crate::difference::Difference;
 use crate::http::Request;
 use crate::script::HttpReply;
@@ -58,11 +58,14 @@ fn operate(call: &mut Call<'_>) -> Outcome {
     if !REGIONS.contains(region) {
         return Err(invalid_argument(&format!("unknown regionId {region}")));
     }
-    let find = |id: &str| find_instance(region, id);
+    let instances = call.catalog.instances(region);
+    let find = |id: &str| find_instance(&instances, id);
     match (request.method.as_str(), operation) {
         ("GET", ["cacheInstance"]) => {
-            instances::describe_all(request, region, call.difference == Some(Difference::WholeNames))
+            let whole_names = call.difference == Some(Difference::WholeNames);
+            instances::describe_all(call, region, &instances, whole_names)
         }
+        ("GET", ["recycledCacheInstance"]) => instances::describe_released(call, region),
         ("GET", ["cacheInstance", id]) => Ok(instances::describe(&find(id)?, region)),
         ("GET", ["cacheInstance", id, "backup"]) => backups::describe(call, place(region, &find(id)?)),
         ("POST", ["cacheInstance", id, "backup"]) => backups::create(call, place(region, &find(id)?)),
@@ -83,9 +86,9 @@ fn place<'a>(region: &'a str, instance: &'a Instance) -> Place<'a> {
     Place { region, instance }
 }
 
-fn find_instance(region: &str, id: &str) -> Result<Instance, HttpReply> {
-    existing(region)
-        .into_iter()
-        .find(|instance| instance.id == id)
+fn find_instance(instances: &[Instance], id: &str) -> Result<Instance, HttpReply> {
+    let found = instances.iter().find(|instance| instance.id == id);
+    found
+        .cloned()
         .ok_or_else(|| not_found(&format!("cacheInstance {id} not found")))
 }

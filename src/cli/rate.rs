@@ -1,7 +1,7 @@
 //! `--limit-rate`: bytes a second, as curl's option of that name takes them.
 
 /// Reads a number with an optional unit: K, M and G are powers of 1024.
-pub(super) fn parse(text: &str) -> Result<u64, String> {
+pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let problem = || "a rate is a number of bytes a second, such as 500K, 50M or 1G".to_owned();
     let (number, unit) = match text.char_indices().last() {
         Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], unit.to_ascii_uppercase()),

@@ -1,0 +1,270 @@
+//! Asks the service what the instances of a fleet have: side by side, under one pace, each for itself. What
+//! one instance or region answers changes nothing for the others.
+
+mod select;
+mod side_by_side;
+
+use time::OffsetDateTime;
+
+pub(crate) use self::select::{Pattern, Selection, Tag};
+pub(crate) use self::side_by_side::side_by_side;
+use super::memory::Presence;
+use super::read::{Archive, Archived};
+use crate::api::model::{Backup, CacheInstance};
+use crate::api::{self, BackupFilter, Client, Listing, Reason, Warning};
+use crate::retry::pace::Pace;
+use crate::values::id::{InstanceId, Region};
+
+/// How many calls are on their way at once. An answer takes about 50 ms, so this is 320 calls a second while
+/// the burst of the pace lasts, and more than the pace needs after it.
+const AT_ONCE: usize = 16;
+
+/// What there is to ask with.
+pub(crate) struct Asker<'a> {
+    /// A client that keeps the pace.
+    pub(crate) client: &'a Client<'a>,
+    pub(crate) pace: &'a Pace,
+    /// What tells the key in use from others, as [`Memory::seen_by`](super::memory::Memory) has it.
+    pub(crate) key: &'a str,
+}
+
+/// What the service said.
+pub(crate) struct Survey {
+    pub(crate) instances: Vec<Surveyed>,
+    /// The regions whose list could not be had.
+    pub(crate) failed_regions: Vec<(Region, api::Error)>,
+    /// The lists' differences from the documentation, with the region of each.
+    pub(crate) warnings: Vec<(Region, Warning)>,
+    /// The instances that were named and that no region has.
+    pub(crate) not_found: Vec<InstanceId>,
+}
+
+/// An instance, and what came of asking for it.
+pub(crate) struct Surveyed {
+    pub(crate) region: Region,
+    pub(crate) instance: InstanceId,
+    /// As the service describes it, where it does.
+    pub(crate) details: Option<CacheInstance>,
+    pub(crate) found: Found,
+}
+
+/// What came of asking for an instance.
+pub(crate) enum Found {
+    /// The backups that the service has of it.
+    Backups(Listing<Backup>),
+    Failed(api::Error),
+    /// It was gone already, or is now: until when the recycle bin keeps it, where that is known.
+    Gone {
+        restorable_until: Option<OffsetDateTime>,
+    },
+    /// The service lists it no longer, and this run may not judge why.
+    Unjudged,
+    /// The named instance is not in this region.
+    Elsewhere,
+    /// The run was stopped before.
+    NotAsked,
+}
+
+/// An instance to ask for.
+struct Target<'a> {
+    region: &'a Region,
+    id: InstanceId,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The region's list has it.
+    Listed(Box<CacheInstance>),
+    /// It was named.
+    Named,
+    /// The archive remembers it, and the region's whole list has it not.
+    Missing,
+    /// Likewise, but its absence proves nothing.
+    Unjudged,
+    /// It was found to be gone before.
+    Gone(Option<OffsetDateTime>),
+}
+
+impl Survey {
+    /// Asks for all instances of the selection.
+    pub(crate) fn take(asker: &Asker<'_>, regions: &[Region], selection: &Selection, archive: &Archive) -> Self {
+        let mut survey = Self {
+            instances: Vec::new(),
+            failed_regions: Vec::new(),
+            warnings: Vec::new(),
+            not_found: Vec::new(),
+        };
+        let targets = if selection.named.is_empty() {
+            survey.targets_of_lists(asker, regions, selection, archive)
+        } else {
+            let named = selection.named.iter().filter(|id| !selection.excludes(id, None));
+            let named = named.flat_map(|id| regions.iter().map(move |region| (region, id)));
+            let target = |(region, id): (_, &InstanceId)| Target {
+                region,
+                id: id.clone(),
+                kind: Kind::Named,
+            };
+            named.map(target).collect()
+        };
+        let found = side_by_side(&targets, AT_ONCE, |target| asker.ask(target));
+        for (target, (details, found)) in targets.into_iter().zip(found) {
+            let listed = match target.kind {
+                Kind::Listed(listed) => Some(*listed),
+                _ => None,
+            };
+            survey.instances.push(Surveyed {
+                region: target.region.clone(),
+                instance: target.id,
+                details: details.or(listed),
+                found,
+            });
+        }
+        survey.drop_those_elsewhere(&selection.named);
+        survey.ask_recycle_bins(asker);
+        survey
+    }
+
+    /// Reads the regions' lists side by side.
+    fn targets_of_lists<'a>(
+        &mut self,
+        asker: &Asker<'_>,
+        regions: &'a [Region],
+        selection: &Selection,
+        archive: &Archive,
+    ) -> Vec<Target<'a>> {
+        let tags = selection.tag_filters();
+        let lists = side_by_side(regions, AT_ONCE, |region| {
+            let client = asker.client.in_region(region);
+            client.describe_tagged_cache_instances(&tags, client.deadline())
+        });
+        let mut targets = Vec::new();
+        for (region, list) in regions.iter().zip(lists) {
+            let list = match list {
+                Ok(list) => list,
+                Err(error) => {
+                    self.failed_regions.push((region.clone(), error));
+                    continue;
+                }
+            };
+            let is_whole = selection.is_everything() && !list.entries.is_empty() && is_whole(&list);
+            let of_region = |archived: &&Archived| archived.region == *region;
+            for archived in archive.instances.iter().filter(of_region) {
+                let is_listed = list.entries.iter().any(|entry| entry.view.id == archived.instance);
+                if !is_listed && !selection.excludes(&archived.instance, archived.name()) {
+                    targets.push(Target {
+                        region,
+                        id: archived.instance.clone(),
+                        kind: asker.kind_of_missing(archived, is_whole),
+                    });
+                }
+            }
+            self.warnings
+                .extend(list.warnings.into_iter().map(|warning| (region.clone(), warning)));
+            for entry in list.entries {
+                let instance = entry.view;
+                if !selection.excludes(&instance.id, instance.name.as_deref()) {
+                    targets.push(Target {
+                        region,
+                        id: instance.id.clone(),
+                        kind: Kind::Listed(Box::new(instance)),
+                    });
+                }
+            }
+        }
+        targets
+    }
+
+    /// A named instance need not be in every region, only in one.
+    fn drop_those_elsewhere(&mut self, named: &[InstanceId]) {
+        let is_elsewhere = |surveyed: &Surveyed| matches!(surveyed.found, Found::Elsewhere);
+        let nowhere = |id: &&InstanceId| {
+            let of_id = self.instances.iter().filter(|surveyed| surveyed.instance == **id);
+            of_id.clone().count() > 0 && of_id.clone().all(is_elsewhere)
+        };
+        self.not_found = named.iter().filter(nowhere).cloned().collect();
+        self.instances.retain(|surveyed| !is_elsewhere(surveyed));
+    }
+
+    /// Asks until when the instances that are gone can be had back. It need not be permitted or offered, so a
+    /// failure is none.
+    fn ask_recycle_bins(&mut self, asker: &Asker<'_>) {
+        let is_new = |surveyed: &Surveyed| matches!(surveyed.found, Found::Gone { restorable_until: None });
+        let mut regions: Vec<Region> = Vec::new();
+        for surveyed in self.instances.iter().filter(|surveyed| is_new(surveyed)) {
+            if !regions.contains(&surveyed.region) {
+                regions.push(surveyed.region.clone());
+            }
+        }
+        for region in regions {
+            let client = asker.client.in_region(&region);
+            let Ok(recycled) = client.recycled_cache_instances(client.deadline()) else {
+                continue;
+            };
+            for surveyed in self.instances.iter_mut().filter(|surveyed| surveyed.region == region) {
+                let entry = recycled.entries.iter().find(|entry| entry.view.id == surveyed.instance);
+                let until = entry.and_then(|entry| entry.view.kept_until());
+                if let Found::Gone { restorable_until } = &mut surveyed.found {
+                    *restorable_until = restorable_until.or(until);
+                }
+            }
+        }
+    }
+}
+
+impl Asker<'_> {
+    /// What to think of an instance that the archive has and its region's list has not.
+    fn kind_of_missing(&self, archived: &Archived, is_whole: bool) -> Kind {
+        let Some(memory) = &archived.memory else {
+            return Kind::Unjudged;
+        };
+        match memory.state {
+            Presence::Gone => Kind::Gone(memory.restorable_until),
+            Presence::Present if is_whole && memory.seen_by.as_deref() == Some(self.key) => Kind::Missing,
+            Presence::Present => Kind::Unjudged,
+        }
+    }
+
+    fn ask(&self, target: &Target<'_>) -> (Option<CacheInstance>, Found) {
+        if self.pace.is_stopped() {
+            return (None, Found::NotAsked);
+        }
+        let client = self.client.in_region(target.region);
+        let describe = || client.describe_cache_instance(&target.id, client.deadline());
+        match &target.kind {
+            Kind::Listed(_) => (None, backups(&client, &target.id)),
+            Kind::Unjudged => (None, Found::Unjudged),
+            Kind::Gone(restorable_until) => (
+                None,
+                Found::Gone {
+                    restorable_until: *restorable_until,
+                },
+            ),
+            Kind::Named => match describe() {
+                Ok(details) => (Some(details), backups(&client, &target.id)),
+                Err(error) if error.reason() == Some(Reason::NotFound) => (None, Found::Elsewhere),
+                Err(error) => (None, Found::Failed(error)),
+            },
+            Kind::Missing => match describe() {
+                // The list left it out, and it is there.
+                Ok(details) => (Some(details), backups(&client, &target.id)),
+                Err(error) if error.reason() == Some(Reason::NotFound) => {
+                    (None, Found::Gone { restorable_until: None })
+                }
+                Err(error) => (None, Found::Failed(error)),
+            },
+        }
+    }
+}
+
+fn backups(client: &Client<'_>, instance: &InstanceId) -> Found {
+    match client.describe_backups(instance, &BackupFilter::default(), client.deadline(), |_| false) {
+        Ok(listing) => Found::Backups(listing),
+        Err(error) => Found::Failed(error),
+    }
+}
+
+/// Whether a list has all that it should, as far as it can be seen.
+fn is_whole<T>(list: &Listing<T>) -> bool {
+    let is_incomplete = |warning: &Warning| matches!(warning, Warning::TooFew { .. } | Warning::LostEntry { .. });
+    !list.warnings.iter().any(is_incomplete)
+}

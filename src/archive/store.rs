@@ -1,0 +1,236 @@
+//! Writes to an archive: its lock, hidden folders for what is not whole yet, and the step that gives a whole
+//! backup its name.
+//!
+//! # How a backup gets its folder
+//!
+//! Its files are fetched into a hidden work folder. Once all of them are whole, `SHA256SUMS` and `backup.json`
+//! are written there, in this order, each on the disk before the next; then the records of the transfer are
+//! removed, and one rename gives the folder its name. The process may be killed between any two steps: a work
+//! folder that has a `backup.json` is whole and only waits for its name, and every other one is gone on with.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::layout::{BackupKey, Layout, MANIFEST, MEMORY, SUMS};
+use super::manifest::Manifest;
+use super::memory::Memory;
+use super::modes::{self, Modes};
+use super::read::{self, Condition};
+use crate::transfer::{Folder, FolderError};
+use crate::values::id::{InstanceId, Region};
+
+/// The transfer's own folder in every folder that it fetches to.
+const TRANSFER_PRIVATE: &str = ".jdredis";
+
+/// An archive that this process alone writes to.
+pub(crate) struct Store {
+    pub(crate) layout: Layout,
+    modes: Modes,
+    /// Held for as long as it lives.
+    _lock: Folder,
+}
+
+impl Store {
+    /// Makes DIR where it is not there, with mode 0700, and locks it.
+    ///
+    /// # Errors
+    /// Where it cannot be used, or another process writes to it.
+    pub(crate) fn open(dir: &Path, holder: &str) -> Result<Self, FolderError> {
+        let unusable = |error| FolderError::Unusable {
+            path: dir.to_owned(),
+            error,
+        };
+        if let Err(error) = fs::metadata(dir) {
+            if error.kind() != io::ErrorKind::NotFound {
+                return Err(unusable(error));
+            }
+            fs::create_dir_all(dir).map_err(unusable)?;
+            modes::set_mode(dir, 0o700).map_err(unusable)?;
+        }
+        let modes = Modes::of_dir(dir).map_err(unusable)?;
+        let lock = Folder::open(dir, holder)?;
+        Ok(Self {
+            layout: Layout::new(dir),
+            modes,
+            _lock: lock,
+        })
+    }
+
+    /// The hidden folder for a backup that is not whole yet, made where it is not there.
+    pub(crate) fn work_folder(&self, key: &BackupKey) -> io::Result<PathBuf> {
+        let folder = self.layout.work(key);
+        let private = Modes {
+            file: 0o600,
+            folder: 0o700,
+        };
+        make_below(self.layout.dir(), &folder, private, false)?;
+        Ok(folder)
+    }
+
+    /// Finishes a backup whose work folder is whole already, since a run was ended just before it got its
+    /// name; its folder and its manifest. `None` where it is not whole: what would be in the way later is removed.
+    pub(crate) fn finish_interrupted(&self, key: &BackupKey) -> io::Result<Option<(PathBuf, Manifest)>> {
+        let work = self.layout.work(key);
+        let manifest = read::read_file(&work.join(MANIFEST))
+            .ok()
+            .and_then(|text| Manifest::parse(&text).ok());
+        let is_its_own = |manifest: &Manifest| {
+            let whose = (
+                manifest.region.as_str(),
+                manifest.instance.as_str(),
+                manifest.base_id.as_str(),
+            );
+            whose == (key.region.as_str(), key.instance.as_str(), key.base_id.as_str())
+        };
+        if let Some(manifest) = manifest.filter(is_its_own)
+            && !matches!(read::condition_of(&work, &manifest), Condition::Damaged(_))
+        {
+            let folder = self.name(key, &manifest)?;
+            return Ok(Some((folder, manifest)));
+        }
+        for name in [MANIFEST, SUMS] {
+            remove_if_there(&work.join(name))?;
+        }
+        Ok(None)
+    }
+
+    /// Gives a backup whose files are all whole in its work folder its name; the folder.
+    pub(crate) fn seal(&self, key: &BackupKey, manifest: &Manifest) -> io::Result<PathBuf> {
+        let work = self.layout.work(key);
+        for name in [MANIFEST, SUMS] {
+            remove_if_there(&work.join(name))?;
+        }
+        for file in &manifest.files {
+            modes::set_mode(&work.join(&file.name), self.modes.file)?;
+        }
+        self.modes.write_new(&work.join(SUMS), manifest.sums().as_bytes())?;
+        let mut text = serde_json::to_vec_pretty(manifest)?;
+        text.push(b'\n');
+        self.modes.write_new(&work.join(MANIFEST), &text)?;
+        modes::sync_folder(&work)?;
+        self.name(key, manifest)
+    }
+
+    /// The last step: only the rename makes the backup visible.
+    fn name(&self, key: &BackupKey, manifest: &Manifest) -> io::Result<PathBuf> {
+        let work = self.layout.work(key);
+        match fs::remove_dir_all(work.join(TRANSFER_PRIVATE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        // Whatever else is in it, such as a file of an earlier attempt, is no part of the backup.
+        for entry in fs::read_dir(&work)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_known = [MANIFEST, SUMS].iter().any(|known| name == *known)
+                || manifest.files.iter().any(|file| name == file.name.as_str());
+            if !is_known {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        let folder = self.layout.backup(key, manifest.start);
+        let parent = self.layout.instance(&key.region, &key.instance);
+        make_below(self.layout.dir(), &parent, self.modes, true)?;
+        if fs::symlink_metadata(&folder).is_ok() {
+            return Err(io::Error::other(format!("{} is there already", folder.display())));
+        }
+        modes::set_mode(&work, self.modes.folder)?;
+        fs::rename(&work, &folder)?;
+        modes::sync_folder(&parent)?;
+        Ok(folder)
+    }
+
+    /// How many bytes of a backup are there already, whole or in part.
+    pub(crate) fn present(&self, key: &BackupKey) -> u64 {
+        let entries = fs::read_dir(self.layout.work(key)).into_iter().flatten().flatten();
+        let files = entries
+            .filter_map(|entry| entry.metadata().ok())
+            .filter(fs::Metadata::is_file);
+        files.map(|file| allocated(&file)).sum()
+    }
+
+    /// Remembers an instance, unless what is remembered of it is the same already.
+    pub(crate) fn remember(&self, region: &Region, instance: &InstanceId, memory: &Memory) -> io::Result<()> {
+        let folder = self.layout.instance(region, instance);
+        let path = folder.join(MEMORY);
+        let mut text = serde_json::to_vec_pretty(memory)?;
+        text.push(b'\n');
+        if read::read_file(&path).is_ok_and(|known| known == text) {
+            return Ok(());
+        }
+        make_below(self.layout.dir(), &folder, self.modes, true)?;
+        self.modes.replace(&path, &text)
+    }
+
+    /// Removes the work folders of an instance's backups that the service has no longer: nothing will ever
+    /// make them whole.
+    pub(crate) fn sweep(&self, region: &Region, instance: &InstanceId, is_offered: impl Fn(&str) -> bool) {
+        let of_instance = self.layout.work_root().join(region.as_str()).join(instance.as_str());
+        for entry in fs::read_dir(&of_instance).into_iter().flatten().flatten() {
+            if !entry.file_name().to_str().is_some_and(&is_offered) {
+                // It is tried again in the next run.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        // Only where nothing is left in them.
+        let _ = fs::remove_dir(&of_instance);
+        let _ = fs::remove_dir(self.layout.work_root().join(region.as_str()));
+    }
+}
+
+/// Makes the folders from `top`, which is there, down to `folder`. None of them may be a symbolic link.
+/// Those that a whole backup will be in are synchronised.
+fn make_below(top: &Path, folder: &Path, modes: Modes, is_synced: bool) -> io::Result<()> {
+    let below = folder.strip_prefix(top).map_err(io::Error::other)?;
+    let mut path = top.to_owned();
+    for part in below.components() {
+        let parent = path.clone();
+        path.push(part);
+        let is_new = is_synced && fs::symlink_metadata(&path).is_err();
+        modes
+            .make_folder(&path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        if is_new {
+            modes::sync_folder(&parent)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The free space for this user on the disk of a folder, in bytes; of one that is not there yet, on the disk
+/// that it would be on. `None` where the system does not tell.
+pub(crate) fn free_space(dir: &Path) -> Option<u64> {
+    let there = dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    space_of(there)
+}
+
+#[cfg(unix)]
+fn space_of(folder: &Path) -> Option<u64> {
+    let system = rustix::fs::statvfs(folder).ok()?;
+    Some(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn space_of(_: &Path) -> Option<u64> {
+    None
+}
+
+/// How many bytes of a file are on the disk; a sparse one has fewer than its length.
+#[cfg(unix)]
+fn allocated(file: &fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    file.len().min(file.blocks().saturating_mul(512))
+}
+
+#[cfg(not(unix))]
+fn allocated(file: &fs::Metadata) -> u64 {
+    file.len()
+}

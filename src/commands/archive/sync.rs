@@ -1,0 +1,248 @@
+//! `jdredis archive sync`: every backup that the service has and an archive has not, of a whole fleet.
+
+mod backup;
+mod fetch;
+mod links;
+mod night;
+mod result;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sha2::{Digest, Sha256};
+
+use self::night::Night;
+use crate::archive::fleet::{Asker, Pattern, Selection, Survey, Tag};
+use crate::archive::plan::{self, Wanted};
+use crate::archive::read::{self, Archive};
+use crate::archive::state::Terms;
+use crate::archive::store::{self, Store};
+use crate::cli::shared::RegionsArgs;
+use crate::commands::Context;
+use crate::commands::regions::Regions;
+use crate::config::Settings;
+use crate::error::{Kind, Report};
+use crate::retry::pace::Pace;
+use crate::terminal::human;
+use crate::transfer::MAX_CONNECTIONS;
+use crate::values::age::MaxAge;
+use crate::values::id::InstanceId;
+
+/// How many hexadecimal digits of its hash tell one key from another.
+const KEY_DIGITS: usize = 16;
+
+/// Arguments of `archive sync`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The archive's folder; made where it is not there
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) regions: RegionsArgs,
+
+    /// Only this instance; may be given several times
+    #[arg(long = "instance", value_name = "ID")]
+    pub(crate) instances: Vec<InstanceId>,
+
+    /// Leave out instances of this ID, or whose ID or name fits a pattern with * and ?
+    #[arg(long, value_name = "ID|GLOB")]
+    pub(crate) exclude: Vec<Pattern>,
+
+    /// Only instances with this tag; several values of one key are alternatives
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    pub(crate) tags: Vec<Tag>,
+
+    /// Only the newest N backups of each instance
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) newest: Option<u32>,
+
+    /// How old the newest backup of an instance may be, such as 36h, 8d or 2w; or none
+    ///
+    /// Exit code 8 where one is older. An age counts from when the backup began.
+    #[arg(long, value_name = "AGE", default_value = MaxAge::DEFAULT)]
+    pub(crate) max_age: MaxAge,
+
+    /// Say what is new and whether it fits, and fetch nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) transfer: TransferArgs,
+
+    /// Count backups as good whose files are no RDB files
+    #[arg(long)]
+    pub(crate) accept_unverified: bool,
+}
+
+/// How files are fetched.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TransferArgs {
+    /// How many connections are open at once, over all files
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=MAX_CONNECTIONS as i64))]
+    pub(crate) parallel: u8,
+
+    /// At most so many bytes a second over all connections, such as 50M (K, M, G: powers of 1024)
+    #[arg(long, value_name = "RATE", value_parser = crate::cli::rate::parse)]
+    pub(crate) limit_rate: Option<u64>,
+
+    /// Fetch over JD Cloud's own network; for one region only
+    #[arg(long)]
+    pub(crate) internal: bool,
+
+    /// Fetch http links as the service writes them, unencrypted
+    #[arg(long)]
+    pub(crate) http: bool,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # Every night from cron: silent unless something is wrong
+  jdredis archive sync /srv/redis-archive --region all -q
+
+  # What would be fetched
+  jdredis archive sync /srv/redis-archive --region cn-north-1 --region cn-south-1 --dry-run
+
+  # Production alone, without two instances, the newest backup of each
+  jdredis archive sync /srv/redis-archive --tag env=prod --exclude redis-1234 --exclude '*-scratch' --newest 1
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let world = context.world;
+    let regions = Regions::resolve(&args.regions, context)?;
+    refuse_internal_of_several(args)?;
+    // Before the service is asked: a second run in the folder ends at once.
+    let store = match args.dry_run {
+        true => None,
+        false => Some(open(args)?),
+    };
+    let stop = context.interrupt.defer_first_signal();
+    let pace = Pace::new(Arc::clone(&world.clock), Arc::clone(&stop));
+    let client = context.client(&regions.settings).with_pace(&pace);
+    let ids = regions.ids(&client)?;
+    if args.transfer.internal && ids.len() > 1 {
+        return Err(internal_of_several());
+    }
+    let archive = read_archive(args)?;
+    let asker = Asker {
+        client: &client,
+        pace: &pace,
+        key: &key_of(&regions.settings),
+    };
+    let selection = Selection {
+        named: args.instances.clone(),
+        excluded: args.exclude.clone(),
+        tags: args.tags.clone(),
+    };
+    let survey = Survey::take(&asker, &ids, &selection, &archive);
+    for (region, warning) in &survey.warnings {
+        context.notes.warn(format_args!("{region}: {warning}"));
+    }
+    let terms = Terms {
+        now: world.clock.now(),
+        max_age: args.max_age.limit().filter(|_| !args.dry_run),
+        accepts_unverified: args.accept_unverified,
+    };
+    let mut night = Night::new(survey, archive, terms, asker.key);
+    let wanted = night.compare(args.newest.map(|newest| newest as usize), context.notes);
+    let wanted = fitting(wanted, store.as_ref(), args, &mut night);
+    announce(&wanted, args, context);
+    if let Some(store) = &store {
+        let fetching = fetch::Fetching {
+            store,
+            client: &client,
+            settings: &regions.settings,
+            args: &args.transfer,
+            context,
+            stop: &stop,
+        };
+        fetching.run(&wanted, &mut night)?;
+        night.remember(store, context.notes);
+    } else {
+        night.plan(&wanted);
+    }
+    let signal = stop.load(Ordering::Relaxed).then(|| context.interrupt.signal());
+    result::conclude(&night, signal, args, context)
+}
+
+/// The error of internal links for several regions, where the command line names them.
+fn refuse_internal_of_several(args: &Args) -> anyhow::Result<()> {
+    match args.transfer.internal && args.regions.regions.len() > 1 {
+        true => Err(internal_of_several()),
+        false => Ok(()),
+    }
+}
+
+fn internal_of_several() -> anyhow::Error {
+    let message = "--internal is for one region only, since its links work in their own region alone";
+    Report::with_hint(
+        Kind::Usage,
+        message,
+        "run one sync in each region, or leave --internal out",
+    )
+    .into()
+}
+
+fn open(args: &Args) -> anyhow::Result<Store> {
+    let holder = format!("jdredis (process {})", std::process::id());
+    Ok(Store::open(&args.dir, &holder)?)
+}
+
+/// What is in the archive; nothing where there is none yet.
+fn read_archive(args: &Args) -> anyhow::Result<Archive> {
+    match read::read(&args.dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && args.dry_run => Ok(Archive::default()),
+        Err(error) => Err(Report::with_hint(
+            Kind::Other,
+            format!("{}: {error}", args.dir.display()),
+            "give a folder that this user can read and write",
+        )
+        .into()),
+        Ok(archive) => Ok(archive),
+    }
+}
+
+/// What tells the key in use from others, and nothing of the key.
+fn key_of(settings: &Settings) -> String {
+    let hash = Sha256::digest(settings.credentials.access_key.as_str());
+    let mut digits = hex::encode(hash);
+    digits.truncate(KEY_DIGITS);
+    digits
+}
+
+/// Those that fit onto the disk. The others are noted as missing.
+fn fitting(mut wanted: Vec<Wanted>, store: Option<&Store>, args: &Args, night: &mut Night) -> Vec<Wanted> {
+    plan::order(&mut wanted);
+    let room = store::free_space(&args.dir);
+    let (fitting, rest) = plan::fit(wanted, room, |wanted| {
+        store.map_or(0, |store| store.present(&wanted.key))
+    });
+    for wanted in rest {
+        let size = human::size(wanted.size.unwrap_or_default());
+        night.note_missing(&wanted, format!("its {size} do not fit onto the disk"));
+    }
+    fitting
+}
+
+/// Says what is new before anything is fetched.
+fn announce(wanted: &[Wanted], args: &Args, context: &Context<'_>) {
+    let bytes = wanted
+        .iter()
+        .filter_map(|wanted| wanted.size)
+        .fold(0, u64::saturating_add);
+    let unknown = wanted.iter().filter(|wanted| wanted.size.is_none()).count();
+    let besides = match unknown {
+        0 => String::new(),
+        unknown => format!(", and {unknown} of unknown size"),
+    };
+    let free =
+        store::free_space(&args.dir).map_or_else(String::new, |free| format!("; {} are free", human::size(free)));
+    if !wanted.is_empty() {
+        context.notes.note(format_args!(
+            "{} new backups, {}{besides}{free}",
+            wanted.len(),
+            human::size(bytes)
+        ));
+    }
+}

@@ -1,0 +1,149 @@
+//! One backup while its files are fetched.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::archive::layout::RESERVED;
+use crate::archive::manifest::FileEntry;
+use crate::archive::plan::Wanted;
+use crate::archive::store::Store;
+use crate::backups::Fetchable;
+use crate::error::explained;
+use crate::file::FileState;
+use crate::rdb::Advice;
+use crate::transfer::{self, Folder, Identity, Job, Outcome};
+
+/// A backup whose files are in the transfer.
+pub(super) struct Running {
+    /// The work folder.
+    path: PathBuf,
+    /// The node and the name of each file.
+    files: Vec<(String, String)>,
+    outcomes: Vec<Option<Outcome>>,
+}
+
+/// How all its files have ended.
+pub(super) enum Ended {
+    Whole(Vec<FileEntry>),
+    /// Why it is not whole.
+    NotWhole(String),
+}
+
+impl Running {
+    /// Opens the work folder, and makes a job of each file.
+    pub(super) fn open(store: &Store, wanted: &Wanted, links: &[Fetchable]) -> Result<(Self, Vec<Job>), String> {
+        let unusable = |error: &dyn std::fmt::Display| format!("its hidden folder cannot be used: {error}");
+        let path = store.work_folder(&wanted.key).map_err(|error| unusable(&error))?;
+        let holder = format!("jdredis (process {})", std::process::id());
+        let folder = Arc::new(Folder::open_without_lock(&path, &holder).map_err(|error| unusable(&error))?);
+        let identity = Identity {
+            region: wanted.key.region.to_string(),
+            instance: wanted.key.instance.to_string(),
+            base_id: wanted.key.base_id.to_string(),
+        };
+        let names = file_names(links);
+        let jobs = links.iter().zip(&names).map(|((node, link), name)| Job {
+            identity: identity.clone(),
+            node: node.clone(),
+            link: link.clone(),
+            folder: Arc::clone(&folder),
+            file_name: name.clone(),
+            // What is called so and is not the file that was fetched is none of anybody's: nobody else writes
+            // to a work folder.
+            force: true,
+        });
+        let jobs = jobs.collect();
+        let files = links
+            .iter()
+            .zip(names)
+            .map(|((node, _), name)| (node.clone(), name))
+            .collect();
+        let running = Self {
+            path,
+            files,
+            outcomes: links.iter().map(|_| None).collect(),
+        };
+        Ok((running, jobs))
+    }
+
+    /// Notes that a file has ended; what that makes of the backup, once it is the last.
+    pub(super) fn end(&mut self, node: usize, outcome: Outcome) -> Option<Ended> {
+        self.outcomes[node] = Some(outcome);
+        if self.outcomes.iter().any(Option::is_none) {
+            return None;
+        }
+        let mut entries = Vec::new();
+        for ((node, name), outcome) in self.files.iter().zip(self.outcomes.drain(..).flatten()) {
+            match entry(&self.path, node, name, outcome) {
+                Ok(entry) => entries.push(entry),
+                Err(reason) => return Some(Ended::NotWhole(format!("{node}: {reason}"))),
+            }
+        }
+        Some(Ended::Whole(entries))
+    }
+}
+
+/// The names of a backup's files in its folder: safe ones, each another, and none of those that mean
+/// something there.
+fn file_names(links: &[Fetchable]) -> Vec<String> {
+    let names: Vec<String> = links.iter().map(|(_, link)| link.file_name().into_owned()).collect();
+    let all = RESERVED.into_iter().chain(names.iter().map(String::as_str));
+    transfer::distinct_names(all).split_off(RESERVED.len())
+}
+
+/// What `backup.json` says of a file; an error in words where it is not whole.
+fn entry(folder: &std::path::Path, node: &str, name: &str, outcome: Outcome) -> Result<FileEntry, String> {
+    let reason = outcome.reason.as_ref().map(explained);
+    let describe = || {
+        format!(
+            "{}, {}",
+            outcome.state.name(),
+            reason.as_deref().unwrap_or("for no reason that is known")
+        )
+    };
+    // A text is a message of the storage or of something in between, and never a backup.
+    let is_message = outcome.advice == Some(Advice::Read);
+    match outcome.state {
+        FileState::Ok | FileState::Unverified => {}
+        // One that was refused by its first bytes is not there, and has no sum.
+        FileState::NotRdb if !is_message && outcome.sha256.is_some() => {
+            // It is complete, and set aside under another name.
+            let aside = fs::rename(&outcome.path, folder.join(name));
+            aside.map_err(|error| format!("not-rdb, and it cannot be renamed: {error}"))?;
+        }
+        _ => return Err(describe()),
+    }
+    Ok(FileEntry {
+        node: node.to_owned(),
+        name: name.to_owned(),
+        bytes: outcome.bytes,
+        sha256: outcome.sha256.clone().ok_or_else(describe)?,
+        state: outcome.state,
+        reason,
+        keys: outcome.rdb.as_ref().and_then(|rdb| rdb.keys()),
+        databases: outcome.rdb.and_then(|rdb| rdb.databases),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::link::Link;
+
+    #[test]
+    fn no_file_takes_a_name_that_means_something_in_the_folder() {
+        let links: Vec<Fetchable> = ["backup.json", "SHA256SUMS", "keep", "KEEP", "../x", "dump"]
+            .map(|name| {
+                (
+                    name.to_owned(),
+                    Link::parse(&format!("https://h/i/{}?s=1", name.replace('/', "%2F"))).unwrap(),
+                )
+            })
+            .to_vec();
+        assert_eq!(
+            file_names(&links),
+            ["backup.json-2", "SHA256SUMS-2", "keep-2", "KEEP-3", "_x", "dump"]
+        );
+    }
+}

@@ -1,0 +1,348 @@
+//! Fetches what a sync wants: links are asked for a little ahead, all files share one transfer, and a
+//! backup gets its folder when its last file is whole.
+//!
+//! This thread alone knows how far each backup is. What waits for the network or the disk is done by a few
+//! workers, which it gives orders and which report what came of them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::TransferArgs;
+use super::backup::{Ended, Running};
+use super::links::{Book, Request};
+use super::night::Night;
+use crate::api::Client;
+use crate::archive::manifest::Manifest;
+use crate::archive::plan::Wanted;
+use crate::archive::store::Store;
+use crate::backups::Fetchable;
+use crate::commands::Context;
+use crate::config::Settings;
+use crate::terminal::escape::visible;
+use crate::terminal::notes::Detail;
+use crate::terminal::progress::Progress;
+use crate::transfer::{self, Event, Storage, Transfer};
+
+/// How many workers there are: as many links can be asked for and folders be named at once.
+const WORKERS: usize = 4;
+/// How many backups are in the transfer for each connection. More than one, so that no connection waits for
+/// links or for a folder to be named.
+const AHEAD: usize = 2;
+/// How long the threads have to put away what they have once the user wants it to end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What there is to fetch with.
+pub(super) struct Fetching<'a> {
+    pub(super) store: &'a Store,
+    /// A client that keeps the run's pace.
+    pub(super) client: &'a Client<'a>,
+    pub(super) settings: &'a Settings,
+    pub(super) args: &'a TransferArgs,
+    pub(super) context: &'a Context<'a>,
+    pub(super) stop: &'a Arc<AtomicBool>,
+}
+
+/// What a worker is to do. A number is a backup's place in the plan.
+enum Order {
+    /// Ask for the links of a backup, unless an earlier run left it whole.
+    Begin(usize),
+    /// Ask for new links.
+    Renew(Request),
+    /// Give a whole backup its folder.
+    Name(usize, Box<Manifest>),
+}
+
+/// What came of it.
+enum Report {
+    Links(usize, Result<Vec<Fetchable>, String>),
+    Named(usize, Box<Manifest>, Result<std::path::PathBuf, String>),
+}
+
+impl Fetching<'_> {
+    /// Fetches the backups in their order. What came of each is noted in the night.
+    pub(super) fn run(&self, wanted: &[Wanted], night: &mut Night) -> anyhow::Result<()> {
+        if wanted.is_empty() || self.is_stopped() {
+            self.leave(wanted, night);
+            return Ok(());
+        }
+        let (orders, taken) = channel();
+        let (reports, reported) = channel();
+        let taken = Mutex::new(taken);
+        let (requests, requested) = channel();
+        let book = Arc::new(Book::new(requests));
+        let transfer = self.transfer(&book, wanted)?;
+        let world = self.context.world;
+        let expected = wanted.iter().map(|wanted| wanted.size).sum();
+        thread::scope(|scope| {
+            // Dropped before the scope waits for the workers: without its end of the orders they end, too.
+            let mut run = Run {
+                fetching: self,
+                wanted,
+                night,
+                waiting: (0..wanted.len()).collect(),
+                running: wanted.iter().map(|_| None).collect(),
+                under_way: 0,
+                files: Vec::new(),
+                transfer,
+                progress: Progress::of_many(expected, &*world.clock, self.context.notes),
+                book: &book,
+                orders,
+            };
+            let mut workers = 0;
+            for _ in 0..WORKERS {
+                let (taken, reports) = (&taken, reports.clone());
+                let work = move || self.work(wanted, taken, &reports);
+                workers += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
+            }
+            anyhow::ensure!(workers > 0, "the system gives no thread to fetch with");
+            run.go(&reported, &requested);
+            run.conclude();
+            Ok(())
+        })
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Notes that these were not begun.
+    fn leave(&self, wanted: &[Wanted], night: &mut Night) {
+        for wanted in wanted {
+            night.note_missing(wanted, "it was not fetched: the sync was interrupted".to_owned());
+        }
+    }
+
+    fn transfer(&self, book: &Arc<Book>, wanted: &[Wanted]) -> anyhow::Result<Transfer> {
+        let world = self.context.world;
+        let mut seed = [0; 8];
+        (world.random)(&mut seed).context("the system gave no random bytes")?;
+        let options = transfer::Options {
+            storage: Storage::new(
+                Arc::clone(&self.settings.network),
+                self.settings.timeout,
+                Arc::clone(&world.clock),
+            ),
+            links: Arc::clone(book) as _,
+            parallel: self.args.parallel.into(),
+            limit_rate: self.args.limit_rate,
+            patience: self.settings.timeout,
+            max_attempts: self.settings.max_attempts,
+            clock: Arc::clone(&world.clock),
+            seed: u64::from_ne_bytes(seed),
+            stop: Arc::clone(self.stop),
+        };
+        let files = wanted.iter().map(|wanted| wanted.shards.unwrap_or(1)).sum::<u64>();
+        let files = usize::try_from(files).unwrap_or(usize::MAX);
+        Transfer::open(files, options).context("the system gives no thread to fetch with")
+    }
+
+    /// Takes orders until there will be no more.
+    fn work(&self, wanted: &[Wanted], orders: &Mutex<Receiver<Order>>, reports: &Sender<Report>) {
+        loop {
+            let order = orders.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            // Nobody listens any more once the run is given up.
+            let _ = match order {
+                Err(_) => return,
+                Ok(Order::Begin(number)) => reports.send(self.begin(number, &wanted[number])),
+                Ok(Order::Renew(request)) => {
+                    let links = self.links(&wanted[request.backup]);
+                    let _ = request.reply.send(links);
+                    Ok(())
+                }
+                Ok(Order::Name(number, manifest)) => {
+                    let outcome = self.store.seal(&wanted[number].key, &manifest);
+                    let outcome = outcome.map_err(|error| format!("its folder could not be finished: {error}"));
+                    reports.send(Report::Named(number, manifest, outcome))
+                }
+            };
+        }
+    }
+
+    fn begin(&self, number: usize, wanted: &Wanted) -> Report {
+        match self.store.finish_interrupted(&wanted.key) {
+            Ok(Some((folder, manifest))) => Report::Named(number, Box::new(manifest), Ok(folder)),
+            Ok(None) if self.is_stopped() => Report::Links(number, Err("the sync was interrupted".to_owned())),
+            Ok(None) => Report::Links(number, self.links(wanted)),
+            Err(error) => Report::Links(number, Err(format!("what is there of it cannot be used: {error}"))),
+        }
+    }
+
+    /// The links of a backup as they are now at the service.
+    fn links(&self, wanted: &Wanted) -> Result<Vec<Fetchable>, String> {
+        let key = &wanted.key;
+        let client = self.client.in_region(&key.region);
+        let ask = || {
+            let (answer, urls) = client.describe_download_url(&key.instance, &key.base_id, client.deadline())?;
+            crate::backups::links(&answer, urls, self.args.internal)
+        };
+        let links = ask().map_err(|error| format!("there are no links: {}", visible(&error.to_string())))?;
+        crate::backups::all_nodes(links, wanted.shards, self.args.http).map_err(|error| error.to_string())
+    }
+}
+
+/// A run that goes on.
+struct Run<'a> {
+    fetching: &'a Fetching<'a>,
+    wanted: &'a [Wanted],
+    night: &'a mut Night,
+    /// Those that were not begun, in order.
+    waiting: VecDeque<usize>,
+    /// Those whose files are in the transfer.
+    running: Vec<Option<Running>>,
+    /// How many were begun and have not ended.
+    under_way: usize,
+    /// The backup of each file of the transfer, and the file's place in it.
+    files: Vec<(usize, usize)>,
+    transfer: Transfer,
+    progress: Progress<'a>,
+    book: &'a Arc<Book>,
+    orders: Sender<Order>,
+}
+
+impl Run<'_> {
+    /// Goes on until all backups have ended, or the run was stopped and its threads had time to put away
+    /// what they have.
+    fn go(&mut self, reports: &Receiver<Report>, requests: &Receiver<Request>) {
+        let clock = &*self.fetching.context.world.clock;
+        let mut stopped_at = None;
+        loop {
+            let is_stopped = self.fetching.is_stopped();
+            if is_stopped {
+                let now = clock.monotonic();
+                if self.under_way == 0 || now.saturating_sub(*stopped_at.get_or_insert(now)) >= LAST_WORDS {
+                    return;
+                }
+            } else {
+                self.begin_more();
+                if self.under_way == 0 {
+                    return;
+                }
+            }
+            while let Ok(report) = reports.try_recv() {
+                self.note(report);
+            }
+            for request in requests.try_iter() {
+                // Once the run is stopped nobody answers: dropping the request makes the thread's `recv` fail.
+                if !is_stopped {
+                    let _ = self.orders.send(Order::Renew(request));
+                }
+            }
+            self.step();
+        }
+    }
+
+    /// Begins backups as long as there is room for them in the transfer.
+    fn begin_more(&mut self) {
+        let most = AHEAD * usize::from(self.fetching.args.parallel);
+        while self.under_way < most {
+            let Some(number) = self.waiting.pop_front() else { return };
+            self.under_way += 1;
+            let _ = self.orders.send(Order::Begin(number));
+        }
+    }
+
+    /// Takes the transfer's next event, if there is one within a moment.
+    fn step(&mut self) {
+        match self.transfer.next() {
+            Err(transfer::Ended) | Ok(None) => self.progress.tick(),
+            Ok(Some((file, event))) => {
+                let (number, node) = self.files[file];
+                match event {
+                    Event::Position { bytes, length } => self.progress.position(file, bytes, length),
+                    Event::Note(text) => self.progress.note(file, &text),
+                    Event::Request(text) => {
+                        let subject = &self.wanted[number].key.instance;
+                        let line = || format!("{subject}: {}", visible(&text));
+                        self.fetching.context.notes.trace(Detail::Requests, line);
+                    }
+                    Event::Done(outcome) => {
+                        self.progress.end(file, outcome.state.name());
+                        let ended = self.running[number]
+                            .as_mut()
+                            .and_then(|running| running.end(node, *outcome));
+                        if let Some(ended) = ended {
+                            self.end(number, ended);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, report: Report) {
+        match report {
+            Report::Links(number, Ok(links)) => self.add(number, links),
+            Report::Links(number, Err(reason)) => self.fail(number, reason),
+            Report::Named(number, manifest, Ok(folder)) => {
+                self.under_way -= 1;
+                if let Some(instance) = self.night.instance_mut(&self.wanted[number].key) {
+                    instance.add_new(folder, &manifest);
+                }
+            }
+            Report::Named(number, _, Err(reason)) => self.fail(number, reason),
+        }
+    }
+
+    /// Puts the files of a backup into the transfer.
+    fn add(&mut self, number: usize, links: Vec<Fetchable>) {
+        let wanted = &self.wanted[number];
+        let opened = Running::open(self.fetching.store, wanted, &links);
+        let (running, jobs) = match opened {
+            Ok(opened) => opened,
+            Err(reason) => return self.fail(number, reason),
+        };
+        self.book.add(number, links);
+        self.running[number] = Some(running);
+        for (node, job) in jobs.into_iter().enumerate() {
+            let label = format!("{} {}", wanted.key.instance, job.node);
+            self.book.add_file(number, node);
+            self.files.push((number, node));
+            self.progress.add(&label);
+            self.transfer.add(job);
+        }
+    }
+
+    /// All files of a backup have ended.
+    fn end(&mut self, number: usize, ended: Ended) {
+        self.running[number] = None;
+        match ended {
+            Ended::Whole(files) => {
+                let wanted = &self.wanted[number];
+                let now = self.fetching.context.world.clock.now();
+                let instance = self.night.instance_mut(&wanted.key);
+                match instance.map(|instance| instance.manifest(wanted, files, now)) {
+                    Some(manifest) => drop(self.orders.send(Order::Name(number, Box::new(manifest)))),
+                    None => self.under_way -= 1,
+                }
+            }
+            Ended::NotWhole(reason) => self.fail(number, reason),
+        }
+    }
+
+    fn fail(&mut self, number: usize, reason: String) {
+        self.under_way -= 1;
+        self.running[number] = None;
+        self.night.note_missing(&self.wanted[number], reason);
+    }
+
+    /// Notes what was not fetched.
+    fn conclude(&mut self) {
+        self.transfer.close();
+        self.progress.close();
+        let interrupted = || "it was not fetched: the sync was interrupted".to_owned();
+        for number in std::mem::take(&mut self.waiting) {
+            self.night.note_missing(&self.wanted[number], interrupted());
+        }
+        for (number, running) in std::mem::take(&mut self.running).into_iter().enumerate() {
+            if running.is_some() {
+                self.night.note_missing(&self.wanted[number], interrupted());
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The links in use of all files of a sync, and new ones where they stop working.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Sender, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::backups::Fetchable;
+use crate::transfer::Links;
+use crate::values::link::Link;
+
+/// A request for new links of a backup, which is a number.
+pub(super) struct Request {
+    pub(super) backup: usize,
+    pub(super) reply: SyncSender<Result<Vec<Fetchable>, String>>,
+}
+
+/// The links of a backup, in the order of its files.
+type OfBackup = Arc<Mutex<Vec<Fetchable>>>;
+
+/// The links in use. All those of a backup are replaced by one request.
+pub(super) struct Book {
+    /// The backup of each file, and the file's place in it.
+    files: Mutex<Vec<(usize, usize)>>,
+    /// The links of each backup, in a lock of its own: a thread that needs a new one waits for another that
+    /// asks, and for no other backup.
+    backups: Mutex<HashMap<usize, OfBackup>>,
+    requests: Mutex<Sender<Request>>,
+}
+
+impl Book {
+    pub(super) fn new(requests: Sender<Request>) -> Self {
+        Self {
+            files: Mutex::default(),
+            backups: Mutex::default(),
+            requests: Mutex::new(requests),
+        }
+    }
+
+    /// Takes the links of a backup.
+    pub(super) fn add(&self, backup: usize, links: Vec<Fetchable>) {
+        lock(&self.backups).insert(backup, Arc::new(Mutex::new(links)));
+    }
+
+    /// Takes the next file of the transfer: which backup's it is, and its place among that one's.
+    pub(super) fn add_file(&self, backup: usize, place: usize) {
+        lock(&self.files).push((backup, place));
+    }
+
+    fn ask(&self, backup: usize) -> Result<Vec<Fetchable>, String> {
+        let (reply, answer) = sync_channel(1);
+        // Either fails where the run was given up.
+        let given_up = || "the sync was interrupted".to_owned();
+        lock(&self.requests)
+            .send(Request { backup, reply })
+            .map_err(|_| given_up())?;
+        answer.recv().map_err(|_| given_up())?
+    }
+}
+
+impl Links for Book {
+    fn fresh(&self, file: usize, stale: &Link) -> Result<Link, String> {
+        let (backup, place) = lock(&self.files)[file];
+        let found = lock(&self.backups).get(&backup).map(Arc::clone);
+        let links = found.ok_or("its links are not known")?;
+        // Whoever comes second waits for the lock and finds the link replaced.
+        let mut links = lock(&links);
+        if links[place].1 == *stale {
+            let fresh = self.ask(backup)?;
+            for (node, link) in links.iter_mut() {
+                // The object first: nodes without a name are told apart by their order alone.
+                let is_same_object = |(_, fresh): &&Fetchable| fresh.object() == link.object();
+                let is_same_node = |(fresh, _): &&Fetchable| fresh == node;
+                let found = fresh.iter().find(is_same_object);
+                if let Some((_, found)) = found.or_else(|| fresh.iter().find(is_same_node)) {
+                    *link = found.clone();
+                }
+            }
+        }
+        Ok(links[place].1.clone())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A thread that panicked here leaves at worst a link that is stale.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
