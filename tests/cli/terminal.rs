@@ -190,7 +190,12 @@ fn styles_are_for_terminals_that_can_and_people_who_want() {
 fn a_person_is_told_until_when_the_links_work() {
     let sandbox = sandbox();
     let told = "note: the links expire in 59 min, at ";
-    assert!(run_at(&sandbox, &URL, Some(80)).stderr.starts_with(told));
+    let noted = run_at(&sandbox, &URL, Some(300)).stderr;
+    assert!(noted.starts_with(told), "{noted}");
+    assert!(noted.contains("\nnote: the links are unencrypted http"), "{noted}");
+    let https: Vec<&str> = URL.into_iter().chain(["--https"]).collect();
+    let noted = run_at(&sandbox, &https, Some(300)).stderr;
+    assert!(noted.starts_with(told) && !noted.contains("unencrypted"), "{noted}");
     assert_eq!(run_at(&sandbox, &URL, None).stderr, "");
     let quiet: Vec<&str> = URL.into_iter().chain(["-q"]).collect();
     assert_eq!(run_at(&sandbox, &quiet, Some(80)).stderr, "");

@@ -267,3 +267,34 @@ fn expired_links_are_printed_with_a_warning() {
             .starts_with("warning: by this machine's clock the links expired at 2021-07-14T08:52:41Z")
     );
 }
+
+#[test]
+fn links_are_printed_with_https_on_request() {
+    let sandbox = sandbox();
+    sandbox.always(Reply::json(200, DOCUMENTED_ANSWER));
+    let run = |args: &[&str]| {
+        Jdredis::at(&sandbox)
+            .args(args.iter().copied())
+            .url()
+            .data_with(0)
+            .to_owned()
+    };
+    let links = |args| {
+        run(args)
+            .lines()
+            .map(|link| link.split("://").next().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(links(&["-o", "plain"]), ["http"]);
+    assert_eq!(links(&["-o", "plain", "--https"]), ["https"]);
+    assert_eq!(links(&["-o", "plain", "--https", "--internal"]), ["https"]);
+    assert_eq!(
+        run(&["-o", "plain", "--https"]).replace("https://", "http://"),
+        run(&["-o", "plain"])
+    );
+    let json: serde_json::Value = serde_json::from_str(&run(&["-o", "json", "--https"])).unwrap();
+    let url = &json["result"]["downloadUrls"][0];
+    assert!(url["link"].as_str().unwrap().starts_with("https://"), "{json}");
+    assert!(url["internalLink"].as_str().unwrap().starts_with("http://"), "{json}");
+    assert!(run(&["--https"]).contains("https://"));
+}

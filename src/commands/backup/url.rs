@@ -28,6 +28,14 @@ pub(crate) struct Args {
     /// Print the links for use inside JD Cloud's own network
     #[arg(long)]
     pub(crate) internal: bool,
+
+    /// Print the links with https
+    ///
+    /// The service writes http links, and this command prints what the service writes, since the storage may
+    /// be reached where it speaks no TLS. The signature holds for either. 'backup download' does the opposite:
+    /// it fetches over https unless --http is given.
+    #[arg(long)]
+    pub(crate) https: bool,
 }
 
 pub(super) const EXAMPLES: &str = "\
@@ -65,18 +73,29 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     if let Some(warning) = unread_names(&urls) {
         context.notes.warn(warning);
     }
-    let links = links(&answer, urls, args.internal).with_context(doing)?;
+    let mut links = links(&answer, urls, args.internal).with_context(doing)?;
+    if args.https {
+        for NodeLink { link, .. } in &mut links {
+            *link = link.over_https();
+        }
+    }
     for same in same_objects(&links) {
         context.notes.warn(same);
     }
     let bytes = match context.format {
         Format::Table => render_table(&links, context.local),
-        Format::Json => json::render(&with_additions(answer.json()?, &links, &backup)),
+        Format::Json => json::render(&with_additions(answer.json()?, &links, &backup, args)),
         Format::Plain => plain::render(links.iter().map(|shard| shard.link.expose())),
     };
     context.print(&bytes)?;
     if context.format != Format::Json {
         say_expiry(&links, context.world.clock.now(), context.notes);
+        if links.iter().any(|shard| shard.link.over_https() != shard.link) {
+            context.notes.remark(
+                "the links are unencrypted http: whoever is on the way can read the data; --https prints them with \
+                 https",
+            );
+        }
     }
     Ok(())
 }
@@ -99,13 +118,18 @@ fn render_table(links: &[NodeLink], local: LocalTime) -> Vec<u8> {
 }
 
 /// The answer, with `expiresAt` added to each of its links where the link tells, and the `backup`
-/// where the program chose it.
-fn with_additions(mut document: Value, links: &[NodeLink], backup: &Chosen) -> Value {
+/// where the program chose it. The links are https where that is asked for.
+fn with_additions(mut document: Value, links: &[NodeLink], backup: &Chosen, args: &Args) -> Value {
     let urls = document
         .pointer_mut("/result/downloadUrls")
         .and_then(Value::as_array_mut);
     for (url, link) in urls.into_iter().flatten().zip(links) {
-        if let (Some(url), Some(expiry)) = (url.as_object_mut(), link.link.expires_at()) {
+        let Some(url) = url.as_object_mut() else { continue };
+        if args.https {
+            let field = if args.internal { "internalLink" } else { "link" };
+            url.insert(field.to_owned(), link.link.expose().into());
+        }
+        if let Some(expiry) = link.link.expires_at() {
             url.entry("expiresAt").or_insert_with(|| rfc3339(expiry).into());
         }
     }
