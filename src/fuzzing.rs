@@ -6,6 +6,7 @@
 
 pub use crate::api::properties::answer;
 pub use crate::config::properties::profile;
+pub use crate::http::properties::proxy;
 pub use crate::rdb::properties::rdb;
 pub use crate::transfer::properties::{file_names, xml_error};
 pub use crate::values::link::properties::link;

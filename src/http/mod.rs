@@ -19,6 +19,8 @@ mod dial;
 mod failure;
 mod headers;
 mod probe;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod proxy;
 mod socket;
 mod tls;

@@ -63,7 +63,7 @@ fn read_head(stream: &mut dyn Duplex) -> Result<Vec<u8>, NoTunnel> {
 }
 
 /// The number in `HTTP/1.1 200 …`.
-fn status(head: &[u8]) -> Option<u16> {
+pub(super) fn status(head: &[u8]) -> Option<u16> {
     let line = head.split(|byte| *byte == b'\n').next()?;
     let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
     words.next().filter(|version| version.starts_with("HTTP/1."))?;
