@@ -24,6 +24,8 @@ pub(crate) enum Advice {
     CheckAof,
     /// So many lines stand before the file.
     SkipLines(usize),
+    /// So many bytes stand before the file.
+    SkipBytes(usize),
 }
 
 impl Advice {
@@ -59,6 +61,12 @@ impl Advice {
                     lines + 1
                 )
             }
+            Self::SkipBytes(bytes) => {
+                format!(
+                    "look inside with: tail -c +{} {name} | jdredis backup verify -",
+                    bytes + 1
+                )
+            }
             Self::CheckAof => "check an append-only file with redis-check-aof; Redis loads it as such".to_owned(),
         }
     }
@@ -75,7 +83,8 @@ impl Verdict {
                 Foreign::Packed { unpack, .. } => Advice::Unpack(unpack),
                 Foreign::Text(_) => Advice::Read,
                 Foreign::Replication { lines } => Advice::SkipLines(*lines),
-                Foreign::AppendOnly => Advice::CheckAof,
+                Foreign::Preceded { bytes } => Advice::SkipBytes(*bytes),
+                Foreign::AppendOnly | Foreign::AppendOnlyManifest => Advice::CheckAof,
                 _ => Advice::FetchAgain,
             }),
         }

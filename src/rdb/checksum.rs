@@ -102,8 +102,8 @@ pub(crate) enum Damage {
     Bit { byte: usize },
     /// The first nine bytes are not these.
     Replaced([u8; magic::LENGTH]),
-    /// These nine bytes are missing before the first.
-    Missing([u8; magic::LENGTH]),
+    /// The first bytes of these nine, so many, are missing before the first.
+    Missing([u8; magic::LENGTH], usize),
 }
 
 /// Finds the damage to the magic of a file of `length` bytes that begins with `head`, ends with a
@@ -129,9 +129,11 @@ pub(super) fn find_damage(head: &[u8; magic::LENGTH], length: u64, crc: u64) -> 
     };
     let missing = || {
         let after = multiply(factor, zeros(magic::LENGTH as u64));
-        let mut candidates = Magic::candidates().map(Magic::bytes);
-        let found = candidates.find(|magic| multiply(after, update(0, magic)) == crc);
-        found.map(Damage::Missing)
+        let lengths =
+            (1..=magic::LENGTH).flat_map(|length| Magic::candidates().map(move |magic| (magic.bytes(), length)));
+        let mut candidates = lengths.filter(|(magic, length)| head.starts_with(&magic[*length..]));
+        let found = candidates.find(|(magic, length)| multiply(after, update(0, &magic[..*length])) == crc);
+        found.map(|(magic, length)| Damage::Missing(magic, length))
     };
     bit.or_else(replaced).or_else(missing)
 }
@@ -199,7 +201,9 @@ mod tests {
         let mut file = whole.clone();
         file[..9].fill(0);
         assert_eq!(find(&file), Some(Damage::Replaced(*b"REDIS0011")));
-        assert_eq!(find(&whole[9..]), Some(Damage::Missing(*b"REDIS0011")));
+        for length in 1..=9 {
+            assert_eq!(find(&whole[length..]), Some(Damage::Missing(*b"REDIS0011", length)));
+        }
         let mut file = whole;
         file[..11].fill(0);
         assert_eq!(find(&file), None);

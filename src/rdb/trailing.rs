@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::magic;
+
 /// How many of them are looked at.
 const LOOKED_AT: usize = 48;
 /// How many hexadecimal digits a server sends after a file that it replicates without a disk.
@@ -53,9 +55,17 @@ impl Trailing {
         let head = &self.head[..seen];
         let (mark, rest) = head.split_at(seen.min(MARK_LENGTH));
         let is_mark = mark.len() == MARK_LENGTH && mark.iter().all(u8::is_ascii_hexdigit);
-        if head.starts_with(b"REDIS") || head.starts_with(b"VALKEY") {
+        let letters = ["REDIS", "VALKEY"];
+        let is_magic = |letters: &&str| {
+            let digits = head.strip_prefix(letters.as_bytes());
+            digits.is_some_and(|digits| {
+                let mut digits = digits.iter().take(magic::LENGTH - letters.len());
+                digits.all(u8::is_ascii_digit)
+            })
+        };
+        if letters.iter().any(is_magic) {
             Kind::RdbFile
-        } else if is_mark && matches!(rest, b"" | b"\n" | b"\r\n") {
+        } else if is_mark && (matches!(rest, b"" | b"\n" | b"\r\n") || rest.starts_with(b"*")) {
             Kind::ReplicationMark
         } else if head.starts_with(b"$EOF:") {
             Kind::ReplicationPreamble
@@ -75,6 +85,12 @@ impl Trailing {
 /// command as an array of strings, such as `*2` and `$6` on a line each.
 pub(super) fn are_commands(bytes: &[u8]) -> bool {
     let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    // With aof-timestamp-enabled, a server writes lines with times between the commands.
+    let first_line = bytes.strip_prefix(b"#TS:");
+    let bytes = first_line.map_or(bytes, |line| {
+        let rest = &line[digits(line)..];
+        rest.strip_prefix(b"\r\n").unwrap_or_default()
+    });
     let Some(rest) = bytes.strip_prefix(b"*") else {
         return false;
     };
@@ -124,7 +140,13 @@ mod tests {
             ),
             (&mark.as_bytes()[1..], "39 bytes follow (unrecognized data)"),
             (b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n", "23 bytes follow (AOF commands)"),
+            (
+                b"#TS:1700000000\r\n*1\r\n$4\r\nPING\r\n",
+                "30 bytes follow (AOF commands)",
+            ),
             (b"REDIS0011\xff", "10 bytes follow (another RDB file)"),
+            (b"REDIS00", "7 bytes follow (another RDB file)"),
+            (b"REDIS is done\n", "14 bytes follow (unrecognized data)"),
             (b"$EOF:", "5 bytes follow (the beginning of a replication stream)"),
             (b"junk", "4 bytes follow (unrecognized data)"),
         ] {

@@ -224,11 +224,11 @@ impl fmt::Display for Corruption {
                             magic.escape_ascii()
                         )
                     }
-                    Some(Damage::Missing(magic)) => {
+                    Some(Damage::Missing(magic, length)) => {
                         write!(
                             f,
                             "with {} before its first byte, the checksum is right",
-                            magic.escape_ascii()
+                            magic[..*length].escape_ascii()
                         )
                     }
                 }
