@@ -274,8 +274,9 @@ fn links_are_printed_with_https_on_request() {
     sandbox.always(Reply::json(200, DOCUMENTED_ANSWER));
     let run = |args: &[&str]| {
         Jdredis::at(&sandbox)
+            .args(URL)
             .args(args.iter().copied())
-            .url()
+            .run()
             .data_with(0)
             .to_owned()
     };
