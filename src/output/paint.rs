@@ -48,13 +48,12 @@ pub(crate) fn word(word: &str) -> String {
 /// How a word is shown. A backup that is running is not there yet; an instance that is running is well.
 fn tone(word: &str, is_of_backups: bool) -> Option<&'static str> {
     match word {
-        "failed" | "corrupt" | "incomplete" | "unreadable" | "not-rdb" | "stale" | "missing" | "error" | "off" => {
-            Some(BAD)
-        }
+        "failed" | "corrupt" | "damaged" | "incomplete" | "unreadable" | "not-rdb" | "stale" | "missing" | "error"
+        | "off" => Some(BAD),
         "running" if !is_of_backups => None,
         "differs" | "running" | "unverified" | "creating" | "changing" | "configuring" | "restoring" | "upgrading"
         | "deleting" => Some(PENDING),
-        "success" | "ok" => Some(GOOD),
+        "success" | "ok" | "fresh" => Some(GOOD),
         _ => None,
     }
 }

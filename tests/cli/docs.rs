@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use jdredis_sandbox::Sandbox;
+use jdredis_sandbox::{FleetBackup, FleetInstance, Sandbox};
 use serde_json::Value;
 
-use crate::support::{ACCESS_KEY, Jdredis, Outcome, SECRET_KEY, is_installed, sandbox, say_not_run};
+use crate::support::{ACCESS_KEY, Jdredis, Outcome, SECRET_KEY, is_installed, sandbox, sandbox_builder, say_not_run};
 
 /// The folder of the README's examples, which a test replaces by one of its own.
 const README_FOLDER: &str = "/srv/redis-backups";
@@ -108,20 +108,41 @@ fn the_readmes_commands_run_against_the_sandbox() {
 }
 
 #[test]
-fn the_readmes_cron_lines_run_in_silence_and_fetch_into_folders_of_their_own() {
-    let sandbox = sandbox();
-    let folder = tempfile::tempdir().unwrap();
-    let readme = read("README.md");
-    let lines = readme.lines().filter_map(|line| line.split_once(" * * *  "));
-    let mut count = 0;
-    for (_, command) in lines {
-        let outcome = run(command, &sandbox, folder.path());
-        assert_eq!(outcome.data(), "", "{command}");
-        count += 1;
+fn the_readmes_cron_line_fills_an_archive_in_silence_under_crons_own_path() {
+    let sandbox = sandbox_builder().fleet_only().object_size(2_000).start().unwrap();
+    for (region, instance) in [("cn-north-1", "redis-a"), ("cn-south-1", "redis-b")] {
+        sandbox.put_instance(region, FleetInstance::new(instance));
+        let start = time::OffsetDateTime::now_utc() - time::Duration::hours(2);
+        sandbox.add_backup(region, instance, "b1", start, FleetBackup::Success);
     }
-    assert!(count > 1);
-    let folders = fs::read_dir(folder.path().join("srv")).unwrap();
-    assert_eq!(folders.count(), count);
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    let readme = read("README.md");
+    let (_, command) = readme.lines().find_map(|line| line.split_once(" * * *  ")).unwrap();
+    let command = command.replace("/srv/redis-archive", archive.to_str().unwrap());
+    // The test's program is where the line says that it is; the sandbox serves no https.
+    let script =
+        format!("mkdir -p \"$HOME\"/.cargo/bin && ln -s \"$0\" \"$HOME\"/.cargo/bin/jdredis && {command} --http");
+    for _ in 0..2 {
+        let profile = format!(
+            "[backup]\nregion_id = cn-north-1\naccess_key = {ACCESS_KEY}\nsecret_key = {}\n",
+            SECRET_KEY.replace('%', "%%")
+        );
+        let outcome = Jdredis::bare()
+            .env("JDREDIS_ENDPOINT", sandbox.endpoint())
+            .env("PATH", "/usr/bin:/bin")
+            .file(".jdc/config", profile)
+            .through(&["sh", "-c", &script])
+            .run();
+        assert_eq!(outcome.data(), "", "{command}");
+    }
+    for region in ["cn-north-1/redis-a", "cn-south-1/redis-b"] {
+        assert_eq!(
+            fs::read_dir(archive.join(region)).unwrap().count(),
+            2,
+            "a backup and what is remembered"
+        );
+    }
 }
 
 /// The words of a line without those that are ages, which are others every day.

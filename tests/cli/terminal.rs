@@ -278,7 +278,8 @@ fn an_archives_nights_are_shown_where_there_is_room_in_colour_and_in_signs() {
     let wide = run(&args, &utf8, Some(100));
     assert!(wide.stdout.contains("LAST 14 NIGHTS"), "{}", wide.stdout);
     assert!(
-        wide.stdout.contains("fresh  .............\u{1b}[32m✓\u{1b}[0m\n"),
+        wide.stdout
+            .contains("\u{1b}[32mfresh\u{1b}[0m  .............\u{1b}[32m✓\u{1b}[0m\n"),
         "{:?}",
         wide.stdout
     );

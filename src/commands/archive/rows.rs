@@ -73,10 +73,7 @@ fn hint(rows: &[Judged]) -> &'static str {
 
 /// A cell with an age.
 pub(super) fn age(judgement: &Judgement) -> String {
-    judgement
-        .age
-        .map(|age| human::duration(age.as_secs()))
-        .unwrap_or_default()
+    judgement.age.map(|age| human::age(age.as_secs())).unwrap_or_default()
 }
 
 /// A cell with a number that may be unknown.

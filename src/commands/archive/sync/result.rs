@@ -91,7 +91,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn cells(&self) -> Vec<String> {
+    fn cells(&self, context: &Context<'_>) -> Vec<String> {
         let bytes = if self.new > 0 {
             human::size(self.bytes)
         } else {
@@ -101,7 +101,7 @@ impl<'a> Row<'a> {
             self.region.to_owned(),
             self.instance.to_owned(),
             self.name.unwrap_or_default().to_owned(),
-            self.newest.map(rfc3339).unwrap_or_default(),
+            self.newest.map(|newest| context.local.text(newest)).unwrap_or_default(),
             rows::age(&self.judged.judgement),
             self.new.to_string(),
             bytes,
@@ -210,7 +210,7 @@ fn render_table(rows: &[Row<'_>], context: &Context<'_>) -> Vec<u8> {
     ];
     let is_quiet = context.notes.is_quiet();
     let shown = rows.iter().filter(|row| !is_quiet || row.judged.is_noteworthy());
-    table::render_rows(&HEADER, shown.map(Row::cells))
+    table::render_rows(&HEADER, shown.map(|row| row.cells(context)))
 }
 
 fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
