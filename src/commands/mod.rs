@@ -84,13 +84,41 @@ impl Context<'_> {
                     Err(_) => tick(),
                 }
             }
-            let report = interrupted();
-            let _ = self
-                .world
-                .stderr
-                .write_all(&report.render(self.format, &self.world.stderr));
-            std::process::exit(self.interrupt.signal().exit_code().into())
+            self.end_interrupted(&interrupted())
         })
+    }
+
+    /// As [`unless_interrupted`](Self::unless_interrupted), for work that looks at `stop` itself and has this
+    /// long to end with what it has.
+    fn unless_it_hangs<T: Send>(
+        &self,
+        stop: &AtomicBool,
+        grace: Duration,
+        work: impl FnOnce() -> T + Send,
+        interrupted: impl FnOnce() -> Report,
+    ) -> std::io::Result<T> {
+        let (sender, receiver) = sync_channel(1);
+        let sent = || drop(sender.send(work()));
+        thread::scope(|scope| {
+            thread::Builder::new().spawn_scoped(scope, sent)?;
+            let mut left = grace;
+            loop {
+                match receiver.recv_timeout(TICK) {
+                    Ok(done) => return Ok(done),
+                    Err(_) if !stop.load(Ordering::Relaxed) => {}
+                    Err(_) if left.is_zero() => break,
+                    Err(_) => left = left.saturating_sub(TICK),
+                }
+            }
+            self.end_interrupted(&interrupted())
+        })
+    }
+
+    /// Ends the process with the error of a run that a signal ended, while other threads wait for the network.
+    fn end_interrupted(&self, report: &Report) -> ! {
+        let text = report.render(self.format, &self.world.stderr);
+        let _ = self.world.stderr.write_all(&text);
+        std::process::exit(self.interrupt.signal().exit_code().into())
     }
 
     /// Writes a command's whole result to standard output, a table with colours where they are wanted.

@@ -9,7 +9,9 @@ mod result;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 
 use self::night::Night;
@@ -29,6 +31,8 @@ use crate::transfer::MAX_CONNECTIONS;
 use crate::values::age::MaxAge;
 use crate::values::id::InstanceId;
 
+/// How long the threads have to put away what they have once the user wants it to end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How many hexadecimal digits of its hash tell one key from another.
 const KEY_DIGITS: usize = 16;
 
@@ -135,7 +139,14 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         excluded: args.exclude.clone(),
         tags: args.tags.clone(),
     };
-    let survey = Survey::take(&asker, &ids, &selection, &archive);
+    let survey = context
+        .unless_it_hangs(
+            &stop,
+            LAST_WORDS,
+            || Survey::take(&asker, &ids, &selection, &archive),
+            || result::interruption(context.interrupt.signal()),
+        )
+        .context("the system gives no thread to ask the service with")?;
     for (region, warning) in &survey.warnings {
         context.notes.warn(format_args!("{region}: {warning}"));
     }
@@ -153,7 +164,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             store,
             client: &client,
             settings: &regions.settings,
-            args: &args.transfer,
+            args,
             context,
             stop: &stop,
         };

@@ -131,6 +131,58 @@ fn a_signal_ends_a_sync_with_its_rows_and_its_code() {
     }
 }
 
+#[test]
+fn a_signal_ends_a_sync_also_where_the_service_hangs() {
+    for part in ["/redis-0/backup?", "/redis-0/backup%3A"] {
+        let fleet = Fleet::new();
+        fleet.add(NORTH, "redis-0", &[2]);
+        fleet.sandbox.always_for(part, jdredis_sandbox::Reply::stall());
+        let run = fleet.sync(&[]).start();
+        let start = Instant::now();
+        while !fleet
+            .sandbox
+            .requests()
+            .iter()
+            .any(|request| request.target.contains(part))
+        {
+            assert!(start.elapsed() < Duration::from_secs(20));
+            thread::sleep(Duration::from_millis(5));
+        }
+        run.signal("TERM");
+        let outcome = run.finish();
+        assert_eq!(outcome.code, Some(143), "{outcome:#?}");
+        assert!(start.elapsed() < Duration::from_secs(8), "{outcome:#?}");
+        outcome.says(&["interrupted"]);
+    }
+}
+
+#[test]
+fn a_run_with_another_key_judges_nobody() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    fleet.add(NORTH, "redis-b", &[2]);
+    fleet.synced(0, &[]);
+    let memory = fleet.dir().join(NORTH).join("redis-b/instance.json");
+    let remembered = fs::read_to_string(&memory).unwrap();
+    let digits = remembered
+        .split("\"seenBy\": \"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    assert_eq!(digits.len(), 16);
+    // As another key would have left it.
+    fs::write(&memory, remembered.replace(&digits, "0123456789abcdef")).unwrap();
+    fleet.sandbox.release_instance(NORTH, "redis-b");
+    let document = fleet.synced(0, &[]);
+    assert_eq!(each(&document, "instances", "state"), ["fresh", "fresh"]);
+    fs::write(&memory, remembered).unwrap();
+    let document = fleet.synced(0, &[]);
+    assert_eq!(each(&document, "instances", "state"), ["fresh", "gone"]);
+}
+
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
 }

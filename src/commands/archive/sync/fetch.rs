@@ -5,18 +5,17 @@
 //! workers, which it gives orders and which report what came of them.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::TransferArgs;
 use super::backup::{Ended, Running};
 use super::links::{Book, Request};
 use super::night::Night;
+use super::{Args, LAST_WORDS, result};
 use crate::api::Client;
 use crate::archive::manifest::Manifest;
 use crate::archive::plan::Wanted;
@@ -24,6 +23,7 @@ use crate::archive::store::Store;
 use crate::backups::Fetchable;
 use crate::commands::Context;
 use crate::config::Settings;
+use crate::error;
 use crate::terminal::escape::visible;
 use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
@@ -34,8 +34,6 @@ const WORKERS: usize = 4;
 /// How many backups are in the transfer for each connection. More than one, so that no connection waits for
 /// links or for a folder to be named.
 const AHEAD: usize = 2;
-/// How long the threads have to put away what they have once the user wants it to end.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What there is to fetch with.
 pub(super) struct Fetching<'a> {
@@ -43,7 +41,7 @@ pub(super) struct Fetching<'a> {
     /// A client that keeps the run's pace.
     pub(super) client: &'a Client<'a>,
     pub(super) settings: &'a Settings,
-    pub(super) args: &'a TransferArgs,
+    pub(super) args: &'a Args,
     pub(super) context: &'a Context<'a>,
     pub(super) stop: &'a Arc<AtomicBool>,
 }
@@ -74,6 +72,7 @@ impl Fetching<'_> {
         let (orders, taken) = channel();
         let (reports, reported) = channel();
         let taken = Mutex::new(taken);
+        let busy = AtomicUsize::new(0);
         let (requests, requested) = channel();
         let book = Arc::new(Book::new(requests));
         let transfer = self.transfer(&book, wanted)?;
@@ -96,13 +95,16 @@ impl Fetching<'_> {
             };
             let mut workers = 0;
             for _ in 0..WORKERS {
-                let (taken, reports) = (&taken, reports.clone());
-                let work = move || self.work(wanted, taken, &reports);
+                let (taken, reports, busy) = (&taken, reports.clone(), &busy);
+                let work = move || self.work(wanted, taken, &reports, busy);
                 workers += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
             }
             anyhow::ensure!(workers > 0, "the system gives no thread to fetch with");
             run.go(&reported, &requested);
             run.conclude();
+            if self.is_stopped() && busy.load(Ordering::Relaxed) > 0 {
+                self.end_now(run.night);
+            }
             Ok(())
         })
     }
@@ -129,8 +131,8 @@ impl Fetching<'_> {
                 Arc::clone(&world.clock),
             ),
             links: Arc::clone(book) as _,
-            parallel: self.args.parallel.into(),
-            limit_rate: self.args.limit_rate,
+            parallel: self.args.transfer.parallel.into(),
+            limit_rate: self.args.transfer.limit_rate,
             patience: self.settings.timeout,
             max_attempts: self.settings.max_attempts,
             clock: Arc::clone(&world.clock),
@@ -142,10 +144,20 @@ impl Fetching<'_> {
         Transfer::open(files, options).context("the system gives no thread to fetch with")
     }
 
-    /// Takes orders until there will be no more.
-    fn work(&self, wanted: &[Wanted], orders: &Mutex<Receiver<Order>>, reports: &Sender<Report>) {
+    /// Ends the process, since a worker waits for the network and nobody waits for it any more.
+    fn end_now(&self, night: &mut Night) -> ! {
+        night.remember(self.store, self.context.notes);
+        let signal = self.context.interrupt.signal();
+        let ended = result::conclude(night, Some(signal), self.args, self.context);
+        let report = ended.map_or_else(|error| error::Report::of(&error), |()| result::interruption(signal));
+        self.context.end_interrupted(&report)
+    }
+
+    /// Takes orders until there will be no more. `busy` counts the workers that carry one out.
+    fn work(&self, wanted: &[Wanted], orders: &Mutex<Receiver<Order>>, reports: &Sender<Report>, busy: &AtomicUsize) {
         loop {
             let order = orders.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            busy.fetch_add(1, Ordering::Relaxed);
             // Nobody listens any more once the run is given up.
             let _ = match order {
                 Err(_) => return,
@@ -161,6 +173,7 @@ impl Fetching<'_> {
                     reports.send(Report::Named(number, manifest, outcome))
                 }
             };
+            busy.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -179,10 +192,10 @@ impl Fetching<'_> {
         let client = self.client.in_region(&key.region);
         let ask = || {
             let (answer, urls) = client.describe_download_url(&key.instance, &key.base_id, client.deadline())?;
-            crate::backups::links(&answer, urls, self.args.internal)
+            crate::backups::links(&answer, urls, self.args.transfer.internal)
         };
         let links = ask().map_err(|error| format!("there are no links: {}", visible(&error.to_string())))?;
-        crate::backups::all_nodes(links, wanted.shards, self.args.http).map_err(|error| error.to_string())
+        crate::backups::all_nodes(links, wanted.shards, self.args.transfer.http).map_err(|error| error.to_string())
     }
 }
 
@@ -239,7 +252,7 @@ impl Run<'_> {
 
     /// Begins backups as long as there is room for them in the transfer.
     fn begin_more(&mut self) {
-        let most = AHEAD * usize::from(self.fetching.args.parallel);
+        let most = AHEAD * usize::from(self.fetching.args.transfer.parallel);
         while self.under_way < most {
             let Some(number) = self.waiting.pop_front() else { return };
             self.under_way += 1;

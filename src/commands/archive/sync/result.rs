@@ -112,6 +112,12 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The error of a run that a signal ended.
+pub(super) fn interruption(signal: Signal) -> Report {
+    let message = "interrupted: what is whole is in the archive, and what was begun is kept";
+    Report::with_hint(Kind::Interrupted(signal), message, "run this again to go on")
+}
+
 /// Prints the rows and ends the run.
 pub(super) fn conclude(
     night: &Night,
@@ -127,9 +133,7 @@ pub(super) fn conclude(
     let printed = context.print(&render(&rows, night, args, context));
     if let Some(signal) = signal {
         // A terminal that was closed (SIGHUP) takes no table any more; the signal decides the exit code.
-        let message = "interrupted: what is whole is in the archive, and what was begun is kept";
-        let hint = "run this again to go on";
-        return Err(Report::with_hint(Kind::Interrupted(signal), message, hint).into());
+        return Err(interruption(signal).into());
     }
     printed?;
     for row in &rows {
