@@ -273,3 +273,15 @@ fn a_store_that_may_not_be_read_is_named() {
     let outcome = secure.trusting().args(crate::support::URL).through(&command).run();
     outcome.fails_saying(5, &[&format!("SSL_CERT_FILE={path}: Permission denied\n")]);
 }
+
+#[test]
+fn the_pages_of_a_listing_share_a_connection() {
+    let secure = Secure::new(Certificate::Good);
+    let run = secure
+        .trusting()
+        .args(["instance", "list", "--region", "cn-east-2", "-o", "plain"]);
+    let outcome = run.run();
+    assert_eq!(outcome.data().lines().count(), 231);
+    assert_eq!(secure.sandbox.requests().len(), 3);
+    assert_eq!(secure.sandbox.connections(), 1);
+}
