@@ -344,15 +344,19 @@ impl Reader {
             (
                 Some(Stop::Unknown(Unknown::Item {
                     byte,
-                    key_end: Some(at),
+                    key_end: Some(key_end),
                 })),
                 _,
-            ) if sum != Sum::Right && at <= self.length => Corruption::Breaks {
-                at,
-                left: self.length - at,
-                why: Fault::Type(byte),
-                sum,
-            },
+            ) if sum != Sum::Right => {
+                // A key that the file has no room for is none.
+                let at = if key_end <= self.length { key_end } else { at };
+                Corruption::Breaks {
+                    at,
+                    left: self.length - at,
+                    why: Fault::Type(byte),
+                    sum,
+                }
+            }
             (Some(Stop::Unknown(unknown)), _) => {
                 return not_understood(Some(at), Why::Unknown(unknown));
             }

@@ -181,6 +181,30 @@ fn no_checksum_and_a_structure_that_breaks_is_corrupt() {
     assert_eq!(verdict(&file), ("corrupt", reason.to_owned()));
     let file = small(b"REDIS0009").raw(text).finish();
     assert_eq!(verdict(&file).0, "ok");
+    for text in [
+        // Spaces and punctuation are text, too, and so are words with lengths between them.
+        &b" the quick brown fox jumps over the lazy dog"[..],
+        b"x 1\x02, 2\x04; 3: {}\x07, and so on up to the length of a key",
+        b"7300 of them, (more) and more and more and more and more and more and more",
+    ] {
+        let file = small(b"REDIS0009").raw(text).raw(&[0; 60]).finish_unchecked();
+        assert_eq!(verdict(&file).0, "corrupt", "{}", text.escape_ascii());
+    }
+}
+
+#[test]
+fn an_unknown_type_before_a_key_of_any_length_is_no_damage() {
+    for kind in (26..=242).filter(|kind| *kind != 6) {
+        for length in [0, 3, 31, 32, 40, 63, 64, 200, 300] {
+            let key = b"session:0123456789abcdef:".repeat(12);
+            let file = small(b"REDIS0011")
+                .key(kind, &key[..length])
+                .text(b"a value")
+                .string(b"k", &[b'v'; 100])
+                .finish_unchecked();
+            assert_eq!(verdict(&file).0, "unverified", "type {kind}, a key of {length}");
+        }
+    }
 }
 
 #[test]
