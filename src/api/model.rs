@@ -14,6 +14,7 @@ use super::field::{Misfit, Object};
 use super::moment::Moment;
 use crate::values::id::{BaseId, InstanceId};
 use crate::values::vocabulary::{BackupKind, BackupStatus};
+use crate::values::when::rfc3339;
 
 /// The result of `describeDownloadUrl`.
 #[derive(Deserialize)]
@@ -132,6 +133,9 @@ pub(crate) trait Listed: Sized {
 
     /// The ID, which no other entry has.
     fn id(&self) -> &str;
+
+    /// What `-o json` adds to an entry: the fields that were read, under plain names and in one spelling.
+    fn additions(&self) -> Vec<(&'static str, String)>;
 }
 
 /// A cache instance.
@@ -194,6 +198,14 @@ impl Listed for CacheInstance {
     fn id(&self) -> &str {
         self.id.as_str()
     }
+
+    fn additions(&self) -> Vec<(&'static str, String)> {
+        let fields = [("status", &self.status), ("type", &self.kind)];
+        let read = fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.clone()?)));
+        read.collect()
+    }
 }
 
 /// A backup: one task, and a file for every node.
@@ -240,6 +252,17 @@ impl Listed for Backup {
 
     fn id(&self) -> &str {
         self.base_id.as_str()
+    }
+
+    fn additions(&self) -> Vec<(&'static str, String)> {
+        let fields = [
+            ("status", self.status().map(|status| status.word().to_owned())),
+            ("type", self.kind().map(|kind| kind.word().to_owned())),
+            ("startedAt", self.started().map(rfc3339)),
+            ("endedAt", self.ended().map(rfc3339)),
+        ];
+        let read = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        read.collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A listing of the service's, in each format.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::{json, plain, table};
 use crate::api::Listing;
@@ -47,8 +47,27 @@ struct Merged<'a, T>(&'a Listing<T>);
 impl<T: Listed> Serialize for Merged<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut result = serializer.serialize_map(Some(2))?;
-        result.serialize_entry(T::FIELD, &self.0.entries)?;
+        result.serialize_entry(T::FIELD, &Entries(self.0))?;
         result.serialize_entry("totalCount", &self.0.entries.len())?;
         result.end()
+    }
+}
+
+struct Entries<'a, T>(&'a Listing<T>);
+
+impl<T: Listed> Serialize for Entries<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.entries.len()))?;
+        for entry in &self.0.entries {
+            let mut value = entry.json();
+            if let Some(fields) = value.as_object_mut() {
+                for (name, text) in entry.view.additions() {
+                    // A field of the service's own by that name is left as it came.
+                    fields.entry(name).or_insert_with(|| text.into());
+                }
+            }
+            list.serialize_element(&value)?;
+        }
+        list.end()
     }
 }

@@ -77,10 +77,15 @@ fn check_listing(args: &[&str], list: &str, entries: &[Value]) {
         match format {
             "json" => {
                 let printed: Value = serde_json::from_str(data).unwrap();
-                assert!(
-                    printed["result"][list].as_array().unwrap() == entries,
-                    "{list} as JSON differ from those that came"
-                );
+                let printed = printed["result"][list].as_array().unwrap();
+                assert_eq!(printed.len(), entries.len());
+                for (printed, came) in printed.iter().zip(entries) {
+                    let mut fields = came.as_object().unwrap().iter();
+                    assert!(
+                        fields.all(|(name, value)| printed[name] == *value),
+                        "{list} differ from those that came"
+                    );
+                }
             }
             "plain" => assert_eq!(data.lines().count(), entries.len()),
             _ => assert_eq!(data.lines().count(), entries.len() + 1, "one line a row"),

@@ -63,7 +63,10 @@ fn a_missing_field_is_a_dash_in_tables_and_absent_in_json() {
             compact,
             format!(
                 r#"{{"requestId":"r","result":{{"{list}":[{}],"totalCount":{}}}}}"#,
-                entries.join(","),
+                entries.join(",").replace(
+                    r#""backupStartTime":""}"#,
+                    r#""backupStartTime":"","endedAt":"2026-01-01T00:00:00Z"}"#
+                ),
                 entries.len()
             )
         );

@@ -97,6 +97,49 @@ fn plain_is_an_id_a_line() {
     );
 }
 
+/// The fields that are added in one spelling, so that programs need to know no number of the service's.
+#[test]
+fn json_says_status_type_and_times_in_words_where_they_were_read() {
+    let sandbox = sandbox();
+    let entries = [
+        r#"{"baseId":"c","backupStatus":2,"backupType":0,"backupStartTime":"2026-01-02 08:00:00","backupEndTime":"2026-01-02T08:01:00+0800"}"#,
+        r#"{"baseId":"b","backupStatus":1,"backupType":1,"backupStartTime":"2026-01-01T00:00:00Z"}"#,
+        r#"{"baseId":"a","backupStatus":7,"backupType":null,"status":"the service's own"}"#,
+    ];
+    sandbox.always(page("r", "backups", entries, Some("3")));
+    let json = Jdredis::at(&sandbox).args(BACKUPS).args(["-o", "json", "-qq"]).run();
+    let json: Value = serde_json::from_str(json.data()).unwrap();
+    let backups = json["result"]["backups"].as_array().unwrap();
+    let by_id = |id: &str| backups.iter().find(|backup| backup["baseId"] == id).unwrap();
+    for (id, status, kind, started, ended) in [
+        (
+            "c",
+            json!("success"),
+            json!("auto"),
+            json!("2026-01-02T00:00:00Z"),
+            json!("2026-01-02T00:01:00Z"),
+        ),
+        (
+            "b",
+            json!("failed"),
+            json!("manual"),
+            json!("2026-01-01T00:00:00Z"),
+            Value::Null,
+        ),
+        ("a", json!("the service's own"), Value::Null, Value::Null, Value::Null),
+    ] {
+        let backup = by_id(id);
+        let said = [
+            &backup["status"],
+            &backup["type"],
+            &backup["startedAt"],
+            &backup["endedAt"],
+        ];
+        assert_eq!(said, [&status, &kind, &started, &ended], "{backup}");
+    }
+    assert!(by_id("a").get("type").is_none() && by_id("b").get("endedAt").is_none());
+}
+
 #[test]
 fn json_is_the_services_answer_with_all_pages_in_one() {
     let sandbox = sandbox();
@@ -130,7 +173,8 @@ fn json_is_the_services_answer_with_all_pages_in_one() {
             {
                 "backupStartTime": "2026-01-03T00:00:00Z",
                 "big": 12345678901234567890123,
-                "baseId": "c"
+                "baseId": "c",
+                "startedAt": "2026-01-03T00:00:00Z"
             },
             {
                 "zz": [
@@ -138,12 +182,14 @@ fn json_is_the_services_answer_with_all_pages_in_one() {
                     null
                 ],
                 "baseId": "b",
-                "backupStartTime": "2026-01-02T08:00:00+08:00"
+                "backupStartTime": "2026-01-02T08:00:00+08:00",
+                "startedAt": "2026-01-02T00:00:00Z"
             },
             {
                 "baseId": "a",
                 "backupStartTime": "2026-01-01T00:00:00Z",
-                "backupSize": null
+                "backupSize": null,
+                "startedAt": "2026-01-01T00:00:00Z"
             },
             {
                 "baseId": "d",
