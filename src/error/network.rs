@@ -113,7 +113,12 @@ fn at_proxy(failure: &Failure, proxy: &ProxyName) -> (String, String) {
         ),
         Stage::Timeout => (
             format!("the proxy {address} did not answer in time ({variable})"),
-            format!("{check} and firewalls; --timeout allows for more time; {direct}"),
+            if proxy.is_encrypted {
+                // A proxy that waits for the end of a request's head takes a TLS greeting for its start.
+                format!("write http:// in {variable} unless the proxy itself speaks TLS; check firewalls; {direct}")
+            } else {
+                format!("{check} and firewalls; --timeout allows for more time; {direct}")
+            },
         ),
         Stage::Handshake | Stage::Tls(TlsFault::NotTls) => (
             format!("no encrypted connection to the proxy {address} ({variable})"),

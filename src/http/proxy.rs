@@ -186,7 +186,9 @@ fn is_excepted(host: &str, port: u16, exceptions: &str) -> bool {
             }
             let name = name.trim_start_matches("*.").trim_start_matches('.');
             let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-            !name.is_empty() && (host == name || host.strip_suffix(&name).is_some_and(|rest| rest.ends_with('.')))
+            let is_below = || host.strip_suffix(&name).is_some_and(|rest| rest.ends_with('.'));
+            // The end of an address is no domain: 2.3 excepts nothing of 10.1.2.3.
+            !name.is_empty() && (host == name || (address.is_none() && is_below()))
         })
 }
 
@@ -276,6 +278,9 @@ mod tests {
             ("https://11.1.2.3", "10.0.0.0/8", false),
             ("https://11.1.2.3", "0.0.0.0/0", true),
             ("https://11.1.2.3", "11.1.2.0/99", false),
+            ("https://11.1.2.3", "2.3", false),
+            ("https://11.1.2.3", ".1.2.3", false),
+            ("https://11.1.2.3", "*.2.3", false),
             ("http://127.0.0.1:80", "127.0.0.1", true),
             ("http://[::1]:80", "[::1]:80", true),
             ("http://[::1]:80", "::1", true),

@@ -7,6 +7,8 @@ use super::socket::Duplex;
 
 /// The longest answer to a CONNECT that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024;
+/// The most answers to a CONNECT that are read, interim ones (1xx) included.
+const MAX_INTERIM: usize = 8;
 
 /// Why there is no tunnel.
 #[derive(Debug)]
@@ -38,10 +40,15 @@ pub(super) fn open(stream: &mut dyn Duplex, target: &str, proxy: &Proxy, user_ag
     let request = zeroize::Zeroizing::new(request);
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
-    match status(&read_head(stream)?).ok_or(NoTunnel::NotHttp)? {
-        200..300 => Ok(()),
-        status => Err(NoTunnel::Refused(status)),
+    for _ in 0..MAX_INTERIM {
+        match status(&read_head(stream)?).ok_or(NoTunnel::NotHttp)? {
+            // An answer before the answer, such as 100 Continue (RFC 9110, section 15.2).
+            100..200 => {}
+            200..300 => return Ok(()),
+            status => return Err(NoTunnel::Refused(status)),
+        }
     }
+    Err(NoTunnel::NotHttp)
 }
 
 /// Reads to the end of the answer's head and no further: the next byte is the origin's.
@@ -62,10 +69,11 @@ fn read_head(stream: &mut dyn Duplex) -> Result<Vec<u8>, NoTunnel> {
     Ok(head)
 }
 
-/// The number in `HTTP/1.1 200 …`.
+/// The number in `HTTP/1.1 200 …`. The phrase after it may be in any encoding (RFC 9112, section 4).
 pub(super) fn status(head: &[u8]) -> Option<u16> {
     let line = head.split(|byte| *byte == b'\n').next()?;
-    let mut words = str::from_utf8(line).ok()?.split_ascii_whitespace();
+    let line = String::from_utf8_lossy(line);
+    let mut words = line.split_ascii_whitespace();
     words.next().filter(|version| version.starts_with("HTTP/1."))?;
     words.next()?.parse().ok().filter(|status| (100..600).contains(status))
 }
@@ -78,6 +86,12 @@ mod tests {
     fn a_status_is_read_only_from_a_status_line() {
         assert_eq!(status(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), Some(407));
         assert_eq!(status(b"HTTP/1.0 200\r\n\r\n"), Some(200));
+        // "Authentification refus\u{e9}e" in Latin-1, and a phrase in GBK.
+        assert_eq!(status(b"HTTP/1.1 407 Authentification refus\xe9e\r\n\r\n"), Some(407));
+        assert_eq!(
+            status(b"HTTP/1.1 403 \xbd\xfb\xd6\xb9\xb7\xc3\xce\xca\r\n\r\n"),
+            Some(403)
+        );
         for head in [
             "HTTP/2 200\r\n\r\n",
             "HTTP/1.1\r\n\r\n",

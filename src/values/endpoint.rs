@@ -122,11 +122,7 @@ impl FromStr for Endpoint {
         let host = authority.host();
         let port = match authority.as_str().strip_prefix(host) {
             Some("") => None,
-            Some(port) => Some(
-                port.strip_prefix(':')
-                    .and_then(|port| port.parse().ok())
-                    .ok_or(malformed)?,
-            ),
+            Some(port) => Some(port.strip_prefix(':').and_then(port_number).ok_or(malformed)?),
             None => return Err(malformed),
         };
         let well_formed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
@@ -140,6 +136,12 @@ impl FromStr for Endpoint {
             port: port.filter(|&port| port != scheme.default_port()),
         })
     }
+}
+
+/// A port that can be connected to: digits alone, and not 0.
+fn port_number(text: &str) -> Option<u16> {
+    let is_number = text.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?.filter(|&port| port != 0)
 }
 
 #[cfg(test)]
@@ -179,6 +181,8 @@ mod tests {
             "h:",
             "h:x",
             "h:99999",
+            "h:0",
+            "h:+80",
             "a b",
             "http://h:80:80",
             "ä.example",

@@ -84,6 +84,8 @@ fn a_malformed_proxy_is_a_wrong_setting_and_never_a_direct_connection() {
         "http://",
         "nonsense://x",
         "http://h:port",
+        "http://h:0",
+        "h:+3128",
         "socks5://127.0.0.1:1080",
         "http://me:canary-security-token@:1",
         "http://me:1#canary-security-token@127.0.0.1:1",
@@ -267,6 +269,31 @@ fn https_for_a_proxy_that_speaks_http_says_what_to_write() {
             );
         }
     }
+}
+
+#[test]
+fn https_for_a_proxy_that_waits_for_the_end_of_a_request_says_what_to_write() {
+    // Connections are made, and nothing is ever read from them.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let sandbox = sandbox();
+    let run = Jdredis::at(&sandbox).env("http_proxy", &format!("https://{address}"));
+    let outcome = run.args(["--timeout", "1", "--max-attempts", "1"]).url();
+    outcome.fails_saying(
+        5,
+        &[
+            &format!("the proxy {address} did not answer in time (http_proxy)"),
+            "write http:// in http_proxy unless the proxy itself speaks TLS",
+        ],
+    );
+}
+
+#[test]
+fn interim_answers_before_the_one_to_connect_are_passed_over() {
+    let secure = Secure::new(Certificate::Good);
+    let proxy = start(ProxyMode::Interim);
+    secure.trusting().env("https_proxy", &proxy.url()).url().data();
+    assert_eq!(proxy.connections(), 1);
 }
 
 #[test]

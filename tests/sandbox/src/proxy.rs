@@ -27,6 +27,8 @@ pub enum ProxyMode {
     /// Connects to this loopback address whatever the host, so that a sandbox can play the real
     /// service.
     TunnelTo(SocketAddr),
+    /// As [`ProxyMode::Tunnel`], with two interim answers (1xx) before the answer to CONNECT.
+    Interim,
     /// Answers 407 Proxy Authentication Required.
     AuthenticationRequired,
     /// Answers 502 Bad Gateway.
@@ -183,7 +185,7 @@ fn answer(mode: ProxyMode, client: &mut Socket, request: &Request, early: &[u8],
         return refuse(client, "405 Method Not Allowed", "");
     };
     let address = match mode {
-        ProxyMode::Tunnel => loopback_address(authority),
+        ProxyMode::Tunnel | ProxyMode::Interim => loopback_address(authority),
         ProxyMode::TunnelTo(address) => Some(address),
         ProxyMode::AuthenticationRequired | ProxyMode::Status(407) => {
             let challenge = "Proxy-Authenticate: Basic realm=\"sandbox\"\r\n";
@@ -200,6 +202,9 @@ fn answer(mode: ProxyMode, client: &mut Socket, request: &Request, early: &[u8],
         return refuse(client, "502 Bad Gateway", "");
     };
     let mut upstream = Socket::new(upstream)?;
+    if mode == ProxyMode::Interim {
+        client.write_all(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nX-Wait: 1\r\n\r\n")?;
+    }
     if is_connect {
         client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
         upstream.write_all(early)?;
