@@ -11,14 +11,14 @@ const MAX_NAME: usize = 200;
 
 /// Makes names that are safe in any folder and differ from each other of names that may hold
 /// anything, in order.
-pub(crate) fn distinct_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub(crate) fn distinct_names(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut distinct = Vec::new();
     // What is beside one file must not be another. Folders of some systems take names that differ in
     // case for the same.
     let family = |name: &str| ["", PART, CORRUPT].map(|ending| format!("{name}{ending}").to_lowercase());
     for (i, name) in names.into_iter().enumerate() {
-        let safe = safe_name(name).unwrap_or_else(|| format!("shard-{i}"));
+        let safe = safe_name(name.as_ref()).unwrap_or_else(|| format!("shard-{i}"));
         let mut candidate = safe.clone();
         let mut n = 1;
         while family(&candidate).iter().any(|name| taken.contains(name)) {

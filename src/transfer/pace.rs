@@ -14,6 +14,8 @@ const TIMES_THE_WAIT: f64 = 20.0;
 /// What one connection is taken to bring until that is measured, in bytes a second: what was seen over
 /// long paths.
 const USUAL_RATE: f64 = 20e6;
+/// No connection is taken to bring more, when pieces are made larger for that.
+const FASTEST: f64 = 100e6;
 /// A first byte that takes longer makes steps longer, since each costs as much.
 const LATE: Duration = Duration::from_millis(25);
 /// Reading takes so many times as long as handling what was read where the machine waits for bytes: the
@@ -181,7 +183,8 @@ impl Pace {
     pub(super) fn piece(&self, length: u64, left: u64) -> u64 {
         let first = (length / 512).clamp(FIRST_PIECE.0, FIRST_PIECE.1);
         let wait = self.wait.unwrap_or_default();
-        let rate = self.rate.unwrap_or(USUAL_RATE);
+        // A server that lets bursts through seems faster than it is.
+        let rate = self.rate.unwrap_or(USUAL_RATE).min(FASTEST);
         let wanted = (TIMES_THE_WAIT * wait * rate) as u64;
         // A larger one than its share would leave the others without work at the end.
         let share = left / self.most as u64;

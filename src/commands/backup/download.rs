@@ -1,6 +1,7 @@
 //! `jdredis backup download`: the files of a backup, whole and verified, or why not.
 
 mod links;
+mod nodes;
 mod watch;
 
 use std::path::PathBuf;
@@ -30,7 +31,6 @@ use crate::terminal::progress::Progress;
 use crate::transfer::{self, Folder, Identity, Job, MAX_CONNECTIONS, Storage, Transfer};
 use crate::values::endpoint::Endpoint;
 use crate::values::id::BaseId;
-use crate::values::link::Link;
 
 /// Arguments of `backup download`.
 #[derive(Debug, clap::Args)]
@@ -148,7 +148,7 @@ impl Download<'_> {
             let nodes = links.iter().map(|(node, _)| node.clone()).collect();
             names.nodes.insert(self.args.instance.id.to_string(), nodes);
         });
-        let shards = self.shards(links)?;
+        let shards = nodes::chosen(links, &self.args.nodes)?;
         let identity = Identity {
             region: self.settings.region.to_string(),
             instance: self.args.instance.id.to_string(),
@@ -159,7 +159,7 @@ impl Download<'_> {
         let folder = Arc::new(Folder::open(&dir, &holder)?);
         let jobs: Vec<Job> = shards
             .into_iter()
-            .map(|Shard { node, file_name, link }| Job {
+            .map(|(node, file_name, link)| Job {
                 identity: identity.clone(),
                 node,
                 link,
@@ -265,34 +265,6 @@ impl Download<'_> {
             .map_err(|error| format!("{error:#}"))
     }
 
-    /// The shards that are asked for, with the names their files get.
-    fn shards(&self, all: Vec<links::NodeLink>) -> anyhow::Result<Vec<Shard>> {
-        let names = transfer::distinct_names(
-            all.iter()
-                .map(|(_, link)| link.file_name().into_owned())
-                .collect::<Vec<_>>()
-                .iter()
-                .map(String::as_str),
-        );
-        let wanted = &self.args.nodes;
-        if let Some(unknown) = wanted.iter().find(|wanted| all.iter().all(|(node, _)| node != *wanted)) {
-            let nodes: Vec<&str> = all.iter().map(|(node, _)| node.as_str()).collect();
-            return Err(Report::with_hint(
-                Kind::NotFound,
-                format!("the backup has no node \"{unknown}\""),
-                format!("its nodes are: \"{}\"", nodes.join("\", \"")),
-            )
-            .into());
-        }
-        let shards = all
-            .into_iter()
-            .zip(names)
-            .map(|((node, link), file_name)| Shard { node, file_name, link });
-        Ok(shards
-            .filter(|shard| wanted.is_empty() || wanted.contains(&shard.node))
-            .collect())
-    }
-
     /// The links as the service writes them.
     fn service_links(&self, deadline: Deadline) -> anyhow::Result<Vec<NodeLink>> {
         let (answer, urls) =
@@ -301,24 +273,11 @@ impl Download<'_> {
         Ok(backups::links(&answer, urls, self.args.internal)?)
     }
 
-    /// Each node with its link, as it is to be fetched. Nodes without a name of their own are numbered.
+    /// The links by the nodes' labels, as they are to be fetched.
     fn named(&self, links: Vec<NodeLink>) -> Vec<links::NodeLink> {
-        let is_unique = |node: &str| links.iter().filter(|shard| shard.node.as_deref() == Some(node)).count() == 1;
-        links
-            .iter()
-            .enumerate()
-            .map(|(i, NodeLink { node, link })| {
-                let node = node
-                    .clone()
-                    .filter(|node| is_unique(node))
-                    .unwrap_or_else(|| format!("shard {i}"));
-                let link = if self.args.http {
-                    link.clone()
-                } else {
-                    link.over_https()
-                };
-                (node, link)
-            })
+        let labelled = nodes::labelled(links).into_iter();
+        labelled
+            .map(|(node, link)| (node, if self.args.http { link } else { link.over_https() }))
             .collect()
     }
 
@@ -455,11 +414,4 @@ struct Manifest<'a> {
     base_id: &'a str,
     /// One for each node that was asked for, in the service's order.
     files: &'a [FileReport],
-}
-
-/// A shard that is asked for.
-struct Shard {
-    node: String,
-    file_name: String,
-    link: Link,
 }
