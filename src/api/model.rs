@@ -110,12 +110,29 @@ impl Answer {
             .map_err(|misfit| self.misfit(format!("in its result, {misfit}")))
     }
 
+    /// Reads the result of `describeBackupInfo`. A field that cannot be read is `None`.
+    pub(super) fn backup_info(&self) -> Result<BackupInfo, Error> {
+        let mut object = self.object()?;
+        Ok(BackupInfo {
+            size: object.count("backupSize"),
+            shards: object.count("backupShardNum"),
+        })
+    }
+
     /// Reads the result of `createBackup`.
     pub(super) fn created_backup(&self) -> Result<BaseId, Error> {
         let id = self.object()?.required_text("baseId");
         id.and_then(|id| id.parse().map_err(|error| Misfit::Other(format!("baseId: {error}"))))
             .map_err(|misfit| self.misfit(format!("in its result, {misfit}")))
     }
+}
+
+/// How much a backup has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct BackupInfo {
+    /// Bytes, all shards together.
+    pub(crate) size: Option<u64>,
+    pub(crate) shards: Option<u64>,
 }
 
 /// An entry of a listing: an instance or a backup.

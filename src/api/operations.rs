@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::answer::Answer;
 use super::client::{Call, Client};
 use super::error::{Error, ErrorKind, Refusal};
-use super::model::{Backup, CacheInstance, DownloadUrl};
+use super::model::{Backup, BackupInfo, CacheInstance, DownloadUrl};
 use super::paging::{Entry, Listing};
 use crate::retry::deadline::Deadline;
 use crate::values::id::{BackupName, BaseId, InstanceId};
@@ -130,6 +130,17 @@ impl Client<'_> {
     ) -> Result<Listing<Backup>, Error> {
         let path = ["cacheInstance", instance.as_str(), "backup"];
         self.list(&path, filter.query(), deadline, enough)
+    }
+
+    /// `describeBackupInfo`: how much a backup has.
+    pub(crate) fn describe_backup_info(
+        &self,
+        instance: &InstanceId,
+        backup: &BaseId,
+        deadline: Deadline,
+    ) -> Result<BackupInfo, Error> {
+        let path = ["cacheInstance", instance.as_str(), "backup", backup.as_str()];
+        self.send(&Call::get(&path, Vec::new()), deadline)?.backup_info()
     }
 
     /// `createBackup`: starts a backup. Returns its ID, with the whole answer.

@@ -5,9 +5,9 @@ mod nodes;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -15,8 +15,9 @@ use serde::Serialize;
 use self::links::FreshLinks;
 use self::watch::{Fetched, Watch};
 use super::which::{Chosen, Which};
+use crate::api::model::BackupInfo;
 use crate::api::{Client, Reason};
-use crate::backups::{self, NodeLink, SameObject, find, same_objects};
+use crate::backups::{self, NodeLink, SameObject, same_objects};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::completion::names::Names;
@@ -95,11 +96,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         settings: &settings,
         deadline,
         backup: &backup,
+        info: OnceLock::new(),
     };
     let links = download
         .service_links(deadline)
         .with_context(|| format!("cannot download backup {} of {subject}", backup.base_id))?;
-    let same = same_objects(&links);
+    let (count, same) = (links.len(), same_objects(&links));
     let fetched = download
         .run(download.named(links))
         .with_context(|| format!("cannot download backup {} of {subject}", backup.base_id))?;
@@ -110,8 +112,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     printed?;
     let judgement = judge(&fetched.reports, Task::Download(&backup.base_id), context.notes);
-    if !same.is_empty() {
-        return judgement.and(Err(missing_files(&same, &backup.base_id).into()));
+    let missing = missing_files(count, &same, download.info().shards);
+    if !missing.is_empty() {
+        return judgement.and(Err(incomplete(missing, &backup.base_id).into()));
     }
     judgement?;
     // A stale copy is better than none, so it has been fetched all the same.
@@ -121,14 +124,22 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// The error of a backup of which several nodes have one file.
-fn missing_files(same: &[SameObject], base_id: &BaseId) -> Report {
+/// What shows that not all files of a backup can be there: fewer links than shards, and several nodes
+/// with one file.
+fn missing_files(links: usize, same: &[SameObject], shards: Option<u64>) -> Vec<String> {
+    let fewer = shards
+        .filter(|shards| (links as u64) < *shards)
+        .map(|shards| format!("it has {shards} shards, and the service gives links to {links}"));
+    fewer.into_iter().chain(same.iter().map(ToString::to_string)).collect()
+}
+
+/// The error of a backup of which files are missing.
+fn incomplete(missing: Vec<String>, base_id: &BaseId) -> Report {
     let hint = format!(
         "the service's links are wrong: look whether 'jdredis backup url --base-id {base_id}' gives others now, else \
          report the base ID to JD Cloud; the files that are here are what the links lead to"
     );
-    Report::with_hint(Kind::Integrity, "the backup is not complete", hint)
-        .details(same.iter().map(ToString::to_string).collect())
+    Report::with_hint(Kind::Integrity, "the backup is not complete", hint).details(missing)
 }
 
 struct Download<'a> {
@@ -139,6 +150,8 @@ struct Download<'a> {
     /// For what comes before the transfer.
     deadline: Deadline,
     backup: &'a Chosen,
+    /// How much the backup has, once that was asked.
+    info: OnceLock<BackupInfo>,
 }
 
 impl Download<'_> {
@@ -318,10 +331,9 @@ impl Download<'_> {
 
     /// Makes sure that what is missing fits; how many bytes the backup has, where the service tells.
     fn check_space(&self, folder: &Folder, jobs: &[Job]) -> anyhow::Result<Option<u64>> {
-        if !self.args.nodes.is_empty() {
+        let Some(size) = self.info().size.filter(|_| self.args.nodes.is_empty()) else {
             return Ok(None);
-        }
-        let Some(size) = self.size() else { return Ok(None) };
+        };
         let present: u64 = jobs
             .iter()
             .map(|job| folder.bytes_of(&job.file_name, &job.identity, &job.node))
@@ -342,25 +354,35 @@ impl Download<'_> {
         }
     }
 
-    /// The size of all shards together. Not worth failing for: keys that may fetch links need not be
-    /// allowed to list backups.
-    fn size(&self) -> Option<u64> {
+    fn info(&self) -> BackupInfo {
+        *self.info.get_or_init(|| self.expected())
+    }
+
+    /// How much the backup has. Not worth failing for: keys that may fetch links need not be allowed to
+    /// look at backups.
+    fn expected(&self) -> BackupInfo {
         if let Some(entry) = &self.backup.entry {
-            return entry.view.size;
+            return BackupInfo {
+                size: entry.view.size,
+                shards: entry.view.shards,
+            };
         }
-        match find(self.client, &self.args.instance.id, &self.backup.base_id, self.deadline) {
-            Ok(found) => found?.view.size,
+        let (instance, base_id) = (&self.args.instance.id, &self.backup.base_id);
+        match self.client.describe_backup_info(instance, base_id, self.deadline) {
+            Ok(info) => info,
             Err(error) if error.reason() == Some(Reason::NotPermitted) => {
                 self.context.notes.trace(Detail::Requests, || {
-                    format!("the backup's size is not known, since the keys may not list backups: {error}")
+                    format!(
+                        "the backup's size and number of shards are not known, since the keys may not look: {error}"
+                    )
                 });
-                None
+                BackupInfo::default()
             }
             Err(error) => {
                 self.context
                     .notes
                     .warn(format_args!("whether the disk has room enough is unknown: {error}"));
-                None
+                BackupInfo::default()
             }
         }
     }
@@ -395,6 +417,7 @@ impl Download<'_> {
                 region: self.settings.region.as_str(),
                 instance: self.args.instance.id.as_str(),
                 base_id: self.backup.base_id.as_str(),
+                expected_shards: self.info().shards,
                 files: reports,
             }),
             Format::Plain => {
@@ -412,6 +435,8 @@ struct Manifest<'a> {
     region: &'a str,
     instance: &'a str,
     base_id: &'a str,
+    /// How many shards the backup has; null where the service does not tell.
+    expected_shards: Option<u64>,
     /// One for each node that was asked for, in the service's order.
     files: &'a [FileReport],
 }

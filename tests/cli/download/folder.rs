@@ -247,10 +247,7 @@ fn what_others_left_open_for_all_is_not_written_into() {
 /// A listing in which the backup is of this size.
 fn of_size(base_id: &str, size: &Value) -> Reply {
     let backup = json!({"baseId": base_id, "backupStatus": 2, "backupSize": size});
-    Reply::json(
-        200,
-        json!({"result": {"backups": [backup], "totalCount": 1}}).to_string(),
-    )
+    Reply::json(200, json!({"result": backup}).to_string())
 }
 
 #[test]
@@ -258,7 +255,7 @@ fn a_disk_without_room_is_told_before_the_first_byte() {
     let place = Place::new();
     place
         .sandbox
-        .script_for("/backup?", vec![of_size(SINGLE.base_id, &json!(1_u64 << 60))]);
+        .script_for("/backup/", vec![of_size(SINGLE.base_id, &json!(1_u64 << 60))]);
     let outcome = place.run(place.download(SINGLE));
     outcome.fails_saying(
         1,
@@ -281,7 +278,7 @@ fn what_is_to_be_replaced_takes_room_until_it_is() {
     let Ok(()) = theirs.set_len(1 << 43) else { return };
     place
         .sandbox
-        .script_for("/backup?", vec![of_size(SINGLE.base_id, &json!(1_u64 << 43))]);
+        .script_for("/backup/", vec![of_size(SINGLE.base_id, &json!(1_u64 << 43))]);
     let outcome = place.run(place.download(SINGLE).args(["--force"]));
     outcome.fails_saying(1, &["8.0 TiB are still to be fetched"]);
     assert!(place.fetched().is_empty());
@@ -294,7 +291,7 @@ fn what_is_there_needs_no_room() {
     // All of it is there already, and the sandbox says so.
     let outcome = place.fetch(SINGLE, &["-o", "json"]);
     assert_eq!(each(&outcome, "resumedFrom"), [SIZE]);
-    assert_eq!(place.asked_for("/backup?"), 2);
+    assert_eq!(place.asked_for("/backup/"), 2);
 }
 
 #[test]
@@ -312,7 +309,7 @@ fn a_size_that_nobody_knows_stops_nothing() {
     // Keys that may fetch links need not be allowed to list backups.
     let place = Place::new();
     place.sandbox.script_for(
-        "/backup?",
+        "/backup/",
         vec![Reply::error(403, "HTTP_FORBIDDEN", "not authorized [IAM] [gw]")],
     );
     place.fetch(SINGLE, &["-o", "json"]).data();
@@ -321,17 +318,20 @@ fn a_size_that_nobody_knows_stops_nothing() {
     // A line under -v says so.
     let place = Place::new();
     place.sandbox.script_for(
-        "/backup?",
+        "/backup/",
         vec![Reply::error(403, "HTTP_FORBIDDEN", "not authorized [IAM] [gw]")],
     );
     let outcome = place.fetch(SINGLE, &["-v"]);
-    outcome.says(&["the keys may not list backups", "not authorized"]);
+    outcome.says(&["the keys may not look", "not authorized"]);
     place.has_all_of(SINGLE);
 
-    // A listing without it, and one of what is no size.
-    for reply in [of_size("another", &json!(1)), of_size(SINGLE.base_id, &json!(null))] {
+    // An answer without it, and one of what is no size.
+    for reply in [
+        of_size(SINGLE.base_id, &json!("much")),
+        of_size(SINGLE.base_id, &json!(null)),
+    ] {
         let place = Place::new();
-        place.sandbox.script_for("/backup?", vec![reply]);
+        place.sandbox.script_for("/backup/", vec![reply]);
         place.fetch(SINGLE, &[]).data();
         place.has_all_of(SINGLE);
     }

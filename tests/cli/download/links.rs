@@ -380,7 +380,8 @@ fn the_proxy_is_chosen_for_the_host_of_each_link() {
             .env("HTTPS_PROXY", &proxy.url())
             .env("NO_PROXY", except);
         let outcome = place.run(run);
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        // Only two of its four files were asked for.
+        assert_eq!(outcome.code, Some(7), "{outcome:#?}");
         let storage = format!("{tunnelled}:{port}");
         let connects: Vec<_> = proxy.connects()[before..]
             .iter()
@@ -394,4 +395,30 @@ fn the_proxy_is_chosen_for_the_host_of_each_link() {
         );
         std::fs::remove_dir_all(place.dir()).unwrap();
     }
+}
+
+#[test]
+fn fewer_links_than_the_backup_has_shards_is_never_called_whole() {
+    let place = Place::new();
+    place
+        .sandbox
+        .script_for("describeDownloadUrl", vec![links_in_order(&place, CLUSTER, &[0, 1, 3])]);
+    let outcome = place.run(place.download(CLUSTER).args(["-o", "json"]));
+    outcome.data_with(7);
+    outcome.says(&["it has 4 shards, and the service gives links to 3"]);
+    assert_eq!(each(&outcome, "state"), ["ok"; 3]);
+    let manifest: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(manifest["expectedShards"], 4);
+
+    // Keys that may not look at the backup have it fetched all the same.
+    let place = Place::new();
+    let refusal = Reply::error(403, "HTTP_FORBIDDEN", "not authorized [IAM] [gw]");
+    place.sandbox.script_for("/backup/", vec![refusal]);
+    let outcome = place.fetch(CLUSTER, &["-o", "json"]);
+    let manifest: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert!(manifest["expectedShards"].is_null(), "{outcome:#?}");
+    assert_eq!(
+        manifest.as_object().unwrap().keys().nth(3).map(String::as_str),
+        Some("expectedShards")
+    );
 }

@@ -13,6 +13,7 @@ mod progress;
 mod resume;
 #[cfg(unix)]
 mod signals;
+mod trust;
 mod whole;
 
 use std::fs;

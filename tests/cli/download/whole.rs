@@ -44,6 +44,7 @@ fn every_file_is_the_object_and_the_manifest_says_so() {
         "region": "cn-north-1",
         "instance": CLUSTER.instance,
         "baseId": CLUSTER.base_id,
+        "expectedShards": 4,
         "files": files,
     });
     let printed: serde_json::Value = serde_json::from_str(outcome.data()).unwrap();

@@ -206,12 +206,9 @@ impl Row {
             })
     }
 
-    /// Only the commands that list backups fail. A download lists them for the size alone, and goes on.
+    /// Only the commands that list backups fail.
     pub(super) fn backups_fail(self, exit: i32, says: &[&'static str]) -> Self {
         self.hits(&[Cmd::Latest, Cmd::List], exit, says)
-            .with(&[Cmd::Download], |ending| {
-                ending.says = vec!["warning: whether the disk has room enough is unknown"]
-            })
     }
 
     /// Reads are sent a second time. A request for a backup is not, because the first may have started one.

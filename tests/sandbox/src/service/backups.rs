@@ -115,7 +115,7 @@ fn fields(backup: &Backup, place: Place<'_>, object_size: u64) -> Value {
         "backupSize": backup.has_size.then(|| object_size * backup.nodes as u64),
         "backupStatus": backup.status.map(|status| status as u8),
         "backupShardMemoryMB": details.map(|details| details.memory_mb / details.shards),
-        "backupShardNum": details.map(|details| details.shards),
+        "backupShardNum": details.map(|_| backup.nodes.max(1)),
         "backupDownloadURL": is_known.then_some(""),
     }))
 }
