@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde_json::Value;
 
 use crate::api::model::Backup;
 use crate::api::{self, Client};
@@ -76,15 +77,26 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         Format::Plain => plain::render([base_id.as_str()]),
     };
     // Signals are deferred before the ID is printed: a script that reads it may interrupt at once.
-    let wait = args.wait.then(|| Wait::new(args, context, &client, &base_id));
-    // The ID is printed before the wait, so that it is not lost however the wait ends.
-    context.print(&bytes).with_context(nothing_printed)?;
+    let mut wait = args.wait.then(|| Wait::new(args, context, &client, &base_id));
+    // The ID is said before the wait, so that it is not lost however the wait ends.
+    match &mut wait {
+        Some(wait) if context.format == Format::Json => {
+            // A program reads one document, which has the final status.
+            wait.document = Some(answer.json().with_context(nothing_printed)?);
+            context.notes.note(format_args!("backup {base_id} was started"));
+        }
+        _ => context.print(&bytes).with_context(nothing_printed)?,
+    }
     if (context.world.stdout_may_be_closed)() {
         context.notes.insist(format_args!(
             "backup {base_id} was started; standard output is closed, or is /dev/null"
         ));
     }
-    wait.map_or(Ok(()), Wait::run)
+    let Some(mut wait) = wait else { return Ok(()) };
+    let outcome = wait.run();
+    // A failure of the wait says more than one to print.
+    let printed = wait.print_document().with_context(nothing_printed);
+    outcome.and(printed)
 }
 
 /// A name that the service accepts and that no other backup has: the time, and a random part for backups of
@@ -113,6 +125,10 @@ struct Wait<'a> {
     start: Duration,
     /// The status that the last look found, in words.
     state: String,
+    /// The answer to print at the end, with `-o json`.
+    document: Option<Value>,
+    /// The status for the document: one of [`BackupStatus`], or `unknown` for one that is not documented.
+    status: &'static str,
 }
 
 impl<'a> Wait<'a> {
@@ -126,10 +142,12 @@ impl<'a> Wait<'a> {
             stop: context.interrupt.defer_first_signal(),
             start: context.world.clock.monotonic(),
             state: BackupStatus::Running.word().to_owned(),
+            document: None,
+            status: BackupStatus::Running.word(),
         }
     }
 
-    fn run(mut self) -> anyhow::Result<()> {
+    fn run(&mut self) -> anyhow::Result<()> {
         let mut pause = FIRST_POLL;
         loop {
             let left = self.args.wait_timeout.saturating_sub(self.elapsed());
@@ -146,12 +164,15 @@ impl<'a> Wait<'a> {
                     || self.show(),
                     || {
                         self.line.clear();
+                        // The signal decides the exit code, not a terminal that takes no data any more.
+                        let _ = self.print_document();
                         self.interrupted()
                     },
                 )
                 .with_context(|| format!("cannot look at backup {}, which was started", self.base_id))?;
             // A backup that is not listed yet will be.
             let Some(backup) = found else { continue };
+            self.status = backup.status().map_or("unknown", BackupStatus::word);
             match backup.status() {
                 Some(BackupStatus::Success) => {
                     self.context.notes.remark(format_args!(
@@ -214,6 +235,18 @@ impl<'a> Wait<'a> {
             self.show();
             self.context.world.clock.sleep(left.min(TICK));
         }
+    }
+
+    /// Prints the answer with the status that the backup had last, where that was left to the end.
+    fn print_document(&self) -> anyhow::Result<()> {
+        let Some(mut document) = self.document.clone() else {
+            return Ok(());
+        };
+        self.line.clear();
+        if let Some(result) = document.get_mut("result").and_then(Value::as_object_mut) {
+            result.entry("status").or_insert_with(|| self.status.into());
+        }
+        Ok(self.context.print(&json::render(&document))?)
     }
 
     fn show(&self) {

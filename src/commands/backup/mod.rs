@@ -53,7 +53,8 @@ pub(crate) enum Command {
     /// Start a backup and print its base ID
     ///
     /// The base ID is printed as soon as it is known, so that it is not lost whatever happens while
-    /// waiting.
+    /// waiting. With --wait and -o json it goes to standard error then, and the one document comes at
+    /// the end.
     #[command(after_long_help = create::EXAMPLES)]
     Create(Deferred<create::Args>),
 

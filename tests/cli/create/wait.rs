@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jdredis_sandbox::{BackupOutcome, Reply, Sandbox};
+use serde_json::{Value, json};
 
 use super::{AT_ONCE, CREATE, FAILED, made};
 use crate::support::{Jdredis, Outcome, for_each, queries, sandbox};
@@ -24,7 +25,12 @@ fn waiting_ends_with_the_backups_success() {
         assert!(outcome.took >= Duration::from_secs(1), "{outcome:#?}");
         let queries = queries(&sandbox);
         let id = made(&sandbox);
-        assert_eq!(outcome.data().matches(&id).count(), 1, "{outcome:#?}");
+        assert_eq!(outcome.data_with(0).matches(&id).count(), 1, "{outcome:#?}");
+        let note = match format {
+            "json" => format!("note: backup {id} was started\n"),
+            _ => String::new(),
+        };
+        assert_eq!(outcome.stderr, note);
         assert_eq!(
             queries,
             [String::new(), format!("baseId={id}&pageNumber=1&pageSize=100")]
@@ -236,4 +242,69 @@ fn an_interrupt_is_not_held_up_by_a_service_that_does_not_answer_a_look_at_the_b
     let outcome = running.finish();
     outcome.data_before_failure(130, &["error: interrupted while waiting for backup "]);
     assert!(asked.elapsed() < Duration::from_secs(1), "{outcome:#?}");
+}
+
+#[test]
+fn json_is_one_document_at_the_end_with_the_final_status() {
+    let document = |outcome: &Outcome| -> Value {
+        serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("no document: {outcome:#?}"))
+    };
+    for_each(
+        [
+            (AT_ONCE, "1h", 0, "success"),
+            (FAILED, "1h", 6, "failed"),
+            (BackupOutcome::Never, "1s", 5, "running"),
+        ],
+        |(ending, limit, code, status)| {
+            let sandbox = sandbox();
+            sandbox.next_backup(ending);
+            let outcome = Jdredis::at(&sandbox)
+                .args(CREATE)
+                .args(["--wait", "--wait-timeout", limit, "-o", "json"])
+                .run();
+            assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+            let id = made(&sandbox);
+            assert!(
+                outcome.stderr.starts_with(&format!("note: backup {id} was started\n")),
+                "{outcome:#?}"
+            );
+            let result = &document(&outcome)["result"];
+            assert_eq!(
+                (&result["baseId"], &result["status"]),
+                (&json!(id), &json!(status)),
+                "{outcome:#?}"
+            );
+        },
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn json_has_its_document_after_a_signal_too() {
+    for stalls in [false, true] {
+        let sandbox = sandbox();
+        sandbox.next_backup(BackupOutcome::Never);
+        if stalls {
+            sandbox.script_for("baseId=", vec![Reply::stall()]);
+        }
+        let running = Jdredis::at(&sandbox)
+            .args(CREATE)
+            .args(["--wait", "-o", "json"])
+            .start();
+        assert!(sandbox.wait_for_requests(2, Duration::from_secs(10)));
+        running.signal("TERM");
+        let outcome = running.finish();
+        assert_eq!(outcome.code, Some(143), "{outcome:#?}");
+        let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        assert_eq!(document["result"]["status"], "running", "{outcome:#?}");
+        assert!(
+            outcome
+                .stderr
+                .lines()
+                .last()
+                .unwrap()
+                .starts_with(r#"{"error":{"kind":"interrupted""#),
+            "{outcome:#?}"
+        );
+    }
 }
