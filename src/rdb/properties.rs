@@ -10,6 +10,7 @@ use super::{Findings, Reader, Verdict};
 pub fn rdb(input: &[u8]) {
     let (choices, input) = input.split_at(input.len().min(4));
     any_bytes(input, choices);
+    any_bytes(&in_tokens(input), choices);
     let file = sound_file(input);
     let whole = in_pieces(&file, choices);
     assert_eq!(whole, in_pieces(&file, &[]), "of the same bytes");
@@ -45,6 +46,33 @@ fn any_bytes(bytes: &[u8], choices: &[u8]) {
         let file = [magic, bytes].concat();
         assert_eq!(in_pieces(&file, choices), in_pieces(&file, &[]), "of the same bytes");
     }
+}
+
+/// Bytes that are full of what a reader searches for: magics and parts of them, ends, unknown types, text.
+fn in_tokens(input: &[u8]) -> Vec<u8> {
+    const TOKENS: [&[u8]; 16] = [
+        b"REDIS0011",
+        b"VALKEY080",
+        b"REDIS0013",
+        b"REDI",
+        b"R",
+        b"V",
+        b"\xff",
+        b"\xff\0\0\0\0\0\0\0\0",
+        b"\0\0\0\0\0\0\0\0",
+        b"\0\x01k\x01v",
+        b"\xfe\0",
+        b"\x6b",
+        b"\xc9",
+        b"x1",
+        b" and some more text, without an end",
+        b"\x01",
+    ];
+    input
+        .iter()
+        .flat_map(|byte| TOKENS[usize::from(byte % 16)])
+        .copied()
+        .collect()
 }
 
 fn is_good(findings: &Findings) -> bool {
