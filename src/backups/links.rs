@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use percent_encoding::percent_decode_str;
 
-use super::Error;
+use super::{Error, labelled};
 use crate::api::Answer;
 use crate::api::model::{DownloadUrl, NodeName};
 use crate::values::endpoint::Endpoint;
@@ -84,8 +84,7 @@ pub(crate) fn unread_names(urls: &[DownloadUrl]) -> Option<String> {
 /// A node's label and the link to its file, as it is to be fetched.
 pub(crate) type Fetchable = (String, Link);
 
-/// The links of all nodes as they are to be fetched, over https unless `plain`. Nodes without a name of their
-/// own are numbered.
+/// The links of all nodes as they are to be fetched, over https unless `plain`.
 ///
 /// # Errors
 /// Where there are fewer or more than the backup has shards, or two lead to the same object.
@@ -100,13 +99,11 @@ pub(crate) fn all_nodes(links: Vec<NodeLink>, shards: Option<u64>, plain: bool) 
             shards,
         });
     }
-    let is_unique = |node: &str| links.iter().filter(|link| link.node.as_deref() == Some(node)).count() == 1;
-    let fetchable = links.iter().enumerate().map(|(i, NodeLink { node, link })| {
-        let node = node.clone().filter(|node| is_unique(node));
-        let link = if plain { link.clone() } else { link.over_https() };
-        (node.unwrap_or_else(|| format!("shard {i}")), link)
-    });
-    Ok(fetchable.collect())
+    let mut nodes = labelled(links);
+    if !plain {
+        nodes.iter_mut().for_each(|(_, link)| *link = link.over_https());
+    }
+    Ok(nodes)
 }
 
 /// Why links are not those of a whole backup.

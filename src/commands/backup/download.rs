@@ -288,7 +288,7 @@ impl Download<'_> {
 
     /// The links by the nodes' labels, as they are to be fetched.
     fn named(&self, links: Vec<NodeLink>) -> Vec<links::NodeLink> {
-        let labelled = nodes::labelled(links).into_iter();
+        let labelled = backups::labelled(links).into_iter();
         labelled
             .map(|(node, link)| (node, if self.args.http { link } else { link.over_https() }))
             .collect()

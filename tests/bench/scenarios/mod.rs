@@ -3,6 +3,7 @@
 //! A scenario starts its server, makes the contestants, checks that each of them does the whole job, and
 //! hands them to a [`Race`](crate::race::Race).
 
+mod archive;
 mod download;
 mod http;
 mod link;
@@ -21,13 +22,14 @@ use crate::contestant::Contestant;
 use crate::report::Report;
 
 /// All scenarios, in the order in which they run.
-pub(crate) const ALL: [Scenario; 6] = [
+pub(crate) const ALL: [Scenario; 7] = [
     size::SCENARIO,
     http::SCENARIO,
     tls::SCENARIO,
     listing::SCENARIO,
     download::SCENARIO,
     verify::SCENARIO,
+    archive::SCENARIO,
 ];
 
 /// The name of the program that is measured.

@@ -8,7 +8,7 @@ use crate::archive::layout::RESERVED;
 use crate::archive::manifest::FileEntry;
 use crate::archive::plan::Wanted;
 use crate::archive::store::Store;
-use crate::backups::Fetchable;
+use crate::backups::{Fetchable, by_object};
 use crate::error::explained;
 use crate::file::FileState;
 use crate::rdb::Advice;
@@ -87,9 +87,12 @@ impl Running {
 /// The names of a backup's files in its folder: safe ones, each another, and none of those that mean
 /// something there.
 fn file_names(links: &[Fetchable]) -> Vec<String> {
-    let names: Vec<String> = links.iter().map(|(_, link)| link.file_name().into_owned()).collect();
-    let all = RESERVED.into_iter().chain(names.iter().map(String::as_str));
-    transfer::distinct_names(all).split_off(RESERVED.len())
+    let order = by_object(links.iter().map(|(_, link)| link));
+    let own = order.iter().map(|at| links[*at].1.file_name().into_owned());
+    let names = transfer::distinct_names(RESERVED.into_iter().map(str::to_owned).chain(own)).split_off(RESERVED.len());
+    let mut named: Vec<(usize, String)> = order.into_iter().zip(names).collect();
+    named.sort_unstable();
+    named.into_iter().map(|(_, name)| name).collect()
 }
 
 /// What `backup.json` says of a file; an error in words where it is not whole.

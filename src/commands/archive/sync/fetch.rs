@@ -139,7 +139,8 @@ impl Fetching<'_> {
             seed: u64::from_ne_bytes(seed),
             stop: Arc::clone(self.stop),
         };
-        let files = wanted.iter().map(|wanted| wanted.shards.unwrap_or(1)).sum::<u64>();
+        let files = wanted.iter().map(|wanted| wanted.shards.unwrap_or(1));
+        let files = files.fold(0, u64::saturating_add);
         let files = usize::try_from(files).unwrap_or(usize::MAX);
         Transfer::open(files, options).context("the system gives no thread to fetch with")
     }
@@ -195,7 +196,14 @@ impl Fetching<'_> {
             crate::backups::links(&answer, urls, self.args.transfer.internal)
         };
         let links = ask().map_err(|error| format!("there are no links: {}", visible(&error.to_string())))?;
-        crate::backups::all_nodes(links, wanted.shards, self.args.transfer.http).map_err(|error| error.to_string())
+        // Where the list does not tell how many shards there are, one more call does. It need not be permitted.
+        let info = || {
+            client
+                .describe_backup_info(&key.instance, &key.base_id, client.deadline())
+                .ok()
+        };
+        let shards = wanted.shards.or_else(|| info()?.shards);
+        crate::backups::all_nodes(links, shards, self.args.transfer.http).map_err(|error| error.to_string())
     }
 }
 

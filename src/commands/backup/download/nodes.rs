@@ -3,35 +3,11 @@
 //! Both are decided by what identifies a file, its object, and not by its place in the service's list,
 //! whose order may change between runs.
 
-use std::collections::HashSet;
-
 use super::links;
-use crate::backups::NodeLink;
+use crate::backups::by_object;
 use crate::error::{Kind, Report};
 use crate::transfer::distinct_names;
 use crate::values::link::Link;
-
-/// Each node with its link, in the service's order. Nodes without a name of their own are called
-/// `shard N`, counted from 0 in the order of their objects.
-pub(super) fn labelled(links: Vec<NodeLink>) -> Vec<links::NodeLink> {
-    let is_unique = |node: &str| links.iter().filter(|link| link.node.as_deref() == Some(node)).count() == 1;
-    let own = |link: &NodeLink| link.node.clone().filter(|node| is_unique(node));
-    let mut labels: Vec<Option<String>> = links.iter().map(own).collect();
-    let mut taken: HashSet<String> = labels.iter().flatten().cloned().collect();
-    for (rank, at) in by_object(links.iter().map(|link| &link.link)).into_iter().enumerate() {
-        let free = || {
-            (rank..)
-                .map(|number| format!("shard {number}"))
-                .find(|label| !taken.contains(label))
-        };
-        if let (None, Some(label)) = (&labels[at], free()) {
-            taken.insert(label.clone());
-            labels[at] = Some(label);
-        }
-    }
-    let labels = labels.into_iter().map(Option::unwrap_or_default);
-    labels.zip(links.into_iter().map(|link| link.link)).collect()
-}
 
 /// The nodes that are wanted, or all, each with the name its file gets and its link.
 ///
@@ -60,17 +36,10 @@ pub(super) fn chosen(all: Vec<links::NodeLink>, wanted: &[String]) -> anyhow::Re
         .collect())
 }
 
-/// The places of the links in the order of their objects.
-fn by_object<'a>(links: impl Iterator<Item = &'a Link>) -> Vec<usize> {
-    let objects: Vec<&str> = links.map(Link::object).collect();
-    let mut order: Vec<usize> = (0..objects.len()).collect();
-    order.sort_by_key(|at| objects[*at]);
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backups::{NodeLink, labelled};
 
     fn nodes(list: &[(Option<&str>, &str)]) -> Vec<links::NodeLink> {
         let link = |(node, object): &(Option<&str>, &str)| NodeLink {
