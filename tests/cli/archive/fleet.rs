@@ -100,6 +100,20 @@ impl Fleet {
     /// manifest and its sums, all bytes are those of the service's objects, and nothing secret is anywhere.
     #[track_caller]
     pub(super) fn check(&self) {
+        self.check_folders(|instance, base_id, node, content| {
+            assert!(content == self.sandbox.object(instance, base_id, node), "{base_id}");
+        });
+    }
+
+    /// As [`check`](Self::check), also where the service has some of the backups no longer: their bytes are
+    /// compared with their sums alone.
+    #[track_caller]
+    pub(super) fn check_sums(&self) {
+        self.check_folders(|_, _, _, _| {});
+    }
+
+    #[track_caller]
+    fn check_folders(&self, compare: impl Fn(&str, &str, usize, &[u8])) {
         for (base_id, folder) in self.backups() {
             let manifest: Value = serde_json::from_slice(&fs::read(folder.join("backup.json")).unwrap()).unwrap();
             let instance = manifest["instance"].as_str().unwrap();
@@ -107,11 +121,7 @@ impl Fleet {
             for (node, file) in manifest["files"].as_array().unwrap().iter().enumerate() {
                 let name = file["name"].as_str().unwrap();
                 let content = fs::read(folder.join(name)).unwrap();
-                assert!(
-                    content == self.sandbox.object(instance, &base_id, node),
-                    "{}",
-                    folder.display()
-                );
+                compare(instance, &base_id, node, &content);
                 expected.push(name.to_owned());
             }
             expected.sort();

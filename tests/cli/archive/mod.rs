@@ -1,6 +1,9 @@
 //! `archive`: a file a topic. Archives are made here by hand, or by the program from the sandbox.
 
+mod failures;
 mod fleet;
+#[cfg(unix)]
+mod fortnight;
 mod safety;
 mod status;
 mod sync;

@@ -382,27 +382,26 @@ impl jdredis::Clock for Off {
 }
 
 /// Runs a sync in this process with a clock that is so far off; its exit code and its JSON.
-fn sync_at(fleet: &Fleet, off: time::Duration) -> (ExitCode, Value) {
+pub(super) fn sync_at(fleet: &Fleet, regions: &[&str], off: time::Duration) -> (ExitCode, Value) {
     let printed = Printed::default();
     let dir = fleet.dir();
-    let args = [
+    let fixed = [
         "jdredis",
         "archive",
         "sync",
         dir.to_str().unwrap(),
         "--http",
-        "--region",
-        NORTH,
         "-o",
         "json",
     ];
+    let fixed = fixed.iter().chain(&["--max-attempts", "1"]);
     let env = [
         ("JDREDIS_ENDPOINT", fleet.sandbox.endpoint().to_owned()),
         ("JDCLOUD_ACCESS_KEY", crate::support::ACCESS_KEY.to_owned()),
         ("JDCLOUD_SECRET_KEY", crate::support::SECRET_KEY.to_owned()),
     ];
     let mut world = jdredis::World::of_this_process();
-    world.args = args.iter().map(Into::into).collect();
+    world.args = fixed.chain(regions).map(Into::into).collect();
     world.env = Box::new(move |name| {
         env.iter()
             .find(|(known, _)| *known == name)
@@ -438,7 +437,7 @@ fn a_clock_that_jumps_neither_loses_nor_hides_anything() {
     let fleet = Fleet::of(sandbox_builder().object_size(2_000).clock_window(decade));
     fleet.add(NORTH, "redis-a", &[2]);
     for (days, code, state) in [(-300, 8, "stale"), (300, 8, "stale"), (0, 0, "fresh")] {
-        let (ended, document) = sync_at(&fleet, time::Duration::days(days));
+        let (ended, document) = sync_at(&fleet, &["--region", NORTH], time::Duration::days(days));
         assert_eq!(ended, ExitCode::from(code), "{days}");
         assert_eq!(each(&document, "instances", "state"), [state], "{days}");
     }
