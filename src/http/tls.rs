@@ -101,6 +101,9 @@ pub(super) fn describe(error: &rustls::Error) -> (TlsFault, String) {
             TlsFault::Other,
             "it and this program have no version and cipher of TLS in common".to_owned(),
         ),
+        rustls::Error::AlertReceived(AlertDescription::Unknown(number)) => {
+            (TlsFault::Other, format!("it ended TLS with the alert {number}"))
+        }
         rustls::Error::AlertReceived(alert) => (
             TlsFault::Other,
             format!("it ended TLS with the alert '{}'", in_words(alert)),
@@ -144,11 +147,11 @@ fn of_certificate(error: &CertificateError) -> (TlsFault, String) {
         ),
         CertificateError::Expired => (TlsFault::OutOfDate, "the certificate has expired".to_owned()),
         CertificateError::NotValidYet => (TlsFault::OutOfDate, "the certificate is not valid yet".to_owned()),
-        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            (TlsFault::WrongHost, "the certificate names no host".to_owned())
-        }
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let mut names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+            let mut names: Vec<&str> = presented.iter().filter_map(|name| host_name(name)).collect();
+            if names.is_empty() {
+                return (TlsFault::WrongHost, "the certificate names no host".to_owned());
+            }
             let more = names.len().saturating_sub(MAX_NAMES);
             names.truncate(MAX_NAMES);
             let others = match more {
@@ -189,13 +192,14 @@ fn of_certificate(error: &CertificateError) -> (TlsFault, String) {
     }
 }
 
-/// The name in what webpki gives as `DnsName("h")` or `IpAddress(1.2.3.4)`.
-fn bare_name(presented: &str) -> &str {
-    presented
-        .split_once('(')
-        .and_then(|(_, name)| name.strip_suffix(')'))
-        .unwrap_or(presented)
-        .trim_matches('"')
+/// The host in what webpki gives as `DnsName("h")` or `IpAddress(1.2.3.4)`; `None` for a mail address, a
+/// URI and other names that no host has.
+fn host_name(presented: &str) -> Option<&str> {
+    let (kind, name) = presented.split_once('(')?;
+    let is_of_host = matches!(kind, "DnsName" | "IpAddress");
+    is_of_host
+        .then(|| name.strip_suffix(')'))?
+        .map(|name| name.trim_matches('"'))
 }
 
 /// `BadCertificate` as `bad certificate`: the libraries have no better words for these. The values that
@@ -204,10 +208,12 @@ fn in_words(error: &impl fmt::Debug) -> String {
     let name = format!("{error:?}");
     let name = name.split(['(', '{']).next().unwrap_or_default().trim();
     let mut words = String::new();
+    let mut was_lower = false;
     for c in name.chars() {
-        if c.is_ascii_uppercase() && !words.is_empty() {
+        if c.is_ascii_uppercase() && was_lower {
             words.push(' ');
         }
+        was_lower = !c.is_ascii_uppercase();
         words.push(c.to_ascii_lowercase());
     }
     words
@@ -243,7 +249,9 @@ mod tests {
                     expected: ServerName::try_from("h").unwrap(),
                     presented: vec![
                         "DnsName(\"other.example\")".to_owned(),
+                        "UniformResourceIdentifier(\"http://u\")".to_owned(),
                         "IpAddress(10.0.0.1)".to_owned(),
+                        "Unsupported(0x01)".to_owned(),
                     ],
                 }
                 .into(),
@@ -258,6 +266,15 @@ mod tests {
                 .into(),
                 TlsFault::WrongHost,
                 "the certificate is for x, x, x, x, x and 2 others",
+            ),
+            (
+                CertificateError::NotValidForNameContext {
+                    expected: ServerName::try_from("h").unwrap(),
+                    presented: vec!["Unsupported(0x01)".to_owned()],
+                }
+                .into(),
+                TlsFault::WrongHost,
+                "the certificate names no host",
             ),
             (
                 other(webpki::Error::CaUsedAsEndEntity).into(),
@@ -292,6 +309,16 @@ mod tests {
                 rustls::Error::AlertReceived(AlertDescription::UnrecognisedName),
                 TlsFault::Other,
                 "it ended TLS with the alert 'unrecognised name'",
+            ),
+            (
+                rustls::Error::AlertReceived(AlertDescription::UnknownCA),
+                TlsFault::Other,
+                "it ended TLS with the alert 'unknown ca'",
+            ),
+            (
+                rustls::Error::AlertReceived(AlertDescription::Unknown(200)),
+                TlsFault::Other,
+                "it ended TLS with the alert 200",
             ),
         ] {
             let error: rustls::Error = error;

@@ -83,6 +83,14 @@ impl TrustSources {
         let mut certificates = Vec::new();
         let mut faults = Vec::new();
         for (variable, path, is_folder) in &named {
+            // A FIFO has the reader wait for ever, and a device such as /dev/zero has no end.
+            if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+                faults.push(format!(
+                    "{variable}={}: it is a FIFO, a socket or a device, not a file",
+                    path.display()
+                ));
+                continue;
+            }
             let found = match is_folder {
                 false => load_certs_from_paths(Some(path), None),
                 true => load_certs_from_paths(None, Some(path)),

@@ -177,6 +177,26 @@ fn a_store_that_a_variable_names_and_that_has_no_authority_is_named_with_the_rea
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_store_that_would_be_waited_for_or_has_no_end_is_not_read() {
+    let secure = Secure::new(Certificate::Good);
+    let fifo = secure.path("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    for path in [&*fifo, "/dev/zero"] {
+        for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            let outcome = Jdredis::at(&secure.sandbox).env(variable, path).url();
+            outcome.fails_saying(
+                5,
+                &[&format!(
+                    "{variable}={path}: it is a FIFO, a socket or a device, not a file\n"
+                )],
+            );
+        }
+    }
+}
+
 #[test]
 fn an_empty_variable_counts_as_unset() {
     let secure = Secure::new(Certificate::Good);
