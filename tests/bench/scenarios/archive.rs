@@ -101,8 +101,8 @@ fn quiet_night(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<
     let race = Race {
         name: "nothing new",
         rounds: rounds.min(3),
-        time_target: Some(0.15),
-        targets: &[],
+        time_target: None,
+        targets: &[("one after the other", 0.15)],
         memory_target: MEMORY_TARGET,
     };
     race.run(&mut contestants, report)
@@ -129,8 +129,8 @@ fn new_night(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()
     let race = Race {
         name: "new backups",
         rounds,
-        time_target: Some(1.0),
-        targets: &[],
+        time_target: None,
+        targets: &[("xargs -P8", 1.0)],
         memory_target: MEMORY_TARGET,
     };
     race.run(&mut contestants, report)

@@ -1,5 +1,7 @@
 //! `archive`: a file a topic. Archives are made here by hand, or by the program from the sandbox.
 
+#[cfg(unix)]
+mod disk;
 mod failures;
 mod fleet;
 #[cfg(unix)]

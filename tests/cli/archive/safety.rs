@@ -3,8 +3,7 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::os::unix::fs::symlink;
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -14,8 +13,8 @@ use jdredis_sandbox::{Delivery, FleetInstance};
 use serde_json::Value;
 
 use super::each;
-use super::fleet::{Fleet, NORTH, backups_in, files_below};
-use crate::support::{Jdredis, is_installed, sandbox_builder};
+use super::fleet::{Fleet, NORTH, files_below};
+use crate::support::{is_installed, sandbox_builder};
 
 /// A fleet of a few instances whose files take a while.
 fn slow_fleet(instances: u32) -> Fleet {
@@ -183,44 +182,6 @@ fn a_run_with_another_key_judges_nobody() {
     assert_eq!(each(&document, "instances", "state"), ["fresh", "gone"]);
 }
 
-fn mode(path: &Path) -> u32 {
-    fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
-}
-
-#[test]
-fn modes_follow_those_of_the_folder() {
-    let fleet = Fleet::new();
-    fleet.add(NORTH, "redis-a", &[2]);
-    fleet.synced(0, &[]);
-    assert_eq!(mode(&fleet.dir()), 0o700, "a folder that sync makes");
-    let folder = fleet.backups().remove("redis-a-2").unwrap();
-    assert_eq!(mode(&folder), 0o700);
-    files_below(&folder)
-        .iter()
-        .for_each(|file| assert_eq!(mode(file), 0o600, "{}", file.display()));
-
-    for (dir, folder_mode, file_mode) in [(0o750, 0o750, 0o640), (0o2770, 0o2770, 0o660)] {
-        let fleet = Fleet::new();
-        fleet.add(NORTH, "redis-a", &[2]);
-        fs::create_dir(fleet.dir()).unwrap();
-        fs::set_permissions(fleet.dir(), fs::Permissions::from_mode(dir)).unwrap();
-        fleet.synced(0, &[]);
-        assert_eq!(mode(&fleet.dir()), dir);
-        let folder = fleet.backups().remove("redis-a-2").unwrap();
-        for path in [
-            &folder,
-            folder.parent().unwrap(),
-            folder.parent().unwrap().parent().unwrap(),
-        ] {
-            assert_eq!(mode(path), folder_mode, "{}", path.display());
-        }
-        files_below(&folder)
-            .iter()
-            .for_each(|file| assert_eq!(mode(file), file_mode, "{}", file.display()));
-        assert_eq!(mode(&fleet.dir().join(NORTH).join("redis-a/instance.json")), file_mode);
-    }
-}
-
 #[test]
 fn links_that_somebody_planted_are_not_followed() {
     let fleet = Fleet::new();
@@ -278,58 +239,6 @@ fn what_was_tampered_with_is_named_and_fetched_anew_once_it_is_out_of_the_way() 
         assert!(Command::new("mkfifo").arg(&manifest).status().unwrap().success());
         assert_eq!(fleet.status(&[]).code, Some(7));
     }
-}
-
-#[test]
-fn an_archive_that_is_copied_elsewhere_stays_valid() {
-    let fleet = Fleet::new();
-    fleet.add(NORTH, "redis-a", &[2, 26]);
-    fleet.synced(0, &[]);
-    let copy = tempfile::tempdir().unwrap();
-    let target = copy.path().join("copy");
-    // Without the program's own hidden folder, as a copy by a glob has it.
-    fs::create_dir(&target).unwrap();
-    let cp = Command::new("cp")
-        .arg("-r")
-        .arg(fleet.dir().join(NORTH))
-        .arg(&target)
-        .status();
-    assert!(cp.unwrap().success());
-    let status = Jdredis::bare()
-        .args(["archive", "status", target.to_str().unwrap(), "-o", "json"])
-        .run();
-    let document: Value = serde_json::from_str(status.data()).unwrap();
-    assert_eq!(each(&document, "instances", "state"), ["fresh"]);
-    // It is gone on with there.
-    fleet.add_backup(NORTH, "redis-a", 1);
-    let sync = Jdredis::at(&fleet.sandbox).args([
-        "archive",
-        "sync",
-        target.to_str().unwrap(),
-        "--region",
-        NORTH,
-        "--http",
-        "-q",
-    ]);
-    assert_eq!(sync.run().data(), "");
-    assert_eq!(backups_in(&target).len(), 3);
-}
-
-#[test]
-fn reading_works_where_nothing_can_be_written() {
-    let fleet = Fleet::new();
-    fleet.add(NORTH, "redis-a", &[2]);
-    fleet.synced(0, &[]);
-    let folders = ["", NORTH, "cn-north-1/redis-a"].map(|folder| fleet.dir().join(folder));
-    let set = |mode| {
-        folders
-            .iter()
-            .for_each(|folder| fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap())
-    };
-    set(0o500);
-    let status = fleet.status(&[]);
-    set(0o700);
-    status.data();
 }
 
 #[test]
