@@ -39,9 +39,12 @@ impl Task<'_> {
                 };
                 let again =
                     format!("fix the cause above, then run this again with --base-id {base_id}; it resumes{anew}");
+                // The bytes of a file that is sound up to some byte are those of the storage, and would come again.
+                let is_as_stored = |report: &FileReport| report.advice().is_some_and(Advice::is_of_stored_bytes);
+                let again = (!bad.iter().all(|report| is_as_stored(report))).then_some(again);
                 // This command is itself the way to fetch a file again.
                 let advice = advice(bad, |advice| advice != Advice::FetchAgain);
-                std::iter::once(again).chain(advice).collect::<Vec<_>>().join("; ")
+                again.into_iter().chain(advice).collect::<Vec<_>>().join("; ")
             }
             Self::Verify => {
                 let is_unreadable = |report: &&FileReport| report.state() == FileState::Unreadable;

@@ -37,6 +37,12 @@ impl Advice {
         }
     }
 
+    /// Whether the file is as it was written, with more around it or a fault in it, so that to fetch it again
+    /// gives the same bytes.
+    pub(crate) fn is_of_stored_bytes(self) -> bool {
+        matches!(self, Self::MakeAnew | Self::CutOff { .. } | Self::Split { .. })
+    }
+
     /// What to do in words; `name` is the file's, quoted for a shell.
     pub(crate) fn text(self, name: &str) -> String {
         match self {
