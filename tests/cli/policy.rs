@@ -571,3 +571,30 @@ fn a_change_is_looked_at_again_until_it_took() {
         },
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_signal_during_a_change_says_that_the_policy_may_be_changed() {
+    // Before the answer to the change, and before the policy is seen again.
+    for requests in [2, 3] {
+        let sandbox = sandbox();
+        let mut replies: Vec<Reply> = (1..requests).map(|_| normal()).collect();
+        replies.push(Reply::stall());
+        sandbox.script(replies);
+        let running = Jdredis::at(&sandbox)
+            .args(SET)
+            .args(["--days", "Monday", "--time", "01:00-02:00 +0800"])
+            .start();
+        assert!(sandbox.wait_for_requests(requests, Duration::from_secs(10)));
+        running.signal("INT");
+        let outcome = running.finish();
+        outcome.fails_saying(
+            130,
+            &[
+                "interrupted while the policy of instance redis-1234 in cn-north-1 was being changed",
+                NOT_CERTAIN,
+            ],
+        );
+        assert_eq!(changes(&sandbox).len(), 1, "{outcome:#?}");
+    }
+}

@@ -62,22 +62,33 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         Some(name) => name.clone(),
         None => default_name(context)?,
     };
-    let (answer, base_id) = client
-        .create_backup(&instance.id, &name, client.deadline())
-        .with_context(|| {
-            format!(
-                "cannot start a backup of instance {} in {}",
-                instance.id, settings.region
-            )
-        })?;
+    let subject = format!("a backup of instance {} in {}", instance.id, settings.region);
+    // Deferred before the request, which may start a backup even if nobody waits for its answer; a script
+    // that reads the ID may interrupt at once, too.
+    let stop = context.interrupt.defer_first_signal();
+    let (answer, base_id) = context
+        .unless_interrupted(
+            &stop,
+            || client.create_backup(&instance.id, &name, client.deadline()),
+            || {},
+            || {
+                let kind = Kind::Interrupted(context.interrupt.signal());
+                let message = format!("interrupted while {subject} was asked for, before the answer");
+                let hint = format!(
+                    "it is not certain that nothing was done: look with 'jdredis backup list' for the name {name} before you \
+                     start another"
+                );
+                Report::with_hint(kind, message, hint)
+            },
+        )
+        .with_context(|| format!("cannot start {subject}"))?;
     let nothing_printed = || format!("cannot print the ID of backup {base_id}, which was started");
     let bytes = match context.format {
         Format::Table => table::render(&["BASE ID", "NAME"], [vec![base_id.as_str(), name.as_str()]]),
         Format::Json => json::render(&answer.json().with_context(nothing_printed)?),
         Format::Plain => plain::render([base_id.as_str()]),
     };
-    // Signals are deferred before the ID is printed: a script that reads it may interrupt at once.
-    let mut wait = args.wait.then(|| Wait::new(args, context, &client, &base_id));
+    let mut wait = args.wait.then(|| Wait::new(args, context, &client, &base_id, stop));
     // The ID is said before the wait, so that it is not lost however the wait ends.
     match &mut wait {
         Some(wait) if context.format == Format::Json => {
@@ -132,14 +143,20 @@ struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    fn new(args: &'a Args, context: &'a Context<'a>, client: &'a Client<'a>, base_id: &'a BaseId) -> Self {
+    fn new(
+        args: &'a Args,
+        context: &'a Context<'a>,
+        client: &'a Client<'a>,
+        base_id: &'a BaseId,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
         Self {
             context,
             client,
             args,
             base_id,
             line: StatusLine::new(context.notes),
-            stop: context.interrupt.defer_first_signal(),
+            stop,
             start: context.world.clock.monotonic(),
             state: BackupStatus::Running.word().to_owned(),
             document: None,

@@ -2,6 +2,9 @@
 
 mod wait;
 
+#[cfg(unix)]
+use std::time::Duration;
+
 use jdredis_sandbox::{BackupOutcome, Proxy, ProxyMode, Reply, Sandbox};
 use serde_json::Value;
 
@@ -228,4 +231,26 @@ fn a_request_that_never_arrived_is_sent_again() {
         assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
     }
     assert!(sandbox.requests().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_before_the_answer_says_that_a_backup_may_have_been_started() {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let sandbox = sandbox();
+        sandbox.script(vec![Reply::stall()]);
+        let running = Jdredis::at(&sandbox).args(CREATE).args(["--name", "nightly_7"]).start();
+        assert!(sandbox.wait_for_requests(1, Duration::from_secs(10)));
+        running.signal(signal);
+        let outcome = running.finish();
+        outcome.fails_saying(
+            code,
+            &[
+                "interrupted while a backup of instance redis-1234 in cn-north-1 was asked for",
+                NOT_CERTAIN,
+                "nightly_7",
+            ],
+        );
+        assert_eq!(sandbox.requests().len(), 1, "{outcome:#?}");
+    }
 }

@@ -102,7 +102,8 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
                 subject: &subject,
                 before: &before,
             };
-            job.change(change, plan.wanted)?
+            let stop = context.interrupt.defer_first_signal();
+            context.unless_interrupted(&stop, || job.change(change, plan.wanted), || {}, || job.interrupted())?
         }
         _ => before.clone(),
     };
@@ -233,6 +234,17 @@ impl Job<'_> {
             (_, Some(error)) => Err(self.unanswered(error, &after).into()),
             (outcome, None) => Err(self.not_taken(outcome, &after, change, wanted).into()),
         }
+    }
+
+    /// The error of a change that a signal ended before it was seen to be made.
+    fn interrupted(&self) -> Report {
+        let kind = Kind::Interrupted(self.context.interrupt.signal());
+        let message = format!("interrupted while the policy of {} was being changed", self.subject);
+        Report::with_hint(
+            kind,
+            message,
+            format!("it is not certain what the policy is now: {LOOK}"),
+        )
     }
 
     /// Reads the policy until it is the one asked for, or has been looked at often enough.
