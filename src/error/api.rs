@@ -7,6 +7,7 @@ use crate::api::{self, Effort, ErrorKind, Reason, Refusal, Unexpected};
 use crate::config::source::{Facts, Source};
 use crate::http::{Failure, Stage};
 use crate::terminal::human;
+use crate::values::vocabulary;
 
 /// The smallest difference between the clocks that a refused signature is blamed on, in seconds. The service
 /// documents no allowance; a minute is less than any allowance known from services of this kind.
@@ -61,7 +62,15 @@ fn origins(kind: &ErrorKind, facts: &Facts) -> Vec<String> {
             Reason::SignatureDiffers | Reason::KeysRefused | Reason::NotPermitted | Reason::Forbidden => {
                 keys(facts, refusal.reason)
             }
-            Reason::NotFound | Reason::NotOffered | Reason::Other => vec![is_from(&facts.region, "region")],
+            Reason::NotFound | Reason::NotOffered | Reason::Other => {
+                let from = is_from(&facts.region, "region");
+                match vocabulary::nearest_region(&facts.region.0) {
+                    Some(nearest) => vec![format!(
+                        "{from}; no region of that name is known, the nearest is {nearest}"
+                    )],
+                    None => vec![from],
+                }
+            }
             _ => Vec::new(),
         },
         _ => Vec::new(),

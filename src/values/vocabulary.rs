@@ -105,6 +105,28 @@ pub(crate) const REGIONS: [(&str, &str); 4] = [
     ("cn-east-1", "华东-宿迁"),
 ];
 
+/// The known region whose ID is the most like this one; `None` where this one is known.
+pub(crate) fn nearest_region(region: &str) -> Option<&'static str> {
+    let known = REGIONS.iter().map(|(id, _)| *id);
+    let nearest = known.min_by_key(|id| edits(region, id))?;
+    (nearest != region).then_some(nearest)
+}
+
+/// How many letters have to be added, removed or changed to make one text of the other (Levenshtein).
+fn edits(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in to.bytes().enumerate() {
+            let changed = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[to.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,5 +160,19 @@ mod tests {
             assert_eq!(BackupStatus::of(number), None);
         }
         assert_eq!(BackupKind::of(2), None);
+    }
+
+    #[test]
+    fn the_nearest_region_is_the_one_with_the_fewest_typing_errors() {
+        for (region, nearest) in [
+            ("cn-nroth-1", Some("cn-north-1")),
+            ("cn-south1", Some("cn-south-1")),
+            ("cn-east-3", Some("cn-east-2")),
+            ("cn-north-1", None),
+        ] {
+            assert_eq!(nearest_region(region), nearest, "{region}");
+        }
+        assert_eq!(edits("", "abc"), 3);
+        assert_eq!(edits("kitten", "sitting"), 3);
     }
 }

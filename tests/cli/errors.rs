@@ -314,3 +314,19 @@ fn unknown_keys_and_unknown_backups_have_different_exit_codes() {
         Some(0)
     );
 }
+
+#[test]
+fn a_region_that_is_not_known_and_fails_names_the_nearest_one() {
+    let sandbox = sandbox();
+    sandbox.always(Reply::error(404, "NOT_FOUND", "no such region"));
+    let run = |region: &str| {
+        Jdredis::at(&sandbox)
+            .args(["instance", "list", "--region", region])
+            .run()
+    };
+    run("cn-nroth-1").fails_saying(
+        3,
+        &["the region cn-nroth-1 is from --region; no region of that name is known, the nearest is cn-north-1"],
+    );
+    assert!(!run("cn-north-1").stderr.contains("nearest"));
+}
