@@ -10,15 +10,18 @@ use serde_json::Value;
 
 use crate::support::{ACCESS_KEY, Jdredis, Outcome, SECRET_KEY, is_installed, sandbox, sandbox_builder, say_not_run};
 
-/// The folder of the README's examples, which a test replaces by one of its own.
-const README_FOLDER: &str = "/srv/redis-backups";
+/// The parent of the folders in the README's examples, which a test replaces by one of its own.
+const README_FOLDER: &str = "/srv/";
 
-/// Makes `jdredis` the program under test, and adds `--http` because the sandbox serves no https.
+/// Makes `jdredis` the program under test. The sandbox serves no https, which needs `--http`; it has thousands of
+/// backups, and all of them are years old.
 const PRELUDE: &str = r#"set -eu
 PATH=$(dirname "$0"):$PATH
 jdredis() {
     case "$1 $2" in
         'backup download') command jdredis "$@" --http ;;
+        'archive sync') command jdredis "$@" --http --instance redis-cluster1 --newest 1 --max-age none ;;
+        'archive status') command jdredis "$@" --max-age none ;;
         *) command jdredis "$@" ;;
     esac
 }
@@ -56,8 +59,8 @@ fn blocks(document: &str) -> Vec<Block> {
 
 /// Runs a script of the README in `folder`, with the keys in the environment and in the profile `backup`.
 fn run(script: &str, sandbox: &Sandbox, folder: &Path) -> Outcome {
-    let backups = folder.join("srv");
-    let script = PRELUDE.to_owned() + &script.replace(README_FOLDER, backups.to_str().unwrap());
+    let srv = format!("{}/", folder.join("srv").display());
+    let script = PRELUDE.to_owned() + &script.replace(README_FOLDER, &srv);
     let profile = format!(
         "[default]\nregion_id = cn-north-1\n[backup]\nregion_id = cn-north-1\naccess_key = {ACCESS_KEY}\nsecret_key = {}\n",
         SECRET_KEY.replace('%', "%%")
