@@ -19,6 +19,8 @@ pub(crate) struct Peak {
     pub(crate) bytes: f64,
     /// An upper bound, because the probe alone has as much.
     pub(crate) is_bound: bool,
+    /// Processor time of the last run in seconds, the system's for it included.
+    pub(crate) processor: f64,
 }
 
 /// The highest peak of this many runs; `None` where it cannot be measured.
@@ -28,20 +30,26 @@ pub(crate) fn peak(contestant: &Contestant, runs: usize) -> Result<Option<Peak>>
     }
     let mut probe = contestant.started_by(&std::env::current_exe()?, ROLE);
     let (mut highest, mut own): (u32, u32) = (0, 0);
+    let mut processor = f64::NAN;
     for _ in 0..runs {
         let figures = String::from_utf8(probe.output()?)?;
-        let (peak, own_peak) = figures.trim().split_once(' ').context("not two figures")?;
+        let figures: Vec<&str> = figures.split_whitespace().collect();
+        let [peak, own_peak, time] = figures[..] else {
+            anyhow::bail!("not three figures: {figures:?}");
+        };
+        processor = time.parse()?;
         highest = highest.max(peak.parse()?);
         own = own.max(own_peak.parse()?);
     }
     Ok(Some(Peak {
         bytes: f64::from(highest) * 1024.0,
         is_bound: highest <= own,
+        processor,
     }))
 }
 
-/// Runs the program that the arguments name and prints its peak memory and this process's, in
-/// KiB.
+/// Runs the program that the arguments name and prints its peak memory and this process's, in KiB, and
+/// its processor time in seconds.
 #[cfg(target_os = "linux")]
 pub(crate) fn probe(mut arguments: impl Iterator<Item = OsString>) -> Result<()> {
     use std::io::Write;
@@ -54,8 +62,15 @@ pub(crate) fn probe(mut arguments: impl Iterator<Item = OsString>) -> Result<()>
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
     let status = command.status()?;
     ensure!(status.success(), "{status}");
-    let peak = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss();
-    Ok(writeln!(std::io::stdout().lock(), "{peak} {}", own_peak()?)?)
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    let processor = seconds(usage.user_time()) + seconds(usage.system_time());
+    let peak = usage.max_rss();
+    Ok(writeln!(
+        std::io::stdout().lock(),
+        "{peak} {} {processor}",
+        own_peak()?
+    )?)
 }
 
 /// The peak memory of this process in KiB since its start. Unlike that of `getrusage`, it does not

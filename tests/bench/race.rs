@@ -9,8 +9,8 @@ use crate::contestant::Contestant;
 use crate::memory;
 use crate::report::{Report, Target, Unit};
 
-/// Rounds that are not counted, because they fill the caches for the later ones.
-const WARM_UP_ROUNDS: usize = 10;
+/// The usual number of rounds that are not counted, because they fill the caches for the later ones.
+pub(crate) const WARM_UPS: usize = 10;
 /// The number of runs whose highest peak memory is reported. It varies by a few pages.
 const MEMORY_RUNS: usize = 5;
 /// The limit of jdredis's memory where it fetches little, in bytes.
@@ -22,6 +22,10 @@ pub(crate) struct Race<'a> {
     pub(crate) rounds: usize,
     /// The longest that the first contestant may take, in seconds.
     pub(crate) time_target: Option<f64>,
+    /// How many bytes each contestant fetches, where processor time a GiB is of interest.
+    pub(crate) fetched: Option<u64>,
+    /// Rounds that are not counted, at most as many as those that are.
+    pub(crate) warm_ups: usize,
     /// The largest permitted ratio of the first contestant's time to that of another, by the other's name.
     pub(crate) targets: &'a [(&'static str, f64)],
     /// The memory that the first contestant may take, in bytes.
@@ -96,7 +100,7 @@ impl Race<'_> {
 
     fn times(&self, contestants: &mut [Contestant]) -> Result<Vec<Times>> {
         let mut times = vec![Vec::with_capacity(self.rounds); contestants.len()];
-        let warm_up_rounds = WARM_UP_ROUNDS.min(self.rounds);
+        let warm_up_rounds = self.warm_ups.min(self.rounds);
         for round in 0..warm_up_rounds + self.rounds {
             let mut turns: Vec<usize> = (0..contestants.len()).collect();
             // The order rotates, so that no contestant always runs after the same other one.
@@ -116,7 +120,15 @@ impl Race<'_> {
     fn report_memory(&self, contestants: &[Contestant], report: &mut Report<'_>) -> Result<()> {
         for (i, contestant) in contestants.iter().enumerate() {
             let label = self.label(contestant.name, "peak memory");
-            match memory::peak(contestant, MEMORY_RUNS)? {
+            // A run that takes long is measured once: its memory does not vary either.
+            let runs = if self.warm_ups < WARM_UPS { 1 } else { MEMORY_RUNS };
+            let peak = memory::peak(contestant, runs)?;
+            if let (Some(bytes), Some(peak)) = (self.fetched, &peak) {
+                let label = self.label(contestant.name, "processor time a GiB");
+                let gib = bytes as f64 / f64::from(1 << 30);
+                report.figure(&label, Unit::Seconds, peak.processor / gib, "")?;
+            }
+            match peak {
                 Some(peak) if i == 0 => {
                     report.held_to(&label, Unit::Bytes, peak.bytes, Target::AtMost(self.memory_target))?;
                 }

@@ -1,9 +1,10 @@
 //! The files of a backup: four shards of 256 MiB, fetched by programs of which only jdredis checks
 //! what it gets.
 //!
-//! Into memory, where the network and the programs are all there is to be slow, and onto the disk,
-//! where jdredis waits until its files are there to stay and the others do not.
+//! Into memory, where the network and the programs are all there is to be slow, and onto the disk, where
+//! curl is followed by `sync FILE…`, since jdredis promises that its files are there to stay.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -11,7 +12,7 @@ use jdredis_sandbox::{Authority, Builder, Certificate, Sandbox};
 
 use super::{Scenario, Setup, on_path};
 use crate::contestant::Contestant;
-use crate::race::Race;
+use crate::race::{Race, WARM_UPS};
 use crate::report::Report;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -26,7 +27,8 @@ const SHARDS: u64 = 4;
 /// In bytes.
 const MEMORY_TARGET: f64 = 32.0 * 1024.0 * 1024.0;
 /// A folder that is in memory, where the system has one.
-const MEMORY: &str = "/dev/shm";
+pub(super) const MEMORY: &str = "/dev/shm";
+const TO_DISK: &str = "download to disk";
 const BACKUP: [&str; 6] = [
     "--region",
     "cn-north-1",
@@ -55,15 +57,7 @@ fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
         )?;
         race("download https", secure, folder.path(), &trusted, setup, rounds, report)?;
     }
-    race(
-        "download to disk",
-        plain,
-        setup.folder.path(),
-        &trusted,
-        setup,
-        rounds,
-        report,
-    )
+    race(TO_DISK, plain, setup.folder.path(), &trusted, setup, rounds, report)
 }
 
 fn race(
@@ -97,7 +91,7 @@ fn race(
     contestants.extend(
         setup
             .curl()
-            .map(|program| curl(program, &links, &folder.join("curl"), trusted)),
+            .map(|program| curl(program, &links, &folder.join("curl"), trusted, name == TO_DISK)),
     );
     contestants.extend(on_path("aria2c").map(|program| aria2c(&program, &links, &folder.join("aria2c"), trusted)));
     for contestant in &mut contestants {
@@ -110,20 +104,30 @@ fn race(
         name,
         rounds,
         time_target: None,
+        fetched: Some(SHARD * SHARDS),
+        warm_ups: WARM_UPS,
         targets: &[("curl", 1.0), ("aria2c", 1.0)],
         memory_target: MEMORY_TARGET,
     };
     race.run(&mut contestants, report)
 }
 
-fn curl(program: &Path, links: &[&str], folder: &Path, trusted: &Path) -> Contestant {
+fn curl(program: &Path, links: &[&str], folder: &Path, trusted: &Path, syncs: bool) -> Contestant {
     let outputs = (0..links.len()).map(|i| folder.join(i.to_string()));
     let pairs = links
         .iter()
         .zip(outputs)
         .flat_map(|(link, output)| ["-o".into(), output, PathBuf::from(link)]);
+    let contestant = match syncs {
+        true => Contestant::new("curl", "/bin/sh").args([
+            OsStr::new("-c"),
+            OsStr::new(&format!("\"$0\" \"$@\" && sync {}/*", folder.display())),
+            program.as_os_str(),
+        ]),
+        false => Contestant::new("curl", program),
+    };
     // -q: without the settings of whoever runs the benchmark.
-    Contestant::new("curl", program)
+    contestant
         .args(["-q", "-sS", "--fail", "--parallel", "--max-time", "60", "--cacert"])
         .args([trusted])
         .args(pairs)

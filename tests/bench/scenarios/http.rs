@@ -4,7 +4,7 @@ use anyhow::Result;
 use jdredis_sandbox::Sandbox;
 
 use super::{Scenario, Setup, link};
-use crate::race::{MEMORY_TARGET, Race};
+use crate::race::{MEMORY_TARGET, Race, WARM_UPS};
 use crate::raw;
 use crate::report::Report;
 
@@ -27,6 +27,8 @@ fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
         name: "http",
         rounds,
         time_target: None,
+        fetched: None,
+        warm_ups: WARM_UPS,
         targets: &[("curl", 0.30), ("raw socket", 2.5)],
         memory_target: MEMORY_TARGET,
     };

@@ -13,7 +13,7 @@ use serde_json::{Deserializer, Value};
 
 use super::{Scenario, Setup};
 use crate::contestant::Contestant;
-use crate::race::Race;
+use crate::race::{Race, WARM_UPS};
 use crate::report::{Report, Target, Unit};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -60,6 +60,8 @@ fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
             name: format,
             rounds,
             time_target: Some(1.0),
+            fetched: None,
+            warm_ups: WARM_UPS,
             targets: &[],
             memory_target: MEMORY_TARGET,
         };

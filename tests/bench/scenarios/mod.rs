@@ -8,6 +8,7 @@ mod download;
 mod http;
 mod link;
 mod listing;
+mod single;
 mod size;
 mod tls;
 mod verify;
@@ -28,6 +29,7 @@ pub(crate) const ALL: [Scenario; 7] = [
     tls::SCENARIO,
     listing::SCENARIO,
     download::SCENARIO,
+    single::SCENARIO,
     verify::SCENARIO,
     archive::SCENARIO,
 ];

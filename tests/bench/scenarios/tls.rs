@@ -11,7 +11,7 @@ use anyhow::Result;
 use jdredis_sandbox::{Authority, Certificate, Sandbox};
 
 use super::{Scenario, Setup, link};
-use crate::race::{MEMORY_TARGET, Race};
+use crate::race::{MEMORY_TARGET, Race, WARM_UPS};
 use crate::report::Report;
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -60,6 +60,8 @@ fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
         name: "tls",
         rounds,
         time_target: None,
+        fetched: None,
+        warm_ups: WARM_UPS,
         targets: &[("curl", 0.30)],
         memory_target: MEMORY_TARGET,
     };

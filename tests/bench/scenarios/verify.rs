@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use super::{Scenario, Setup, on_path};
 use crate::contestant::Contestant;
-use crate::race::{MEMORY_TARGET, Race};
+use crate::race::{MEMORY_TARGET, Race, WARM_UPS};
 use crate::report::{Report, Target, Unit};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -109,6 +109,8 @@ impl Sample {
             name: self.name,
             rounds,
             time_target: None,
+            fetched: None,
+            warm_ups: WARM_UPS,
             targets: &self
                 .target
                 .map(|target| (OTHER, target))

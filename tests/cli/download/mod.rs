@@ -6,6 +6,8 @@
 mod faults;
 mod folder;
 mod integrity;
+#[cfg(target_os = "linux")]
+mod kills;
 mod links;
 mod outside;
 mod pieces;

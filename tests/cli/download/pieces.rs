@@ -59,3 +59,64 @@ fn one_connection_fetches_a_large_file_in_one_request() {
     has_it(&place);
     assert_eq!(place.fetched().len(), 1);
 }
+
+#[test]
+fn a_limited_rate_is_held_over_all_connections() {
+    let place = Place::of(sandbox_builder().object_size(6 << 20));
+    let outcome = place.fetch(SINGLE, &["--limit-rate", "2M"]);
+    has_it(&place);
+    assert!(outcome.took > Duration::from_millis(2800), "{outcome:#?}");
+    assert!(outcome.took < Duration::from_millis(4500), "{outcome:#?}");
+    for rate in ["0", "fast", "5T"] {
+        let outcome = place.download(SINGLE).args(["--limit-rate", rate]).run();
+        outcome.fails_saying(2, &["--limit-rate"]);
+    }
+}
+
+#[test]
+fn details_show_each_request_to_the_storage_without_its_query() {
+    let place = large();
+    let outcome = place.fetch(SINGLE, &["-v", "--parallel", "2"]);
+    let object = format!("/jmiss-redis-backup-hb/{}/{NAME}", SINGLE.instance);
+    outcome.says(&[&format!(
+        "node 0: GET http://127.0.0.1:{}{object}",
+        place.sandbox.address().port()
+    )]);
+    let requests = outcome.stderr.lines().filter(|line| line.contains("node 0: GET "));
+    assert_eq!(requests.count(), place.fetched().len(), "{outcome:#?}");
+    outcome.says(&["-> HTTP 200", " ms"]);
+}
+
+#[test]
+fn a_second_run_says_already_here() {
+    let place = Place::new();
+    place.fetch(SINGLE, &[]);
+    let outcome = place.download(SINGLE).run();
+    assert_eq!(outcome.stderr, "note: already here: 1 file, 293 KiB\n");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn after_a_kill_at_most_the_pieces_on_their_way_are_fetched_again() {
+    use std::os::unix::fs::MetadataExt;
+
+    const SIZE: u64 = 64 << 20;
+    let place = Place::of(sandbox_builder().object_size(SIZE));
+    place.sandbox.always_deliver(Delivery::normal().throttle(4 << 20));
+    let part = place.path(&format!("{NAME}.part"));
+    let on_disk = || part.metadata().map_or(0, |part| part.blocks() * 512);
+    let mut running = place.download(SINGLE).start();
+    let start = std::time::Instant::now();
+    while on_disk() < SIZE / 2 {
+        assert!(start.elapsed() < Duration::from_secs(20) && !running.has_ended());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.kill();
+    let came = on_disk();
+    place.sandbox.deliver_normally();
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
+    has_it(&place);
+    let resumed = each(&outcome, "resumedFrom")[0].as_u64().unwrap();
+    let sent = came + SIZE - resumed;
+    assert!(sent <= SIZE + SIZE / 4, "{came} came, {resumed} were gone on from");
+}

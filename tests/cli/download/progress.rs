@@ -241,6 +241,25 @@ fn without_a_terminal_a_line_now_and_then_says_how_far_it_is() {
 }
 
 #[test]
+fn a_connection_that_brings_next_to_nothing_is_given_up() {
+    // On the clock below it brings 2 kB/s.
+    let place = Place::of(sandbox_builder().object_size(2 << 20));
+    place.sandbox.always_deliver(Delivery::normal().throttle(200_000));
+    let args = args(&place);
+    let more = ["--parallel", "1", "--max-attempts", "2", "--node", "node 0"];
+    let args: Vec<&str> = args.iter().map(String::as_str).chain(more).collect();
+    let clock = Fast {
+        start: std::time::Instant::now(),
+        slept: AtomicU64::new(0),
+    };
+    let shown = run_at_with(&place.sandbox, &args, None, |world| world.clock = Arc::new(clock));
+    let given_up = "the connection brought less than 10 kB/s for a minute, 2 times in a row";
+    assert!(shown.stderr.contains(given_up), "{}", shown.stderr);
+    assert_eq!(place.fetched().len(), 2);
+    assert_eq!(shown.stdout, "");
+}
+
+#[test]
 fn a_terminal_that_obeys_no_control_sequences_gets_plain_lines() {
     for term in [Some("dumb"), Some(""), None] {
         let place = Place::new();
