@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use super::{JDREDIS, Scenario, Setup, on_path};
 use crate::contestant::Contestant;
-use crate::race::Race;
+use crate::race::{Race, WARM_UPS};
 use crate::report::{Report, Target, Unit};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -102,6 +102,8 @@ fn quiet_night(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<
         name: "nothing new",
         rounds: rounds.min(3),
         time_target: None,
+        fetched: None,
+        warm_ups: WARM_UPS,
         targets: &[("one after the other", 0.15)],
         memory_target: MEMORY_TARGET,
     };
@@ -130,6 +132,8 @@ fn new_night(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()
         name: "new backups",
         rounds,
         time_target: None,
+        fetched: None,
+        warm_ups: WARM_UPS,
         targets: &[("xargs -P8", 1.0)],
         memory_target: MEMORY_TARGET,
     };

@@ -23,7 +23,7 @@ use crate::contestant::Contestant;
 use crate::report::Report;
 
 /// All scenarios, in the order in which they run.
-pub(crate) const ALL: [Scenario; 7] = [
+pub(crate) const ALL: [Scenario; 8] = [
     size::SCENARIO,
     http::SCENARIO,
     tls::SCENARIO,
