@@ -51,13 +51,17 @@ impl Modes {
 
     /// Writes a small file that nothing is called like yet, and has it on the disk when it returns.
     pub(super) fn write_new(self, path: &Path, content: &[u8]) -> io::Result<()> {
+        synced(self.write(path, content)?.sync_all())
+    }
+
+    fn write(self, path: &Path, content: &[u8]) -> io::Result<File> {
         let mut file = File::create_new(path)?;
         file.write_all(content)?;
         set_mode(path, self.file)?;
-        synced(file.sync_all())
+        Ok(file)
     }
 
-    /// Replaces a small file, or makes it, in one step.
+    /// Replaces a small file, or makes it, in one step. A power cut may lose it.
     pub(super) fn replace(self, path: &Path, content: &[u8]) -> io::Result<()> {
         let mut name = std::ffi::OsString::from(".");
         name.push(path.file_name().unwrap_or_default());
@@ -67,7 +71,7 @@ impl Modes {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let written = self.write_new(&fresh, content).and_then(|()| fs::rename(&fresh, path));
+        let written = self.write(&fresh, content).and_then(|_| fs::rename(&fresh, path));
         if written.is_err() {
             // What a full disk took is no better for half a file.
             let _ = fs::remove_file(&fresh);

@@ -225,10 +225,15 @@ impl Transfer {
     /// The next event, with the number of its job; `Ok(None)` where there was none for a moment,
     /// and an error once all files have ended.
     pub(crate) fn next(&self) -> Result<Option<(usize, Event)>, Ended> {
+        self.next_within(HEARTBEAT)
+    }
+
+    /// As [`next`](Self::next), with how long a moment is.
+    pub(crate) fn next_within(&self, moment: Duration) -> Result<Option<(usize, Event)>, Ended> {
         if self.left.get() == 0 && !self.pool.lock().is_open {
             return Err(Ended);
         }
-        match self.events.recv_timeout(HEARTBEAT) {
+        match self.events.recv_timeout(moment) {
             Ok(event) => {
                 self.left
                     .set(self.left.get() - usize::from(matches!(event.1, Event::Done(_))));

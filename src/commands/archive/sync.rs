@@ -251,8 +251,9 @@ fn announce(wanted: &[Wanted], args: &Args, context: &Context<'_>) {
         store::free_space(&args.dir).map_or_else(String::new, |free| format!("; {} are free", human::size(free)));
     if !wanted.is_empty() {
         context.notes.note(format_args!(
-            "{} new backups, {}{besides}{free}",
+            "{} new backup{}, {}{besides}{free}",
             wanted.len(),
+            if wanted.len() == 1 { "" } else { "s" },
             human::size(bytes)
         ));
     }

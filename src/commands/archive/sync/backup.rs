@@ -146,7 +146,7 @@ mod tests {
             .to_vec();
         assert_eq!(
             file_names(&links),
-            ["backup.json-2", "SHA256SUMS-2", "keep-2", "KEEP-3", "_x", "dump"]
+            ["backup.json-2", "SHA256SUMS-2", "keep-3", "KEEP-2", "_x", "dump"]
         );
     }
 }

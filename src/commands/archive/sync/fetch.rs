@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -30,7 +31,10 @@ use crate::terminal::progress::Progress;
 use crate::transfer::{self, Event, Storage, Transfer};
 
 /// How many workers there are: as many links can be asked for and folders be named at once.
-const WORKERS: usize = 4;
+const WORKERS: usize = 8;
+/// How long this thread waits for the transfer while workers may report, and while none does.
+const BRIEFLY: Duration = Duration::from_millis(5);
+const HEARTBEAT: Duration = Duration::from_millis(100);
 /// How many backups are in the transfer for each connection. More than one, so that no connection waits for
 /// links or for a folder to be named.
 const AHEAD: usize = 2;
@@ -87,6 +91,7 @@ impl Fetching<'_> {
                 waiting: (0..wanted.len()).collect(),
                 running: wanted.iter().map(|_| None).collect(),
                 under_way: 0,
+                orders_out: 0,
                 files: Vec::new(),
                 transfer,
                 progress: Progress::of_many(expected, &*world.clock, self.context.notes),
@@ -218,6 +223,8 @@ struct Run<'a> {
     running: Vec<Option<Running>>,
     /// How many were begun and have not ended.
     under_way: usize,
+    /// How many orders the workers have not reported on.
+    orders_out: usize,
     /// The backup of each file of the transfer, and the file's place in it.
     files: Vec<(usize, usize)>,
     transfer: Transfer,
@@ -264,13 +271,14 @@ impl Run<'_> {
         while self.under_way < most {
             let Some(number) = self.waiting.pop_front() else { return };
             self.under_way += 1;
-            let _ = self.orders.send(Order::Begin(number));
+            self.order(Order::Begin(number));
         }
     }
 
     /// Takes the transfer's next event, if there is one within a moment.
     fn step(&mut self) {
-        match self.transfer.next() {
+        let moment = if self.orders_out > 0 { BRIEFLY } else { HEARTBEAT };
+        match self.transfer.next_within(moment) {
             Err(transfer::Ended) | Ok(None) => self.progress.tick(),
             Ok(Some((file, event))) => {
                 let (number, node) = self.files[file];
@@ -284,6 +292,10 @@ impl Run<'_> {
                     }
                     Event::Done(outcome) => {
                         self.progress.end(file, outcome.state.name());
+                        if let Some(warning) = &outcome.warning {
+                            let path = outcome.path.display();
+                            self.fetching.context.notes.warn(format_args!("{path}: {warning}"));
+                        }
                         let ended = self.running[number]
                             .as_mut()
                             .and_then(|running| running.end(node, *outcome));
@@ -296,7 +308,13 @@ impl Run<'_> {
         }
     }
 
+    fn order(&mut self, order: Order) {
+        self.orders_out += 1;
+        let _ = self.orders.send(order);
+    }
+
     fn note(&mut self, report: Report) {
+        self.orders_out -= 1;
         match report {
             Report::Links(number, Ok(links)) => self.add(number, links),
             Report::Links(number, Err(reason)) => self.fail(number, reason),
@@ -320,8 +338,12 @@ impl Run<'_> {
         };
         self.book.add(number, links);
         self.running[number] = Some(running);
+        let count = jobs.len();
         for (node, job) in jobs.into_iter().enumerate() {
-            let label = format!("{} {}", wanted.key.instance, job.node);
+            let label = match count {
+                1 => wanted.key.instance.to_string(),
+                _ => format!("{} {}", job.node, wanted.key.instance),
+            };
             self.book.add_file(number, node);
             self.files.push((number, node));
             self.progress.add(&label);
@@ -338,7 +360,7 @@ impl Run<'_> {
                 let now = self.fetching.context.world.clock.now();
                 let instance = self.night.instance_mut(&wanted.key);
                 match instance.map(|instance| instance.manifest(wanted, files, now)) {
-                    Some(manifest) => drop(self.orders.send(Order::Name(number, Box::new(manifest)))),
+                    Some(manifest) => self.order(Order::Name(number, Box::new(manifest))),
                     None => self.under_way -= 1,
                 }
             }
