@@ -10,7 +10,7 @@ use super::verdict::{Corruption, Verdict};
 pub(crate) enum Advice {
     /// It was damaged or cut on its way.
     FetchAgain,
-    /// It is as it was written, so that another copy has the same fault.
+    /// It is as it was written, so another copy has the same fault.
     MakeAnew,
     /// It is sound up to this byte.
     CutOff { end: u64 },
@@ -22,9 +22,9 @@ pub(crate) enum Advice {
     Read,
     /// It is an append-only file.
     CheckAof,
-    /// So many lines stand before the file.
+    /// This many lines stand before the file.
     SkipLines(usize),
-    /// So many bytes stand before the file.
+    /// This many bytes stand before the file.
     SkipBytes(usize),
 }
 
@@ -37,8 +37,8 @@ impl Advice {
         }
     }
 
-    /// Whether the file is as it was written, with more around it or a fault in it, so that to fetch it again
-    /// gives the same bytes.
+    /// Whether the file is as it was written, with more around it or a fault in it, so that fetching it
+    /// again gives the same bytes.
     pub(crate) fn is_of_stored_bytes(self) -> bool {
         matches!(self, Self::MakeAnew | Self::CutOff { .. } | Self::Split { .. })
     }
@@ -103,7 +103,7 @@ fn of_corruption(corruption: &Corruption) -> Advice {
         Corruption::Follows {
             end, front: Sum::Right, ..
         } => Advice::CutOff { end: *end },
-        // Without a checksum before them, bytes that have no name may as well be the file's own.
+        // Without a checksum before them, bytes of an unknown kind may belong to the file itself.
         Corruption::Follows {
             end,
             front: Sum::None,

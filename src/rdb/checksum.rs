@@ -21,15 +21,15 @@ const BYTE: u64 = 1 << 55;
 
 /// The CRC after `bytes`, where that of all before them is `crc`.
 ///
-/// A digest of its own for every piece: where the algorithm is a constant all through its life, the
-/// tables of all other algorithms, half a megabyte, are left out of the program.
+/// Each piece gets a new digest. The algorithm is then a constant all through the digest's life, and the
+/// compiler leaves out the tables of the other algorithms, half a megabyte.
 pub(super) fn update(crc: u64, bytes: &[u8]) -> u64 {
     let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc64Redis, crc);
     digest.update(bytes);
     digest.finalize()
 }
 
-/// What the last eight bytes of a file say of all that stands before them.
+/// The result of comparing the last eight bytes of a file with all bytes before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sum {
     Right,
@@ -42,14 +42,15 @@ pub(crate) enum Sum {
 }
 
 impl Sum {
-    /// What is to be thought of bytes whose CRC is `crc` and that end with the checksum `written`.
+    /// Judges bytes whose CRC is `crc` and whose last eight are the checksum `written`.
     pub(super) fn of(crc: u64, written: [u8; LENGTH]) -> Self {
         let written = u64::from_le_bytes(written);
         if crc == 0 && written != 0 {
             return Self::Right;
         }
         let computed = before_last_eight(crc) ^ written;
-        // A checksum of one bit that is flipped would pass for one that was not computed.
+        // If the checksum has a single bit set, one flipped bit makes it zero. Such a file must not pass
+        // for one whose checksum was not computed.
         if written == 0 && !computed.is_power_of_two() {
             return Self::None;
         }
@@ -82,7 +83,7 @@ fn multiply(a: u64, mut b: u64) -> u64 {
     product
 }
 
-/// What a CRC is multiplied by when so many bytes of zero follow.
+/// The factor by which a CRC is multiplied when this many bytes of zero follow.
 fn zeros(mut bytes: u64) -> u64 {
     let (mut factor, mut square) = (ONE, BYTE);
     while bytes > 0 {
@@ -102,7 +103,7 @@ pub(crate) enum Damage {
     Bit { byte: usize },
     /// The first nine bytes are not these.
     Replaced([u8; magic::LENGTH]),
-    /// The first bytes of these nine, so many, are missing before the first.
+    /// The file lacks this many of the first of these nine bytes.
     Missing([u8; magic::LENGTH], usize),
 }
 

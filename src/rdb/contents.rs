@@ -1,4 +1,5 @@
-//! What is in an RDB file, as far as a walk over it sees: its writer, its time, its keys by database.
+//! The contents of an RDB file, as far as a walk over it sees them: its writer, its time, its keys by
+//! database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,15 +9,16 @@ use time::OffsetDateTime;
 use super::walk::Seen;
 use crate::values::when::rfc3339;
 
-/// More databases and modules than this are not kept apart, so that no file can take much memory. A server
-/// has as many databases as its configuration says, 16 as a rule.
+/// At most this many databases and modules are counted each on their own, so that no file can take much
+/// memory. A server has as many databases as its configuration says, 16 as a rule.
 const MOST_DATABASES: usize = 65_536;
 const MOST_MODULES: usize = 1024;
 /// The characters of a module type's name, of which its number holds nine. Source: Redis's `module.c`.
 const MODULE_CHARACTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// What is in an RDB file. Serialized, it is the object `rdb` that `backup verify` and `backup download`
-/// print for each file as JSON; the names of its keys are part of the program's interface.
+/// The contents of an RDB file. Serialized, they are the object `rdb` that `backup verify` and
+/// `backup download` print for each file as JSON; the names of its keys are part of the program's
+/// interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Contents {
@@ -28,11 +30,11 @@ pub(crate) struct Contents {
     /// When the server began to write the file.
     #[serde(serialize_with = "as_rfc3339")]
     pub(crate) created_at: Option<OffsetDateTime>,
-    /// How many bytes of memory the server used then.
+    /// How many bytes of memory the server used at that time.
     pub(crate) used_memory: Option<u64>,
     pub(crate) checksum: Checksum,
-    /// In ascending order of their numbers; those that the file names. `None` where the structure was not
-    /// walked to its end, so that not all keys were seen; the same is true of the next two.
+    /// The databases that the file names, in ascending order of their numbers. `None` if the structure was
+    /// not walked to its end, so that not all keys were seen; this holds for the next two as well.
     pub(crate) databases: Option<Vec<Database>>,
     /// How many libraries of functions there are.
     pub(crate) functions: Option<u64>,
@@ -40,7 +42,7 @@ pub(crate) struct Contents {
     pub(crate) modules: Option<Vec<String>>,
 }
 
-/// Whether the checksum of a file is that of its bytes.
+/// Whether the checksum of a file matches its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Checksum {
@@ -72,10 +74,10 @@ impl Contents {
     }
 }
 
-/// What a walk counts and notes.
+/// The counts and notes of a walk.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    /// The keys and the expiring ones among them of the database that is being walked.
+    /// The keys of the database that is being walked, and the expiring ones among them.
     keys: u64,
     expires: u64,
     /// Whether the next key is one that expires.
@@ -84,7 +86,7 @@ pub(super) struct Counts {
     database: u64,
     /// The counts of the databases, without the ones that still run.
     databases: BTreeMap<u64, (u64, u64)>,
-    /// Whether there were more databases than are kept apart.
+    /// Whether there were more databases than [`MOST_DATABASES`] allows.
     is_overfull: bool,
     pub(super) functions: u64,
     modules: BTreeSet<u64>,
@@ -96,7 +98,7 @@ pub(super) struct Counts {
     used_memory: Option<u64>,
 }
 
-/// The auxiliary fields that are told.
+/// The auxiliary fields that are reported.
 #[derive(Debug, Clone, Copy)]
 enum Aux {
     RedisVersion,
@@ -182,7 +184,7 @@ impl Counts {
         }
     }
 
-    /// What is in the file. `is_whole` says whether the walk came to the end opcode.
+    /// The contents of the file. `is_whole` says whether the walk came to the end opcode.
     pub(super) fn into_contents(mut self, version: u16, checksum: Checksum, is_whole: bool) -> Contents {
         self.put_away();
         let databases = || {
@@ -208,7 +210,7 @@ impl Counts {
     }
 }
 
-/// The name that is in the upper 54 bits of a module type's number.
+/// The name in the upper 54 bits of a module type's number.
 fn module_name(number: u64) -> String {
     let characters = (0..9).rev().map(|place| number >> (6 * place) & 0x3f);
     let characters = characters.map(|index| char::from(MODULE_CHARACTERS[index as usize]));

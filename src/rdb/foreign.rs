@@ -1,4 +1,4 @@
-//! Files that are no RDB files: what they are, by their first bytes, and how to look inside.
+//! Files that are no RDB files: their kind, told by their first bytes, and how to look inside.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use super::trailing::are_commands;
 /// How many bytes of a file's beginning are kept to recognise it: a header of tar.
 pub(super) const HEAD_LENGTH: usize = 512;
 
-/// What a file is that does not begin as an RDB file does.
+/// The kind of a file that does not begin as an RDB file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Foreign {
     /// Every byte is zero.
     Zeros,
-    /// So many bytes at the beginning are zero, at least those of the magic.
+    /// The beginning is zero, at least as many bytes as the magic has.
     ZerosFirst {
         count: u64,
         /// Whether the last bytes are as an RDB file ends: the end opcode and a checksum.
@@ -35,23 +35,23 @@ pub(crate) enum Foreign {
     AppendOnly,
     /// It is the list of the files that an append-only file of Redis 7 consists of.
     AppendOnlyManifest,
-    /// It is what a primary sends to a replica: so many lines, and then the file.
+    /// It is what a primary sends to a replica: this many lines, and then the file.
     Replication {
         lines: usize,
     },
-    /// So many bytes stand before what begins as an RDB file does.
+    /// This many bytes stand before the beginning of an RDB file.
     Preceded {
         bytes: usize,
     },
     Unknown,
 }
 
-/// The magics of formats that hold other files, what they are called, and the command that unpacks one.
+/// The magics of formats that hold other files, their names, and the command that unpacks one.
 const PACKED: [(&[u8], &str, &str); 12] = [
     (b"\x1f\x8b", "gzip data", "gunzip -c"),
     (b"\x1f\x9d", "compress data", "gunzip -c"),
     (b"\x28\xb5\x2f\xfd", "zstd data", "zstd -dc"),
-    // A frame to be skipped, with which parallel compressors begin.
+    // A skippable frame, with which parallel compressors begin.
     (b"\x50\x2a\x4d\x18", "zstd data", "zstd -dc"),
     (b"\xfd7zXZ\0", "xz data", "xz -dc"),
     (b"BZh", "bzip2 data", "bzip2 -dc"),
@@ -62,13 +62,13 @@ const PACKED: [(&[u8], &str, &str); 12] = [
     (b"LZIP", "lzip data", "lzip -dc"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x -so"),
 ];
-/// Where the sum of a header of tar stands in it.
+/// The position of the checksum in a header of tar.
 const TAR_SUM: std::ops::Range<usize> = 148..156;
 /// The tags that a page of HTML may begin with.
 const HTML_TAGS: [&str; 8] = ["html", "head", "title", "body", "center", "h1", "meta", "script"];
 
 impl Foreign {
-    /// What a file is of which these are the first bytes, at most [`HEAD_LENGTH`].
+    /// The kind of a file that begins with these bytes, at most [`HEAD_LENGTH`] of them.
     pub(super) fn of(head: &[u8]) -> Self {
         if magic::is_cut_off(head) {
             return Self::CutMagic { length: head.len() };
@@ -149,8 +149,8 @@ fn text_of(head: &[u8]) -> String {
     }
 }
 
-/// Whether bytes begin with a header of tar: in it, a field holds the sum of all its bytes, in octal digits,
-/// with blanks in the place of that field. The oldest tar writes no magic.
+/// Whether bytes begin with a header of tar. The magic does not tell, since the oldest tar writes none; but
+/// a field of the header holds the sum of all its bytes in octal digits, with that field counted as blanks.
 fn is_tar(head: &[u8]) -> bool {
     let Some(header) = head.first_chunk::<512>() else {
         return false;

@@ -1,4 +1,4 @@
-//! The grammar of an RDB file as a table: what follows each type and each opcode.
+//! The grammar of an RDB file as a table: the parts that follow each type and each opcode.
 //!
 //! Source: `rdb.h` and `rdb.c` (`rdbSaveObject`, `rdbLoadObject`, `rdbLoadRio`) of Redis up to 8 and of
 //! Valkey up to 9, and Redis's `keymeta.c`. Values that the format stores as one string (ziplists,
@@ -17,18 +17,19 @@ pub(super) enum Op {
     StreamId,
     /// A number in the encoding of lengths.
     Number,
-    /// So many bytes.
+    /// This many bytes.
     Bytes(u8),
     /// A score as text, as sorted sets had them before version 8: a byte with its length, or one of three
-    /// values that stand for no number and the infinities.
+    /// values that stand for NaN and the two infinities.
     Score,
     /// How a quicklist's node is stored: 1 (plain) or 2 (packed).
     Container,
-    /// A number, and then so many times these parts.
+    /// A number, and then these parts as many times.
     Each(&'static [Op]),
     /// The number of a module's type, which holds its name.
     ModuleType,
-    /// When a module's data is loaded: the number 2, which announces an unsigned integer.
+    /// The number 2, which announces an unsigned integer, before the moment at which a module's data is
+    /// loaded.
     When,
     /// A module's own data: values with a number before each that says what they are, up to a 0.
     ModuleValues,
@@ -45,17 +46,17 @@ use Op::{
     When,
 };
 
-/// A type or an opcode: what it is called where a file ends inside it, and what follows it.
+/// A type or an opcode: its name for messages, and the parts that follow it.
 #[derive(Debug)]
 pub(super) struct Item {
     /// With an article, such as `a hash`.
     pub(super) name: &'static str,
-    /// What it is for the counts.
+    /// How the counts treat it.
     pub(super) role: Role,
     pub(super) ops: &'static [Op],
 }
 
-/// What an item counts as.
+/// How an item is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// A key and its value.
@@ -182,9 +183,9 @@ static EXPIRY_S: Item = Item {
 };
 static SELECT: Item = other("the number of a database", &[Database]);
 
-/// What a byte stands for where a type or an opcode is due. `None` where this is not known, which is the
-/// case of newer types, of other vendors' (KeyDB's 64, Redis Enterprise's 107), and of those that only
-/// release candidates wrote and no server reads (6 and 246). The end opcode has no item.
+/// The item of a byte that stands in the place of a type or an opcode. `None` if it is not known: newer
+/// types, those of other vendors (KeyDB's 64, Redis Enterprise's 107), and those that only release
+/// candidates wrote and no server reads (6 and 246). The end opcode has no item.
 pub(super) fn item(byte: u8, magic: Magic) -> Option<&'static Item> {
     let is_redis = magic.family == Family::Redis;
     Some(match byte {
@@ -225,7 +226,7 @@ pub(super) fn item(byte: u8, magic: Magic) -> Option<&'static Item> {
     })
 }
 
-/// What a number before a module's value says that the value is, other than the 0 at their end.
+/// The form of a module's value by the number before it, other than the 0 that ends the values.
 pub(super) fn module_value(number: u64) -> Option<&'static [Op]> {
     match number {
         1 | 2 => Some(&[Number]),
@@ -263,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_part_that_repeats_takes_at_least_a_byte() {
-        // Or a count of 2^64 would be walked for ever.
+        // A part of no bytes, repeated 2^64 times, would be walked for ever.
         fn check(ops: &[Op]) {
             assert!(!ops.is_empty());
             for op in ops {

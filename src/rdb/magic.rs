@@ -83,7 +83,7 @@ impl Magic {
     }
 }
 
-/// Whether fewer bytes than a magic has are the beginning of one.
+/// Whether bytes are the beginning of a magic, and fewer than a whole one.
 pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
     let is_of = |letters: &[u8]| {
         let (start, digits) = bytes.split_at(bytes.len().min(letters.len()));
@@ -92,7 +92,7 @@ pub(super) fn is_cut_off(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.len() < LENGTH && (is_of(b"REDIS") || is_of(b"VALKEY"))
 }
 
-/// Where the first whole magic in some bytes begins.
+/// The position of the first whole magic in some bytes.
 pub(super) fn find(bytes: &[u8]) -> Option<usize> {
     let mut windows = bytes.windows(LENGTH);
     windows.position(|window| {

@@ -1,4 +1,5 @@
-//! Is this a whole RDB file, and what is in it? Found out while its bytes pass by, without a second read.
+//! Checks whether a file is a whole RDB file, and reads what is in it, while its bytes pass by, without a
+//! second read.
 //!
 //! Two checks run over the same bytes, in pieces of any size and in constant memory:
 //!
@@ -6,22 +7,24 @@
 //!   zero where they are right;
 //! * the **walk** ([`walk`]) over the structure, which sees every key and skips every value.
 //!
-//! Neither is enough. A checksum says nothing of a file that has none, and a file followed by another has a
-//! right one; a walk sees no damage inside a value. [`Reader::finish`] puts both together. What neither
-//! sees: whether values decode, whether a key comes twice, and whether a module understands its data.
+//! Neither check is enough alone. A file may have no checksum, and two files in a row still end with a
+//! right one; the walk sees no damage inside a value. [`Reader::finish`] combines both. Neither sees
+//! whether values decode, whether a key comes twice, or whether a module understands its data.
 //!
-//! A type, an opcode or a version that is not known here is no damage. The walk ends there, and the
-//! checksum decides alone.
+//! A type, an opcode or a version that is not known here does not count as damage. The walk stops there,
+//! and the checksum decides alone.
 //!
 //! The parts: [`magic`] for the first nine bytes, [`encoding`] for numbers and strings, [`layout`] for the
-//! grammar, [`contents`] for what is told of a file, [`trailing`] for bytes after its end, [`foreign`] for
-//! files that are no RDB files, [`verdict`] for the words, [`advice`] for what to do.
+//! grammar, [`unknown`] for types that are not in it, [`contents`] for the report on a file's contents, [`trailing`] for bytes after its end,
+//! [`foreign`] for files that are no RDB files, [`judge`] for the verdict from both checks, [`verdict`] for its words, [`advice`] for
+//! the advice.
 
 mod advice;
 mod checksum;
 mod contents;
 mod encoding;
 mod foreign;
+mod judge;
 mod layout;
 mod magic;
 #[cfg(any(test, fuzzing))]
@@ -29,6 +32,7 @@ pub(crate) mod properties;
 #[cfg(any(test, fuzzing))]
 mod sample;
 mod trailing;
+mod unknown;
 mod verdict;
 mod walk;
 
@@ -37,12 +41,11 @@ use self::checksum::{END, Sum};
 pub(crate) use self::contents::{Checksum, Contents, Database};
 use self::foreign::{Foreign, HEAD_LENGTH};
 use self::magic::Magic;
-use self::trailing::{Kind, Trailing};
+use self::trailing::Trailing;
 pub(crate) use self::verdict::Verdict;
-use self::verdict::{Corruption, Cut, Fault, Inside, NotUnderstood, Unchecked, Why};
-use self::walk::{Stop, Unknown, Walk};
+use self::walk::{Stop, Walk};
 
-/// The last bytes that are kept: the end opcode and the checksum.
+/// How many of the last bytes are kept: the end opcode and the checksum.
 const TAIL_LENGTH: usize = 1 + checksum::LENGTH;
 
 /// Looks at a file's bytes as they pass by, in order.
@@ -56,28 +59,29 @@ pub(crate) struct Reader {
     crc: u64,
     /// How many bytes at the beginning are zero.
     zeros: u64,
-    /// The walk after the magic, once that is there and is one.
+    /// The walk over the bytes after the magic. `None` until the first nine bytes are there, and if they
+    /// are no magic.
     walk: Option<(Magic, Walk)>,
-    /// What the checksum after the end opcode says, and the byte that follows it. Bytes from there on are
-    /// `trailing`.
+    /// The result of the checksum after the end opcode, and the position of the byte after it. The bytes
+    /// from that position on go to `trailing`.
     front: Option<(Sum, u64)>,
     trailing: Trailing,
-    /// The last bytes while a second file is searched for: too few to tell whether a magic begins there.
-    /// `crc` and `tail` are without them.
+    /// The last bytes while a second file is searched for: too few to tell whether a magic begins in them.
+    /// `crc` and `tail` do not include them yet.
     held: Vec<u8>,
     second: Option<Second>,
 }
 
-/// A magic in the middle of bytes that are not understood, behind what a file ends with.
+/// A magic in the middle of bytes that are not understood, directly after bytes that may end a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Second {
     at: u64,
-    /// Whether it stands behind a right checksum. Else it stands behind an end without one, which may as
-    /// well be a value, if the checksum of the whole is right.
+    /// Whether it stands behind a right checksum. Otherwise it stands behind an end opcode without a
+    /// checksum. Those bytes may also be part of a value, if the checksum of the whole file is right.
     is_certain: bool,
 }
 
-/// What is known of a file once all its bytes have passed by.
+/// The result of reading a file to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Findings {
     pub(crate) verdict: Verdict,
@@ -85,7 +89,7 @@ pub(crate) struct Findings {
     pub(crate) contents: Option<Contents>,
 }
 
-/// What a file is by its first bytes, before the others are there.
+/// The kind of a file by its first bytes, before the others are there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Beginning {
     /// An RDB file, or what may become one.
@@ -97,10 +101,10 @@ pub(crate) enum Beginning {
 }
 
 impl Beginning {
-    /// So many bytes are enough to tell.
+    /// This many bytes are enough to tell.
     pub(crate) const ENOUGH: usize = HEAD_LENGTH;
 
-    /// What a file is of which these are the first bytes.
+    /// The kind of a file that begins with these bytes.
     pub(crate) fn of(head: &[u8]) -> Self {
         let head = &head[..head.len().min(HEAD_LENGTH)];
         let magic = head.first_chunk().and_then(Magic::parse);
@@ -169,8 +173,9 @@ impl Reader {
         self.search_and_take(rest, self.length + (bytes.len() - rest.len()) as u64);
     }
 
-    /// The first byte at which a second file may begin that the walk does not come to: the walk has ended
-    /// without an end, or an end that it comes to may be none in a newer version.
+    /// The first byte from which a second file is searched for, where the walk cannot find one: it has
+    /// stopped before an end opcode, or the version is newer than those known here, so the byte may mean
+    /// something else.
     fn unseen_from(&self) -> Option<u64> {
         let (magic, walk) = self.walk.as_ref()?;
         match walk.stop() {
@@ -220,7 +225,8 @@ impl Reader {
         self.take_part(&held);
     }
 
-    /// Whether the bytes so far end as a file does: `Some(true)` where that is a right checksum.
+    /// Whether the bytes so far end as a file does: `Some(true)` with a right checksum, `Some(false)` with
+    /// an end opcode and no checksum.
     fn is_after_end(&self) -> Option<bool> {
         let (magic, _) = self.walk.as_ref()?;
         match self.tail {
@@ -261,7 +267,7 @@ impl Reader {
         (walk.stop() == Some(Stop::End)).then(|| walk.position() + checksum as u64)
     }
 
-    /// What the checksum says of the bytes so far, the last eight of which are it.
+    /// Compares the bytes so far with the checksum, which is the last eight of them.
     fn sum(&self) -> Sum {
         match &self.walk {
             Some((magic, _)) if !magic.has_checksum() => Sum::None,
@@ -277,7 +283,7 @@ impl Reader {
         self.release();
         let sum = self.sum();
         let verdict = self.judge(sum);
-        // Where bytes follow the end, it is the checksum before them that was written for the file.
+        // If bytes follow the end, the checksum before them is the one that was written for the file.
         let sum = match (sum, self.front) {
             (Sum::Right, _) | (_, None) => sum,
             (_, Some((front, _))) => front,
@@ -293,157 +299,6 @@ impl Reader {
         });
         Findings { verdict, contents }
     }
-
-    fn judge(&self, sum: Sum) -> Verdict {
-        if self.length == 0 {
-            return Verdict::Corrupt(Corruption::Empty);
-        }
-        let Some((magic, walk)) = &self.walk else {
-            return self.judge_foreign();
-        };
-        // A bit that is flipped in the version may make it one that has no checksum, or is newer.
-        if !matches!(sum, Sum::Right)
-            && (!magic.has_checksum() || magic.is_newer())
-            && let Some(damage) = self.damage_to_magic()
-        {
-            return Verdict::Corrupt(Corruption::Magic(Some(damage)));
-        }
-        let (not_understood, wrong) = match self.structure(*magic, walk, sum) {
-            Structure::Whole => (None, None),
-            Structure::NotUnderstood(note) => (Some(note), None),
-            Structure::Wrong(wrong) => (None, Some(wrong)),
-        };
-        match (sum, not_understood, wrong) {
-            (Sum::None, _, Some(Corruption::Ends(inside, _))) => Verdict::Incomplete(Cut::Inside(inside)),
-            (_, _, Some(wrong)) => Verdict::Corrupt(wrong),
-            (Sum::Wrong { written, computed }, ..) => Verdict::Corrupt(Corruption::Checksum { written, computed }),
-            (Sum::Right, Some(note), None) if !self.has_end(*magic) => Verdict::Corrupt(Corruption::NoEnd(note)),
-            (Sum::None, Some(note), None) if !self.has_end(*magic) => Verdict::Incomplete(Cut::NoEnd(note)),
-            (Sum::Right, note, None) => Verdict::Ok(note),
-            (Sum::None, not_understood, None) => Verdict::Unverified(Unchecked {
-                old_version: (!magic.has_checksum()).then_some(magic.version),
-                not_understood,
-            }),
-        }
-    }
-
-    /// What the walk says of the file.
-    fn structure(&self, magic: Magic, walk: &Walk, sum: Sum) -> Structure {
-        let at = walk.position();
-        let newer = Why::NewerVersion(magic.version, magic.newest());
-        let not_understood = |at, why| Structure::NotUnderstood(NotUnderstood { at, why });
-        let found = match (walk.stop(), self.front) {
-            (_, Some((_, end))) if self.trailing.kind() == Kind::RdbFile => {
-                return Structure::Wrong(Corruption::SecondFile(end));
-            }
-            _ if self.second.is_some_and(|second| second.is_certain || sum != Sum::Right) => {
-                let at = self.second.map_or(0, |second| second.at);
-                return Structure::Wrong(Corruption::SecondFile(at));
-            }
-            // Without a right checksum, bytes that look like text are damage.
-            (
-                Some(Stop::Unknown(Unknown::Item {
-                    byte,
-                    key_end: Some(key_end),
-                })),
-                _,
-            ) if sum != Sum::Right => {
-                // A key that the file has no room for is none.
-                let at = if key_end <= self.length { key_end } else { at };
-                Corruption::Breaks {
-                    at,
-                    left: self.length - at,
-                    why: Fault::Type(byte),
-                    sum,
-                }
-            }
-            (Some(Stop::Unknown(unknown)), _) => {
-                return not_understood(Some(at), Why::Unknown(unknown));
-            }
-            (Some(Stop::End), Some((_, end))) if end == self.length && magic.is_newer() => {
-                return not_understood(None, newer);
-            }
-            (Some(Stop::End), Some((_, end))) if end == self.length => return Structure::Whole,
-            (Some(Stop::End), Some((front, end))) => Corruption::Follows {
-                end,
-                front,
-                whole: sum,
-                trailing: self.trailing.clone(),
-            },
-            (Some(Stop::End), None) => Corruption::Ends(Inside::Checksum(at), sum),
-            (Some(Stop::Broken(why)), _) => Corruption::Breaks {
-                at,
-                left: self.length - at,
-                why: Fault::Form(why),
-                sum,
-            },
-            (None, _) => {
-                let inside = match walk.inside() {
-                    Some((name, start)) => Inside::Item(name, start),
-                    None => Inside::Nothing(at),
-                };
-                Corruption::Ends(inside, sum)
-            }
-        };
-        // A newer version may have changed what is taken for damage here, but not where a file ends whose
-        // checksum is right there.
-        let is_certain = matches!(found, Corruption::Follows { front: Sum::Right, .. });
-        if magic.is_newer() && !is_certain {
-            return not_understood(Some(at), newer);
-        }
-        Structure::Wrong(found)
-    }
-
-    /// Whether the file's last bytes are an end opcode and what belongs after it.
-    fn has_end(&self, magic: Magic) -> bool {
-        let [before_checksum, written @ ..] = self.tail;
-        let last = written[checksum::LENGTH - 1];
-        // The CRC is zero after a right checksum, and stays zero while zeros follow.
-        if magic.has_checksum() && self.crc == 0 && written == [0; checksum::LENGTH] {
-            return false;
-        }
-        END == if magic.has_checksum() { before_checksum } else { last }
-    }
-
-    /// The damage to the magic after whose repair the checksum is right.
-    fn damage_to_magic(&self) -> Option<checksum::Damage> {
-        let [end, written @ ..] = self.tail;
-        let has_checksum = end == END && written != [0; checksum::LENGTH];
-        has_checksum.then(|| checksum::find_damage(&self.magic_bytes(), self.length, self.crc))?
-    }
-
-    /// Judges a file that does not begin with a magic.
-    fn judge_foreign(&self) -> Verdict {
-        let is_long = self.length >= magic::LENGTH as u64;
-        if let Some(damage) = self.damage_to_magic().filter(|_| is_long) {
-            return Verdict::Corrupt(Corruption::Magic(Some(damage)));
-        }
-        let is_near = |bit: usize| {
-            let mut bytes = self.magic_bytes();
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            Magic::parse(&bytes).is_some()
-        };
-        if is_long && (0..8 * magic::LENGTH).any(is_near) {
-            return Verdict::Corrupt(Corruption::Magic(None));
-        }
-        let kept = usize::try_from(self.length).map_or(HEAD_LENGTH, |length| length.min(HEAD_LENGTH));
-        Verdict::NotRdb(match self.zeros {
-            zeros if zeros == self.length => Foreign::Zeros,
-            zeros if zeros >= magic::LENGTH as u64 => Foreign::ZerosFirst {
-                count: zeros,
-                ends_like_rdb: self.tail[0] == END,
-            },
-            _ => Foreign::of(&self.head[..kept]),
-        })
-    }
-}
-
-/// What a walk says of a file.
-enum Structure {
-    /// It ends where the file ends.
-    Whole,
-    NotUnderstood(NotUnderstood),
-    Wrong(Corruption),
 }
 
 /// How many of `bytes`, which begin at byte `start` of the file, stand before byte `end`.

@@ -1,10 +1,10 @@
-//! What must hold of the verdict on any file.
+//! Properties that hold for the verdict on every file.
 
 use super::sample::File;
 use super::{Findings, Reader, Verdict};
 
-/// What there is to say of a file does not depend on the pieces that it comes in. A sound file is good, and
-/// none of the following is: a beginning of it, it with one bit flipped, it joined with another.
+/// The verdict on a file does not depend on the pieces that it comes in. A sound file is good. A beginning
+/// of it is not good, nor is the file with one bit flipped, nor the file joined with another.
 ///
 /// The first bytes of the input choose the pieces and the places, the others the contents.
 pub fn rdb(input: &[u8]) {
@@ -31,7 +31,7 @@ pub fn rdb(input: &[u8]) {
         assert!(!is_good(&in_pieces(&joined, choices)), "joined at {}", file.len());
     }
 
-    // Of a file without a checksum, only the structure can tell.
+    // For a file without a checksum, only the structure can tell.
     let unchecked = contents(input).finish_unchecked();
     assert!(is_good(&in_pieces(&unchecked, choices)));
     let cut = &unchecked[..place % unchecked.len()];
@@ -84,7 +84,7 @@ fn in_pieces(file: &[u8], choices: &[u8]) -> Findings {
     let mut reader = Reader::new();
     let mut rest = file;
     for length in choices.iter().cycle() {
-        // A piece of one byte at the least, or a file of many bytes takes for ever.
+        // Each piece has at least one byte; with empty pieces the loop would not end.
         let length = usize::from(*length).max(1);
         let Some((piece, after)) = rest.split_at_checked(length) else {
             break;
@@ -99,7 +99,7 @@ fn in_pieces(file: &[u8], choices: &[u8]) -> Findings {
 /// A whole file with contents that the input chooses and a right checksum.
 fn sound_file(input: &[u8]) -> Vec<u8> {
     let file = contents(input).finish();
-    // A checksum that happens to be zero is none.
+    // A checksum that happens to be zero counts as not computed.
     if file.ends_with(&[0; 8]) {
         return contents(&[input, b"x"].concat()).finish();
     }

@@ -1,16 +1,17 @@
-//! The table of verdicts, row by row, and what else a reader must tell apart.
+//! The tests of the reader: the table of verdicts, row by row, and the files that a reader must tell apart.
+//! They stay in one file of more than 400 lines, because all of them build on the same few files and helpers.
 
 use super::sample::{File, of_every_kind, slow_crc64};
 use super::*;
 
-/// What there is to say of a file that comes in pieces of so many bytes.
+/// The findings on a file that comes in pieces of this many bytes.
 fn read_in_pieces(file: &[u8], size: usize) -> Findings {
     let mut reader = Reader::new();
     file.chunks(size).for_each(|piece| reader.update(piece));
     reader.finish()
 }
 
-/// What there is to say of a file, which does not depend on the pieces that it comes in.
+/// The findings on a file, after a check that they do not depend on the pieces that it comes in.
 fn read(file: &[u8]) -> Findings {
     let findings = read_in_pieces(file, 65_536);
     for size in [1, 7] {
@@ -156,7 +157,7 @@ fn no_checksum_and_bytes_that_follow_is_corrupt() {
 
 #[test]
 fn no_checksum_and_bytes_that_end_first_is_incomplete() {
-    // Cut where a value happens to hold what a file without a checksum ends with.
+    // The cut is inside a value, directly after bytes with which a file without a checksum ends.
     let file = small(b"REDIS0009").key(5, b"zset").raw(&[2]).text(&[END]).raw(&[0; 8]);
     let reason = "ends inside a sorted set that begins at byte 22";
     assert_eq!(verdict(&file.bytes()), ("incomplete", reason.to_owned()));
@@ -174,7 +175,7 @@ fn no_checksum_and_a_structure_that_breaks_is_corrupt() {
         .finish_unchecked();
     let reason = "the structure breaks at byte 29 (an invalid container of a list's node); 12 bytes are left";
     assert_eq!(verdict(&file), ("corrupt", reason.to_owned()));
-    // The walk has come into a text: a letter is no type, and what follows it no key.
+    // The walk has come into a text: the letter is no type, and the bytes after it are no key.
     let text = b"v817395 f599 v873852 and so on, for more bytes than a key can have that begins with an 8";
     let file = small(b"REDIS0009").raw(text).finish_unchecked();
     let reason = "the structure breaks at byte 80 (a value of unknown type 118); 39 bytes are left";
@@ -208,7 +209,7 @@ fn an_unknown_type_before_a_key_of_any_length_is_no_damage() {
 }
 
 #[test]
-fn no_checksum_and_a_structure_that_is_not_understood_is_unverified_where_the_end_is() {
+fn no_checksum_and_a_structure_that_is_not_understood_is_unverified_only_with_an_end_opcode() {
     let note = "not understood from byte 22 on (unknown type or opcode 107)";
     let file = small(b"REDIS0011").raw(&[107, 1, 2, 3]).finish_unchecked();
     let reason = format!("written without a checksum; {note}");
@@ -236,7 +237,7 @@ fn a_second_file_after_the_first_is_found() {
             assert_eq!(verdict(&joined), ("corrupt", reason));
         }
     }
-    // Where the first is not understood, its checksum tells where it ends.
+    // If the first file is not understood, its checksum tells where it ends.
     let first = small(b"REDIS0012").raw(b"\x6b REDIS VALKEY R").finish();
     assert_eq!(verdict(&first).0, "ok");
     let reason = format!("a second RDB file begins at byte {}", first.len());
@@ -292,8 +293,8 @@ fn a_second_file_is_found_behind_one_that_is_not_understood() {
 }
 
 #[test]
-fn zeros_after_a_checksum_are_no_checksum_that_was_not_computed() {
-    // Of a file that is not understood, whose checksum ends with the end opcode.
+fn zeros_after_a_checksum_are_not_taken_for_a_checksum_that_was_not_computed() {
+    // The file is not understood, and the last byte of its checksum equals the end opcode.
     let file = (0_u32..)
         .map(|salt| small(b"REDIS0009").raw(&[107]).raw(&salt.to_le_bytes()).finish())
         .find(|file| file.last() == Some(&END))
@@ -355,7 +356,7 @@ fn files_that_are_no_rdb_files_are_told_from_damaged_ones() {
 }
 
 #[test]
-fn no_flip_of_a_bit_of_a_file_with_a_checksum_is_good() {
+fn a_file_with_a_checksum_and_a_flipped_bit_is_never_good() {
     let files = [
         of_every_kind(b"REDIS0012").finish(),
         // A type that is not understood, a checksum that ends with the end opcode.
@@ -381,7 +382,7 @@ fn no_flip_of_a_bit_of_a_file_with_a_checksum_is_good() {
 }
 
 #[test]
-fn no_beginning_of_a_file_is_good() {
+fn the_beginning_of_a_file_is_never_good() {
     for whole in [
         of_every_kind(b"REDIS0012").finish(),
         of_every_kind(b"VALKEY080").finish(),
@@ -401,7 +402,7 @@ fn a_reader_may_change_threads() {
 }
 
 #[test]
-fn the_contents_are_told() {
+fn the_contents_are_reported() {
     let contents = read(&of_every_kind(b"REDIS0012").finish()).contents.unwrap();
     let json = serde_json::to_value(&contents).unwrap();
     let expected = serde_json::json!({

@@ -1,4 +1,4 @@
-//! The bytes that follow the end of an RDB file, and what they look like.
+//! The bytes that follow the end of an RDB file, and their kind.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub(crate) struct Trailing {
     are_zeros: bool,
 }
 
-/// What bytes that follow are.
+/// The kind of bytes that follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     RdbFile,

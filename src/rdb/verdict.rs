@@ -1,4 +1,4 @@
-//! The verdict on a file: what its checksum and its structure say together.
+//! The verdict on a file, from its checksum and its structure together.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use super::foreign::Foreign;
 use super::trailing::Trailing;
 use super::walk::Unknown;
 
-/// What is known of a file that has passed by as a whole.
+/// The verdict on a file that was read to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// A whole RDB file: its checksum is right, and its structure ends where the file does or is not
-    /// understood from some byte on, which is then a note.
+    /// A whole RDB file. Its checksum is right, and its structure ends where the file does. The note is
+    /// about a structure that is not understood from some byte on.
     Ok(Option<NotUnderstood>),
-    /// An RDB file in which nothing was found wrong, and that has no checksum of its contents.
+    /// An RDB file in which nothing was found wrong, but which has no checksum.
     Unverified(Unchecked),
-    /// An RDB file that is not what was written.
+    /// An RDB file that differs from the one that was written.
     Corrupt(Corruption),
     /// An RDB file without a checksum that ends too early.
     Incomplete(Cut),
@@ -23,11 +23,11 @@ pub(crate) enum Verdict {
     NotRdb(Foreign),
 }
 
-/// What is not known here of a structure.
+/// The part of a structure that is not known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotUnderstood {
-    /// The first byte from which on it is not understood, counted from 0. `None` where the walk came to the
-    /// end of a version that may have had what is not known.
+    /// The first byte that is not understood, counted from 0. `None` if the walk came to the end of the
+    /// file, but its version is newer than those known here.
     pub(super) at: Option<u64>,
     pub(super) why: Why,
 }
@@ -54,18 +54,18 @@ impl Unchecked {
     }
 }
 
-/// The item inside which the bytes of a file end, and where that begins.
+/// The item inside which the bytes of a file end, and the byte at which that item begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Inside {
     /// A type or an opcode, with an article.
     Item(&'static str, u64),
     /// The eight bytes after the end opcode.
     Checksum(u64),
-    /// None: the next would begin there.
+    /// No item: the next one would begin at this byte.
     Nothing(u64),
 }
 
-/// How a file without a checksum is seen to be cut.
+/// The signs that a file without a checksum was cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
     Inside(Inside),
@@ -73,28 +73,28 @@ pub(crate) enum Cut {
     NoEnd(NotUnderstood),
 }
 
-/// What is wrong with a file.
+/// The damage to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Corruption {
     Empty,
-    /// The magic is damaged. `None` where it is one bit away from one, and no checksum tells from which.
+    /// The magic is damaged. `None` if it is one bit away from a magic, and no checksum tells from which.
     Magic(Option<Damage>),
-    /// Everything is there, and the checksum is not that of the bytes.
+    /// Everything is there, but the checksum does not match the bytes.
     Checksum {
         written: u64,
         computed: u64,
     },
     /// Another file begins at this byte.
     SecondFile(u64),
-    /// The structure ends before this byte, and bytes follow. `front` is what the checksum says that stands
-    /// before it, and `whole` what the last bytes say.
+    /// The structure ends before this byte, and bytes follow. `front` is the result of the checksum before
+    /// it, `whole` that of the last bytes of the file.
     Follows {
         end: u64,
         front: Sum,
         whole: Sum,
         trailing: Trailing,
     },
-    /// The bytes end inside of something.
+    /// The bytes end inside an item, or before the end opcode.
     Ends(Inside, Sum),
     /// The structure breaks at this byte.
     Breaks {
@@ -108,17 +108,17 @@ pub(crate) enum Corruption {
     NoEnd(NotUnderstood),
 }
 
-/// What is wrong with the bytes at which a structure breaks.
+/// The fault of the bytes at which a structure breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// They have no form that a server writes, in words.
     Form(&'static str),
-    /// They are to be a value of this type, which is not known.
+    /// They stand in the place of a type, and this type is not known.
     Type(u8),
 }
 
 impl Verdict {
-    /// What there is to say of the file beside its state, on one line; `None` of one that is simply right.
+    /// The reason for the file's state or a note on it, on one line; `None` for a good file without a note.
     pub(crate) fn reason(&self) -> Option<String> {
         match self {
             Self::Ok(note) => note.map(|note| format!("the checksum is right; {note}")),

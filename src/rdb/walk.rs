@@ -9,6 +9,7 @@ use super::contents::Counts;
 use super::encoding::{self, Form, Unread};
 use super::layout::{self, DEEPEST, Item, Op, Role};
 use super::magic::{self, Magic};
+use super::unknown::unknown_item;
 
 /// The end opcode.
 const END: u8 = 0xff;
@@ -24,24 +25,24 @@ const HIGHEST_DATABASE: u64 = i32::MAX as u64;
 pub(super) enum Stop {
     /// Behind the end opcode.
     End,
-    /// These bytes are no RDB file's, in words.
+    /// No server writes such bytes; the reason in words.
     Broken(&'static str),
-    /// What follows is not known here.
+    /// The next type, opcode or module value is not known here.
     Unknown(Unknown),
 }
 
-/// What makes a walk stop without anything being wrong.
+/// A reason why a walk stops without finding damage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unknown {
-    /// A type or an opcode that is not in the table. `key_end` is given where this rather looks like a byte of
-    /// some text: the first byte after the string that would be the key.
+    /// A type or an opcode that is not in the table. `key_end` is given where the byte looks like part of a
+    /// text instead: it is the first byte after the string that would be the key.
     Item { byte: u8, key_end: Option<u64> },
     /// A number before a module's value that no module of today writes.
     ModuleValue(u64),
 }
 
 /// Why a step cannot be taken.
-enum Halt {
+pub(super) enum Halt {
     /// Its bytes are not all there yet.
     Short,
     Stop(Stop),
@@ -61,7 +62,7 @@ impl From<Unread> for Halt {
 struct Frame {
     ops: &'static [Op],
     next: usize,
-    /// How many times they come again.
+    /// How many more times they come.
     again: u64,
 }
 
@@ -136,8 +137,8 @@ impl Walk {
         }
     }
 
-    /// How it ended, if it did. Only for a type or opcode that is not known does it wait for more bytes that
-    /// may not come.
+    /// How the walk ended, if it did. A walk that still waits for the bytes after an unknown type or opcode
+    /// counts as stopped there, since the file may have no more bytes.
     pub(super) fn stop(&self) -> Option<Stop> {
         let byte = self.kept[0];
         let unknown = Unknown::Item { byte, key_end: None };
@@ -145,29 +146,30 @@ impl Walk {
         self.stop.or(is_waiting.then_some(Stop::Unknown(unknown)))
     }
 
-    /// Where it stands: after the end opcode, or at the first byte of the step that could not be taken.
+    /// The position of the walk: after the end opcode, or at the first byte of the step that could not be
+    /// taken.
     pub(super) fn position(&self) -> u64 {
         self.position
     }
 
-    /// The item that it stands in the middle of, and where that begins.
+    /// The item that the walk is inside of, and the byte at which the item begins.
     pub(super) fn inside(&self) -> Option<(&'static str, u64)> {
         (self.depth > 0 || self.skip > 0).then_some((self.item, self.item_start))
     }
 
-    /// What was counted on the way.
+    /// The counts of the walk.
     pub(super) fn into_counts(self) -> Counts {
         self.counts
     }
 
-    /// Takes steps as far as the bytes go; how many bytes that were.
+    /// Takes steps as far as the bytes go. Returns how many bytes were taken.
     fn run(&mut self, bytes: &[u8]) -> usize {
         let start = self.position;
         let mut at = 0;
         loop {
             if self.skip > 0 {
                 let left = bytes.len() - at;
-                // No more than are left, which is a size in memory.
+                // The cast is exact: at most `left`, which is a `usize`.
                 let skipped = self.skip.min(left as u64) as usize;
                 at += skipped;
                 self.skip -= skipped as u64;
@@ -179,7 +181,7 @@ impl Walk {
                 Ok(taken) => at += taken,
                 Err(Halt::Short) => break,
                 Err(Halt::Stop(stop)) => {
-                    // Nothing is wrong with the end opcode, which is therefore taken.
+                    // The end opcode is part of the file, so it is taken.
                     at += usize::from(stop == Stop::End);
                     self.stop = Some(stop);
                     break;
@@ -190,7 +192,7 @@ impl Walk {
         at
     }
 
-    /// Takes the next step; how many bytes it took, without those that are to be skipped.
+    /// Takes the next step. Returns how many bytes it took, without those that are to be skipped.
     fn step(&mut self, bytes: &[u8], position: u64) -> Result<usize, Halt> {
         let Some(top) = self.depth.checked_sub(1) else {
             return self.begin(bytes, position);
@@ -220,7 +222,7 @@ impl Walk {
             }
             Op::Score => {
                 let length = *bytes.first().ok_or(Halt::Short)?;
-                // 253 to 255 are no number and the infinities.
+                // 253 to 255 stand for NaN and the two infinities.
                 self.skip = if length < 253 { length.into() } else { 0 };
                 1
             }
@@ -311,7 +313,7 @@ impl Walk {
         Ok(text.head)
     }
 
-    /// Takes a string whole where it is short enough to be looked at, and else as any other.
+    /// Takes a string whole if it is short enough to be looked at, and otherwise as any other.
     fn seen_text<'a>(&mut self, bytes: &'a [u8]) -> Result<(Seen<'a>, usize), Halt> {
         let text = encoding::text(bytes)?;
         if text.form == Form::Compressed || text.body > LONGEST_SEEN {
@@ -339,8 +341,8 @@ impl Walk {
         self.depth += 1;
     }
 
-    /// Goes on to the next part of a frame, which is the top one. Where it was the last, the frame begins
-    /// again or is done; then the one below goes on where it stands, which is after the part that began it.
+    /// Goes on to the next part of the top frame. After its last part, the frame begins again, or is
+    /// removed; then the frame below goes on after the part that began this one.
     fn advance(&mut self, top: usize) {
         let frame = &mut self.frames[top];
         frame.next += 1;
@@ -360,57 +362,8 @@ impl Walk {
 pub(super) enum Seen<'a> {
     Plain(&'a [u8]),
     Integer(i64),
-    /// Too long to be told, or compressed, which only long ones are.
+    /// A string that is not looked at: too long, or compressed, which only long ones are.
     Other,
-}
-
-/// A type or an opcode that is not known, by the bytes after it, which begin at byte `position`.
-fn unknown_item(byte: u8, rest: &[u8], position: u64) -> Halt {
-    let key_end = match encoding::text(rest) {
-        Err(Unread::Short) => return Halt::Short,
-        Err(Unread::Invalid(_)) => None,
-        Ok(key) => match is_inside_text(byte, rest, key) {
-            None => return Halt::Short,
-            Some(is_inside) => is_inside.then(|| position + key.head as u64 + key.body),
-        },
-    };
-    Halt::Stop(Stop::Unknown(Unknown::Item { byte, key_end }))
-}
-
-/// Whether an unknown type is rather a byte of some text, into which a wrong length has led the walk. `None`
-/// where that takes more bytes.
-///
-/// A type of another vendor is followed by a key, and that by a value. The length of a key is a printable
-/// byte only if the key has 32 bytes or more; it is then told from text by what it holds and by what
-/// follows it. Bytes from 0x80 to 199 are treated the same: nobody is known to use them.
-fn is_inside_text(byte: u8, rest: &[u8], key: encoding::Text) -> Option<bool> {
-    /// Keys of this length and more have a first byte that is a letter from B on.
-    const LONG: u64 = 512;
-    /// Types that other vendors are known to use: Dragonfly, KeyDB, Redis Enterprise.
-    const OF_VENDORS: [std::ops::RangeInclusive<u8>; 3] = [28..=35, 64..=64, 107..=107];
-    const LONGEST_SHORT: u64 = 63;
-    const FOLLOWING: usize = 16;
-
-    let is_unassigned = matches!(byte, b' '..=b'~' | 0x80..200);
-    if !is_unassigned || !rest.first().is_some_and(|next| (b' '..0x7f).contains(next)) {
-        return Some(false);
-    }
-    if key.body >= LONG {
-        return Some(true);
-    }
-    if OF_VENDORS.iter().any(|types| types.contains(&byte)) {
-        return Some(false);
-    }
-    // At most LONGEST_SHORT, which is a size in memory.
-    let seen = key.head + key.body.min(LONGEST_SHORT) as usize;
-    if rest.get(key.head..seen)?.iter().any(u8::is_ascii_control) {
-        return Some(true);
-    }
-    if key.body > LONGEST_SHORT {
-        return Some(false);
-    }
-    let following = rest.get(seen..seen + FOLLOWING)?;
-    Some(!following.iter().any(u8::is_ascii_control))
 }
 
 fn broken(why: &'static str) -> Halt {
