@@ -62,7 +62,8 @@ pub(crate) struct Globals {
     /// A number without a unit is seconds.
     ///
     /// For 'backup download' also how long the storage may be silent, and while waiting for a backup
-    /// the time for each look at it. For 'backup verify' how long a pipe or a device may give nothing.
+    /// the time for each look at it. For 'archive sync' the time for each call of the service, and how
+    /// long the storage may be silent. For 'backup verify' how long a pipe or a device may give nothing.
     #[arg(long, global = true, value_name = "TIME", default_value = "30", value_parser = values::time_limit)]
     pub(crate) timeout: Duration,
 

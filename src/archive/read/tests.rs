@@ -1,0 +1,124 @@
+//! What reading makes of whole, damaged and foreign folders.
+
+use super::super::manifest::tests::manifest;
+use super::*;
+
+/// Puts the backup of [`manifest`] into an archive; its folder.
+fn put(dir: &Path, manifest: &Manifest) -> PathBuf {
+    let folder = dir.join("cn-north-1/redis-1234/20210714T073657Z-1234");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(MANIFEST), serde_json::to_vec(manifest).unwrap()).unwrap();
+    fs::write(folder.join(&manifest.files[0].name), "abc").unwrap();
+    folder
+}
+
+fn condition(dir: &Path) -> Condition {
+    let archive = read(dir).unwrap();
+    assert_eq!(archive.instances.len(), 1, "{archive:?}");
+    archive.instances[0].backups[0].condition.clone()
+}
+
+#[test]
+fn a_whole_backup_is_good_and_known_by_its_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    put(dir.path(), &manifest());
+    let archive = read(dir.path()).unwrap();
+    let archived = &archive.instances[0];
+    assert_eq!(archived.name(), Some("订单"));
+    let kept = &archived.backups[0];
+    assert_eq!((kept.bytes, kept.keys, &kept.condition), (3, Some(7), &Condition::Good));
+    assert_eq!(kept.start, manifest().start);
+}
+
+#[test]
+fn a_folder_that_was_tampered_with_is_damaged() {
+    let damaged = |change: &dyn Fn(&Path)| {
+        let dir = tempfile::tempdir().unwrap();
+        change(&put(dir.path(), &manifest()));
+        let Condition::Damaged(reason) = condition(dir.path()) else {
+            panic!("not damaged")
+        };
+        reason
+    };
+    let file = manifest().files[0].name.clone();
+    assert_eq!(
+        damaged(&|folder| fs::remove_file(folder.join(&file)).unwrap()),
+        format!("{file} is missing")
+    );
+    assert_eq!(
+        damaged(&|folder| fs::write(folder.join(&file), "ab").unwrap()),
+        format!("{file} has 2 bytes and should have 3")
+    );
+    assert!(damaged(&|folder| fs::remove_file(folder.join(MANIFEST)).unwrap()).contains("cannot be read"));
+    assert!(damaged(&|folder| fs::write(folder.join(MANIFEST), "{").unwrap()).contains("as JSON"));
+    for change in [
+        |manifest: &mut Manifest| manifest.instance = "redis-2".to_owned(),
+        |manifest: &mut Manifest| manifest.base_id = "2".to_owned(),
+        |manifest: &mut Manifest| manifest.start = None,
+    ] {
+        let mut other = manifest();
+        change(&mut other);
+        let text = serde_json::to_vec(&other).unwrap();
+        assert!(damaged(&|folder| fs::write(folder.join(MANIFEST), &text).unwrap()).contains("another backup"));
+    }
+    let mut corrupt = manifest();
+    corrupt.files[0].state = FileState::Corrupt;
+    let text = serde_json::to_vec(&corrupt).unwrap();
+    assert!(damaged(&|folder| fs::write(folder.join(MANIFEST), &text).unwrap()).contains("recorded as corrupt"));
+}
+
+#[cfg(unix)]
+#[test]
+fn symbolic_links_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let dir = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let folder = put(elsewhere.path(), &manifest());
+    fs::create_dir_all(dir.path().join("cn-north-1/redis-1234")).unwrap();
+    symlink(&folder, dir.path().join("cn-north-1/redis-1234/20210714T073657Z-1234")).unwrap();
+    assert!(matches!(condition(dir.path()), Condition::Damaged(_)));
+    symlink(elsewhere.path().join("cn-north-1"), dir.path().join("cn-south-1")).unwrap();
+    let archive = read(dir.path()).unwrap();
+    assert_eq!(archive.unreadable.len(), 1, "{archive:?}");
+
+    // A file that is a link, even to the same bytes.
+    let dir = tempfile::tempdir().unwrap();
+    let own = put(dir.path(), &manifest());
+    let file = own.join(&manifest().files[0].name);
+    fs::rename(&file, own.join("aside")).unwrap();
+    symlink(own.join("aside"), &file).unwrap();
+    assert!(matches!(condition(dir.path()), Condition::Damaged(_)));
+}
+
+#[test]
+fn foreign_folders_are_named_and_hidden_names_and_files_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in [
+        ".jdredis/work/x",
+        "cn-north-1/redis-1/notes of mine",
+        "Photos",
+        "cn-north-1/a b",
+        "cn-north-1/.x",
+    ] {
+        fs::create_dir_all(dir.path().join(folder)).unwrap();
+    }
+    for file in [
+        "runs.jsonl",
+        "cn-north-1/readme",
+        "cn-north-1/redis-1/20210714T073657Z-1",
+    ] {
+        fs::write(dir.path().join(file), "x").unwrap();
+    }
+    let archive = read(dir.path()).unwrap();
+    let foreign: Vec<_> = archive
+        .foreign
+        .iter()
+        .map(|path| path.strip_prefix(dir.path()).unwrap())
+        .collect();
+    assert_eq!(
+        foreign,
+        ["Photos", "cn-north-1/a b", "cn-north-1/redis-1/notes of mine"].map(Path::new)
+    );
+    assert_eq!(archive.instances.len(), 1);
+    assert!(archive.instances[0].backups.is_empty());
+}
