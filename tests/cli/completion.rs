@@ -10,10 +10,13 @@ use std::time::{Duration, SystemTime};
 use jdredis_sandbox::{Reply, Sandbox};
 use serde_json::json;
 
-use crate::support::{Jdredis, page, sandbox};
+use crate::support::{Jdredis, page, sandbox, say_not_run};
 use crate::tmux::{PROMPT, Terminal};
 
 const BASH: &str = "bash";
+/// bash in which the package bash-completion was loaded first, as most distributions do.
+const BASH_COMPLETION: &str = "bash with bash-completion";
+const LIBRARY: &str = "/usr/share/bash-completion/bash_completion";
 const FISH: &str = "fish";
 const ZSH: &str = "zsh";
 const DOWNLOAD: &str = "jdredis backup download --region cn-north-1 --instance redis-cluster1";
@@ -27,7 +30,7 @@ fn script(name: &str) -> PathBuf {
 fn open(shell: &str, sandbox: &Sandbox) -> Option<Terminal> {
     let fish_prompt = format!("set -g fish_autosuggestion_enabled 0; function fish_prompt; echo -n '{PROMPT}'; end");
     let command = match shell {
-        BASH => vec![BASH, "--norc", "--noprofile", "-i"],
+        BASH | BASH_COMPLETION => vec![BASH, "--norc", "--noprofile", "-i"],
         ZSH => vec![ZSH, "-f", "-i"],
         _ => vec![FISH, "--no-config", "-i", "-C", &fish_prompt],
     };
@@ -41,6 +44,11 @@ fn open(shell: &str, sandbox: &Sandbox) -> Option<Terminal> {
     fs::write(home.join(".jdc/config"), profiles).unwrap();
     let load = match shell {
         BASH => format!("source '{}'", script("jdredis.bash").display()),
+        BASH_COMPLETION if !Path::new(LIBRARY).exists() => {
+            say_not_run(BASH_COMPLETION, "bash-completion is not installed");
+            return None;
+        }
+        BASH_COMPLETION => format!("source {LIBRARY}; source '{}'", script("jdredis.bash").display()),
         ZSH => {
             let folder = script("");
             format!(
@@ -86,7 +94,7 @@ fn offered(terminal: &Terminal, typed: &str, all_of: &[&str]) -> String {
 #[test]
 fn shells_offer_commands_options_values_and_names() {
     let sandbox = sandbox();
-    for shell in [BASH, ZSH, FISH] {
+    for shell in [BASH, BASH_COMPLETION, ZSH, FISH] {
         let Some(terminal) = open(shell, &sandbox) else {
             continue;
         };
@@ -135,7 +143,7 @@ fn shells_offer_commands_options_values_and_names() {
 #[test]
 fn shells_insert_what_was_begun_with_the_quotes_that_it_needs() {
     let sandbox = sandbox();
-    for shell in [BASH, ZSH, FISH] {
+    for shell in [BASH, BASH_COMPLETION, ZSH, FISH] {
         let Some(terminal) = open(shell, &sandbox) else {
             continue;
         };
