@@ -1,8 +1,12 @@
 //! What there is to offer: commands, options, known values, and names from profiles and from the cache.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ValueHint};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::line::{Line, Slot};
 use super::names::{BackupName, Names};
@@ -14,8 +18,6 @@ use crate::process::world::World;
 use crate::terminal::escape::is_hazardous;
 use crate::terminal::notes::Notes;
 use crate::values::local::LocalTime;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// What to offer at the cursor: all that begins with what has been typed.
 pub(super) fn offer(line: &Line<'_>, world: &World) -> Offer {
@@ -91,7 +93,13 @@ fn values(arg: &Arg, line: &Line<'_>, world: &World) -> Vec<Candidate> {
     let instance = line.given.get("instance");
     match arg.get_long() {
         Some("profile") => profile::names(world.home.as_deref()).into_iter().map(plain).collect(),
-        Some("instance") => names(line, world).map(instances).unwrap_or_default(),
+        Some("instance" | "exclude") => {
+            let listed = names(line, world).map(instances).unwrap_or_default();
+            let archived = archived(line, world).into_iter();
+            let is_new = |found: &Candidate| listed.iter().all(|listed| listed.value != found.value);
+            let new: Vec<Candidate> = archived.filter(is_new).collect();
+            listed.into_iter().chain(new).collect()
+        }
         Some("base-id") => {
             let backups = instance.and_then(|instance| names(line, world)?.backups.remove(instance));
             backups.map(|backups| base_ids(backups, world)).unwrap_or_default()
@@ -130,6 +138,36 @@ fn names(line: &Line<'_>, world: &World) -> Option<Names> {
 fn instances(names: Names) -> Vec<Candidate> {
     let instances = names.instances.into_iter();
     instances.map(|(value, help)| Candidate { value, help }).collect()
+}
+
+/// The instances in the archive that the line names: the folders `DIR/REGION/INSTANCE`.
+fn archived(line: &Line<'_>, world: &World) -> Vec<Candidate> {
+    let takes_folder = |arg: &Arg| arg.get_value_hint() == ValueHint::DirPath;
+    let dir = line
+        .positional
+        .first()
+        .filter(|_| line.command.get_positionals().any(takes_folder));
+    let folders = |path: PathBuf| {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir())
+    };
+    let regions = dir.into_iter().flat_map(|dir| folders(expanded(dir, world)));
+    let names = regions
+        .filter(|region| {
+            region
+                .file_name()
+                .is_some_and(|name| !name.as_encoded_bytes().starts_with(b"."))
+        })
+        .flat_map(folders)
+        .filter_map(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
+    names.map(plain).collect()
+}
+
+/// The path with `~/` as the shell will expand it: words are handed over as they were typed.
+fn expanded(dir: &str, world: &World) -> PathBuf {
+    let home = world.home.as_ref();
+    home.zip(dir.strip_prefix("~/"))
+        .map_or_else(|| dir.into(), |(home, below)| home.join(below))
 }
 
 fn base_ids(backups: Vec<BackupName>, world: &World) -> Vec<Candidate> {

@@ -10,6 +10,8 @@ pub(super) struct Line<'a> {
     pub(super) command: &'a Command,
     /// The last value of each option that has been given, by its long name.
     pub(super) given: HashMap<&'a str, String>,
+    /// The arguments without a name before the cursor.
+    pub(super) positional: Vec<String>,
     pub(super) slot: Slot<'a>,
     /// What has been typed of it.
     pub(super) typed: String,
@@ -39,7 +41,7 @@ impl<'a> Line<'a> {
         let mut state = State {
             command: root,
             given: HashMap::new(),
-            positions: 0,
+            positional: Vec::new(),
             is_escaped: false,
             awaits: None,
         };
@@ -53,6 +55,7 @@ impl<'a> Line<'a> {
             typed: typed.to_owned(),
             attached: attached.to_owned(),
             given: state.given,
+            positional: state.positional,
         }
     }
 
@@ -66,8 +69,8 @@ impl<'a> Line<'a> {
 struct State<'a> {
     command: &'a Command,
     given: HashMap<&'a str, String>,
-    /// How many arguments without a name there were.
-    positions: usize,
+    /// The arguments without a name.
+    positional: Vec<String>,
     /// Whether there was a `--`, behind which nothing is an option.
     is_escaped: bool,
     /// The option whose value comes next.
@@ -79,7 +82,7 @@ impl<'a> State<'a> {
         if let Some(arg) = self.awaits.take() {
             self.give(arg, word);
         } else if self.is_escaped {
-            self.positions += 1;
+            self.positional.push(word.to_owned());
         } else if word == "--" {
             self.is_escaped = true;
         } else if let Some(long) = word.strip_prefix("--") {
@@ -101,7 +104,7 @@ impl<'a> State<'a> {
         } else if let Some(command) = self.command.find_subcommand(word) {
             self.command = command;
         } else {
-            self.positions += 1;
+            self.positional.push(word.to_owned());
         }
     }
 
@@ -130,7 +133,7 @@ impl<'a> State<'a> {
         if self.command.has_subcommands() && !self.is_escaped {
             return (Slot::Command, "", word);
         }
-        let position = self.command.get_positionals().nth(self.positions);
+        let position = self.command.get_positionals().nth(self.positional.len());
         let last = self.command.get_positionals().last();
         let repeated = last.filter(|arg| arg.get_num_args().is_some_and(|count| count.max_values() > 1));
         (position.or(repeated).map_or(Slot::Nothing, Slot::Value), "", word)

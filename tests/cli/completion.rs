@@ -329,6 +329,19 @@ fn what_was_listed_is_kept_for_this_user_and_this_key_alone() {
 }
 
 #[test]
+fn an_archives_instances_are_those_of_its_folder() {
+    let archive = tempfile::tempdir().unwrap();
+    for folder in ["cn-north-1/redis-old", "cn-east-2/redis-other", ".jdredis/redis-none"] {
+        fs::create_dir_all(archive.path().join(folder)).unwrap();
+    }
+    let line = format!("jdredis archive sync {} --instance redis-", archive.path().display());
+    let offered = answer(Jdredis::bare(), &line);
+    let mut values: Vec<&str> = offered.lines().skip(1).map(str::trim_end).collect();
+    values.sort_unstable();
+    assert_eq!(values, ["redis-old", "redis-other"]);
+}
+
+#[test]
 fn a_cache_that_cannot_be_written_changes_nothing() {
     let sandbox = sandbox();
     let list = ["instance", "list", "--region", "cn-north-1", "-o", "plain"];
