@@ -12,6 +12,7 @@
 //! | outermost | `main`, `process` | the process: arguments, environment, streams, clock, randomness, signals |
 //! | entry | `lib` | parses, dispatches, reports, picks the exit code |
 //! | commands | `commands`, a file a subcommand, its path the command as typed | fetch, shape, print |
+//! | completion | `completion` | what a shell is told at Tab, and the names kept for it |
 //! | command line | `cli` | the root of the command line and what several commands share of it |
 //! | errors | `error` | every kind of error: message, hint, exit code, text and JSON form |
 //! | settings | `config` | flags, environment and profile made into one whole |

@@ -5,7 +5,7 @@
 //! printed. So they cannot go stale. Nothing that was typed is executed, no request is sent, and every
 //! failure is an empty answer.
 //!
-//! clap_complete's dynamic engine was tried in place of [`line`]. It is labelled unstable, a completer
+//! clap_complete's dynamic engine was tried in place of [`mod@line`]. It is labelled unstable, a completer
 //! of its sees only the current word and not the `--instance` before it, and it lists folders itself
 //! where the shell knows `~/` and blanks better.
 //!
