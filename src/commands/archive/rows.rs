@@ -12,6 +12,8 @@ pub(super) struct Judged {
     /// `REGION/INSTANCE`, as its folder is.
     pub(super) subject: String,
     pub(super) judgement: Judgement,
+    /// Whether another warning was printed that is about it.
+    pub(super) was_warned_of: bool,
 }
 
 impl Judged {
@@ -26,7 +28,7 @@ impl Judged {
 
     /// Whether its row stays with `-q`.
     pub(super) fn is_noteworthy(&self) -> bool {
-        self.judgement.severity != Severity::Well || self.judgement.warning.is_some()
+        self.judgement.severity != Severity::Well || self.judgement.warning.is_some() || self.was_warned_of
     }
 }
 

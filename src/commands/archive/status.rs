@@ -171,6 +171,7 @@ impl<'a> Row<'a> {
             judged: Judged {
                 subject: format!("{}/{}", archived.region, archived.instance),
                 judgement,
+                was_warned_of: false,
             },
         }
     }

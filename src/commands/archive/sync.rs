@@ -156,6 +156,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         accepts_unverified: args.accept_unverified,
     };
     let mut night = Night::new(survey, archive, terms, asker.key);
+    night.warn(context.notes);
     let wanted = night.compare(args.newest.map(|newest| newest as usize), context.notes);
     let wanted = fitting(wanted, store.as_ref(), args, &mut night);
     announce(&wanted, args, context);

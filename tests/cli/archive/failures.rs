@@ -383,3 +383,25 @@ fn too_many_calls_slow_the_run_and_fail_nothing() {
     let document = fleet.synced(0, &["--max-attempts", "1"]);
     assert_eq!(document["total"]["new"], 10);
 }
+
+#[test]
+fn a_difference_that_all_instances_share_is_told_once_and_their_rows_stay_with_quiet() {
+    let fleet = Fleet::new();
+    for id in ["redis-a", "redis-b", "redis-c"] {
+        fleet.add(NORTH, id, &[2]);
+        let start = (OffsetDateTime::now_utc() - Duration::hours(2)).to_offset(time::macros::offset!(+8));
+        let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+        let start = start.format(format).unwrap();
+        let odd = format!(
+            r#"{{"requestId":"r","result":{{"backups":[{{"baseId":"{id}-2","backupStartTime":"{start}","backupStatus":2}}],"totalCount":1}}}}"#
+        );
+        fleet
+            .sandbox
+            .always_for(&format!("/{id}/backup?"), Reply::json(200, odd));
+    }
+    let outcome = fleet.sync(&["-q"]).run();
+    let rows = outcome.data_saying(&["names no offset from UTC", "; likewise of 2 more instances"]);
+    assert_eq!(rows.lines().count(), 4, "{rows}");
+    assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:#?}");
+    assert_eq!(fleet.sync(&["-qq", "-o", "plain"]).run().data(), "");
+}

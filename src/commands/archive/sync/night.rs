@@ -51,6 +51,10 @@ pub(super) struct Instance {
     pub(super) new_count: usize,
     pub(super) new_bytes: u64,
     failed: Vec<Missing>,
+    /// How the list of its backups differs from the documentation.
+    warnings: Vec<Warning>,
+    /// Whether a warning was printed that is about it.
+    pub(super) was_warned_of: bool,
 }
 
 impl Night {
@@ -106,6 +110,29 @@ impl Night {
         night
     }
 
+    /// Warns of the differences of the lists of backups, each sort of them once: a service that writes a time
+    /// in another form does so for every instance.
+    pub(super) fn warn(&mut self, notes: &Notes<'_>) {
+        let mut sorts: Vec<(std::mem::Discriminant<Warning>, String, usize)> = Vec::new();
+        for instance in &mut self.instances {
+            for warning in std::mem::take(&mut instance.warnings) {
+                instance.was_warned_of = true;
+                let sort = std::mem::discriminant(&warning);
+                match sorts.iter_mut().find(|(known, ..)| *known == sort) {
+                    Some((.., more)) => *more += 1,
+                    None => sorts.push((sort, format!("{}: {warning}", instance.subject()), 0)),
+                }
+            }
+        }
+        for (_, first, more) in sorts {
+            match more {
+                0 => notes.warn(first),
+                1 => notes.warn(format_args!("{first}; likewise of one more instance")),
+                more => notes.warn(format_args!("{first}; likewise of {more} more instances")),
+            }
+        }
+    }
+
     /// Compares what the service has with the archive; what is to be fetched, in no order.
     pub(super) fn compare(&mut self, newest: Option<usize>, notes: &Notes<'_>) -> Vec<Wanted> {
         let mut wanted = Vec::new();
@@ -116,6 +143,7 @@ impl Night {
                 unknown,
             } = plan::offer(&instance.listed, &instance.archived, newest);
             if unknown > 0 {
+                instance.was_warned_of = true;
                 notes.warn(format_args!(
                     "{}: {unknown} of its backups have a status that is not documented and are left out",
                     instance.subject()
@@ -237,6 +265,8 @@ impl Instance {
             new_count: 0,
             new_bytes: 0,
             failed: Vec::new(),
+            warnings: Vec::new(),
+            was_warned_of: false,
         };
         match surveyed.found {
             Found::Backups(listing) => {
@@ -246,6 +276,7 @@ impl Instance {
                     .iter()
                     .find(|warning| matches!(warning, Warning::LostEntry { .. }));
                 instance.memory.failure = lost.map(|warning| visible(&warning.to_string()).into_owned());
+                instance.warnings = listing.warnings;
                 instance.listed = listing.entries.into_iter().map(|entry| entry.view).collect();
             }
             Found::Gone { restorable_until } => {

@@ -87,6 +87,7 @@ impl<'a> Row<'a> {
             judged: Judged {
                 subject: instance.subject(),
                 judgement,
+                was_warned_of: instance.was_warned_of,
             },
         }
     }
