@@ -6,23 +6,16 @@
 use std::cell::Cell;
 use std::io::Read;
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Event;
-use super::answer::{Head, Span, said_in};
-use super::part::Part;
-use super::pool::{Landing, Pool, Timing, locked};
-use super::reason::Reason;
-use super::record::Record;
+use super::admission::fits;
+use super::answer::Span;
+use super::pool::{Landing, Pool, Timing};
 use super::request::{Answer, Ask, NoAnswer};
-use super::state::{First, Kind, Object, Slot, Task};
+use super::state::{Kind, Task};
 use super::trouble::Trouble;
-use crate::rdb::Beginning;
 
-/// How often all pieces are started again because the object changed, of a file and of a run.
-const RESTARTS_OF_FILE: u32 = 1;
-const RESTARTS_OF_RUN: u32 = 3;
 /// A connection that brings fewer bytes a second for so long is given up.
 const LEAST_RATE: f64 = 10_000.0;
 const SLOW_FOR: Duration = Duration::from_secs(60);
@@ -94,123 +87,15 @@ impl Task {
     }
 }
 
-struct Flight<'a> {
-    pool: &'a Pool,
-    task: &'a Task,
+/// A request and where its bytes go.
+pub(super) struct Flight<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) task: &'a Task,
     /// The start that it belongs to: the task's, until its answer makes another.
-    generation: Cell<u64>,
-}
-
-/// What is made of the first answer of a file.
-enum Admission {
-    /// The object is the known one: bytes from the frontier on are kept.
-    GoOn,
-    /// The object is another, or nothing is known of it: it begins in a part of its own.
-    Begin,
+    pub(super) generation: Cell<u64>,
 }
 
 impl Flight<'_> {
-    /// Takes the answer to a file's first request.
-    fn first(&self, mut answer: Answer, first: First, from: u64) -> Result<(), Trouble> {
-        if let Some(reason) = answer.head.refusal() {
-            return Err(Trouble::Final(reason));
-        }
-        let start = match &answer.head.span {
-            Span::Unknown => {
-                return Err(Trouble::Odd(
-                    "the storage's answer is for another range than was asked for".to_owned(),
-                ));
-            }
-            Span::Whole(_) => 0,
-            Span::Part(range, _) => range.start,
-        };
-        let is_here = |slot: &Slot| slot.generation == self.task.generation;
-        let object = Object {
-            etag: answer.head.etag.clone(),
-            length: answer.head.total(),
-        };
-        let (admission, has_part) = {
-            let mut state = self.pool.lock();
-            let restarts = state.restarts;
-            let slot = &mut state.files[self.task.file];
-            if !is_here(slot) {
-                return Ok(());
-            }
-            let admission = admit(slot, &answer.head, &object, first, from)?;
-            if matches!(admission, Admission::GoOn) && from > 0 && start == 0 {
-                slot.refuses_ranges = true;
-                let why = "the storage does not go on in the middle; starting again";
-                self.pool.note(self.task.file, why);
-            }
-            if let (Admission::Begin, true) = (&admission, slot.object.etag.is_some() || slot.pieces.frontier() > 0) {
-                if slot.restarts >= RESTARTS_OF_FILE || restarts >= RESTARTS_OF_RUN {
-                    slot.is_single = true;
-                }
-                slot.restarts += 1;
-                let why = why_again(slot, &object);
-                if slot.pieces.frontier() > 0 {
-                    self.pool.note(self.task.file, format!("{why}; starting again"));
-                }
-                state.restarts += 1;
-            }
-            (admission, state.files[self.task.file].pieces.frontier() > 0)
-        };
-        let mut head = Vec::new();
-        if start == 0 {
-            head = first_chunk(&mut answer.body).map_err(|error| self.broken(error, 0))?;
-            match Beginning::of(&head) {
-                Beginning::Text(what) => {
-                    let said = said_in(&head).map_or_else(String::new, |said| format!(" ({said})"));
-                    return Err(Trouble::Final(Reason::Foreign(what + &said)));
-                }
-                // It is judged when all of it is there, but takes the place of no part.
-                Beginning::Other(what) if has_part => return Err(Trouble::Final(Reason::Foreign(what))),
-                _ => {}
-            }
-        }
-        let fresh = match admission {
-            Admission::GoOn => None,
-            Admission::Begin => Some(self.new_part(&object)?),
-        };
-        let mut state = self.pool.lock();
-        let slot = &mut state.files[self.task.file];
-        if !is_here(slot) {
-            return Ok(());
-        }
-        match fresh {
-            Some(part) => slot.begin(object, part),
-            None if start == 0 => slot.resumed_from = 0,
-            None => {}
-        }
-        (slot.first, slot.is_first_in_flight) = (None, false);
-        slot.has_ranges = answer.head.serves_ranges
-            && slot.object.etag.is_some()
-            && slot.object.length.is_some()
-            && !slot.is_single
-            && !slot.refuses_ranges;
-        let (part, generation) = (slot.part.clone(), slot.generation);
-        self.generation.set(generation);
-        let size = state.piece(self.task.file);
-        let now = self.pool.now();
-        let slot = &mut state.files[self.task.file];
-        let id = slot.open(size, now);
-        let skip = slot.pieces.frontier();
-        drop(state);
-        self.pool.wake();
-        let Some(part) = part else { return Ok(()) };
-        let landing = Landing {
-            file: self.task.file,
-            generation,
-            id,
-            part,
-        };
-        let until = match &answer.head.span {
-            Span::Part(range, _) => Some(range.end),
-            _ => answer.head.total(),
-        };
-        self.receive(&landing, answer.body, head, start, skip, until)
-    }
-
     /// Takes the answer to a request for a piece.
     fn piece(&self, answer: Answer, id: super::pieces::FlightId, piece: &Range<u64>) -> Result<(), Trouble> {
         if let Some(reason) = answer.head.refusal() {
@@ -247,7 +132,7 @@ impl Flight<'_> {
             id,
             part,
         };
-        self.pool.begin(&landing);
+        self.pool.begin(&landing, answer.waited);
         self.receive(
             &landing,
             answer.body,
@@ -258,36 +143,9 @@ impl Flight<'_> {
         )
     }
 
-    /// Makes a part for an object that begins, where the disk has room for it.
-    fn new_part(&self, object: &Object) -> Result<Arc<Part>, Trouble> {
-        let (folder, paths) = {
-            let state = self.pool.lock();
-            let job = &state.files[self.task.file].job;
-            (Arc::clone(&job.folder), job.folder.paths(&job.file_name))
-        };
-        let record = self.pool.record(self.task.file);
-        let mut record = locked(&record);
-        if let (Some(length), Ok(available)) = (object.length, folder.available())
-            && length > available.saturating_add(folder.taken_by_part(&paths))
-        {
-            return Err(Trouble::Final(Reason::NoRoom { length, available }));
-        }
-        let fresh = Record::new(&record.identity, &record.node);
-        *record = Record {
-            etag: object.etag.clone(),
-            length: object.length,
-            ..fresh
-        };
-        record.save(&paths.record)?;
-        let part = Part::create(&paths.part)?;
-        // Else a power cut could leave the name with what it stood for before.
-        folder.sync()?;
-        Ok(Arc::new(part))
-    }
-
     /// Reads an answer's bytes, which begin at `position` in the object and end before `until`, and writes
     /// those that belong to the flight. `head` was read already; what is before `skip` is there.
-    fn receive(
+    pub(super) fn receive(
         &self,
         landing: &Landing,
         mut body: Box<dyn Read + Send>,
@@ -388,7 +246,7 @@ impl Flight<'_> {
     }
 
     /// The trouble of a read that failed after so many bytes of the object.
-    fn broken(&self, error: std::io::Error, at: u64) -> Trouble {
+    pub(super) fn broken(&self, error: std::io::Error, at: u64) -> Trouble {
         let failure = self.pool.options.storage.of_reading(error, &self.task.link);
         let of = self.pool.lock().files[self.task.file].object.length;
         Trouble::Cut {
@@ -402,67 +260,6 @@ impl Flight<'_> {
         let known = self.pool.lock().files[self.task.file].object.length;
         known.unwrap_or(otherwise)
     }
-}
-
-/// Decides what becomes of a file's first answer.
-fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64) -> Result<Admission, Trouble> {
-    let frontier = slot.pieces.frontier();
-    let known = &slot.object;
-    let is_known = frontier > 0;
-    let is_same_version = known.etag.is_some() && known.etag == object.etag;
-    if let (true, Some(one), Some(other)) = (is_same_version, known.length, object.length)
-        && one != other
-    {
-        return Err(match from {
-            0 => Trouble::TwoLengths(one, other),
-            _ => Trouble::OtherPart,
-        });
-    }
-    let is_same = is_known && is_same_version && known.length == object.length;
-    if let Span::Part(range, _) = &head.span
-        && !fits(range, head, if is_same { frontier } else { 0 })
-    {
-        return Err(match first {
-            First::Resume if from > 0 => Trouble::OtherPart,
-            _ => Trouble::Odd("the storage's answer is for another range than was asked for".to_owned()),
-        });
-    }
-    if !is_same {
-        return Ok(Admission::Begin);
-    }
-    if slot.was_refused_own_tag {
-        // The storage refuses the ETag that it sends, so nothing can be asked for on that condition.
-        (slot.has_conditions, slot.refuses_ranges) = (false, true);
-    }
-    Ok(Admission::GoOn)
-}
-
-/// Whether a part brings bytes from an offset on. One that begins later leaves a gap. One that begins
-/// earlier must have as many bytes as it says, since else its beginning may be what is wrong.
-fn fits(range: &Range<u64>, head: &Head, offset: u64) -> bool {
-    range.start <= offset && offset < range.end && (head.is_consistent || range.start == offset)
-}
-
-fn why_again(slot: &Slot, object: &Object) -> &'static str {
-    match (&slot.object.etag, &object.etag) {
-        (Some(known), Some(etag)) if known == etag => "the storage does not go on in the middle",
-        (Some(_), Some(_)) => "the object is not the one it was",
-        _ => "the storage names no version to go on with",
-    }
-}
-
-/// The first bytes of an answer, as many as tell what they are.
-fn first_chunk(body: &mut impl Read) -> std::io::Result<Vec<u8>> {
-    let mut head = vec![0; Beginning::ENOUGH];
-    let mut length = 0;
-    while length < head.len() {
-        match body.read(&mut head[length..])? {
-            0 => break,
-            count => length += count,
-        }
-    }
-    head.truncate(length);
-    Ok(head)
 }
 
 /// Sees whether a connection brings too little.

@@ -28,6 +28,7 @@
 //! is how a finished one is recognised. After SIGKILL the next run fetches again at most the pieces that
 //! were on their way, and after a power cut what the last second brought besides.
 
+mod admission;
 mod answer;
 mod attempts;
 mod finish;

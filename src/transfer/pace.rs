@@ -91,6 +91,11 @@ impl Pace {
         self.allowed = self.allowed.min(self.most);
     }
 
+    /// Whether first bytes come so late that waiting for them costs more than connections for nothing.
+    pub(super) fn is_late(&self) -> bool {
+        self.wait.is_some_and(|wait| wait > LATE.as_secs_f64())
+    }
+
     /// Notes how long a head took to come.
     pub(super) fn waited(&mut self, wait: Duration) {
         let wait = wait.as_secs_f64();
@@ -157,8 +162,7 @@ impl Pace {
             return false;
         }
         if self.allowed < most && self.idle > self.busy * MUCH_LONGER {
-            let is_late = self.wait.is_some_and(|wait| wait > LATE.as_secs_f64());
-            let factor = if is_late { 4 } else { 2 };
+            let factor = if self.is_late() { 4 } else { 2 };
             self.change((self.allowed * factor).min(most), now, total);
             return true;
         }

@@ -211,12 +211,22 @@ impl Pool {
         self.room.notify_all();
     }
 
-    /// Notes that the head of a flight's answer came.
-    pub(super) fn begin(&self, landing: &Landing) {
+    /// Notes that the head of a flight's answer came, after so long. Where heads come late, it is as good
+    /// as bytes to decide on more connections by: each step costs that wait.
+    pub(super) fn begin(&self, landing: &Landing, waited: Duration) {
         let now = self.now();
         let mut state = self.lock();
+        let is_late = state.pace.is_late();
         if let Some(flying) = flying(&mut state.files[landing.file], landing.id) {
             flying.last = now;
+            flying.has_delivered |= is_late;
+        }
+        if is_late {
+            state.pace.read(waited, Duration::ZERO);
+            let (active, delivering, received) = (state.active, state.delivering(), state.received);
+            if state.pace.consider(now, active, delivering, received) {
+                self.work.notify_all();
+            }
         }
     }
 
