@@ -1,4 +1,4 @@
-//! Which of an instance's backups is meant.
+//! Finds the backup that a command means: the newest ones, the latest successful one, the one with an ID.
 
 use std::cmp::Reverse;
 
@@ -12,10 +12,10 @@ use crate::retry::deadline::Deadline;
 use crate::values::id::{BaseId, InstanceId};
 use crate::values::vocabulary::BackupStatus;
 
-/// The backups that `matches` holds for, newest first, and perhaps others.
+/// The backups that `matches` accepts, newest first, and perhaps others.
 ///
-/// In what order the service lists them is not documented. As long as its pages came newest first, no
-/// page is asked for after `wanted` matches; once one did not, all of them are.
+/// The order of the service's list is not documented. As long as its pages come newest first, the reading
+/// stops after `wanted` matches; once a page is out of order, all pages are read.
 pub(crate) fn newest_first(
     client: &Client<'_>,
     instance: &InstanceId,
@@ -74,7 +74,7 @@ pub(crate) fn unread_starts(
 #[derive(Debug)]
 pub(crate) struct Latest {
     pub(crate) entry: Entry<Backup>,
-    /// Newer backups whose status is not documented, and so may stand for success.
+    /// Newer backups with a status that is not documented and may mean success.
     pub(crate) passed_over: Vec<(BaseId, StatusWord)>,
     /// The backups that succeeded and have no start, which may be newer.
     pub(crate) undated: Vec<BaseId>,
@@ -84,7 +84,8 @@ pub(crate) struct Latest {
 /// Looks for the newest backup that succeeded, by its start.
 ///
 /// # Errors
-/// If there is none; and if the start of one that succeeded cannot be read, so that it may be the newest.
+/// If no backup has succeeded, or if the start of a successful one cannot be read, so that it may be the
+/// newest.
 pub(crate) fn latest(client: &Client<'_>, instance: &InstanceId, deadline: Deadline) -> Result<Latest, Error> {
     let succeeded = |backup: &Backup| backup.status() == Some(BackupStatus::Success);
     let listing = newest_first(client, instance, &BackupFilter::default(), 1, succeeded, deadline)?;

@@ -1,5 +1,5 @@
-//! What the nodes of a backup are called. That is decided by what identifies a file, its object, and not by
-//! its place in the service's list, whose order may change between runs.
+//! The names of a backup's nodes. A node without a name is numbered by its object, which identifies the
+//! file, and not by its place in the service's list, whose order may change between runs.
 
 use std::collections::HashSet;
 

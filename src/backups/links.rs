@@ -68,7 +68,7 @@ pub(crate) fn links(answer: &Answer, urls: Vec<DownloadUrl>, internal: bool) -> 
     Ok(links)
 }
 
-/// A warning of names that cannot be read, if there are such.
+/// A warning about names that cannot be read, if there are any.
 pub(crate) fn unread_names(urls: &[DownloadUrl]) -> Option<String> {
     let is_unread = |url: &&DownloadUrl| url.name == NodeName::Unreadable;
     let first = urls.iter().position(|url| is_unread(&url))?;
@@ -87,7 +87,7 @@ pub(crate) type Fetchable = (String, Link);
 /// The links of all nodes as they are to be fetched, over https unless `plain`.
 ///
 /// # Errors
-/// Where there are fewer or more than the backup has shards, or two lead to the same object.
+/// If there are fewer or more links than the backup has shards, or if two lead to the same object.
 pub(crate) fn all_nodes(links: Vec<NodeLink>, shards: Option<u64>, plain: bool) -> Result<Vec<Fetchable>, Incomplete> {
     if let Some(same) = same_objects(&links).into_iter().next() {
         return Err(Incomplete::SameObject(same));
@@ -106,7 +106,7 @@ pub(crate) fn all_nodes(links: Vec<NodeLink>, shards: Option<u64>, plain: bool) 
     Ok(nodes)
 }
 
-/// Why links are not those of a whole backup.
+/// Why the links cannot be those of a whole backup.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Incomplete {
     #[error("the service gives {links} links for a backup of {shards} shards")]
@@ -155,7 +155,7 @@ fn label(links: &[NodeLink], i: usize) -> String {
 }
 
 /// The object that a link leads to: its host in lower case and its path, decoded. Neither the scheme and
-/// its own port nor the query make it another object.
+/// its default port nor the query make it another object.
 fn object(link: &Link) -> String {
     let text = link.object();
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));

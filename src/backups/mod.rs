@@ -1,6 +1,6 @@
 //! Finding backups at the service: the newest ones, the latest one that is whole, the one with an ID, and
-//! the links to a backup's files. Nothing here prints, and nothing knows of the command line; an error
-//! carries the facts that the `error` module makes advice of.
+//! the links to a backup's files. Nothing here prints or knows the command line; an error carries facts,
+//! and the `error` module turns them into advice.
 
 mod find;
 mod labels;
@@ -19,14 +19,14 @@ use crate::values::id::InstanceId;
 pub(crate) enum Error {
     #[error(transparent)]
     Api(#[from] api::Error),
-    /// None of the instance's backups has succeeded, as far as the service tells.
+    /// None of the instance's backups has succeeded, by the service's list.
     #[error("instance {instance} has no backup that succeeded: {others}")]
     NoneSucceeded {
         instance: InstanceId,
         others: Others,
         request_id: Option<String>,
     },
-    /// Backups that succeeded have a start that cannot be read, so that any of them may be the newest.
+    /// The start of some successful backups cannot be read, so any of them may be the newest.
     #[error("the newest backup is not known, since the start of one or more cannot be read")]
     UnreadStarts {
         /// The IDs, and the service's texts.

@@ -1,5 +1,5 @@
-//! The key pair that signs requests: what it is, where it is found, and the variables that people set in
-//! its place.
+//! The key pair that signs requests, its sources, and the look-alike variables that people set in its
+//! place.
 
 use zeroize::Zeroizing;
 
@@ -19,12 +19,12 @@ pub(super) const SECURITY_TOKEN: &str = "JDCLOUD_SECURITY_TOKEN";
 pub(crate) struct Credentials {
     pub(crate) access_key: AccessKey,
     pub(crate) secret_key: Secret,
-    /// Sent base64-encoded, as the Go, Java and Python SDKs do. The PHP SDK sends it raw; which of
-    /// them the service wants has not been tried against it.
+    /// Sent base64-encoded, as the Go, Java and Python SDKs do. The PHP SDK sends it raw. Neither form has
+    /// been tried against the service.
     pub(crate) security_token: Option<Secret>,
 }
 
-/// Credentials, and where each part of them came from.
+/// Credentials, and the source of each part.
 pub(super) struct Found {
     pub(super) credentials: Credentials,
     pub(super) sources: KeySources,
@@ -70,7 +70,7 @@ pub(super) fn in_env(world: &World) -> Result<Option<Found>, Error> {
 /// A profile's keys.
 ///
 /// # Errors
-/// If it lacks one, or one is not of its form.
+/// If the profile lacks a key, or a key is not of its form.
 pub(super) fn in_profile(profile: &Profile, world: &World) -> Result<Found, Error> {
     let missing = |key| Error::Incomplete {
         section: profile.section.clone(),
@@ -93,7 +93,7 @@ pub(super) fn in_profile(profile: &Profile, world: &World) -> Result<Found, Erro
     })
 }
 
-/// The names that variables for this cloud begin with, in other tools and in people's memory.
+/// The prefixes of variables for this cloud, as other tools have them or people remember them.
 const PREFIXES: &[&str] = &[
     "JDCLOUD_",
     "JDC_",
@@ -148,8 +148,8 @@ pub(crate) fn look_alike_keys(world: &World) -> Vec<String> {
     look_alikes(world, KEY_NAMES)
 }
 
-/// The variables that are set and look like those of these names that the program reads, but are not. The
-/// environment can only be asked for names, so that no secret in it is copied.
+/// The set variables that look like the ones of these names that the program reads, but are not. Each name
+/// that is possible is looked up, since the environment is never listed: that would copy the secrets in it.
 pub(super) fn look_alikes(world: &World, names: &[&str]) -> Vec<String> {
     let read = [ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, super::REGION];
     let candidates = PREFIXES

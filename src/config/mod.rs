@@ -1,4 +1,4 @@
-//! Flags, environment and profile, made into one validated whole.
+//! The settings of a run, from flags, environment and profile, validated.
 //!
 //! A flag beats the environment and the environment beats a profile, setting by setting; only the
 //! keys go together, and those of a profile that `--profile` names beat the environment's.
@@ -77,10 +77,10 @@ pub(crate) enum Error {
     /// A setting is not of its form.
     #[error("{setting} is not usable: {fault}")]
     Invalid { setting: Source, fault: String },
-    /// No region was given anywhere. Variables that look as if they did are named.
+    /// No region was given anywhere. `look_alikes` names set variables that look as if they gave one.
     #[error("no region was given")]
     NoRegion { look_alikes: Vec<String> },
-    /// Half of what the environment needs for signing.
+    /// The environment has only one half of the key pair.
     #[error("{present} is set, but {missing} is not")]
     PartOfKeys {
         present: &'static str,
@@ -126,7 +126,7 @@ pub(crate) fn format(flag: Option<Format>, world: &World) -> Result<Format, Erro
     }
 }
 
-/// Brings together all that a request needs.
+/// Collects the settings that a request needs.
 ///
 /// # Errors
 /// Names the flag, the variable, or the file, section and key to mend.
@@ -149,11 +149,12 @@ pub(crate) fn resolve(
     let profile = load_profile(globals, world, needs, notes)?;
 
     let (keys, profile) = match (from_env, profile) {
-        (Some(keys), profile) => (keys, profile.unwrap_or_default()),
-        (None, Ok(profile)) => (credentials::in_profile(&profile, world)?, profile),
-        (None, Err(profile)) => {
+        (Some(keys), LoadedProfile::Usable(profile)) => (keys, profile),
+        (Some(keys), LoadedProfile::Unusable(_)) => (keys, Profile::default()),
+        (None, LoadedProfile::Usable(profile)) => (credentials::in_profile(&profile, world)?, profile),
+        (None, LoadedProfile::Unusable(error)) => {
             return Err(Error::NoCredentials {
-                profile,
+                profile: error,
                 look_alikes: look_alikes(world, KEY_NAMES),
             });
         }
@@ -163,8 +164,7 @@ pub(crate) fn resolve(
         None => find_region(world, &profile)?,
     };
     let ((endpoint, endpoint_source), left_out) = match &globals.endpoint {
-        // Not parsed with the rest of the command line, whose errors quote the text: it may hold a
-        // password.
+        // It is parsed here and not by clap, whose errors quote the text, since it may hold a password.
         Some(text) => (parsed(text, Source::Flag(ENDPOINT_FLAG))?, None),
         None => find_endpoint(world, &profile, notes)?,
     };
@@ -192,31 +192,39 @@ pub(crate) fn resolve(
     })
 }
 
-/// Makes sure that the proxy for an origin, where it has one, can be followed.
+/// Checks that the variable that names the proxy for an origin is usable, if there is one.
 ///
 /// # Errors
-/// Names the variable that cannot.
+/// Names the variable that is not usable.
 pub(crate) fn check_proxy(network: &Network, origin: &Endpoint) -> Result<(), Error> {
     let proxy = network.proxy(origin.scheme(), origin.host(), origin.port());
     proxy.map(drop).map_err(Error::Proxy)
 }
 
-/// The settings that only a profile can give.
+/// The settings that neither flags nor the environment give, so that a profile is needed for them.
 struct Needs {
     keys: bool,
     /// The region or the endpoint.
     others: bool,
 }
 
-/// A profile that was named must be usable. One that was merely found may be broken as long as the
-/// keys come from elsewhere, and then the user is told. Nothing is told of a home folder that cannot
-/// be read where nothing is needed from it, as in a hardened service.
-fn load_profile(
-    globals: &Globals,
-    world: &World,
-    needs: Needs,
-    notes: &Notes<'_>,
-) -> Result<Result<Profile, profile::Error>, Error> {
+/// The outcome of loading the profile of a run.
+enum LoadedProfile {
+    Usable(Profile),
+    /// There is none, or it is left out because it cannot be read. The run goes on if the keys come from
+    /// elsewhere.
+    Unusable(profile::Error),
+}
+
+/// Loads the profile.
+///
+/// A named profile must be usable. A broken profile that nobody named is left out with a warning, as long as
+/// the keys come from elsewhere. The warning is not printed if the home folder cannot be read and no setting is
+/// needed from it, as in a hardened service.
+///
+/// # Errors
+/// If the profile is named, or needed for the keys, and cannot be used.
+fn load_profile(globals: &Globals, world: &World, needs: Needs, notes: &Notes<'_>) -> Result<LoadedProfile, Error> {
     let named = globals.profile.clone().or_else(|| world.var(PROFILE));
     let unusable = |error| Error::Profile {
         error,
@@ -227,22 +235,21 @@ fn load_profile(
         },
     };
     match profile::load(world.home.as_deref(), named.as_deref()) {
-        Ok(profile) => Ok(Ok(profile)),
+        Ok(profile) => Ok(LoadedProfile::Usable(profile)),
         Err(error) if named.is_some() => Err(unusable(error)),
-        Err(error @ (profile::Error::NoHome | profile::Error::Missing { .. })) => Ok(Err(error)),
+        Err(error @ (profile::Error::NoHome | profile::Error::Missing { .. })) => Ok(LoadedProfile::Unusable(error)),
         Err(error) if !needs.keys => {
             let is_silent = match &error {
-                // There can be no file below what is no folder.
+                // NotADirectory: the home folder is a file, such as /dev/null, so there can be no profile.
                 profile::Error::Unreadable { error, .. } => {
                     !needs.others || error.kind() == io::ErrorKind::NotADirectory
                 }
                 _ => false,
             };
-            if is_silent {
-                return Ok(Err(error));
+            if !is_silent {
+                notes.warn(format_args!("the profile is left out: {error}"));
             }
-            notes.warn(format_args!("the profile is left out: {error}"));
-            Ok(Err(error))
+            Ok(LoadedProfile::Unusable(error))
         }
         Err(error) => Err(unusable(error)),
     }
@@ -260,7 +267,7 @@ fn find_region(world: &World, profile: &Profile) -> Result<(Region, Source), Err
     }
 }
 
-/// The endpoint; and, in words, the one of another product that is left out.
+/// The endpoint; and, in words, the profile's endpoint that is left out because it is another product's.
 fn find_endpoint(
     world: &World,
     profile: &Profile,
@@ -285,7 +292,7 @@ fn find_endpoint(
         ));
         return Ok((default(), Some(format!("{source} is {host}"))));
     }
-    // In a profile, `scheme = http` is how http is spelled out.
+    // A profile spells http out as `scheme = http`.
     let scheme = match profile.scheme.as_deref() {
         Some(scheme) if !text.contains("://") => format!("{scheme}://"),
         _ => String::new(),
@@ -293,8 +300,7 @@ fn find_endpoint(
     Ok((parsed(&format!("{scheme}{text}"), source)?, None))
 }
 
-/// The host of what may be an endpoint, an URL or something like them, in lower case and without a dot at
-/// its end.
+/// The host in a text that may be an endpoint or a URL, in lower case and without a dot at its end.
 fn host_of(text: &str) -> String {
     let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
@@ -303,8 +309,8 @@ fn host_of(text: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// Whether a host is JD Cloud's, and another product's: a profile is shared by the tools of all products,
-/// and public guides write the endpoint of theirs into it.
+/// Whether a host belongs to another product of JD Cloud. The tools of all products share a profile, and
+/// public guides write the endpoint of their product into it.
 fn is_of_another_product(host: &str) -> bool {
     let is_of_the_cloud = CLOUD_DOMAINS.iter().any(|domain| {
         host.strip_suffix(domain)

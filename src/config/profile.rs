@@ -18,9 +18,9 @@ use crate::values::secret::Secret;
 
 /// The profile that is used where neither the user nor `~/.jdc/current` names one.
 const DEFAULT: &str = "default";
-/// The section whose keys all others have, unless they have their own.
+/// The section whose keys are the defaults of all others.
 const INHERITED: &str = "DEFAULT";
-/// The parser's section for keys that stand before any section; no header can have this name, because a
+/// The parser's section for keys that stand before any section. No header can have this name, because a
 /// header is on one line.
 const OUTSIDE: &str = "\n";
 
@@ -58,7 +58,7 @@ impl fmt::Display for Section {
     }
 }
 
-/// Why a profile could not be had.
+/// Why a profile could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// There is no home folder to look in.
@@ -70,7 +70,7 @@ pub(crate) enum Error {
     /// The file cannot be read.
     #[error("{} cannot be read: {error}", file.display())]
     Unreadable { file: PathBuf, error: io::Error },
-    /// The file is not what the official tool writes.
+    /// The file is not in the form that the official tool writes.
     #[error("{}: {fault}", file.display())]
     Malformed { file: PathBuf, fault: String },
     /// The file has no such section.
@@ -95,7 +95,7 @@ fn list(sections: &[String]) -> String {
 /// Reads a profile: the one named, else the one `current` names, else `default`.
 ///
 /// # Errors
-/// Says which file, section and key is missing or broken.
+/// Names the file, section or key that is missing or broken.
 pub(crate) fn load(home: Option<&Path>, name: Option<&str>) -> Result<Profile, Error> {
     let folder = home.ok_or(Error::NoHome)?.join(".jdc");
     let name = match name {
@@ -107,7 +107,7 @@ pub(crate) fn load(home: Option<&Path>, name: Option<&str>) -> Result<Profile, E
     parse(&text, Section { file, name })
 }
 
-/// The names of the profiles that there are; none where the file cannot be read.
+/// The names of all profiles; none if the file cannot be read.
 pub(crate) fn names(home: Option<&Path>) -> Vec<String> {
     let text = home
         .and_then(|home| read(&home.join(".jdc").join("config")).ok())
@@ -244,8 +244,8 @@ fn take_profile(sections: &[&Values], section: &Section) -> Result<Profile, Erro
     })
 }
 
-/// Undoes `configparser`'s escaping. A single `%`, which the official tool refuses to read, can
-/// only have been typed by hand and is kept as typed.
+/// Undoes `configparser`'s escaping. A single `%`, which the official tool refuses to read, was typed by
+/// hand and is kept as typed.
 fn unescape(raw: &str) -> Result<String, &'static str> {
     if raw.contains("%(") && Zeroizing::new(raw.replace("%%", "")).contains("%(") {
         return Err("refers to another key with %(NAME)s, which jdredis does not follow; write the value itself");

@@ -2,8 +2,8 @@
 
 use super::profile::{self, Profile, Section};
 
-/// A profile's file is read or refused; a value that Python's `configparser` has written comes back as
-/// it was.
+/// A profile's file is read or refused without a panic; a value that Python's `configparser` has written
+/// comes back unchanged.
 pub fn profile(text: &str) {
     let section = || Section {
         file: "config".into(),
@@ -13,7 +13,7 @@ pub fn profile(text: &str) {
         check_profile(&profile);
     }
     let is_writable = !text.is_empty() && text.trim() == text && text.len() <= 8192 && !text.contains(char::is_control);
-    // The program refuses this character, which stands for bytes that are no text.
+    // The program refuses this character (U+FFFD), which replaces bytes that are not UTF-8.
     if is_writable && !text.contains(char::REPLACEMENT_CHARACTER) {
         let written = text.replace('%', "%%");
         let file = format!("[default]\nsecret_key = {written}\nregion_id = cn-north-1\nendpoint = {written}\n\n");

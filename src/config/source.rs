@@ -13,11 +13,12 @@ pub(crate) enum Source {
     Variable(&'static str),
     /// A key of a profile.
     Key { key: &'static str, section: Section },
-    /// Nobody gave one, and there is a default.
+    /// The default, since no value was given.
     Default,
 }
 
-/// As it is read after "from": `JDREDIS_ENDPOINT`, `endpoint in profile [default] of /home/me/.jdc/config`.
+/// The form that reads well after "from": `JDREDIS_ENDPOINT`,
+/// `endpoint in profile [default] of /home/me/.jdc/config`.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -33,7 +34,7 @@ impl fmt::Display for Source {
 pub(super) struct Sources {
     pub(super) region: Source,
     pub(super) endpoint: Source,
-    /// The endpoint of another product that a profile has, and that is left out; in words.
+    /// In words, the profile's endpoint if it is left out because it is another product's.
     pub(super) left_out: Option<String>,
     pub(super) keys: KeySources,
 }
@@ -45,21 +46,21 @@ pub(super) struct KeySources {
     pub(super) secret_key: Source,
 }
 
-/// Facts about the settings of a call that failed: their sources, and what is odd about the secrets.
+/// Facts about the settings of a call that failed: their sources, and the oddities of the secrets.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    /// The region itself, and where it was found.
+    /// The region itself, and its source.
     pub(crate) region: (String, Source),
-    /// The same of the endpoint, as the program uses it.
+    /// The endpoint as the program uses it, and its source.
     pub(crate) endpoint: (String, Source),
-    /// The endpoint of another product that a profile has, and that is left out; in words.
+    /// In words, the profile's endpoint if it is left out because it is another product's.
     pub(crate) left_out: Option<String>,
     pub(crate) access_key: Source,
     /// The secret key, and the security token where there is one.
     pub(crate) secrets: Vec<SecretFacts>,
 }
 
-/// Facts about a secret that do not give it away.
+/// Facts about a secret that do not reveal it.
 #[derive(Debug, Clone)]
 pub(crate) struct SecretFacts {
     /// `secret key` or `security token`.

@@ -1,4 +1,4 @@
-//! A call of the service that failed, in the user's words.
+//! The reports on failed calls of the service: message and advice.
 
 use std::fmt::Write as _;
 
@@ -47,7 +47,7 @@ pub(super) fn report(error: &api::Error) -> Report {
     report
 }
 
-/// Where the settings came from that the error may be about, a sentence each.
+/// The sources of the settings that the error may be about, a sentence each.
 fn origins(kind: &ErrorKind, facts: &Facts) -> Vec<String> {
     let is_from = |(value, source): &(String, Source), name: &str| match source {
         Source::Default => format!("the {name} {value} is the default"),
@@ -82,7 +82,7 @@ fn is_about_endpoint(failure: &Failure) -> bool {
     !failure.is_at_proxy && !matches!(failure.stage, Stage::TrustStore { .. } | Stage::NoThread)
 }
 
-/// Where the keys came from; and, where the signature is refused, what is odd about the secrets in it.
+/// The sources of the keys; and, if the signature is refused, the oddities of the secrets in it.
 fn keys(facts: &Facts, reason: Reason) -> Vec<String> {
     let mut from = format!("the access key is from {}", facts.access_key);
     for secret in &facts.secrets {

@@ -1,4 +1,4 @@
-//! A backup that was not found, or one without links, in the user's words.
+//! The reports on a backup that was not found, or that has no links: message and advice.
 
 use super::{Kind, Report, api};
 use crate::api::excerpt;

@@ -1,4 +1,4 @@
-//! Settings that cannot be used, in the user's words.
+//! The reports on settings that cannot be used: message and advice.
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ pub(super) fn report(error: &config::Error) -> Report {
     }
 }
 
-/// Variables that are set, and that somebody may have taken for ours.
+/// A hint about variables that are set and that a person may have taken for those of this program.
 fn not_read(look_alikes: &[String]) -> Vec<String> {
     let sentence = |name: &String| format!("{name} is set, but is not a variable that jdredis reads");
     look_alikes.iter().map(sentence).collect()

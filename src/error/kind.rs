@@ -4,15 +4,15 @@ use std::process::ExitCode;
 
 use crate::process::signals::Signal;
 
-/// The sort of thing that went wrong. It decides the exit code.
+/// The kind of an error. It decides the exit code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Anything that the others do not name.
+    /// Any error that the other kinds do not cover.
     #[default]
     Other,
     /// The command line or a setting is wrong.
     Usage,
-    /// The service does not have it.
+    /// The service does not have the instance or the backup.
     NotFound,
     /// Keys are missing, refused or not permitted.
     Credentials,
@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     Service,
     /// A file is missing, incomplete or corrupt.
     Integrity,
-    /// Everything is whole, but a newest backup is older than was asked for.
+    /// Everything is whole, but a newest backup is older than the age that was asked for.
     Stale,
     /// A signal ended the run.
     Interrupted(Signal),

@@ -1,8 +1,8 @@
 //! Every error that a person can see: its kind, exit code, message, cause and hint.
 //!
-//! A layer below says what went wrong in a type of its own, and never how to act on it. This module turns
-//! those types into a [`Report`]; a command makes a [`Report`] itself where it finds something wrong. The
-//! hints, and the names of flags in them, stand here and in the commands alone.
+//! A layer below describes a failure in a type of its own, without advice. This module turns those types
+//! into a [`Report`]; a command makes a [`Report`] itself where it finds something wrong. The hints, and
+//! the names of flags in them, stand here and in the commands alone.
 
 mod api;
 mod backups;
@@ -38,7 +38,7 @@ pub(crate) struct Report {
     pub(crate) kind: Kind,
     /// What happened, on one line.
     pub(crate) message: String,
-    /// The service's code, or the HTTP status where something else answered.
+    /// The service's code; the HTTP status, if something else answered.
     pub(crate) code: Option<u16>,
     /// The service's name for the error, such as `NOT_FOUND`.
     pub(crate) status: Option<String>,
@@ -46,7 +46,7 @@ pub(crate) struct Report {
     pub(crate) request_id: Option<String>,
     /// The words of the layer below.
     pub(crate) cause: Option<String>,
-    /// Each thing that the message is about, a line each.
+    /// The items that the message is about, a line each.
     pub(crate) details: Vec<String>,
     /// What to do next.
     pub(crate) hint: Option<String>,
@@ -114,8 +114,8 @@ impl Report {
         network::report(failure)
     }
 
-    /// Makes a report of the first error in the chain whose type is known here. The contexts above it say
-    /// what was being done, and come first in the message.
+    /// Makes a report of the first error in the chain whose type is known here. The contexts above it
+    /// describe the task, and come first in the message.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         let mut doing = String::new();
         for link in error.chain() {

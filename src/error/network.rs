@@ -1,11 +1,11 @@
-//! Requests that led to no answer: which end failed, and what to do about it.
+//! The reports on requests that led to no answer: the end that failed, and the advice.
 
 use std::io;
 
 use super::{Kind, Report};
 use crate::http::{Failure, ProxyName, Stage, TlsFault};
 
-/// Where to look where the system gives no more threads.
+/// The advice if the system gives no more threads.
 const LIMITS: &str = "look at what limits this user and service: 'ulimit -u' and 'ulimit -v', systemd's TasksMax= and MemoryMax=, \
                       a container's limit of processes";
 
@@ -24,12 +24,12 @@ pub(super) fn report(failure: &Failure) -> Report {
     Report::new(kind, message).cause(&failure.detail).hint(hint)
 }
 
-/// What happened, and at which end.
+/// The message: the failure, and the end at which it happened.
 pub(super) fn message(failure: &Failure) -> String {
     report(failure).message
 }
 
-/// What to do about the failure.
+/// The advice on the failure.
 pub(super) fn hint(failure: &Failure) -> String {
     report(failure).hint.unwrap_or_default()
 }
@@ -114,7 +114,8 @@ fn at_proxy(failure: &Failure, proxy: &ProxyName) -> (String, String) {
         Stage::Timeout => (
             format!("the proxy {address} did not answer in time ({variable})"),
             if proxy.is_encrypted {
-                // A proxy that waits for the end of a request's head takes a TLS greeting for its start.
+                // A proxy without TLS takes the TLS greeting for the start of a request's head, and waits
+                // for its end.
                 format!("write http:// in {variable} unless the proxy itself speaks TLS; check firewalls; {direct}")
             } else {
                 format!("{check} and firewalls; --timeout allows for more time; {direct}")
@@ -174,7 +175,7 @@ fn at_proxy(failure: &Failure, proxy: &ProxyName) -> (String, String) {
     }
 }
 
-/// The report that the system gives no thread; `consequence` is what cannot be done without one.
+/// The report that the system gives no thread; `consequence` names the task that needs one.
 pub(crate) fn no_more_threads(consequence: &str, error: &io::Error) -> Report {
     Report::with_hint(Kind::Other, format!("no more threads: {consequence}"), LIMITS).cause(error.to_string())
 }

@@ -16,7 +16,7 @@ struct Document<'a> {
     error: Fields<'a>,
 }
 
-/// What the object says. All keys are always there.
+/// The content of the object. All keys are always there.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields<'a> {
@@ -47,7 +47,7 @@ impl Report {
                 let text = self.text();
                 let lines = text.lines();
                 match stream.size() {
-                    // A continued line stands behind the name that its first one begins with.
+                    // A continued line is indented as far as the label of its first line is wide.
                     Some(size) => lines
                         .map(|line| wrap(line, size.columns, indent(line)))
                         .collect::<String>()

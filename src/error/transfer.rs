@@ -1,4 +1,4 @@
-//! What is advised where a file could not be fetched.
+//! The advice on a file that could not be fetched.
 
 use super::network;
 use crate::http::{Failure, Stage, TlsFault};
@@ -9,7 +9,7 @@ const DOCTOR: &str = "'jdredis doctor' shows how the storage answers";
 const GET_OUT: &str = "check firewalls, DNS, and whether a proxy (HTTPS_PROXY) is needed to get out";
 const USE_HTTP: &str = "--http fetches the links as the service writes them, unencrypted";
 
-/// The reason in words, with what to do about it where there is something to do.
+/// The reason in words, with advice if there is any.
 pub(crate) fn explained(reason: &Reason) -> String {
     let words = words(reason);
     match advice(reason) {
@@ -20,7 +20,7 @@ pub(crate) fn explained(reason: &Reason) -> String {
 
 fn words(reason: &Reason) -> String {
     match reason {
-        // The file is named already; what is missing is which host, port and proxy failed.
+        // The file is named already; the host, the port and the proxy that failed are not.
         Reason::Transport(failure) if failure.is_at_proxy || !matches!(failure.stage, Stage::Tls(_)) => {
             format!("{}: {}", network::message(failure), failure.detail)
         }
@@ -45,7 +45,7 @@ fn advice(reason: &Reason) -> Option<String> {
         Reason::Status { status: 410, .. } => fixed("the file is gone from the storage; take a newer backup"),
         Reason::Encoded(_) => fixed("a proxy or cache in between may have changed it"),
         Reason::Cut { failure, .. } => failure.as_deref().and_then(at_storage),
-        // Each of these doubts a belief about the storage.
+        // Each of these reasons puts an assumption about the storage in doubt.
         Reason::Status { .. } | Reason::Foreign(_) | Reason::TwoLengths(..) | Reason::Answer(_) => fixed(DOCTOR),
         Reason::TooSlow | Reason::Exchanged | Reason::NameNotSynced(_) => None,
         Reason::Disk { .. } | Reason::NoLink(_) | Reason::UnknownLength(_) | Reason::Content(_) => None,

@@ -1,4 +1,5 @@
-//! How a command ends that has reported on files: one rule for `download` and `verify`.
+//! The end of a command that has reported on files: one rule for the exit code, summary and hint of
+//! `download` and `verify`.
 
 use std::path::Path;
 
@@ -8,12 +9,12 @@ use crate::rdb::Advice;
 use crate::terminal::notes::Notes;
 use crate::values::id::BaseId;
 
-/// What a command did with the files. Decides what is advised.
+/// The task of a command on the files. It decides the advice.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Task<'a> {
     /// It fetched them; they belong to this backup.
     Download(&'a BaseId),
-    /// It read what was there.
+    /// It read files that were there.
     Verify,
 }
 
@@ -28,7 +29,7 @@ impl Task<'_> {
 
     fn hint(self, bad: &[&FileReport]) -> String {
         match self {
-            // The ID, since by then another backup may be the latest.
+            // The advice names the ID and not `--latest`, since by then another backup may be the latest.
             Self::Download(base_id) => {
                 let anew = match bad
                     .iter()
@@ -39,10 +40,11 @@ impl Task<'_> {
                 };
                 let again =
                     format!("fix the cause above, then run this again with --base-id {base_id}; it resumes{anew}");
-                // The bytes of a file that is sound up to some byte are those of the storage, and would come again.
+                // A file that is sound up to some byte is the same at the storage, so fetching it again
+                // would not help.
                 let is_as_stored = |report: &FileReport| report.advice().is_some_and(Advice::is_of_stored_bytes);
                 let again = (!bad.iter().all(|report| is_as_stored(report))).then_some(again);
-                // This command is itself the way to fetch a file again.
+                // This command is the one that fetches a file again.
                 let advice = advice(bad, |advice| advice != Advice::FetchAgain);
                 again.into_iter().chain(advice).collect::<Vec<_>>().join("; ")
             }
@@ -64,7 +66,7 @@ impl Task<'_> {
     }
 }
 
-/// What to do about the files, once for all to which the same applies, as far as it is wanted.
+/// The advice on the files, each piece once for all files that it applies to.
 fn advice(reports: &[&FileReport], is_wanted: impl Fn(Advice) -> bool) -> Vec<String> {
     let mut given: Vec<Advice> = Vec::new();
     let mut texts = Vec::new();
@@ -80,8 +82,8 @@ fn advice(reports: &[&FileReport], is_wanted: impl Fn(Advice) -> bool) -> Vec<St
     texts
 }
 
-/// The path as one word of a shell's command that is a file's name. Standard input has no name, so that a
-/// word stands for it.
+/// The path quoted as one word of a shell command. Standard input has no path, so a placeholder stands for
+/// it.
 fn shell_word(path: &Path) -> String {
     let text = path.to_string_lossy();
     if text == "-" {
@@ -99,10 +101,11 @@ fn shell_word(path: &Path) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Warns of each file that is unverified, notes what there is to say of one that is `ok`, and fails with exit code 7 where a file is not good.
+/// Warns about each unverified file, notes the remark on an `ok` one, and fails with exit code 7 if a file
+/// is not good.
 ///
 /// # Errors
-/// A summary, a line for each file that is not good, and what to do.
+/// A summary, a line for each file that is not good, and the advice.
 pub(crate) fn judge(reports: &[FileReport], task: Task<'_>, notes: &Notes<'_>) -> anyhow::Result<()> {
     for report in reports {
         let path = report.path().display();

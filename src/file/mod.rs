@@ -1,9 +1,9 @@
 //! A backup's file as the program reports on it: its state, the report that `-o json` prints, and the
 //! judgement that decides how a command ends.
 //!
-//! `backup download` and `backup verify` share all three, so that a file is called the same thing and
-//! costs the same exit code wherever it is met. A command makes a [`FileReport`] for each file, prints
-//! them, and returns what [`judge`] makes of them:
+//! `backup download` and `backup verify` share all three, so that a file gets the same state and the same
+//! exit code from both. A command makes a [`FileReport`] for each file, prints them, and returns the result
+//! of [`judge`]:
 //!
 //! ```text
 //! let report = FileReport::of_findings(path, bytes, reader.finish());     // `verify`
@@ -20,8 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rdb::Verdict;
 
-/// How far a file can be relied on. The names are those of the key `state` in `-o json` and of the
-/// column STATE.
+/// The state of a file. The names are the values of the key `state` in `-o json` and of the column STATE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum FileState {

@@ -1,4 +1,4 @@
-//! The report on a file: what `-o json` prints of it, and the texts that tables and messages need.
+//! The report on a file: its object in `-o json`, and the texts for tables and messages.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -8,39 +8,38 @@ use serde::{Serialize, Serializer};
 use super::FileState;
 use crate::rdb::{Advice, Contents, Findings};
 
-/// What became of a file. Serialised, it is an element of `files` in `-o json`; its keys and their
-/// order are a contract of `backup download` (all of them) and `backup verify` (those without a
-/// remark).
+/// The result for a file. Serialised, it is an element of `files` in `-o json`; its keys and their order
+/// are a contract of `backup download` (all of them) and `backup verify` (those without a remark).
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FileReport {
-    /// The node that it belongs to, such as `node 0`. Of `download`.
+    /// The node that it belongs to, such as `node 0`. Only `download` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     node: Option<String>,
-    /// Where it is, whatever its state; the part, where it is incomplete. Bytes that are not UTF-8 are
-    /// replaced in JSON, which has no other way to write them.
+    /// The file's path; for an incomplete one, the path of its `.part`. In JSON, bytes that are not UTF-8
+    /// are replaced, since JSON cannot hold them.
     #[serde(serialize_with = "lossy")]
     path: PathBuf,
     /// How many of its bytes are there; 0 where it cannot be read.
     bytes: u64,
-    /// The SHA-256 of all its bytes in hexadecimal; null unless it is complete. Of `download`.
+    /// The SHA-256 of all its bytes in hexadecimal; null unless it is complete. Only `download` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<Option<String>>,
     state: FileState,
-    /// Why it is in this state, in words; null where it is `ok` and there is nothing to note.
+    /// The reason for the state, in words; null if it is `ok` and there is nothing to note.
     reason: Option<String>,
-    /// How many of its bytes were there before the run. Of `download`.
+    /// How many of its bytes were there before the run. Only `download` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     resumed_from: Option<u64>,
-    /// What is in it; null where it does not begin as an RDB file, and where it was not read to its end.
+    /// Its contents; null if it does not begin as an RDB file, or was not read to its end.
     rdb: Option<Contents>,
-    /// What to do about it, where it was read and is not good.
+    /// The advice on it, if it was read and is not good.
     #[serde(skip)]
     advice: Option<Advice>,
 }
 
 impl FileReport {
-    /// A report on a file at `path`, of which so many bytes are there.
+    /// A report on a file at `path`, of which `bytes` bytes are there.
     pub(crate) fn new(path: impl Into<PathBuf>, bytes: u64, state: FileState, reason: Option<String>) -> Self {
         Self {
             node: None,
@@ -77,7 +76,7 @@ impl FileReport {
         }
     }
 
-    /// Adds what its bytes say: what is in it, and what to do about it.
+    /// Adds the findings in its bytes: its contents, and the advice.
     pub(crate) fn with_contents(self, rdb: Option<Contents>, advice: Option<Advice>) -> Self {
         Self { rdb, advice, ..self }
     }
@@ -114,7 +113,7 @@ impl FileReport {
         self.resumed_from.unwrap_or_default()
     }
 
-    /// Whether its row stays in a table with `-q`: it raises the exit code, or a warning is about it.
+    /// Whether its row stays in a table with `-q`: the file raises the exit code, or is warned about.
     pub(crate) fn is_noteworthy(&self) -> bool {
         self.state != FileState::Ok
     }

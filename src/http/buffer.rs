@@ -1,27 +1,27 @@
 //! The memory between ureq and a connection.
 //!
-//! ureq's own buffers are filled with zeros, byte by byte, a fourteenth of a short run's work. Here both
-//! directions are one block, which the system hands out page by page, zeroed, as it is used; it does so for
-//! blocks of 128 KiB and more.
+//! ureq fills its own buffers with zeros byte by byte, which is a fourteenth of a short run's work. Here
+//! both directions share one block. From 128 KiB on, the system maps such a block and hands out zeroed
+//! pages as they are used.
 
 use ureq::unversioned::transport::Buffers;
 
-/// The bytes that came and were not taken yet, and room for those that are to go out.
+/// The input that was not taken yet, and room for output.
 #[derive(Debug)]
 pub(super) struct Buffer {
-    /// First the room for input, then the room for output.
+    /// The room for input, followed by the room for output.
     block: Vec<u8>,
-    /// The length of the first.
+    /// The length of the room for input.
     input: usize,
-    /// Bytes that came and were not taken are at `taken..filled`.
+    /// Input that was not taken is at `taken..filled`.
     taken: usize,
     filled: usize,
-    /// Whether the last look at the input took any of it: if not, it is incomplete.
+    /// Whether the last reader of the input took any of it. If it took none, the input is incomplete.
     was_of_use: bool,
 }
 
 impl Buffer {
-    /// With room for so many bytes in each direction.
+    /// A buffer with room for this many bytes in each direction.
     pub(super) fn new(input: usize, output: usize) -> Self {
         Self {
             block: vec![0; input + output],
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_taken_stays_in_order() {
+    fn input_that_was_not_taken_stays_in_order() {
         let mut buffer = Buffer::new(4, 1);
         buffer.input_append_buf().copy_from_slice(b"abcd");
         buffer.input_appended(4);

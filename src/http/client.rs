@@ -1,4 +1,5 @@
-//! Requests out, answers or a [`Failure`] back; and what all connections of a run have in common.
+//! Sends requests and returns answers or a [`Failure`]; and holds the parts that all connections of a run
+//! share.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -36,7 +37,7 @@ impl Network {
         }
     }
 
-    /// The proxy for the connections to an origin; `None` where they are made directly.
+    /// The proxy for the connections to an origin; `None` if they are made directly.
     ///
     /// # Errors
     /// [`InvalidProxy`] if the variable that applies cannot be followed.
@@ -44,7 +45,7 @@ impl Network {
         self.proxies.choose(scheme, host, port)
     }
 
-    /// The way of a request to this URL, for messages.
+    /// The route of a request to this URL, for messages.
     pub(crate) fn route(&self, uri: &Uri) -> Route {
         let (scheme, host, port) = origin(uri);
         let proxy = self.proxy(scheme, host, port).ok().flatten();
@@ -77,7 +78,7 @@ pub(super) fn origin(uri: &Uri) -> (Scheme, &str, u16) {
 /// Settings of a client: no redirects, and statuses left to the caller.
 pub(crate) fn config() -> ConfigBuilder<AgentScope> {
     Agent::config_builder()
-        // Set where there is none, so that ureq does not look for one itself: `connect` chooses.
+        // `connect` chooses the proxy. It is set to none here so that ureq does not look for one itself.
         .proxy(None)
         .max_redirects(0)
         .http_status_as_error(false)
@@ -139,7 +140,7 @@ impl Client {
         }
     }
 
-    /// A refusal by the proxy that plain http goes through; `None` where there is none.
+    /// A refusal by the proxy that plain http goes through; `None` if the answer is no such refusal.
     fn proxy_refusal(&self, status: u16, uri: &Uri) -> Option<Failure> {
         let (scheme, host, port) = origin(uri);
         let proxy = self.network.proxy(scheme, host, port).ok().flatten()?;
@@ -152,9 +153,9 @@ impl Client {
     }
 }
 
-/// The status of an answer that is the proxy's own. In absolute form its answers look like the origin's.
-/// 407 never is the origin's (RFC 9110, section 15.5.8), and Squid marks its own; a proxy's refusals and
-/// those of a gateway behind it are pages for people, where the service answers JSON and the storage XML.
+/// The status of an answer that comes from the proxy itself. Over plain http, such an answer looks like one
+/// of the origin. 407 is always the proxy's (RFC 9110, section 15.5.8). 403 and 502 to 504 are, if they
+/// have Squid's header or a page for people as their body: the service answers JSON and the storage XML.
 fn refusal_of_proxy(status: u16, headers: &HeaderMap) -> Option<u16> {
     let is_page = || header(headers, "content-type").is_none_or(|text| text.starts_with("text/"));
     let is_own = match status {
@@ -165,7 +166,7 @@ fn refusal_of_proxy(status: u16, headers: &HeaderMap) -> Option<u16> {
     is_own.then_some(status)
 }
 
-/// The proxy answered with a status that lets nothing through.
+/// The failure that the proxy refused with this status.
 pub(super) fn refused(proxy: &Proxy, status: u16, route: Route) -> Failure {
     let had_password = proxy.authorization().is_some();
     let stage = Stage::ProxyRefused { status, had_password };

@@ -1,10 +1,10 @@
-//! The connections that ureq asks for. All that depends on ureq's unversioned interface is here
-//! and in `buffer`, and is why Cargo.toml holds ureq at a minor version.
+//! The connections that ureq asks for. This file and `buffer` hold all code that depends on ureq's
+//! unversioned interface. That interface is the reason why Cargo.toml pins ureq to a minor version.
 //!
 //! ureq's own connector tries a host's addresses one after the other, panics where the system has no
-//! threads, looks names up again for requests on open connections, sends CONNECT for plain http, and
-//! lets the answer to CONNECT take for ever. Here a connection is made of `dial`, `tunnel` and `tls`
-//! when the pool has none, and all of it ends by one deadline.
+//! threads, looks names up again for requests on open connections, sends CONNECT for plain http, and lets
+//! the answer to CONNECT take for ever. Here a connection is made with `dial`, `tunnel` and `tls`, only if
+//! the pool has none, and all steps end by one deadline.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -38,7 +38,7 @@ impl Resolver for NoLookUp {
     }
 }
 
-/// Makes connections, through a proxy where the origin has one.
+/// Makes connections, through the origin's proxy if it has one.
 #[derive(Debug)]
 pub(super) struct Connecting {
     network: Arc<Network>,
@@ -154,7 +154,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Has the proxy carry what follows to `HOST:PORT`.
+    /// Asks the proxy to carry all further bytes to `HOST:PORT`.
     pub(super) fn tunnel(&self, stream: &mut dyn Duplex, target: &str, proxy: &Proxy) -> Result<(), Failure> {
         tunnel::open(stream, target, proxy, USER_AGENT).map_err(|error| match error {
             NoTunnel::Refused(status) => refused(proxy, status, self.network.route(self.uri)),
@@ -174,7 +174,7 @@ pub(super) struct Connection {
     stream: Box<dyn Duplex>,
     buffers: Buffer,
     is_tls: bool,
-    /// The change that a request's head needs on the way through a proxy.
+    /// The change to a request's head on the way through a proxy for plain http.
     head: Option<AbsoluteForm>,
 }
 
@@ -216,15 +216,15 @@ impl Transport for Connection {
     }
 }
 
-/// A proxy is told the whole URL of a request over plain http (RFC 9112, section 3.2.2), as curl does
-/// it: proxies let CONNECT through to port 443 alone. ureq writes the path only, so the head is changed
-/// on its way out.
+/// Puts the head of a request over plain http into absolute form: a proxy needs the whole URL (RFC 9112,
+/// section 3.2.2). curl does the same, since many proxies allow CONNECT to port 443 alone. ureq writes only
+/// the path, so the head is changed on its way out.
 struct AbsoluteForm {
     /// Scheme and authority.
     origin: String,
     authorization: Option<Zeroizing<String>>,
-    /// Whether what ureq writes next begins with a request's head. It does on a new connection and after
-    /// an answer; what else it writes is the rest of a request.
+    /// Whether the next bytes from ureq begin with a request's head. They do on a new connection and after
+    /// an answer; otherwise they are the rest of a request.
     is_next: bool,
 }
 
@@ -238,8 +238,8 @@ impl AbsoluteForm {
         }
     }
 
-    /// The head in absolute form, with what proves to the proxy who asks; `None` where the bytes are to
-    /// go out as they are.
+    /// The head in absolute form, with `Proxy-Authorization` if the proxy needs it; `None` if the bytes go
+    /// out unchanged.
     fn rewrite(&mut self, output: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         if !std::mem::take(&mut self.is_next) {
             return None;
@@ -273,7 +273,7 @@ fn limit(timeout: NextTimeout, each: Option<TimeOut>) -> Limit {
     }
 }
 
-/// ureq's duration, which may be endless.
+/// ureq's duration; `None` if it is endless.
 fn remaining(time: TimeOut) -> Option<Duration> {
     match time {
         TimeOut::Exact(time) => Some(time),
@@ -294,7 +294,7 @@ mod tests {
     use crate::http::Proxies;
 
     #[test]
-    fn only_the_head_of_a_request_is_put_in_absolute_form() {
+    fn the_head_of_a_request_alone_is_put_in_absolute_form() {
         let proxies = Proxies::from_env(|name| (name == "http_proxy").then(|| "http://me:pw@p:1".to_owned()));
         let proxy = proxies.choose(Scheme::Http, "h", 8080).unwrap().unwrap();
         let mut form = AbsoluteForm::new(&Uri::from_static("http://h:8080/x?q"), proxy);

@@ -1,4 +1,4 @@
-//! From a host's name to a connected socket: the look-up, and the race between its addresses.
+//! Connects to a host by name: the look-up, and the race between its addresses.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -13,11 +13,11 @@ use super::failure::Stage;
 const HEAD_START: Duration = Duration::from_millis(250);
 /// The most addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 16;
-/// A thread here makes one system call.
+/// The stack of a thread, in bytes. A thread here makes one system call.
 const STACK_SIZE: usize = 128 * 1024;
 const TIMED_OUT: &str = "no connection in time";
 
-/// Why there is no connection: the step, and the system's words.
+/// The step that failed, and the system's words.
 pub(super) type Undialled = (Stage, String);
 
 /// Connects to a host, an IPv6 address of which may be in brackets.
@@ -32,8 +32,8 @@ pub(super) fn dial(host: &str, port: u16, deadline: Option<Instant>) -> Result<T
     })
 }
 
-/// The host's addresses. An address needs no look-up; the look-up of a name has no time-out of its own
-/// in any system's library, so it is made in a thread that can be left behind.
+/// The host's addresses. An address needs no look-up. No system's library has a time-out for the look-up of
+/// a name, so it runs in a thread that can be left behind.
 pub(super) fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Result<Vec<SocketAddr>, Undialled> {
     let bare = host.trim_matches(['[', ']']);
     if let Ok(address) = bare.parse::<IpAddr>() {
@@ -43,7 +43,7 @@ pub(super) fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Resul
     let name = bare.to_owned();
     start_thread(move || {
         let addresses = (name.as_str(), port).to_socket_addrs();
-        // Nobody listens any more once the time is up.
+        // Sending fails once the time is up and the receiver is gone; the result is not needed then.
         let _ = sender.send(addresses.map(|addresses| addresses.take(MAX_ADDRESSES).collect::<Vec<_>>()));
     })
     .map_err(|error| (Stage::NoThread, error.to_string()))?;
@@ -56,8 +56,8 @@ pub(super) fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Resul
     }
 }
 
-/// The addresses with the families by turns, in the system's order otherwise (RFC 8305, section 4): a
-/// whole family may be unreachable.
+/// The addresses, with IPv6 and IPv4 in turns (RFC 8305, section 4), since one family may be unreachable as
+/// a whole. Otherwise they keep the system's order.
 fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = addresses.first().map(SocketAddr::is_ipv4) else {
         return addresses;
@@ -73,8 +73,9 @@ fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     mixed
 }
 
-/// The connection to whichever address answers first. Each is tried when the one before has failed, or
-/// has taken [`HEAD_START`]. Losers end by themselves, at the deadline at the latest.
+/// The connection to whichever address answers first. Each is tried when the one before has failed, or has
+/// taken [`HEAD_START`]. The threads of the other addresses end by themselves, at the deadline at the
+/// latest.
 ///
 /// # Errors
 /// Why the last address failed, or [`io::ErrorKind::TimedOut`].
@@ -91,7 +92,7 @@ pub(super) fn race(addresses: &[SocketAddr], deadline: Option<Instant>) -> io::R
             Some(address) => {
                 match start_connect(*address, deadline, sender.clone()) {
                     Ok(()) => running += 1,
-                    // Without threads there is no race, only one after the other.
+                    // Without threads, the addresses are tried one after the other.
                     Err(_) => match connect(address, share_of(deadline, waiting.len())) {
                         Ok(stream) => return Ok(stream),
                         Err(error) => {
@@ -122,7 +123,8 @@ pub(super) fn race(addresses: &[SocketAddr], deadline: Option<Instant>) -> io::R
     }
 }
 
-/// The moment by which one address must have connected, where so many others wait for the same time.
+/// The moment by which one address must have connected, if `others` more addresses share the time that is
+/// left.
 fn share_of(deadline: Option<Instant>, others: usize) -> Option<Instant> {
     let now = Instant::now();
     let parts = u32::try_from(others + 1).unwrap_or(u32::MAX);
@@ -135,7 +137,7 @@ fn start_connect(
     sender: Sender<io::Result<TcpStream>>,
 ) -> io::Result<()> {
     start_thread(move || {
-        // Nobody listens if another address has won; the stream is then closed.
+        // Sending fails if another address has won and the receiver is gone; the stream is then closed.
         let _ = sender.send(connect(&address, deadline));
     })
 }

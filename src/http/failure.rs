@@ -8,10 +8,10 @@ use std::io;
 use super::proxy::Proxy;
 use super::tls::{self, TlsFault};
 
-/// The way of a request: its origin, and the proxy on the way.
+/// The route of a request: its origin, and the proxy on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
-    /// Scheme, host and, where it is not the scheme's own, port: `https://redis.jdcloud-api.com`.
+    /// Scheme, host and, if it is not the scheme's default, port: `https://redis.jdcloud-api.com`.
     pub(crate) origin: String,
     /// The proxy on the way.
     pub(crate) proxy: Option<ProxyName>,
@@ -68,7 +68,7 @@ pub(crate) enum Stage {
     Handshake,
     /// The handshake brought something that is not to be trusted, or is no TLS.
     Tls(TlsFault),
-    /// No certificate authority could be loaded. `is_named` where a variable names the store.
+    /// No certificate authority could be loaded. `is_named` is true if a variable names the store.
     TrustStore { is_named: bool },
     /// The proxy answered with a status that lets nothing through.
     ProxyRefused { status: u16, had_password: bool },
@@ -111,8 +111,8 @@ impl Failure {
         self.route.origin.starts_with("https://")
     }
 
-    /// Reads ureq's report of a request on this route. The connector's own failures come through ureq
-    /// whole; all others are of a connection that had been made.
+    /// Reads ureq's error for a request on this route. ureq returns failures of our connector unchanged;
+    /// all other errors are about a connection that had been made.
     pub(super) fn of(error: &ureq::Error, route: Route) -> Self {
         if let ureq::Error::Other(own) = error
             && let Some(failure) = own.downcast_ref::<Self>()
@@ -134,8 +134,8 @@ impl Failure {
         }
     }
 
-    /// Reads ureq's report while a body is read. The handshake is done, so TLS that makes no sense now is a
-    /// broken connection and no bad certificate.
+    /// Reads ureq's error for a body that is being read. The handshake is done, so TLS that makes no sense
+    /// now is a broken connection and no bad certificate.
     pub(super) fn while_receiving(error: &ureq::Error, route: Route) -> Self {
         let failure = Self::of(error, route);
         let stage = match failure.stage {
@@ -162,7 +162,7 @@ pub(super) fn of_io(error: &io::Error) -> (Stage, String) {
     (stage, error.to_string())
 }
 
-/// One line for a trace or a file's state: the detail, and the proxy where it is what failed.
+/// One line for a trace or a file's state: the detail, and the proxy if the proxy failed.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.route.proxy {

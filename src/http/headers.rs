@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use ureq::http::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// The value of a header field; `None` also where it is not visible ASCII.
+/// The value of a header field; `None` also if it is not visible ASCII.
 pub(crate) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
@@ -16,7 +16,7 @@ pub(crate) fn date(headers: &HeaderMap) -> Option<OffsetDateTime> {
 }
 
 /// How long the other side asks to wait, from `Retry-After`: a number of seconds, or a date (RFC 9110,
-/// section 10.2.3). A date that has passed is no wait.
+/// section 10.2.3). A date that has passed means no wait.
 pub(crate) fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
     let text = header(headers, RETRY_AFTER.as_str())?.trim();
     match text.parse() {

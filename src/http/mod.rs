@@ -1,4 +1,4 @@
-//! All HTTP of this program: what the API and the storage share of it.
+//! All HTTP of this program, shared by the API and the storage.
 //!
 //! | file | owns |
 //! |---|---|

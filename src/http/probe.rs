@@ -1,5 +1,5 @@
-//! The steps of a connection, tried one by one with the time that each takes. For diagnosis: nothing is sent
-//! over the connection, which is closed again.
+//! Tries the steps of a connection one by one and measures each, for diagnosis. No request is sent, and the
+//! connection is closed again.
 
 use std::io;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ const READ_AHEAD: usize = 4096;
 /// How long each step of a connection took.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Steps {
-    /// Of the name of the first host on the way: the proxy's, where there is one. It takes no time where the
-    /// host is an address.
+    /// The look-up of the first host on the way: the proxy, if there is one. It takes no time if the host
+    /// is an address.
     pub(crate) look_up: Duration,
     /// TCP to that host.
     pub(crate) connect: Duration,
-    /// The proxy's answer to CONNECT; `None` where nothing is tunnelled.
+    /// The proxy's answer to CONNECT; `None` if there is no tunnel.
     pub(crate) tunnel: Option<Duration>,
-    /// `None` where the endpoint speaks plain http.
+    /// The TLS handshake; `None` if the endpoint speaks plain http.
     pub(crate) tls: Option<Duration>,
 }
 

@@ -1,8 +1,8 @@
 //! Which proxy, if any, the connections to an origin go through.
 //!
-//! The variables are curl's, each in either case, lower case first: `https_proxy` or `http_proxy` by
-//! the origin's scheme, then `all_proxy`; `no_proxy` excepts hosts. A malformed value is an error: a
-//! direct connection is what the person who set the variable wanted to prevent.
+//! The variables are curl's, each in either case, lower case first: `https_proxy` or `http_proxy` by the
+//! origin's scheme, then `all_proxy`; `no_proxy` excepts hosts. A malformed value is an error: the person
+//! who set the variable did so to prevent a direct connection.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -64,7 +64,7 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// A proxy variable that cannot be followed. Its value is left out: it may hold a password.
+/// A proxy variable that cannot be used. The error leaves its value out, since it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable} {fault}")]
 pub(crate) struct InvalidProxy {
@@ -124,7 +124,7 @@ impl Proxies {
     }
 }
 
-/// The address of a proxy, and the value of `Proxy-Authorization` for it.
+/// Parses a variable into the address of a proxy and the value of `Proxy-Authorization` for it.
 fn parse(value: &str) -> Result<(Endpoint, Option<Zeroizing<String>>), &'static str> {
     const MALFORMED: &str = "is not a proxy address";
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
@@ -159,9 +159,8 @@ fn authorization(user: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("Basic {}", BASE64_STANDARD.encode(&*pair)))
 }
 
-/// Whether a `no_proxy` list names the host: `*`, a host name with all below it, an address, or a
-/// network such as `10.0.0.0/8`; each with an optional port. As in curl, a dot at the end of a name
-/// means nothing.
+/// Whether a `no_proxy` list names the host: `*`, a host name with all below it, an address, or a network
+/// such as `10.0.0.0/8`; each with an optional port. As in curl, a dot at the end of a name is ignored.
 fn is_excepted(host: &str, port: u16, exceptions: &str) -> bool {
     let host = host.trim_matches(['[', ']']);
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
@@ -187,7 +186,7 @@ fn is_excepted(host: &str, port: u16, exceptions: &str) -> bool {
             let name = name.trim_start_matches("*.").trim_start_matches('.');
             let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
             let is_below = || host.strip_suffix(&name).is_some_and(|rest| rest.ends_with('.'));
-            // The end of an address is no domain: 2.3 excepts nothing of 10.1.2.3.
+            // An address has no domain: the entry 2.3 does not except 10.1.2.3.
             !name.is_empty() && (host == name || (address.is_none() && is_below()))
         })
 }
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_proxy_is_an_error_that_keeps_its_password() {
+    fn a_malformed_proxy_is_an_error_that_does_not_show_its_password() {
         for (value, fault) in [
             ("http://", "HTTPS_PROXY is not a proxy address"),
             ("http://p:port", "HTTPS_PROXY is not a proxy address"),
@@ -265,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn no_proxy_excepts_hosts_domains_addresses_and_networks() {
+    fn the_no_proxy_list_excepts_hosts_domains_addresses_and_networks() {
         for (endpoint, exceptions, direct) in [
             ("https://a.example.com", "example.com", true),
             ("https://a.example.com", ".example.com", true),

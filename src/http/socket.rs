@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 /// How long calls may take.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Limit {
-    /// When all of them must be over.
+    /// The moment by which all calls must be over.
     pub(super) deadline: Option<Instant>,
-    /// How long one call may take.
+    /// The longest time for one call.
     pub(super) each: Option<Duration>,
 }
 
@@ -40,10 +40,10 @@ pub(super) trait Duplex: Read + Write + Send + Sync + fmt::Debug {
 pub(super) struct Socket {
     stream: TcpStream,
     pub(super) limit: Limit,
-    /// As the kernel has them, so that they are set only where they change.
+    /// The time-outs as they are set in the kernel, so that a system call is made only when they change.
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
-    /// Bytes that were read ahead are at `taken..filled`. Empty where nothing is to be read ahead.
+    /// Bytes that were read ahead are at `taken..filled`. Empty if nothing is to be read ahead.
     ahead: Vec<u8>,
     taken: usize,
     filled: usize,
@@ -51,7 +51,8 @@ pub(super) struct Socket {
 
 impl Socket {
     pub(super) fn new(stream: TcpStream, limit: Limit) -> io::Result<Self> {
-        // A request is one write, and must not wait for an acknowledgement of the one before.
+        // A request is one write. It must not wait for the acknowledgement of the write before (Nagle's
+        // algorithm).
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -64,14 +65,14 @@ impl Socket {
         })
     }
 
-    /// Reads up to so many bytes at once from now on, since rustls asks for a few thousand at a time.
+    /// Reads up to this many bytes at once from now on, since rustls asks for a few thousand at a time.
     pub(super) fn read_ahead(&mut self, capacity: usize) {
         if self.ahead.is_empty() {
             self.ahead = vec![0; capacity];
         }
     }
 
-    /// Whether the connection can carry another request: it is open, and nothing unasked-for has come.
+    /// Whether the connection can carry another request: it is open, and no unexpected bytes have come.
     pub(super) fn is_idle(&mut self) -> bool {
         let probe = || {
             self.stream.set_nonblocking(true)?;
@@ -97,7 +98,7 @@ impl Socket {
     }
 }
 
-/// Linux says `EAGAIN` where a socket's time-out passes, other systems `ETIMEDOUT`.
+/// Linux returns `EAGAIN` when a socket's time-out passes, other systems `ETIMEDOUT`.
 fn timed_out(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),

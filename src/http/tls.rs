@@ -31,7 +31,7 @@ pub(crate) enum TlsFault {
     Other,
 }
 
-/// How many of a certificate's hosts are named: some certificates have hundreds.
+/// How many of a certificate's hosts a message names: some certificates have hundreds.
 const MAX_NAMES: usize = 5;
 
 /// An encrypted connection.
@@ -46,7 +46,7 @@ impl Duplex for Tls {
 /// Shakes hands over a stream, within the limit that its socket has.
 ///
 /// # Errors
-/// With the step that failed, and why in words.
+/// The step that failed, and the reason in words.
 pub(super) fn connect(
     mut stream: Box<dyn Duplex>,
     host: &str,
@@ -95,7 +95,8 @@ pub(super) fn describe(error: &rustls::Error) -> (TlsFault, String) {
         | rustls::Error::AlertReceived(AlertDescription::ProtocolVersion) => {
             (TlsFault::TooOld, "it speaks no TLS 1.2 or newer".to_owned())
         }
-        // Servers that speak only old versions send this if they do not know the alert for versions.
+        // Servers that speak only old versions send `handshake_failure` if they do not know
+        // `protocol_version`.
         rustls::Error::AlertReceived(AlertDescription::HandshakeFailure)
         | rustls::Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon) => (
             TlsFault::Other,
@@ -192,8 +193,8 @@ fn of_certificate(error: &CertificateError) -> (TlsFault, String) {
     }
 }
 
-/// The host in what webpki gives as `DnsName("h")` or `IpAddress(1.2.3.4)`; `None` for a mail address, a
-/// URI and other names that no host has.
+/// The host in webpki's text `DnsName("h")` or `IpAddress(1.2.3.4)`; `None` for mail addresses, URIs and
+/// other names that are not hosts.
 fn host_name(presented: &str) -> Option<&str> {
     let (kind, name) = presented.split_once('(')?;
     let is_of_host = matches!(kind, "DnsName" | "IpAddress");
@@ -202,8 +203,8 @@ fn host_name(presented: &str) -> Option<&str> {
         .map(|name| name.trim_matches('"'))
 }
 
-/// `BadCertificate` as `bad certificate`: the libraries have no better words for these. The values that
-/// a type carries are left out.
+/// Turns `BadCertificate` into `bad certificate`, since the libraries have no better words for these. The
+/// values that a type carries are left out.
 fn in_words(error: &impl fmt::Debug) -> String {
     let name = format!("{error:?}");
     let name = name.split(['(', '{']).next().unwrap_or_default().trim();

@@ -1,5 +1,5 @@
-//! The certificate authorities that servers' certificates must be from: what `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR` name, else the system's.
+//! The certificate authorities that are trusted: those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, else
+//! the system's.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
 
-/// OpenSSL's variables. Each that is set replaces the system's store.
+/// OpenSSL's variables. If either is set, the system's store is not used.
 pub(crate) const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 pub(crate) const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
 
@@ -18,11 +18,11 @@ pub(crate) struct TrustSources {
     folders: Vec<PathBuf>,
 }
 
-/// There is no authority to trust.
+/// No authority could be loaded.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{words}")]
 pub(super) struct NoTrust {
-    /// Whether a variable names the store that has none.
+    /// Whether a variable names the store.
     pub(super) is_named: bool,
     words: String,
 }
@@ -43,7 +43,7 @@ impl TrustSources {
         }
     }
 
-    /// Where the authorities are looked for: `the system's`, or the variables and what they name.
+    /// The store in words: `the system's`, or the variables with their values.
     pub(super) fn in_words(&self) -> String {
         let file = self
             .file
@@ -83,7 +83,7 @@ impl TrustSources {
         let mut certificates = Vec::new();
         let mut faults = Vec::new();
         for (variable, path, is_folder) in &named {
-            // A FIFO has the reader wait for ever, and a device such as /dev/zero has no end.
+            // Reading a FIFO may block for ever, and a device such as /dev/zero has no end.
             if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
                 faults.push(format!(
                     "{variable}={}: it is a FIFO, a socket or a device, not a file",
@@ -106,11 +106,12 @@ impl TrustSources {
         if named.is_empty() {
             certificates = of_the_system().certs;
         }
-        // Systems keep their store twice, in one file and in a folder, and each costs time to parse.
+        // Systems keep their store twice, as one file and as a folder. Parsing takes time, so each
+        // certificate is kept once.
         certificates.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
         certificates.dedup();
         let mut roots = RootCertStore::empty();
-        // Systems' stores have certificates that rustls does not take; they are left out.
+        // Systems' stores have certificates that rustls rejects; those are left out.
         roots.add_parsable_certificates(certificates);
         match (roots.is_empty(), named.is_empty()) {
             (false, _) => Ok(roots),
@@ -126,7 +127,7 @@ impl TrustSources {
     }
 }
 
-/// The system's own words, without the number of the error.
+/// The system's words for an error, without its number.
 fn in_short(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()
@@ -137,7 +138,7 @@ fn in_short(error: &std::io::Error) -> String {
 fn of_the_system() -> CertificateResult {
     let found = openssl_probe::probe();
     let mut folders = found.cert_dir.iter();
-    // Together, so that the file is not read once more where it lies in the folder.
+    // File and folder are passed together, so that a file inside the folder is not read twice.
     let mut all = load_certs_from_paths(found.cert_file.as_deref(), folders.next().map(PathBuf::as_path));
     for folder in folders {
         all.certs.extend(load_certs_from_paths(None, Some(folder)).certs);

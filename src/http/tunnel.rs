@@ -1,4 +1,4 @@
-//! CONNECT: having a proxy carry bytes to an origin (RFC 9110, section 9.3.6).
+//! CONNECT: asks a proxy to carry bytes to an origin (RFC 9110, section 9.3.6).
 
 use std::io;
 
@@ -10,7 +10,7 @@ const MAX_ANSWER: usize = 16 * 1024;
 /// The most answers to a CONNECT that are read, interim ones (1xx) included.
 const MAX_INTERIM: usize = 8;
 
-/// Why there is no tunnel.
+/// The reason why there is no tunnel.
 #[derive(Debug)]
 pub(super) enum NoTunnel {
     /// The proxy answered with this status, which is not 2xx.
@@ -27,7 +27,7 @@ impl From<io::Error> for NoTunnel {
     }
 }
 
-/// Asks the proxy at the other end of a stream to carry what follows to `HOST:PORT`.
+/// Asks the proxy at the other end of a stream to carry all further bytes to `HOST:PORT`.
 pub(super) fn open(stream: &mut dyn Duplex, target: &str, proxy: &Proxy, user_agent: &str) -> Result<(), NoTunnel> {
     let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: {user_agent}\r\n");
     if let Some(authorization) = proxy.authorization() {
@@ -35,14 +35,14 @@ pub(super) fn open(stream: &mut dyn Duplex, target: &str, proxy: &Proxy, user_ag
         request += authorization;
         request += "\r\n";
     }
-    // Older proxies keep a connection open only where they are asked to by this name.
+    // Older proxies keep a connection open only if this header asks for it.
     request += "Proxy-Connection: Keep-Alive\r\n\r\n";
     let request = zeroize::Zeroizing::new(request);
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
     for _ in 0..MAX_INTERIM {
         match status(&read_head(stream)?).ok_or(NoTunnel::NotHttp)? {
-            // An answer before the answer, such as 100 Continue (RFC 9110, section 15.2).
+            // An interim answer, such as 100 Continue (RFC 9110, section 15.2).
             100..200 => {}
             200..300 => return Ok(()),
             status => return Err(NoTunnel::Refused(status)),

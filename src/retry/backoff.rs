@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-/// The first wait; each one after it is twice as long, up to [`LONGEST`]. To each a random
-/// part of up to as much again is added, so that many clients that failed together do not come back together.
+/// The first wait; each one after it is twice as long, up to [`LONGEST`]. A random part of up to the same
+/// length is added to each, so that many clients that failed together do not come back together.
 const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(8);
 
@@ -27,7 +27,7 @@ impl Backoff {
         )
     }
 
-    /// The next wait, and no less than the other side asked for.
+    /// The next wait, at least as long as the other side asked for.
     pub(crate) fn next(&mut self, asked_for: Option<Duration>) -> Duration {
         let own = self.0.next().unwrap_or(LONGEST);
         own.max(asked_for.unwrap_or_default())
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_within_bounds_and_respect_what_was_asked() {
+    fn waits_grow_within_bounds_and_respect_retry_after() {
         let mut backoff = Backoff::new(7);
         for power in 0..5 {
             let wait = backoff.next(None);

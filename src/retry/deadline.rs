@@ -10,12 +10,12 @@ use crate::process::world::Clock;
 pub(crate) struct Deadline(Duration);
 
 impl Deadline {
-    /// The moment that is so far from now. A time that is longer than the clock can count never ends.
+    /// The moment at this distance from now. A time that is longer than the clock can count never ends.
     pub(crate) fn after(time: Duration, clock: &dyn Clock) -> Self {
         Self(clock.monotonic().saturating_add(time))
     }
 
-    /// The time until then; zero once it has passed.
+    /// The time until the deadline; zero once it has passed.
     pub(crate) fn left(self, clock: &dyn Clock) -> Duration {
         self.0.saturating_sub(clock.monotonic())
     }

@@ -1,7 +1,7 @@
 //! Whether a failure is worth another attempt, and how long to wait before it.
 //!
-//! API, storage and polling ask here, so that they agree. Whether a request may be repeated at all, as
-//! one that changes something may not, is for its sender to know.
+//! API, storage and polling ask here, so that they agree. This module does not know whether a request may
+//! be repeated at all: its sender knows, since a request that changes something may not.
 
 pub(crate) mod backoff;
 pub(crate) mod deadline;
@@ -31,10 +31,11 @@ pub(crate) fn may_pass(cause: Cause<'_>) -> bool {
         Cause::Status(status) => status_may_pass(status),
         // The service's table of errors: a quota stays used up until it is raised.
         Cause::Quota => false,
-        // The gateway refuses a nonce twice, and every attempt has a new one. A 403 otherwise stays.
+        // The gateway refuses a nonce that it has seen, and every attempt has a new one. Any other 403
+        // stays.
         Cause::UsedNonce => true,
-        // The storage's table of errors: too many requests, or a network too slow for its patience, both
-        // of which it reports with 400.
+        // The storage's table of errors: too many requests, or a request body that came too slowly. It
+        // reports both with 400.
         Cause::Storage {
             code: "SlowDown" | "RequestTimeOut",
             ..
@@ -53,7 +54,7 @@ fn transport_may_pass(failure: &Failure) -> bool {
         // A proxy's 502, 503 and 504 are about the way behind it, as they are for any gateway (RFC 9110,
         // section 15.6). 403 and 407 are its rules, which the next attempt meets again.
         Stage::ProxyRefused { status, .. } => status_may_pass(status),
-        // Certificates, trust and what is spoken are settings of one side or the other.
+        // Certificates, trust and the protocol are settings of one side or the other.
         Stage::Tls(
             TlsFault::NotTls
             | TlsFault::TooOld
@@ -66,13 +67,13 @@ fn transport_may_pass(failure: &Failure) -> bool {
         | Stage::TrustStore { .. } => false,
         // Another program listens there. curl does not retry its 'weird server reply' either.
         Stage::Protocol => false,
-        // A limit of this system or user; what takes the threads up seldom ends within seconds.
+        // A limit of this system or user. The processes that use the threads up seldom end within seconds.
         Stage::NoThread => false,
     }
 }
 
-/// By the service's table of errors 429, 500, 502, 503 and 504 may pass, and 501 does not. The storage
-/// has 500 and 503. 408 and what gateways invent beyond 505 are of the same kind (RFC 9110, sections
+/// By the service's table of errors, 429, 500, 502, 503 and 504 may pass, and 501 does not. The storage has
+/// 500 and 503. 408 and the statuses above 505 that gateways invent are temporary, too (RFC 9110, sections
 /// 15.5.9 and 15.6); 505 is about the request.
 fn status_may_pass(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502..=504 | 506..=599)
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_back_by_itself_is_worth_another_attempt() {
+    fn a_temporary_failure_is_worth_another_attempt() {
         let proxy = |status| Stage::ProxyRefused {
             status,
             had_password: false,

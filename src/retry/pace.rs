@@ -13,10 +13,10 @@ use crate::process::world::Clock;
 
 /// How many calls may be sent at once at the beginning.
 const BURST: u32 = 500;
-/// How many a second after that.
+/// How many calls a second may be sent after that.
 const RATE: f64 = 15.0;
-/// How many calls any minute may have, and what counts as a minute: a second more, since calls may take
-/// longer to arrive at one time than at another.
+/// How many calls any minute may have, and the length of such a minute: a second more than 60, since some
+/// calls take longer to arrive than others.
 const A_MINUTE: (usize, Duration) = (1000, Duration::from_secs(61));
 /// The least rate, whatever the service says.
 const LEAST_RATE: f64 = 1.0;
@@ -27,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The pace of a run.
 pub(crate) struct Pace {
     clock: Arc<dyn Clock>,
-    /// Raised when the run is to end: nobody waits any longer then.
+    /// Raised when the run is to end; every wait then ends.
     stop: Arc<AtomicBool>,
     state: Mutex<State>,
 }
@@ -36,13 +36,13 @@ pub(crate) struct Pace {
 struct State {
     /// How many calls may be sent now.
     tokens: f64,
-    /// A second.
+    /// Calls a second.
     rate: f64,
     /// When the tokens were counted.
     counted: Duration,
     /// When the calls of the last minute were sent.
     sent: VecDeque<Duration>,
-    /// Until when nobody may send, since the service asked for that.
+    /// The end of the pause that the service asked for; no call is sent before it.
     pause_until: Duration,
     /// When the rate was halved last.
     halved: Option<Duration>,
@@ -78,7 +78,8 @@ impl Pace {
         }
     }
 
-    /// Takes a call from what may be sent; else how long to wait before the next look.
+    /// Takes a call from the budget: `None` if it may be sent now, else how long to wait before asking
+    /// again.
     fn take(&self) -> Option<Duration> {
         let now = self.clock.monotonic();
         let mut state = self.lock();
@@ -94,7 +95,7 @@ impl Pace {
             state.sent.push_back(now);
             return None;
         }
-        // A wait that rounds to nothing would end nowhere.
+        // A wait that rounds to zero would make the caller loop without sleeping.
         Some(Duration::from_secs_f64((1.0 - state.tokens) / state.rate).max(LEAST_WAIT))
     }
 
@@ -113,8 +114,8 @@ impl Pace {
         self.clock.monotonic().saturating_sub(self.lock().progress)
     }
 
-    /// Slows everybody down, since the service refused a call that was sent at that time because there were
-    /// too many (429). Calls that were on their way together count once.
+    /// Slows all calls down after the service refused one, sent at time `sent`, because there were too many
+    /// (429). Refusals of calls that were on their way together halve the rate once.
     pub(crate) fn slow_down(&self, sent: Duration, retry_after: Option<Duration>) {
         let now = self.clock.monotonic();
         let mut state = self.lock();
@@ -135,7 +136,7 @@ impl Pace {
 }
 
 impl State {
-    /// How long to wait where the last minute has had all the calls that it may have.
+    /// How long to wait if the last minute has had all the calls that it may have; `None` if it has not.
     fn minute_is_full(&mut self, now: Duration) -> Option<Duration> {
         let (most, minute) = A_MINUTE;
         while self
@@ -149,7 +150,8 @@ impl State {
         Some((*first + minute).saturating_sub(now))
     }
 
-    /// Adds what time has brought. Beyond the burst of the beginning, at most a second's worth is saved up.
+    /// Adds the tokens for the time since the last count. Apart from the burst at the beginning, at most a
+    /// second's worth is saved up.
     fn count(&mut self, now: Duration) {
         let brought = now.saturating_sub(self.counted).as_secs_f64() * self.rate;
         self.counted = now;
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_once_the_run_is_stopped() {
+    fn waiting_ends_once_the_run_is_stopped() {
         let (clock, pace) = pace();
         pace.slow_down(Duration::ZERO, Some(Duration::from_secs(3600)));
         pace.stop.store(true, Ordering::Relaxed);
