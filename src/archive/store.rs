@@ -41,15 +41,13 @@ impl Store {
             path: dir.to_owned(),
             error,
         };
-        if let Err(error) = fs::metadata(dir) {
-            if error.kind() != io::ErrorKind::NotFound {
-                return Err(unusable(error));
-            }
+        // A link to what is not there is left to the lock, which names it.
+        if fs::symlink_metadata(dir).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             fs::create_dir_all(dir).map_err(unusable)?;
             modes::set_mode(dir, 0o700).map_err(unusable)?;
         }
-        let modes = Modes::of_dir(dir).map_err(unusable)?;
         let lock = Folder::open(dir, holder)?;
+        let modes = Modes::of_dir(dir).map_err(unusable)?;
         Ok(Self {
             layout: Layout::new(dir),
             modes,

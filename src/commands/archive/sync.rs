@@ -27,7 +27,7 @@ use crate::config::Settings;
 use crate::error::{Kind, Report};
 use crate::retry::pace::Pace;
 use crate::terminal::human;
-use crate::transfer::MAX_CONNECTIONS;
+use crate::transfer::{FolderError, MAX_CONNECTIONS};
 use crate::values::age::MaxAge;
 use crate::values::id::InstanceId;
 
@@ -198,7 +198,20 @@ fn internal_of_several() -> anyhow::Error {
 
 fn open(args: &Args) -> anyhow::Result<Store> {
     let holder = format!("jdredis (process {})", std::process::id());
-    Ok(Store::open(&args.dir, &holder)?)
+    Store::open(&args.dir, &holder).map_err(|error| {
+        let (message, hint) = match &error {
+            FolderError::Held { path, holder } => (
+                format!("{holder} is writing to the archive {}", path.display()),
+                "wait until it has ended; one sync at a time writes to an archive",
+            ),
+            FolderError::Dangling { .. } => (
+                error.to_string(),
+                "make the folder that it leads to, or give another DIR",
+            ),
+            FolderError::Unusable { .. } => (error.to_string(), "give a DIR that this user can write"),
+        };
+        Report::with_hint(Kind::Other, message, hint).into()
+    })
 }
 
 /// What is in the archive; nothing where there is none yet.

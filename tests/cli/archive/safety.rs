@@ -99,7 +99,14 @@ fn a_second_sync_says_who_holds_the_archive_and_reading_takes_no_lock() {
     let mut first = fleet.sync(&["-q"]).start();
     assert!(fleet.sandbox.wait_for_requests(5, Duration::from_secs(10)));
     let second = fleet.sync(&[]).run();
-    second.fails_saying(1, &["jdredis (process "]);
+    second.fails_saying(
+        1,
+        &[
+            "jdredis (process ",
+            " is writing to the archive ",
+            "wait until it has ended",
+        ],
+    );
     assert_ne!(fleet.status(&["--max-age", "none"]).code, Some(1));
     assert!(!first.has_ended());
     first.kill();
@@ -196,6 +203,21 @@ fn links_that_somebody_planted_are_not_followed() {
     fs::remove_file(fleet.dir().join(NORTH).join("redis-a")).unwrap();
     fleet.synced(0, &[]);
     fleet.check();
+
+    // As DIR itself, to nowhere.
+    let nowhere = elsewhere.path().join("nowhere");
+    let dangling = elsewhere.path().join("dangling");
+    symlink(&nowhere, &dangling).unwrap();
+    let sync = crate::support::Jdredis::at(&fleet.sandbox).args([
+        "archive",
+        "sync",
+        dangling.to_str().unwrap(),
+        "--region",
+        NORTH,
+    ]);
+    sync.run()
+        .fails_saying(1, &["which does not exist", "make the folder that it leads to"]);
+    fs::remove_file(&dangling).unwrap();
 
     // In place of the hidden folder.
     let other = Fleet::new();
