@@ -85,6 +85,31 @@ fn both_readmes_have_the_same_code_blocks() {
     assert_eq!(english.len(), chinese.len());
 }
 
+/// The numbers of a column of exit codes: the first word of a row, after the part that rows begin with.
+fn exit_codes(document: &str, begin: &str) -> BTreeSet<u8> {
+    document
+        .lines()
+        .filter_map(|line| line.strip_prefix(begin)?.split_whitespace().next()?.parse().ok())
+        .collect()
+}
+
+#[test]
+fn both_readmes_have_as_many_sections_and_rows_and_the_exit_codes_of_the_help() {
+    let help = Jdredis::bare().args(["help", "formats"]).run();
+    let (_, codes) = help.data().split_once("\nExit codes:\n").unwrap();
+    let documents = ["README.md", "README.zh-CN.md"].map(read);
+    for document in &documents {
+        assert_eq!(exit_codes(document, "| "), exit_codes(codes, "  "));
+    }
+    for begin in ["#", "|"] {
+        let [english, chinese] = documents.each_ref().map(|document| {
+            let lines = document.lines().filter(|line| line.starts_with(begin));
+            lines.count()
+        });
+        assert_eq!(english, chinese, "lines that begin with {begin}");
+    }
+}
+
 #[test]
 fn the_readmes_commands_run_against_the_sandbox() {
     let sandbox = sandbox();
