@@ -1,4 +1,5 @@
-//! What the fuzz targets in `tests/fuzz` call, and the inputs that the tests of the same properties share.
+//! The functions that the fuzz targets in `tests/fuzz` call, and the inputs that the tests of the same
+//! properties share.
 //!
 //! Each property stands beside the parser that it is about, in a file `properties.rs`, and panics where it
 //! does not hold. It is public only in a build for fuzzing or for tests. The fuzz targets look for inputs at

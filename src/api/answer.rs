@@ -1,4 +1,4 @@
-//! The service's answer: what a response's status, headers and body come to.
+//! Reads a response's status, headers and body into an answer or an error.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -19,7 +19,7 @@ use crate::values::redact::without_queries;
 const REQUEST_ID: &str = "x-jdcloud-request-id";
 /// The longest body that is read, in bytes. The documented answers have a few thousand.
 const MAX_BODY: u64 = 4 * 1024 * 1024;
-/// In seconds.
+/// A century, in seconds: a clock that is off by more is a wrong header.
 const CENTURY: i64 = 100 * 365 * 86_400;
 
 /// An answer without an error in it.
@@ -27,15 +27,15 @@ const CENTURY: i64 = 100 * 365 * 86_400;
 pub(crate) struct Answer {
     /// The body, whole: a JSON object.
     body: String,
-    /// `None` where the body has none; `null` is one.
+    /// `None` if the body has no `result`; `null` counts as one.
     result: Option<Box<RawValue>>,
     pub(super) http_status: u16,
     pub(super) request_id: Option<String>,
     clock_offset: Option<i64>,
 }
 
-/// The fields that stand around every result. The deserializer refuses a field of these that stands there
-/// twice, and skips all others by their grammar alone.
+/// The fields around every result. The deserializer refuses one of these that comes twice, and skips all
+/// other fields without building values.
 #[derive(Deserialize)]
 struct Outline {
     #[serde(rename = "requestId")]
@@ -45,7 +45,7 @@ struct Outline {
     result: Option<Box<RawValue>>,
 }
 
-/// A value that is there, if only as `null`.
+/// A value that is present, even as `null`.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(deserializer).map(Some)
 }
@@ -56,10 +56,10 @@ impl Answer {
         self.request_id.as_ref()
     }
 
-    /// The answer's `result`, to be read field by field.
+    /// The answer's `result` as an object, to be read field by field.
     ///
     /// # Errors
-    /// If there is none, or if it is no object.
+    /// If there is no `result`, or if it is no object.
     pub(super) fn object(&self) -> Result<Object<'_>, Error> {
         let result = self.result.as_deref().ok_or(Misfit::Missing("result"));
         result
@@ -70,7 +70,7 @@ impl Answer {
     /// Reads the answer's `result` whole.
     ///
     /// # Errors
-    /// If there is none, or if it is not of this type.
+    /// If there is no `result`, or if it is not of this type.
     pub(super) fn result<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let result = self.result.as_deref().ok_or(Misfit::Missing("result"));
         result
@@ -81,7 +81,7 @@ impl Answer {
     /// The whole answer, with the service's order and numbers.
     ///
     /// # Errors
-    /// If a part that the program has no use for cannot be read, such as half a surrogate pair, or lists
+    /// If a part that the program does not use cannot be read, such as half a surrogate pair, or lists
     /// nested more than a hundred deep.
     pub(crate) fn json(&self) -> Result<Value, Error> {
         serde_json::from_str(&self.body)
@@ -104,8 +104,8 @@ impl Answer {
         .into()
     }
 
-    /// The error that a part of the result is not of the documented shape; or the service's error, if the
-    /// result is one.
+    /// The error for a part of the result that is not of the documented shape; or the service's error, if
+    /// the result is one.
     pub(super) fn misfit(&self, what: String) -> Error {
         match self.error_in_place_of_data() {
             Some(refusal) => ErrorKind::Refused(refusal).into(),
@@ -113,8 +113,7 @@ impl Answer {
         }
     }
 
-    /// The service's error, if the result is one after all: it has a message and a code, and lacks the data that
-    /// are wanted.
+    /// The service's error, if the result is one: it has a message and a code, and lacks the wanted data.
     fn error_in_place_of_data(&self) -> Option<Refusal> {
         let result: Value = serde_json::from_str(self.result.as_ref()?.get()).ok()?;
         if !result.get("message").is_some_and(Value::is_string) || result.get("code").is_none() {
@@ -138,8 +137,8 @@ impl Answer {
     }
 }
 
-/// Reads a response. `redact` makes a text of the other side's fit to be shown; `of_transport` is for a
-/// body that breaks off.
+/// Reads a response. `redact` removes secrets from a text of the other side; `of_transport` makes the
+/// failure of a body that breaks off.
 pub(super) fn read(
     mut response: Response<Body>,
     now: OffsetDateTime,
@@ -210,7 +209,7 @@ pub(super) fn read(
         had_token,
         ..Refusal::read(&error, status, redact)
     };
-    // A code of its own in a result does not say that nothing was done.
+    // A result with a code of its own does not rule out that the request was carried out.
     let is_uncertain = is_in_place && !(400..500).contains(&refusal.code);
     let failed = FailedAttempt::of_refusal(refusal, retry_after);
     Err(FailedAttempt {
@@ -219,15 +218,16 @@ pub(super) fn read(
     })
 }
 
-/// The body as text, and what stands around its result; or a description of the body.
+/// The body as text, and the fields around its result; or a description of a body that is not the
+/// service's.
 fn parse(bytes: Vec<u8>) -> Result<(String, Outline), String> {
     let outline = serde_json::from_slice(&bytes).map_err(|error| describe(&bytes, &error))?;
     let body = String::from_utf8(bytes).map_err(|_| "a body that is not JSON (it is not UTF-8)".to_owned())?;
     Ok((body, outline))
 }
 
-/// Whether the value of `error` means that there is none: null, false, 0, an empty text or object, or an object
-/// whose code says so and that has no words.
+/// Whether the value of `error` means "no error": null, false, 0, an empty text or object, or an object
+/// with a code of success and no message.
 fn is_none(error: &Value) -> bool {
     match error {
         Value::Object(fields) => {
@@ -240,7 +240,8 @@ fn is_none(error: &Value) -> bool {
     }
 }
 
-/// Whether a value is one of those that stand for nothing in one language or another.
+/// Whether a value is an empty one, as different languages write it: null, false, 0, or an empty text, list
+/// or object.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields.is_empty(),
@@ -252,17 +253,17 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether a code, a number or its text, says that nothing went wrong.
+/// Whether a code, a number or its text, means success.
 fn is_success_code(code: &Value) -> bool {
     let number = code.as_u64().or_else(|| code.as_str()?.trim().parse().ok());
     matches!(number, Some(0 | 200..300))
 }
 
-/// The error that a result is: an object with a message and a code, and no data beside them.
+/// Reads a result that is an error: an object with a message and a code, and no data beside them.
 fn error_in_place_of_data(result: &RawValue) -> Option<Value> {
     const OF_ERRORS: [&str; 5] = ["code", "status", "message", "details", "requestId"];
     let object = Object::of(result, "it").ok()?;
-    // Only then is it worth reading, since a result may be large.
+    // The result is read again only here, since it may be large.
     if !object.has("code") || !object.has("message") {
         return None;
     }
@@ -275,8 +276,8 @@ fn error_in_place_of_data(result: &RawValue) -> Option<Value> {
 }
 
 impl Refusal {
-    /// Reads an `error` object, or a text that is sent instead of one. `redact` makes a text of the service's fit to be
-    /// shown.
+    /// Reads an `error` object, or a text that is sent instead of one. `redact` removes secrets from the
+    /// service's texts.
     fn read(error: &Value, http_status: u16, redact: impl Fn(&str) -> String) -> Self {
         let text = |name: &str| error.get(name).and_then(Value::as_str);
         let code = code(error, http_status);
@@ -294,7 +295,7 @@ impl Refusal {
     }
 }
 
-/// The error's code: its number, else what its name stands for, else the HTTP status.
+/// The error's code: its number, else the status that goes with its name, else the HTTP status.
 fn code(error: &Value, http_status: u16) -> u16 {
     let number = error
         .get("code")
@@ -306,8 +307,7 @@ fn code(error: &Value, http_status: u16) -> u16 {
         .unwrap_or(http_status)
 }
 
-/// The HTTP status that each of the service's status names goes with. Source: JD Cloud's common error
-/// codes.
+/// The HTTP status of each of the service's status names. Source: JD Cloud's common error codes.
 fn code_of_status(status: &str) -> Option<u16> {
     Some(match status {
         "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" | "HTTP_BAD_REQUEST" => 400,
@@ -344,7 +344,7 @@ fn describe(body: &[u8], error: &serde_json::Error) -> String {
 fn clock_offset(headers: &HeaderMap, now: OffsetDateTime) -> Option<i64> {
     let theirs = http::date(headers)?;
     let offset = (now - theirs).whole_seconds();
-    // No clock is a century off: such a date is a mistake in the header.
+    // A date that is a century off is a mistake in the header, not a wrong clock.
     (offset.abs() < CENTURY).then_some(offset)
 }
 
@@ -352,7 +352,7 @@ fn clock_offset(headers: &HeaderMap, now: OffsetDateTime) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// The refusal that an answer of this status and body is.
+    /// The refusal that is read from this status and body.
     fn refusal(status: u16, body: &str) -> String {
         let error = Answer::without_network(status, body.as_bytes()).unwrap_err();
         match *error.kind {
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_the_status_nor_the_body_alone_says_that_all_is_well() {
+    fn an_answer_is_good_only_by_its_status_and_its_body_together() {
         for (status, body, expected) in [
             (
                 200,

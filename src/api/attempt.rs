@@ -1,4 +1,4 @@
-//! One attempt that led to no answer: what went wrong, and whether another attempt makes sense.
+//! One attempt that led to no answer: its error, and whether another attempt may help.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::retry::{Cause, may_pass};
 #[derive(Debug)]
 pub(super) struct FailedAttempt {
     pub(super) kind: Box<ErrorKind>,
-    /// Whether the same request, signed anew, may fare better.
+    /// Whether the same request, signed anew, may succeed.
     pub(super) is_transient: bool,
     pub(super) effect: Effect,
     /// How long the other side asked to wait before that.
@@ -20,16 +20,16 @@ pub(super) struct FailedAttempt {
 /// The effect that a request may have had although it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// Nothing: no byte of it has left for the service.
+    /// None: no byte of the request was sent to the service.
     NotSent,
-    /// Nothing: the service said that it refused.
+    /// None: the service answered with a refusal.
     Refused,
-    /// Perhaps what it was meant to do.
+    /// Unknown: the service may have carried the request out.
     Unknown,
 }
 
 impl FailedAttempt {
-    /// Whether the service refused it because there were too many calls, which waiting mends.
+    /// Whether the service refused it because there were too many calls (429), so that waiting helps.
     pub(super) fn is_one_too_many(&self) -> bool {
         let is_429 = |refusal: &Refusal| refusal.reason == Reason::TooManyRequests;
         matches!(&*self.kind, ErrorKind::Refused(refusal) if is_429(refusal))
@@ -63,7 +63,7 @@ impl FailedAttempt {
 }
 
 impl From<ErrorKind> for FailedAttempt {
-    /// A failure before anything was sent, which another attempt would not mend.
+    /// A failure before anything was sent; another attempt would fail as well.
     fn from(kind: ErrorKind) -> Self {
         Self {
             kind: Box::new(kind),

@@ -27,13 +27,13 @@ const SERVICE: &str = "redis";
 /// A connection to the service. Threads may share one.
 pub(crate) struct Client<'a> {
     settings: &'a Settings,
-    /// The settings' own, unless it is a client for another one.
+    /// The region of the settings, or another one for a client made by [`in_region`](Self::in_region).
     region: &'a Region,
     world: &'a World,
     notes: &'a Notes<'a>,
     token_form: TokenForm,
     http: http::Client,
-    /// Of a run that sends many calls.
+    /// The pace that all calls of a run share; `None` for a run of few calls.
     pace: Option<&'a Pace>,
 }
 
@@ -94,9 +94,9 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The client with a pace that all its calls keep. Each call has its whole time from when it may be sent,
-    /// whatever its deadline. A call that is one too many (429) slows the run and costs no attempt, as long as
-    /// other calls are answered.
+    /// The client with a pace that all its calls keep. The time of each call begins when the pace lets it
+    /// go, whatever its deadline. A call that is refused as one too many (429) slows the run and costs no
+    /// attempt, as long as other calls are answered.
     pub(crate) fn with_pace(self, pace: &'a Pace) -> Self {
         Self {
             pace: Some(pace),
@@ -122,17 +122,18 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// A deadline that leaves the whole time that the settings allow for an operation.
+    /// A deadline after the whole time that the settings allow for an operation.
     pub(crate) fn deadline(&self) -> Deadline {
         Deadline::after(self.settings.timeout, self.clock())
     }
 
-    /// As [`deadline`](Self::deadline), but no later than the limit from now.
+    /// Like [`deadline`](Self::deadline), but at most `limit` from now.
     pub(crate) fn deadline_within(&self, limit: Duration) -> Deadline {
         Deadline::after(self.settings.timeout.min(limit), self.clock())
     }
 
-    /// Sends a request, again where that may help, until it is answered or the time is up.
+    /// Sends a request, and sends it again after failures that may pass, until it is answered or the time
+    /// is up.
     pub(super) fn send(&self, call: &Call<'_>, deadline: Deadline) -> Result<Answer, Error> {
         let mut deadline = match self.pace {
             None => deadline,
@@ -147,8 +148,8 @@ impl<'a> Client<'a> {
         loop {
             let attempts_left = self.settings.max_attempts.saturating_sub(attempt);
             let time_left = deadline.left(self.clock());
-            // An attempt that hangs must leave time for another; one that is merely slow needs all the
-            // time there is, and so does a request that will not be sent again.
+            // An attempt that hangs must leave time for another one. The last attempt gets all the time
+            // that is left, since it may just be slow; so does a request that will not be sent again.
             let is_last = attempts_left == 0 || !call.is_read();
             let limit = if is_last { time_left } else { time_left / 2 };
             let sent = self.clock().monotonic();
@@ -171,7 +172,7 @@ impl<'a> Client<'a> {
                 continue;
             }
             let delay = backoff.next(failed.retry_after);
-            // A write that may have been carried out must not be carried out twice.
+            // A write that may have been carried out is not sent again.
             let may_repeat = failed.is_transient && (call.is_read() || failed.effect == Effect::NotSent);
             if !may_repeat || attempts_left == 0 || delay >= deadline.left(self.clock()) {
                 let elapsed = self.clock().monotonic().saturating_sub(start);

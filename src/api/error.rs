@@ -1,5 +1,5 @@
-//! Every way in which a call of the service can fail, and the service's own words for a refusal, which
-//! are read here and nowhere else.
+//! The ways in which a call of the service can fail. The service's words for a refusal are read here and
+//! nowhere else.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::retry::{Cause, may_pass};
 #[error("{kind}")]
 pub(crate) struct Error {
     pub(crate) kind: Box<ErrorKind>,
-    /// Whether the request was to change something and may have done so all the same.
+    /// Whether the request changes something and may have done so in spite of the error.
     pub(crate) may_have_happened: bool,
-    /// How long the service asked to wait, where that was longer than the time left.
+    /// How long the service asked to wait, if that was longer than the time left.
     pub(crate) asked_to_wait: Option<Duration>,
-    /// What is known of the settings that the call was made with, where it was made.
+    /// Facts about the settings of the call; `None` if the error came about without a call.
     pub(crate) facts: Option<Box<Facts>>,
     /// The attempts and the time that the call took, if it took more than one attempt.
     pub(crate) effort: Option<Effort>,
@@ -36,7 +36,8 @@ pub(crate) enum ErrorKind {
     /// The service answered with an error.
     #[error("{0}")]
     Refused(Refusal),
-    /// The answer is not of the documented shape: another program in between, or a changed service.
+    /// The answer is not of the documented shape, because of another program in between or a changed
+    /// service.
     #[error("{}", .0.what)]
     Unexpected(Unexpected),
     /// No answer came.
@@ -64,7 +65,7 @@ pub(crate) struct Refusal {
     pub(crate) had_token: bool,
 }
 
-/// Why the service refuses, as far as its code, its status name and its words tell.
+/// The reason for a refusal, by the service's code, status name and words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     /// 404: the instance, the backup or the path does not exist.
@@ -80,7 +81,7 @@ pub(crate) enum Reason {
     NotPermitted,
     /// 403 with any other words.
     Forbidden,
-    /// `FAILED_PRECONDITION`: not in the present state of the instance.
+    /// `FAILED_PRECONDITION`: not possible in the present state of the instance.
     WrongState,
     /// `ALREADY_EXISTS`.
     AlreadyExists,
@@ -129,15 +130,15 @@ impl Reason {
 pub(crate) struct Unexpected {
     /// The fault in words. No value is quoted, since it may be a link.
     pub(crate) what: String,
-    /// Whether it is the service's JSON around a result, and only what is in it is unknown.
+    /// Whether the fields around the result are the service's, and only the result is not of the documented
+    /// shape.
     pub(crate) is_from_service: bool,
     pub(crate) http_status: u16,
     pub(crate) request_id: Option<String>,
 }
 
 impl Error {
-    /// Whether the same request may be answered some other time: nothing answered, or the service
-    /// failed.
+    /// Whether the same request may be answered at another time: no answer came, or the service failed.
     pub(crate) fn may_pass(&self) -> bool {
         match &*self.kind {
             ErrorKind::Network(failure) => may_pass(Cause::Transport(failure)),
@@ -147,7 +148,7 @@ impl Error {
         }
     }
 
-    /// Why the service refused, where that is what went wrong.
+    /// The reason for the refusal, if the service refused.
     pub(crate) fn reason(&self) -> Option<Reason> {
         match &*self.kind {
             ErrorKind::Refused(refusal) => Some(refusal.reason),
@@ -157,7 +158,7 @@ impl Error {
 }
 
 impl Refusal {
-    /// The cause by which `retry` decides whether another attempt may be answered otherwise.
+    /// The cause that `retry` judges.
     pub(super) fn cause(&self) -> Cause<'static> {
         match self.reason {
             Reason::NonceReused => Cause::UsedNonce,
@@ -168,7 +169,7 @@ impl Refusal {
 }
 
 impl ErrorKind {
-    /// The ID that the service gave the exchange, where it answered.
+    /// The service's ID of the exchange, if it answered.
     pub(crate) fn request_id(&self) -> Option<&str> {
         match self {
             Self::Refused(Refusal { request_id, .. }) | Self::Unexpected(Unexpected { request_id, .. }) => {
@@ -192,7 +193,7 @@ impl From<ErrorKind> for Error {
 }
 
 impl fmt::Display for Refusal {
-    /// Code, status name and words, as far as there are any: `404 NOT_FOUND: no such instance`.
+    /// Code, status name and words, those that there are: `404 NOT_FOUND: no such instance`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             code, status, message, ..
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_says_nothing_is_more_than_its_status() {
+    fn a_refusal_without_words_still_shows_more_than_its_status() {
         let refusal = |code, status: &str, message: &str| {
             Refusal {
                 reason: Reason::Other,

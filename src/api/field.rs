@@ -1,7 +1,7 @@
 //! Fields of the service's objects, read leniently.
 //!
-//! JD Cloud's own products write numbers as text and integers as floats. A value that has one sensible
-//! reading gets it; a value that has none costs its own field, and the object remembers which.
+//! JD Cloud's own products write numbers as text and integers as floats. A value with one sensible reading
+//! is read that way. For any other value only its own field is lost, and the object notes which.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use super::moment::Moment;
 pub(crate) enum Misfit {
     #[error("missing field `{0}`")]
     Missing(&'static str),
-    /// The name of the value, the type it has, and the type it should have.
+    /// An error from the value's name, the type that it has, and the type that it should have.
     #[error("invalid type: {0} is {1}, not {2}")]
     Type(String, &'static str, &'static str),
     #[error("{0}")]
@@ -66,12 +66,12 @@ impl<'a> Object<'a> {
         })
     }
 
-    /// The field's JSON; `None` where it is missing or `null`.
+    /// The field's JSON; `None` if it is missing or `null`.
     fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.is_there(name).filter(|value| value.get() != "null")
     }
 
-    /// Whether the field is there, if only as `null`.
+    /// Whether the field is there, even as `null`.
     pub(super) fn has(&self, name: &str) -> bool {
         self.is_there(name).is_some()
     }
@@ -110,7 +110,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// An integer that stands for something, or the word for that, of which `number_of` knows the number.
+    /// An integer code, or a word whose code `number_of` knows.
     pub(super) fn coded(&mut self, name: &'static str, number_of: impl Fn(&str) -> Option<i64>) -> Option<i64> {
         let text: Option<String> = self.get(name).and_then(|value| serde_json::from_str(value.get()).ok());
         match text.and_then(|text| number_of(text.trim())) {
@@ -132,7 +132,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// An integer in the range of its type, also as a text and as a float without a fraction.
+    /// An integer in the range of its type, also written as a text or as a float without a fraction.
     fn number<T: TryFrom<i128>>(&mut self, name: &'static str) -> Option<T> {
         let value = self.get(name)?;
         let text = match serde_json::from_str(value.get()) {
@@ -145,7 +145,8 @@ impl<'a> Object<'a> {
         number.or_else(|| self.cannot_read(name))
     }
 
-    /// A time. A value that is none is kept, for the caller to judge; an empty text is no time at all.
+    /// A time. A value that is no time is kept as it is, for the caller to judge; an empty text counts as
+    /// missing.
     pub(super) fn moment(&mut self, name: &'static str) -> Option<Moment> {
         let text: String = serde_json::from_str(self.get(name)?.get()).unwrap_or_else(|_| "\0".to_owned());
         if text.trim().is_empty() {
@@ -177,7 +178,7 @@ impl<'a> Object<'a> {
 
 /// The integer that a text writes: digits with a sign, or a float whose fraction is zero.
 fn integer(text: &str) -> Option<i128> {
-    // From here on a float is no longer exact to the unit.
+    // Above this limit (2^53) floats no longer hold every integer.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     text.parse().ok().or_else(|| {
         let float: f64 = text.parse().ok()?;
@@ -292,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_may_be_numbers_and_no_more_than_that() {
+    fn texts_may_be_numbers_or_truth_values_and_nothing_else() {
         for (value, text) in [("\"a\"", "a"), ("5.0", "5.0"), ("true", "true"), ("\"\"", "")] {
             assert_eq!(
                 reading(value, |o| o.text("f")),
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_no_text_is_there_and_unread() {
+    fn a_time_that_is_no_text_is_kept_and_counts_as_unread() {
         for value in ["7", "[]", "true", "\"yesterday\""] {
             let (moment, _) = reading(value, |o| o.moment("f"));
             assert_eq!(moment.map(|moment| moment.at), Some(None), "{value}");

@@ -19,13 +19,13 @@ use crate::values::when::rfc3339;
 /// The result of `describeDownloadUrl`.
 #[derive(Deserialize)]
 struct DownloadUrls {
-    /// `null` is how some services write an empty list.
+    /// Some services write an empty list as `null`.
     #[serde(rename = "downloadUrls")]
     list: Option<Vec<DownloadUrl>>,
 }
 
-/// The links of one node's file. A link that is missing, empty or no text is `None`: only the one that is
-/// asked for matters.
+/// The links of one node's file. A link that is missing, empty or no text is `None`: only the kind of link
+/// that is asked for must be there.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DownloadUrl {
@@ -33,8 +33,8 @@ pub(crate) struct DownloadUrl {
     pub(crate) name: NodeName,
     #[serde(default, deserialize_with = "text_or_nothing")]
     pub(crate) link: Option<String>,
-    /// For use inside JD Cloud's own network. In the documented answer, though neither in the
-    /// documented table of fields nor in an SDK.
+    /// For use inside JD Cloud's own network. The documented example has this field, but neither the
+    /// documented table of fields nor an SDK has it.
     #[serde(default, deserialize_with = "text_or_nothing")]
     pub(crate) internal_link: Option<String>,
 }
@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for NodeName {
 }
 
 impl NodeName {
-    /// The name, `None` where there is none that can be read.
+    /// The name; `None` if there is none that can be read.
     pub(crate) fn text(self) -> Option<String> {
         match self {
             Self::Text(name) | Self::Other(name) => Some(name),
@@ -88,7 +88,7 @@ impl Answer {
         match self.result::<DownloadUrls>() {
             Ok(DownloadUrls { list: Some(list) }) => Ok(list),
             read => {
-                // Read once more, field by field, for an error that names the one at fault.
+                // Read once more, field by field, for an error that names the field at fault.
                 let is_object = |(i, value)| Object::of(value, &format!("{FIELD}[{i}]")).map(drop);
                 let list = self.object()?.required_list(FIELD);
                 list.and_then(|list| list.into_iter().enumerate().try_for_each(is_object))
@@ -127,7 +127,7 @@ impl Answer {
     }
 }
 
-/// How much a backup has.
+/// The size of a backup.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct BackupInfo {
     /// Bytes, all shards together.
@@ -139,7 +139,7 @@ pub(crate) struct BackupInfo {
 pub(crate) trait Listed: Sized {
     /// The name of the list in the service's answer.
     const FIELD: &'static str;
-    /// One of them, in words.
+    /// The word for one entry.
     const NAME: &'static str;
 
     /// Reads an entry of the list. A field that cannot be read is `None`.
@@ -151,7 +151,8 @@ pub(crate) trait Listed: Sized {
     /// The ID, which no other entry has.
     fn id(&self) -> &str;
 
-    /// What `-o json` adds to an entry: the fields that were read, under plain names and in one spelling.
+    /// The object that `-o json` adds to an entry: the fields that were read, under plain names and in one
+    /// spelling.
     fn additions(&self) -> Vec<(&'static str, String)>;
 }
 
@@ -253,7 +254,7 @@ impl Listed for Backup {
                 .parse()
                 .map_err(|error| Misfit::Other(format!("baseId: {error}")))?,
             name: entry.text("backupFileName"),
-            // The caller says what an unread start means.
+            // The caller decides how to treat an unread start.
             start: entry.moment("backupStartTime"),
             end: entry.moment(END),
             kind: entry.coded("backupType", BackupKind::number_of),
@@ -314,7 +315,7 @@ impl Backup {
         self.end.as_ref()?.at
     }
 
-    /// The start that the service gave, where it cannot be read.
+    /// The service's text of the start, if it cannot be read.
     pub(crate) fn unread_start(&self) -> Option<&Moment> {
         self.start.as_ref().filter(|start| start.at.is_none())
     }

@@ -6,12 +6,12 @@
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// A time that an entry has, read or not.
+/// A time field of an entry, whether it could be read or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// The service's text; empty where the value is no text.
+    /// The service's text; empty if the value is no text.
     pub(crate) text: String,
-    /// In UTC; `None` where the text is no time of a known form, or none of the calendar.
+    /// In UTC; `None` if the text has no known form, or is no date of the calendar.
     pub(crate) at: Option<OffsetDateTime>,
     /// Whether the text names no offset, and so was read as China Standard Time.
     pub(crate) has_no_offset: bool,
@@ -22,7 +22,8 @@ impl Moment {
     /// fraction, with `Z`, `UTC`, `GMT`, an offset such as `+08:00`, `+0800` or `+08`, or without one.
     pub(crate) fn read(text: &str) -> Self {
         let (at, has_no_offset) = canonical(text).map_or((None, false), |(canonical, has_no_offset)| {
-            // In UTC, since comparing two times panics where one of them has none.
+            // Converted to UTC here, since `time` panics when it compares times that have no UTC in its
+            // range.
             let moment = OffsetDateTime::parse(&canonical, &Rfc3339).ok();
             let at = moment.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC));
             (at, has_no_offset && at.is_some())
@@ -35,7 +36,7 @@ impl Moment {
     }
 }
 
-/// The text as RFC 3339 has it, and whether it names no offset.
+/// The text in the form of RFC 3339, and whether it names no offset.
 fn canonical(text: &str) -> Option<(String, bool)> {
     let text = text.trim();
     let (date, rest) = text.split_at_checked("YYYY-MM-DD".len())?;
@@ -58,7 +59,7 @@ fn canonical(text: &str) -> Option<(String, bool)> {
     Some((format!("{date}T{time}{canonical_offset}"), offset.is_empty()))
 }
 
-/// `+08`, `+0800` and `+08:00`, all as the last.
+/// The offset `+08`, `+0800` or `+08:00` in the last of these forms.
 fn numeric_offset(text: &str) -> Option<String> {
     let (sign, digits) = text.split_at_checked(1).filter(|(sign, _)| ["+", "-"].contains(sign))?;
     let (hours, minutes) = digits.split_at_checked(2)?;

@@ -13,7 +13,7 @@ use crate::values::id::{BackupName, BaseId, InstanceId};
 use crate::values::vocabulary::BackupKind;
 use crate::values::when::rfc3339;
 
-/// The backups that the service is asked for; by default all of them.
+/// The filter on the backups that the service is asked for; by default it asks for all.
 #[derive(Debug, Default)]
 pub(crate) struct BackupFilter<'a> {
     pub(crate) since: Option<OffsetDateTime>,
@@ -28,12 +28,12 @@ impl BackupFilter<'_> {
 
     /// The parameters of the request.
     ///
-    /// `startTime` and `endTime` are sent as UTC with a `Z`. That is a guess: the documentation does not
-    /// say which form they take.
+    /// `startTime` and `endTime` are sent as UTC with a `Z`. This is a guess: the documentation does not
+    /// name their form.
     fn query(&self) -> Vec<(String, String)> {
         let time = |name: &str, moment: Option<OffsetDateTime>| {
-            // Whole seconds, as in the documentation's examples. The caller leaves out the backups that
-            // are too early by less than one.
+            // Whole seconds, as in the documentation's examples. The caller removes backups that are too
+            // early by less than a second.
             let whole = moment.map(|moment| moment.replace_nanosecond(0).unwrap_or(moment));
             whole.map(|moment| (name.to_owned(), rfc3339(moment)))
         };
@@ -46,7 +46,7 @@ impl BackupFilter<'_> {
 }
 
 /// The parameters that filter a listing by these fields: `filters.N.name` and `filters.N.values.M`, both
-/// from 1. The operator that is left out is `eq`.
+/// from 1. No operator is sent, which means `eq`.
 fn filters(fields: &[(&str, Option<&str>)]) -> Vec<(String, String)> {
     let given = fields.iter().filter_map(|(field, value)| Some((*field, (*value)?)));
     (1..)
@@ -74,8 +74,8 @@ impl Client<'_> {
         Ok((answer, urls))
     }
 
-    /// `describeCacheInstances`: the instances of the region, in the service's order. The service
-    /// matches a part of a name, and the whole of a status.
+    /// `describeCacheInstances`: the instances of the region, in the service's order. The service matches a
+    /// name by any part of it, and a status as a whole.
     pub(crate) fn describe_cache_instances(
         &self,
         name: Option<&str>,
@@ -86,8 +86,9 @@ impl Client<'_> {
         self.list(&["cacheInstance"], query, deadline, |_| false)
     }
 
-    /// `describeCacheInstances` with `tagFilters`: the instances of the region that have each of the keys with
-    /// one of the values given for it; without any filter, all. Source: the models of JD Cloud's SDKs.
+    /// `describeCacheInstances` with `tagFilters`: the instances of the region that have each of the tag
+    /// keys with one of the values given for it; without a filter, all instances. Source: the models of JD
+    /// Cloud's SDKs.
     pub(crate) fn describe_tagged_cache_instances(
         &self,
         tags: &[(&str, Vec<&str>)],
@@ -119,8 +120,8 @@ impl Client<'_> {
         self.list(&["recycledCacheInstance"], Vec::new(), deadline, |_| false)
     }
 
-    /// `describeBackups`: the backups of an instance, in the service's order. Each page is shown to
-    /// `enough`, and none is asked for after the one that it is content with.
+    /// `describeBackups`: the backups of an instance, in the service's order. `enough` is called with each
+    /// page; after it returns true, no further page is asked for.
     pub(crate) fn describe_backups(
         &self,
         instance: &InstanceId,
@@ -132,7 +133,7 @@ impl Client<'_> {
         self.list(&path, filter.query(), deadline, enough)
     }
 
-    /// `describeBackupInfo`: how much a backup has.
+    /// `describeBackupInfo`: the size and the number of shards of a backup.
     pub(crate) fn describe_backup_info(
         &self,
         instance: &InstanceId,
@@ -153,7 +154,7 @@ impl Client<'_> {
         let path = ["cacheInstance", instance.as_str(), "backup"];
         let body = serde_json::json!({"fileName": name.as_str(), "backupType": BackupKind::Manual.number()});
         let answer = self.send(&Call::post(&path, &body), deadline)?;
-        // An answer that cannot be read may still mean that the backup was started.
+        // Even if the answer cannot be read, the backup may have been started.
         let base_id = answer.created_backup().map_err(|error| Error {
             may_have_happened: !matches!(*error.kind, ErrorKind::Refused(Refusal { code: 400..500, .. })),
             ..error

@@ -23,11 +23,12 @@ pub(crate) struct Listing<T> {
     pub(crate) entries: Vec<Entry<T>>,
     /// The request ID of the last page.
     pub(crate) request_id: Option<String>,
-    /// How the answers differ from what is documented, for the user to know; one of each sort.
+    /// The differences between the answers and the documentation, one of each kind, to be shown to the
+    /// user.
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// One entry of a listing: as the service wrote it, and as the program reads it.
+/// One entry of a listing: the service's text, and the program's reading of it.
 #[derive(Debug)]
 pub(crate) struct Entry<T> {
     raw: Box<RawValue>,
@@ -43,20 +44,20 @@ impl<T> Entry<T> {
 
 impl<T> Serialize for Entry<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // One entry at a time: all of them as values would take many times the memory of their text.
+        // One entry is parsed at a time: all of them as values would take many times the memory of their
+        // text.
         self.json().serialize(serializer)
     }
 }
 
 impl Client<'_> {
-    /// Asks for page after page until the service has no more, or `enough` is content with the page that
-    /// it is shown.
+    /// Asks for page after page until the service has no more, or `enough` returns true for a page.
     ///
-    /// A page that brings nothing new is the last one, whatever the count says, so that a service at
-    /// odds with itself cannot keep the program going. The count may extend a listing and never ends it:
-    /// services are known to answer the page's own length, or 0. An entry that moves to a later page
-    /// while the pages are read is taken once. An entry that cannot be read costs that entry, unless not
-    /// one can be.
+    /// A page that brings nothing new is the last one, whatever the count says, so that a service at odds
+    /// with itself cannot keep the program going. The count may extend a listing and never ends it:
+    /// services are known to answer the page's own length, or 0. An entry that moves to a later page while
+    /// the pages are read is taken once. An entry that cannot be read is left out with a warning; it is an
+    /// error if no entry can be read.
     pub(super) fn list<T: Listed>(
         &self,
         path: &[&str],
@@ -108,7 +109,7 @@ pub(super) struct Page<T> {
     misfit: Option<Misfit>,
     /// How many entries the page has, old ones and unreadable ones included.
     length: usize,
-    /// How many entries all pages have together, by the service's count; 0 where it gives none.
+    /// How many entries all pages have together, by the service's count; 0 if it gives none.
     counted: usize,
 }
 
@@ -118,7 +119,7 @@ impl<T> Page<T> {
     }
 }
 
-/// Reads pages, and knows what was on the ones before.
+/// Reads pages, and remembers the entries of the pages before.
 #[derive(Debug)]
 pub(super) struct Reader {
     /// The IDs of the entries so far.
@@ -143,7 +144,7 @@ impl Reader {
     /// Reads the next page.
     ///
     /// # Errors
-    /// If the result has no such list. A fault of an entry is a warning.
+    /// If the result has no such list. An entry that cannot be read is a warning.
     pub(super) fn read<T: Listed>(&mut self, answer: &Answer) -> Result<Page<T>, Error> {
         let mut result = answer.object()?;
         let raws = result.required_list(T::FIELD).map_err(|misfit| match misfit {
@@ -188,7 +189,7 @@ impl Reader {
 fn read_entry<T: Listed>(raw: &RawValue) -> Result<(T, Object<'_>), Misfit> {
     let mut object = Object::of(raw, "an entry")?;
     let view = T::read(&mut object)?;
-    // An entry that JSON output could not print is lost here, where it is one of many.
+    // An entry that JSON output could not print is left out here; the other entries stay.
     serde_json::from_str::<Value>(raw.get()).map_err(|_| Misfit::Other("it is no JSON throughout".to_owned()))?;
     Ok((view, object))
 }
@@ -202,7 +203,7 @@ mod tests {
         Answer::without_network(200, format!("{{\"result\":{result}}}").as_bytes()).unwrap()
     }
 
-    /// The IDs that the next page brings, and whether it brings anything.
+    /// The new IDs on the next page, and whether the page has anything new.
     fn next(reader: &mut Reader, result: &str) -> (Vec<String>, bool) {
         let page: Page<Backup> = reader.read(&answer(result)).unwrap();
         let ids = page.entries.iter().map(|entry| entry.view.id().to_owned());
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_new_once_whatever_page_it_comes_back_on() {
+    fn an_entry_that_comes_back_on_any_page_is_new_only_once() {
         let mut reader = Reader::new("backups");
         let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
         let first = r#"{"backups":[{"baseId":"a"},{"baseId":"b"},{"no":"ID"},{"no":"ID"}]}"#;

@@ -2,8 +2,9 @@
 //! reading of the service's answer.
 //!
 //! Source: JD Cloud's cache-Redis API reference and the models of its Go SDK. The documented example has no
-//! `autoBackup`, though the policy in it is on, so one that is absent says nothing. Turning off by a
-//! `backupTime` of `-` is an older form, which the newest SDK has dropped: it is read and never sent.
+//! `autoBackup` although its policy is on, so a missing `autoBackup` means neither on nor off. A
+//! `backupTime` of `-` is an older form of turning backups off, which the newest SDK has dropped: the
+//! program reads it and never sends it.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -17,14 +18,14 @@ use crate::retry::deadline::Deadline;
 use crate::values::id::InstanceId;
 use crate::values::policy::{Days, Schedule, Window};
 
-/// The older way to write that there is no window.
+/// The older form of "no window".
 const NO_WINDOW: &str = "-";
 
 /// The result of `describeBackupPolicy`. Each field is read on its own, whatever the others hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BackupPolicy {
     pub(crate) auto_backup: AutoBackup,
-    /// `backupPeriod`, as the service wrote it; empty where there is none, `None` where it is no text.
+    /// `backupPeriod`, as the service wrote it; empty if there is none, `None` if it is no text.
     pub(crate) period: Option<String>,
     /// `backupTime`, likewise.
     pub(crate) time: Option<String>,
@@ -37,17 +38,17 @@ pub(crate) struct BackupPolicy {
 pub(crate) enum AutoBackup {
     Absent,
     Is(bool),
-    /// It is there, and neither true nor false.
+    /// It has a value that is neither true nor false.
     Unreadable,
 }
 
-/// Whether backups are made by themselves.
+/// Whether automatic backup is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Automatic {
     On,
     Off,
-    /// The answer says neither.
+    /// The answer does not tell.
     Unknown,
 }
 
@@ -105,8 +106,8 @@ fn truth(value: &Value) -> Option<bool> {
 }
 
 impl BackupPolicy {
-    /// Whether backups are made by themselves: what `autoBackup` says; where it is absent, on if there are
-    /// days and a window, and off if both are empty.
+    /// Whether automatic backup is on, by `autoBackup`. If that is absent, it is on with days and a window,
+    /// and off with neither.
     pub(crate) fn automatic(&self) -> Automatic {
         match (self.auto_backup, self.period.as_deref(), self.time.as_deref()) {
             (AutoBackup::Is(true), _, _) => Automatic::On,
@@ -117,23 +118,23 @@ impl BackupPolicy {
         }
     }
 
-    /// The days, where they are there and of the documented form.
+    /// The days, if they are there and of the documented form.
     pub(crate) fn days(&self) -> Option<Days> {
         self.period.as_deref()?.parse().ok()
     }
 
-    /// The window, where it is there and of the documented form.
+    /// The window, if it is there and of the documented form.
     pub(crate) fn window(&self) -> Option<Window> {
         self.time.as_deref()?.parse().ok()
     }
 
-    /// Days and window, where both can be read.
+    /// Days and window, if both can be read.
     pub(crate) fn schedule(&self) -> Option<Schedule> {
         let (days, window) = (self.days()?, self.window()?);
         Some(Schedule { days, window })
     }
 
-    /// The period and the time as the service wrote them, where it has both and so takes both back.
+    /// The period and the time as the service wrote them, if it has both. It accepts its own texts back.
     pub(crate) fn written(&self) -> Option<(&str, &str)> {
         let is_given = |text: &&str| !text.is_empty() && *text != NO_WINDOW;
         let period = self.period.as_deref().filter(is_given)?;
@@ -141,7 +142,7 @@ impl BackupPolicy {
         Some((period, time))
     }
 
-    /// Start and end of the window that comes next, where the service announces one in the documented form.
+    /// Start and end of the next window, if the service announces one in the documented form.
     pub(crate) fn next_window(&self) -> Option<(OffsetDateTime, OffsetDateTime)> {
         let (start, end) = self.next.as_deref()?.split_once('~')?;
         let moment = |text: &str| Moment::read(text).at;
@@ -157,7 +158,7 @@ pub(crate) struct PolicyChange {
     pub(crate) backup_time: String,
     /// Required, also to turn automatic backup off.
     pub(crate) backup_period: String,
-    /// Left out where the service does not answer one and nothing turns on or off.
+    /// Left out if the service's answer has none and the change does not turn backups on or off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) auto_backup: Option<bool>,
 }
@@ -175,7 +176,7 @@ impl Client<'_> {
         Ok((answer, policy))
     }
 
-    /// `modifyBackupPolicy`: replaces days and window. The answer has nothing but a request ID.
+    /// `modifyBackupPolicy`: replaces days and window. The answer has only a request ID.
     pub(crate) fn modify_backup_policy(
         &self,
         instance: &InstanceId,

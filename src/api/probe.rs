@@ -9,14 +9,14 @@ use crate::retry::deadline::Deadline;
 /// An answer without an error in it.
 #[derive(Debug)]
 pub(crate) struct Probe {
-    /// Its `result`, whatever that is; null where there is none.
+    /// Its `result`, of any type; null if there is none.
     pub(crate) result: Value,
     /// The local clock minus the service's, in seconds, from the answer's `Date`.
     pub(crate) clock_offset: Option<i64>,
 }
 
 impl Client<'_> {
-    /// Gets what is at a path below the region. It is sent again as any other read, so a caller that counts
+    /// Sends a GET to a path below the region. It is retried like any other read, so a caller that counts
     /// its calls sets `max_attempts` to 1.
     pub(crate) fn probe(
         &self,

@@ -11,8 +11,8 @@ use crate::output::{Format, json, listing, plain};
 use crate::process::world::Stream;
 use crate::values::link::Link;
 
-/// An answer of the service becomes output or an error, and neither acts on a terminal. As JSON it is
-/// the value that came, and in a table each of its entries is one line.
+/// An answer of the service becomes output or an error, and neither holds characters that act on a
+/// terminal. JSON output is the value that came, and a table has one line for each entry.
 pub fn answer(body: &[u8]) {
     for status in [200, 403] {
         match Answer::without_network(status, body) {
@@ -83,7 +83,7 @@ fn entries<T: Listed>(answer: &Answer, row: fn(&T) -> Vec<String>) {
     assert_eq!(shown, count, "all entries come out");
 }
 
-/// An error has a form in each format, and keeps to its lines.
+/// An error can be shown in each format, and hostile text in it adds no lines.
 fn explained(error: Error) {
     let report = Report::of(&error.into());
     let nowhere = Stream::to(std::io::sink());
@@ -117,7 +117,7 @@ mod tests {
     use crate::fuzzing::inputs::{config, hostile_text};
     use serde_json::json;
 
-    /// A JSON value of the shape of an answer here and there, with hostile text for its texts.
+    /// A JSON value with some fields of an answer, and hostile text in its texts.
     fn answers() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -187,9 +187,9 @@ mod tests {
         }
     }
 
-    /// JSON that a parser may skip over and then not be able to read.
+    /// JSON that a parser can skip but cannot read.
     #[test]
-    fn answers_with_something_wrong_where_nobody_looks() {
+    fn answers_with_unreadable_json_in_unused_fields() {
         for value in [
             &r#""\ud800""#.to_owned(),
             &r#"{"$serde_json::private::Number":"x"}"#.to_owned(),

@@ -1,6 +1,6 @@
 //! `describeAvailableRegion`: the regions that Redis is offered in.
 //!
-//! Source: the models of JD Cloud's Go SDK. The operation's path has a region, and any will do.
+//! Source: the models of JD Cloud's Go SDK. The operation's path has a region; any region may be given.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;

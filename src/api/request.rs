@@ -1,4 +1,4 @@
-//! A signed request: its parts are the bytes that were signed and the bytes that are sent.
+//! A signed request: the bytes that were signed are the bytes that are sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,9 @@ use crate::process::world::Clock;
 use crate::values::redact::without_queries;
 
 const SECURITY_TOKEN: &str = "x-jdcloud-security-token";
-/// In bytes, for each direction of a connection. An answer's headers must fit in it, as must a
-/// request's. The two together are as much as the system maps instead of zeroing it.
+/// The buffer for each direction of a connection, in bytes. The headers of a request and of an answer must
+/// fit in it. Both directions together are 128 KiB, from which on the system maps memory instead of zeroing
+/// it.
 const BUFFER_SIZE: usize = 64 * 1024;
 /// The longest headers of an answer that are read, in bytes.
 const MAX_HEADERS: usize = 16 * 1024;
@@ -41,11 +42,11 @@ pub(super) enum TokenForm {
     Raw,
 }
 
-/// What is to be signed of a request: method, path and query in canonical form, and the body.
+/// The parts of a request that are signed: method, path and query in canonical form, and the body.
 pub(super) struct Parts {
     pub(super) method: &'static str,
     pub(super) path: String,
-    /// Empty where there is none.
+    /// Empty if there is none.
     pub(super) query: String,
     pub(super) body: Option<Vec<u8>>,
 }
@@ -103,8 +104,8 @@ impl Request {
         }
     }
 
-    /// The texts that were signed, for finding out why a signature is refused. The security token is
-    /// left out.
+    /// The texts that were signed, to help find out why a signature is refused. The security token is left
+    /// out.
     pub(super) fn signing_trace(&self) -> String {
         let canonical_request = match self.token() {
             Some(token) => self.signed.canonical_request.replace(token, "[secret]"),
@@ -150,7 +151,7 @@ impl Request {
             .map(|(_, token)| token.as_str())
     }
 
-    /// A text that the other side sent, as it may be shown: it may quote the request, or a link.
+    /// A text from the other side without secrets, fit to be shown: it may quote the request, or a link.
     fn redact(&self, text: &str) -> String {
         let secrets = [Some(self.signed.signature.as_str()), self.token()];
         let text = without_queries(text).into_owned();

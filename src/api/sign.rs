@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::config::credentials::Credentials;
 
-/// The algorithm's name, as it stands in the `Authorization` header and the string to sign.
+/// The algorithm's name in the `Authorization` header and in the string to sign.
 const ALGORITHM: &str = "JDCLOUD2-HMAC-SHA256";
 /// The last part of every credential scope.
 const TERMINATOR: &str = "jdcloud2_request";
@@ -22,7 +22,7 @@ const TERMINATOR: &str = "jdcloud2_request";
 /// The length of a SHA-256 in hexadecimal digits.
 const HASH_LENGTH: usize = 64;
 
-/// All but RFC 3986's unreserved characters, which are the only ones left as they are.
+/// The characters to percent-encode: all but RFC 3986's unreserved ones.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The parts of a request that a signature covers.
@@ -31,14 +31,14 @@ pub(crate) struct Unsigned<'a> {
     pub(crate) method: &'a str,
     /// From [`canonical_path`].
     pub(crate) path: &'a str,
-    /// From [`canonical_query`]; empty where there is none.
+    /// From [`canonical_query`]; empty if there is none.
     pub(crate) query: &'a str,
     /// Lower-case names, sorted, and their values.
     pub(crate) headers: &'a [(&'a str, &'a str)],
     pub(crate) body: &'a [u8],
 }
 
-/// When, where and for which service a signature is valid.
+/// The scope of a signature: time, region and service.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'a> {
     /// From [`timestamp`]: `YYYYMMDDTHHMMSSZ`.
@@ -47,9 +47,9 @@ pub(crate) struct Scope<'a> {
     pub(crate) service: &'a str,
 }
 
-/// The outcome of signing, with the intermediate texts that a refusal is debugged by.
+/// The result of signing, with the intermediate texts that help to debug a refusal.
 ///
-/// The canonical request holds the security token where there is one.
+/// The canonical request holds the security token if there is one.
 pub(crate) struct Signed {
     pub(crate) canonical_request: Zeroizing<String>,
     pub(crate) string_to_sign: String,
@@ -122,7 +122,7 @@ fn canonical_request(request: &Unsigned<'_>) -> Zeroizing<String> {
         .iter()
         .map(|(name, value)| 2 * name.len() + value.trim().len() + 3)
         .sum();
-    // All that it will need: text that grows leaves a copy behind that is not zeroed.
+    // The whole capacity is reserved at once: a text that grows leaves copies behind that are not zeroed.
     let length = request.method.len() + request.path.len() + request.query.len() + headers + HASH_LENGTH + 4;
     let mut text = Zeroizing::new(String::with_capacity(length));
     for line in [request.method, request.path, request.query] {
@@ -174,7 +174,7 @@ type Key = Zeroizing<[u8; 32]>;
 /// The chain of keys, each derived from the one before: for the day, the region, the service, and
 /// the signing key itself.
 fn derived_keys(secret_key: &str, scope: Scope<'_>) -> [Key; 4] {
-    // Not formatted, since text that grows leaves copies behind that are not zeroed.
+    // `format!` is not used here, since a text that grows leaves copies behind that are not zeroed.
     let secret = Zeroizing::new(["JDCLOUD2", secret_key].concat());
     let day = hmac_sha256(secret.as_bytes(), day(scope.timestamp));
     let region = hmac_sha256(&*day, scope.region);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     proptest! {
-        // A failure prints its input, which becomes a case of its own; nothing is left in the tree.
+        // A failure prints its input, which can then become a test case; no file is written.
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         /// Two implementations that share no code agree on every step for any request.

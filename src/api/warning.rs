@@ -1,6 +1,7 @@
-//! Differences between a listing and the documentation that cost no more than what they name.
+//! Warnings about differences between a listing and the documentation. Only the named entry or field is
+//! lost.
 //!
-//! Each sort is told once a listing: with the first thing that it is about, and how many more there are.
+//! Each kind is shown once for a listing, with its first case and the number of further ones.
 
 use super::field::{Misfit, Object};
 use super::model::Listed;
@@ -15,7 +16,7 @@ pub(crate) enum Warning {
         counted: usize,
         listed: usize,
     },
-    /// A field of an entry has a value of which nothing sensible can be made.
+    /// A field of an entry has a value that cannot be read.
     #[error("{field} of {of} cannot be read; tables show '-' in its place{}", and_more(.more, "field", "fields"))]
     UnreadField {
         field: &'static str,
@@ -23,7 +24,7 @@ pub(crate) enum Warning {
         of: String,
         more: usize,
     },
-    /// The field `totalCount` has a value of which nothing sensible can be made.
+    /// The field `totalCount` has a value that cannot be read.
     #[error("totalCount of the service's {list} cannot be read; the pages alone say how many there are")]
     UnreadCount { list: &'static str },
     /// An entry has no ID.
@@ -41,7 +42,7 @@ pub(crate) enum Warning {
     /// A time names no offset.
     #[error("{field} of {of} names no offset from UTC; such times are taken as +08:00, China Standard Time")]
     WithoutOffset { field: &'static str, of: String },
-    /// Backups whose start cannot be read, by ID and what the service gave instead.
+    /// Backups whose start cannot be read, by ID and the service's text.
     #[error("the start of {} cannot be read; such backups come last in the list", starts(.0))]
     UnreadStarts(Vec<(String, String)>),
 }
@@ -72,7 +73,7 @@ fn starts(backups: &[(String, String)]) -> String {
     shown.join(", ")
 }
 
-/// The beginning of a text of the service's, fit to be quoted on one line.
+/// The beginning of a text of the service, fit to be quoted on one line.
 pub(crate) fn excerpt(text: &str) -> String {
     visible(&text.chars().take(40).collect::<String>()).into_owned()
 }
@@ -100,7 +101,7 @@ impl Warnings {
         }
     }
 
-    /// Notes what could not be read of an entry.
+    /// Notes the fields of an entry that could not be read.
     pub(super) fn add_fields_of<T: Listed>(&mut self, view: &T, entry: &Object<'_>) {
         let of = || format!("{} {}", T::NAME, view.id());
         self.add_unread(entry, of);
@@ -110,7 +111,7 @@ impl Warnings {
         }
     }
 
-    /// Notes that the count of what is on all pages could not be read.
+    /// Notes that the count of all entries could not be read.
     pub(super) fn add_unread_count(&mut self) {
         self.unread_count = Some(Warning::UnreadCount { list: self.list });
     }

@@ -1,8 +1,8 @@
 //! Arguments that clap defines only for the command that was typed.
 //!
-//! clap's derive defines every argument of every command before it reads the command line. That is two thirds
-//! of its work, and each new command would make all others slower. [`Deferred`] hands the definition to
-//! [`Command::defer`](clap::Command::defer), which runs it when the parser comes to that command; help,
+//! clap's derive defines every argument of every command before it reads the command line. This takes two
+//! thirds of its time, and each new command would make all others slower. [`Deferred`] hands the definition
+//! to [`Command::defer`](clap::Command::defer), which runs it when the parser comes to that command; help,
 //! completion scripts and the manual build all of them.
 
 use std::ops::Deref;
@@ -45,7 +45,7 @@ impl<T: Args> Args for Deferred<T> {
     }
 }
 
-/// Defines the arguments and keeps what the command says of itself: the derive of `Args` would replace it by
+/// Defines the arguments and keeps the command's own description: the derive of `Args` would replace it by
 /// the doc comment of the arguments' type.
 fn with_own_about(command: Command, define: impl FnOnce(Command) -> Command) -> Command {
     let (about, long_about) = (command.get_about().cloned(), command.get_long_about().cloned());

@@ -1,5 +1,5 @@
 //! The root of the command line: its name, the options that every command takes, and the help of the
-//! whole. Each command's own arguments stand beside the command, in `commands`.
+//! program. Each command's own arguments stand beside the command, in `commands`.
 
 pub(crate) mod deferred;
 mod help;

@@ -16,7 +16,7 @@ pub(crate) struct RegionArgs {
     pub(crate) region: Option<Region>,
 }
 
-/// The value of `--region` that stands for all regions.
+/// The value of `--region` that means all regions.
 pub(crate) const ALL_REGIONS: &str = "all";
 
 /// The regions that a command is about.
@@ -40,8 +40,8 @@ pub(crate) struct InstanceArgs {
     pub(crate) id: InstanceId,
 }
 
-/// The backup that a command is about: exactly one of the two. The command checks that rather than clap,
-/// so that the message says where base IDs come from.
+/// The backup that a command is about: exactly one of the two. The command checks this and not clap, so
+/// that the message can say where base IDs come from.
 #[derive(Debug, Args)]
 pub(crate) struct WhichBackup {
     /// The backup's base ID; this or --latest is required

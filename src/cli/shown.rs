@@ -1,21 +1,21 @@
-//! The command line as help shows it: examples whose lines are never broken, and of the global options
-//! only those that a command has a use for.
+//! The command line as help shows it: examples on unbroken lines, and only the global options that a
+//! command uses.
 //!
-//! Parsing does not need any of it, so this is built only once help was asked for.
+//! Parsing does not need this, so it is built only when help is asked for.
 
 use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
 
-/// Stands for a blank that clap must not break a line at.
+/// The stand-in for a blank at which clap must not break a line.
 const UNBREAKABLE: char = '\u{a0}';
-/// The line that examples follow.
+/// The line before the examples.
 const EXAMPLES: &str = "Examples:";
 
-/// The command line for help of at most so many columns. Its text is for [`text`] to finish.
+/// The command line for help of at most this many columns. [`text`] finishes its text.
 pub(crate) fn command(columns: u16) -> Command {
     let mut command = Cli::command().term_width(columns.into());
-    // Gives the global options to every command, and defines the arguments of all.
+    // `build` gives the global options to every command, and defines the arguments of all.
     command.build();
     let is_named = |command: &&str| *command != "help";
     let names: Vec<String> = command
@@ -28,12 +28,12 @@ pub(crate) fn command(columns: u16) -> Command {
     })
 }
 
-/// What clap made of such a command's help, with its blanks as they were.
+/// Restores the blanks in the help that clap rendered for such a command.
 pub(crate) fn text(rendered: &str) -> String {
     rendered.replace(UNBREAKABLE, " ")
 }
 
-/// A command and those below it; `path` is how it is typed.
+/// Prepares a command and those below it; `path` is the command as typed.
 fn shaped(command: Command, path: &str) -> Command {
     let names: Vec<String> = command
         .get_subcommands()
@@ -62,11 +62,11 @@ fn shaped(command: Command, path: &str) -> Command {
     command
 }
 
-/// Whether a command does nothing with a global option. It is accepted all the same.
+/// Whether a command ignores a global option. The option is accepted in any case.
 fn is_unused(path: &str, global: &str) -> bool {
     match path {
         "completions" | "formats" | "man" => true,
-        // They ask no service. `verify` waits for slow files.
+        // These commands send no request. `verify` takes `--timeout` for slow files.
         "backup verify" => ["profile", "endpoint", "max_attempts"].contains(&global),
         "archive" | "archive status" => ["profile", "endpoint", "timeout", "max_attempts"].contains(&global),
         _ => false,

@@ -1,4 +1,4 @@
-//! How values on the command line are read, and which ones help and completion offer.
+//! Parsers of values on the command line, with the values that help and completion offer.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::values::id::Region;
 use crate::values::vocabulary::{INSTANCE_STATUSES, REGIONS};
 use crate::values::when;
 
-/// The statuses that an instance can have. Another one is a usage error that names the nearest.
+/// The parser of an instance's status. An unknown status is a usage error that names the nearest one.
 pub(crate) fn instance_status() -> impl TypedValueParser<Value = String> {
     let statuses = INSTANCE_STATUSES.iter();
     PossibleValuesParser::new(statuses.map(|(status, meaning)| PossibleValue::new(*status).help(*meaning)))
@@ -38,7 +38,7 @@ impl TypedValueParser for RegionParser {
     }
 }
 
-/// As [`RegionParser`], with the word for all of them among what help and completion offer.
+/// Like [`RegionParser`], but help and completion also offer the word for all regions.
 #[derive(Clone)]
 pub(super) struct RegionsParser;
 
@@ -60,10 +60,11 @@ impl TypedValueParser for RegionsParser {
     }
 }
 
-/// A day is longer than any answer is worth waiting for, and keeps sums of durations in range.
+/// The longest limit, a day. It is longer than anyone waits for an answer, and short enough that sums of
+/// durations stay in range.
 const MAX_SECONDS: f64 = 86_400.0;
 
-/// How long to wait for an answer: a number of seconds, or a duration such as `30s` or `5m`.
+/// Parses a time limit: a number of seconds, or a duration such as `30s` or `5m`.
 pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok();
     let seconds = seconds.or_else(|| Some(when::duration(text).ok()?.as_secs_f64()));

@@ -17,7 +17,7 @@ pub fn profile(text: &str) {
     if is_writable && !text.contains(char::REPLACEMENT_CHARACTER) {
         let written = text.replace('%', "%%");
         let file = format!("[default]\nsecret_key = {written}\nregion_id = cn-north-1\nendpoint = {written}\n\n");
-        let profile = profile::parse(&file, section()).expect("what the official tool writes is read");
+        let profile = profile::parse(&file, section()).expect("a file of the official tool can be read");
         assert_eq!(profile.secret_key.as_ref().map(|secret| secret.expose()), Some(text));
         assert_eq!(profile.endpoint.as_deref(), Some(text));
         assert_eq!(profile.region_id.as_deref(), Some("cn-north-1"));

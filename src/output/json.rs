@@ -7,7 +7,7 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use crate::terminal::escape::is_hazardous;
 
-/// A document of four-space indentation and a last line break.
+/// A document with four-space indentation and a last line break.
 pub(crate) fn render(value: &impl Serialize) -> Vec<u8> {
     serialized(value, PrettyFormatter::with_indent(b"    "))
 }
@@ -27,7 +27,8 @@ fn serialized(value: &impl Serialize, formatter: impl Formatter) -> Vec<u8> {
 }
 
 /// Writes each character that a terminal would act on as `\uXXXX`, which a JSON parser reads as the same
-/// text. The serializer has escaped ASCII's control characters before, so a line break here is the formatter's.
+/// text. The serializer has already escaped ASCII control characters, so a line break here comes from the
+/// formatter.
 fn harmless(text: String) -> String {
     if text.bytes().all(|byte| byte < 0x7f) {
         return text;

@@ -1,4 +1,4 @@
-//! A listing of the service's, in each format.
+//! A listing of the service, in each format.
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -27,7 +27,7 @@ fn render_json<T: Listed>(listing: &Listing<T>) -> Vec<u8> {
     json::render(&Document(listing))
 }
 
-/// The service's answer with all pages in one. An entry is read and written at a time: all of them as
+/// The service's answer with all pages in one. One entry is parsed and written at a time: all of them as
 /// values at once would take many times the memory of their text.
 struct Document<'a, T>(&'a Listing<T>);
 
@@ -62,7 +62,7 @@ impl<T: Listed> Serialize for Entries<'_, T> {
             let mut value = entry.json();
             if let Some(fields) = value.as_object_mut() {
                 for (name, text) in entry.view.additions() {
-                    // A field of the service's own by that name is left as it came.
+                    // If the service has a field of this name, it is left unchanged.
                     fields.entry(name).or_insert_with(|| text.into());
                 }
             }

@@ -1,4 +1,4 @@
-//! How results look: a pure function from data to bytes for each format.
+//! The output of results: a pure function from data to bytes for each format.
 
 pub(crate) mod json;
 pub(crate) mod listing;

@@ -1,11 +1,11 @@
 //! Colours in tables: the words of the columns STATUS, STATE and AUTO that call for attention.
 //!
-//! Colour is added to a table that is laid out already, so that no width has to leave control sequences
-//! out, and so that every table has it without asking.
+//! Colour is added after a table is laid out, so that widths need not leave out control sequences, and so
+//! that every table gets it.
 
 use unicode_width::UnicodeWidthStr;
 
-/// What is worth a look.
+/// The colour of a word.
 const COLUMNS: [&str; 3] = ["STATUS", "STATE", "AUTO"];
 /// Red, for what has failed (ECMA-48, SGR).
 const BAD: &str = "\x1b[31m";
@@ -15,7 +15,7 @@ const PENDING: &str = "\x1b[33m";
 const GOOD: &str = "\x1b[32m";
 const PLAIN: &str = "\x1b[0m";
 
-/// The table with its words of status in colour. A table that has no such column stays as it is.
+/// The table with its words of status in colour. A table without such a column is returned unchanged.
 pub(crate) fn paint(table: Vec<u8>) -> Vec<u8> {
     let Ok(text) = std::str::from_utf8(&table) else {
         return table;
@@ -45,7 +45,8 @@ pub(crate) fn word(word: &str) -> String {
     }
 }
 
-/// How a word is shown. A backup that is running is not there yet; an instance that is running is well.
+/// The colour of a word in a column. `running` is yellow for a backup, which is not complete yet, and not
+/// for an instance, which is well.
 fn tone(word: &str, is_of_backups: bool) -> Option<&'static str> {
     match word {
         "failed" | "corrupt" | "damaged" | "incomplete" | "unreadable" | "not-rdb" | "stale" | "missing" | "error"
@@ -58,7 +59,7 @@ fn tone(word: &str, is_of_backups: bool) -> Option<&'static str> {
     }
 }
 
-/// The terminal's column in which the words begin.
+/// The terminal column in which the words begin.
 fn column(header: &str) -> Option<usize> {
     let cells = header.match_indices(|c: char| c != ' ');
     let starts = cells
@@ -72,7 +73,7 @@ fn column(header: &str) -> Option<usize> {
     named.next()
 }
 
-/// The word that begins in this column of a line, and what stands before and after it.
+/// A line split at the word that begins in this column: the text before it, the word, and the rest.
 fn word_at(line: &str, column: usize) -> Option<(&str, &str, &str)> {
     let starts = line.char_indices().map(|(at, _)| at);
     let mut starts = starts.skip_while(|at| line[..*at].width() < column);
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_status_have_their_colour_whatever_stands_before_them() {
+    fn words_of_status_have_their_colour_with_any_text_before_them() {
         let table = "\
 BASE ID  NAME     STATUS   SIZE
 failed   缓存     failed   -
@@ -109,7 +110,7 @@ d        y        7        2 B
     }
 
     #[test]
-    fn an_instance_that_is_running_is_nothing_to_look_at() {
+    fn the_status_of_a_running_instance_has_no_colour() {
         let table = "ID  STATUS   ADDRESS\na   running  h\nb   error    h\n";
         assert_eq!(
             painted(table),

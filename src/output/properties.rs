@@ -1,10 +1,10 @@
-//! What must hold of everything that is printed.
+//! Properties that hold for everything that is printed.
 
 use super::table;
 use crate::terminal::escape::is_hazardous;
 
-/// Cells of any text give a table of a line a row, in which nothing acts on a terminal and no line ends
-/// in a blank. Rows may be of different lengths.
+/// Cells of any text give a table with one line for each row. No character in it acts on a terminal, and no
+/// line ends in a blank. Rows may be of different lengths.
 pub(crate) fn rows(rows: Vec<Vec<String>>) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default().max(1);
     let header = vec!["HEADER"; columns];
@@ -18,7 +18,7 @@ pub(crate) fn rows(rows: Vec<Vec<String>>) {
     assert!(text.lines().all(|line| line == line.trim_end()), "{text:?}");
 }
 
-/// The output as text, once nothing in it acts on a terminal.
+/// The output as text, after a check that no character in it acts on a terminal.
 pub(crate) fn harmless_text(output: Vec<u8>) -> String {
     let text = String::from_utf8(output).expect("output is UTF-8");
     let found = text.chars().find(|c| *c != '\n' && is_hazardous(*c));

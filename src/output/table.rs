@@ -1,13 +1,13 @@
 //! Columns for people, in any terminal. comfy-table lays them out.
 //!
 //! No cell is wrapped or cut and no line ends in blanks, so that the last column can be selected and copied
-//! whole, whatever the terminal's width.
+//! whole at any width of the terminal.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
 use crate::terminal::escape::visible;
 
-/// The text of a cell that has nothing to show.
+/// The text of an empty cell.
 pub(crate) const ABSENT: &str = "-";
 
 /// The longest cell that is lined up with others, in bytes. comfy-table counts columns in 16 bits, and no
@@ -31,7 +31,7 @@ where
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     let (aligned, _): (Vec<_>, Vec<_>) = rows.iter().partition(|row| is_aligned(row));
     let blocks = || aligned.chunks(BLOCK).map(table);
-    // One block finds its own widths; several must agree on them.
+    // A single block finds its own widths; several blocks must share them.
     let widths = match aligned.len() {
         0..=BLOCK => Vec::new(),
         _ => blocks()
@@ -52,7 +52,7 @@ where
     text.into_bytes()
 }
 
-/// As [`render`], but nothing at all, not even the header, where there is no row.
+/// Like [`render`], but empty, without even the header, if there are no rows.
 pub(crate) fn render_rows<R, C>(header: &[&str], rows: impl IntoIterator<Item = R>) -> Vec<u8>
 where
     R: IntoIterator<Item = C>,
@@ -78,7 +78,7 @@ fn table(rows: &[&Vec<String>]) -> Table {
     table
 }
 
-/// The lines of one block, its columns at least as wide as these.
+/// The lines of one block, with columns at least as wide as these.
 fn lines(mut block: Table, widths: &[u16]) -> Vec<String> {
     for (i, column) in block.column_iter_mut().enumerate() {
         column.set_padding((0, GAP));

@@ -1,7 +1,7 @@
-//! Signals: the requests to end, and what is ignored.
+//! Signals: those that ask the program to end, those that are ignored, SIGCONT and SIGXFSZ.
 //!
-//! The one place that knows of signals. Where the system has none of a name, registering it fails,
-//! and the system's own action remains.
+//! All code about signals is here. If the system does not have a signal, registering it fails, and the
+//! system's default action remains.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// Shells report a program that a signal ended by this number plus the signal's.
+/// Shells report a program that was ended by a signal with this number plus the signal's.
 const SIGNALLED: i32 = 128;
 
 /// A signal that asks the program to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
-    /// SIGHUP: the terminal or the connection is gone.
+    /// SIGHUP: the terminal or the connection was closed.
     Hangup,
     /// SIGINT: Ctrl-C.
     Interrupt,
@@ -30,7 +30,7 @@ impl Signal {
         match self {
             #[cfg(unix)]
             Self::Hangup => signal_hook::consts::SIGHUP,
-            // POSIX's number, which nothing raises here.
+            // POSIX's number. The signal is never raised on this system.
             #[cfg(not(unix))]
             Self::Hangup => 1,
             Self::Interrupt => SIGINT,
@@ -48,13 +48,13 @@ impl Signal {
     }
 }
 
-/// How this run reacts to the signals that ask it to end.
+/// The reaction of a run to the signals that ask it to end.
 pub(crate) struct Interrupt {
-    /// Those that were not ignored when the process started.
+    /// The signals that were not ignored when the process started.
     handled: Vec<Signal>,
     /// Whether the next signal ends the process at once.
     armed: Arc<AtomicBool>,
-    /// Whether a signal came that was to be deferred.
+    /// Whether a signal came while signals were deferred.
     asked: Arc<AtomicBool>,
     /// The number of the last such signal.
     number: Arc<AtomicUsize>,
@@ -64,7 +64,7 @@ impl Interrupt {
     /// Ends the process at once, and quietly, on SIGHUP, SIGINT and SIGTERM, with the exit code of
     /// the signal.
     ///
-    /// This loses nothing as long as a command writes its output in one piece after all its work.
+    /// This loses no data as long as a command writes its output in one piece at the end.
     ///
     /// A signal that the parent ignored stays ignored: `nohup` does that with SIGHUP,
     /// and a shell without job control with SIGINT when it starts a command with `&`.
@@ -86,8 +86,8 @@ impl Interrupt {
         }
     }
 
-    /// From now on the first signal only raises the flag that is returned, so that the command can
-    /// save its work; the next one ends the process.
+    /// From now on the first signal only raises the returned flag, so that the command can save its work;
+    /// the next one ends the process.
     pub(crate) fn defer_first_signal(&self) -> Arc<AtomicBool> {
         self.armed.store(false, Ordering::SeqCst);
         for signal in &self.handled {
@@ -99,8 +99,7 @@ impl Interrupt {
         Arc::clone(&self.asked)
     }
 
-    /// Does work that may take long and has nothing to save: meanwhile, a signal ends the process at
-    /// once.
+    /// Does work that may take long and has nothing to save. A signal during it ends the process at once.
     pub(crate) fn exit_on_signal_during<T>(&self, work: impl FnOnce() -> T) -> T {
         self.armed.store(true, Ordering::SeqCst);
         let done = work();
@@ -116,16 +115,16 @@ impl Interrupt {
     }
 }
 
-/// Has a write fail with EFBIG, "File too large", where a file would outgrow its limit (`ulimit -f`,
-/// systemd's `LimitFSIZE=`). The system's own action on SIGXFSZ is to kill the process without a word.
+/// Makes a write fail with EFBIG ("File too large") if the file would exceed its limit (`ulimit -f`,
+/// systemd's `LimitFSIZE=`). The default action of SIGXFSZ would kill the process without a message.
 fn survive_file_size_limit() {
-    // A handler that raises a flag, which nobody reads: SIG_IGN is not to be had without `unsafe`.
+    // The handler raises a flag that is never read: setting SIG_IGN would need `unsafe`.
     #[cfg(unix)]
     let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
-/// A flag that is raised each time the process goes on after it was stopped, as by Ctrl-Z and `fg`
-/// (SIGCONT). Where the system has no such signal, it never is.
+/// A flag that is raised each time the process continues after a stop (SIGCONT), such as by Ctrl-Z and
+/// `fg`. It is never raised if the system has no such signal.
 pub(crate) fn resumed() -> Arc<AtomicBool> {
     let resumed = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
@@ -138,16 +137,16 @@ fn mask(signal: i32) -> u64 {
     1 << (signal - 1)
 }
 
-/// The signals that the process ignores, as a mask. At start they are those that its parent ignored.
-/// Linux is asked through /proc, since `sigaction` is not to be had without `unsafe`.
+/// The signals that the process ignores, as a mask. At start they are those that its parent ignored. On
+/// Linux they are read from /proc, since `sigaction` would need `unsafe`.
 #[cfg(target_os = "linux")]
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignored_in(&status).unwrap_or_default()
 }
 
-/// Elsewhere this is not known. SIGHUP is taken to be ignored there: it then keeps the system's own
-/// action, which is to end the process, or nothing under `nohup`.
+/// Elsewhere the ignored signals are not known, and SIGHUP is assumed to be one. No handler is installed
+/// for it, so it keeps its action: to end the process, or nothing under `nohup`.
 #[cfg(not(target_os = "linux"))]
 fn ignored_signals() -> u64 {
     mask(Signal::Hangup.number())

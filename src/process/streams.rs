@@ -1,17 +1,18 @@
 //! Standard streams that were closed when the program started.
 //!
 //! Before `main`, std opens `/dev/null` for reading and writing in place of each closed one of the
-//! descriptors 0 to 2. A parent may pass the same, as Python's `subprocess.DEVNULL` does, and nothing
-//! tells the two apart. So this is no error where the device is a sink, only where nothing can come of
-//! it, and reason enough to say elsewhere what must not be lost.
+//! descriptors 0 to 2. A parent may pass the same device, as Python's `subprocess.DEVNULL` does, and the
+//! two cannot be told apart. So output to it is no error, but a command that reads from it fails, and a
+//! command whose output must not be lost says it on standard error, too.
 
-/// Whether standard input is `/dev/null`: closed, or meant to be empty.
+/// Whether standard input is `/dev/null`: it was closed, or is meant to be empty.
 #[cfg(unix)]
 pub(crate) fn stdin_is_null() -> bool {
     is_null(std::io::stdin())
 }
 
-/// Whether standard output is `/dev/null` as std opens it. A shell opens `>/dev/null` for writing only.
+/// Whether standard output is `/dev/null` as std opens it, for reading and writing. A shell opens
+/// `>/dev/null` for writing only.
 #[cfg(unix)]
 pub(super) fn stdout_may_be_closed() -> bool {
     use rustix::fs::{OFlags, fcntl_getfl};

@@ -1,7 +1,7 @@
-//! The terminal behind a stream: how large its window is, and whether this process may draw there.
+//! The terminal behind a stream: the size of its window, and whether this process may draw there.
 //!
-//! All that is asked of the system about terminals is asked here. Systems other than Unix have no
-//! jobs, so there every process is in the foreground.
+//! All system calls about terminals are made here. Systems other than Unix have no jobs, so there every
+//! process is in the foreground.
 
 /// The size of a terminal's window, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,14 +13,14 @@ pub struct Size {
 }
 
 impl Size {
-    /// The size that is assumed where the terminal tells none, as serial lines do.
+    /// The size that is assumed if the terminal does not tell one, such as a serial line.
     pub(crate) const DEFAULT: Self = Self { columns: 80, rows: 24 };
 }
 
-/// What a program asks of the terminal that a stream leads to.
+/// The questions that the program asks of a stream's terminal.
 pub trait Terminal: Send + Sync {
-    /// The size of the window now; a window can be resized at any time. `None` where the terminal
-    /// tells none.
+    /// The size of the window now; a window can be resized at any time. `None` if the terminal does not
+    /// tell one.
     fn size(&self) -> Option<Size>;
 
     /// Whether the terminal belongs to this process's job. A job that the shell runs in the
@@ -38,8 +38,8 @@ impl<T: std::os::fd::AsFd + Send + Sync> Terminal for SystemTerminal<T> {
     }
 
     fn is_in_foreground(&self) -> bool {
-        // tcgetpgrp fails with ENOTTY where the terminal is not the controlling one, as under some
-        // supervisors; no shell shares it then.
+        // tcgetpgrp fails with ENOTTY if the terminal is not the controlling one, as under some
+        // supervisors. No shell shares the terminal then, so drawing is safe.
         rustix::termios::tcgetpgrp(&self.0).map_or(true, |group| group == rustix::process::getpgrp())
     }
 }

@@ -1,5 +1,5 @@
-//! Everything the program takes from the machine it runs on: arguments, environment, home folder,
-//! streams, terminal, clock and randomness.
+//! The inputs of the program from its machine: arguments, environment, home folder, streams, terminal,
+//! clock and randomness.
 //!
 //! Only [`World::of_this_process`] touches the machine. All other code is given a [`World`], so that a
 //! test, or a program that embeds this crate, can replace any part of it.
@@ -22,19 +22,19 @@ pub struct World {
     /// Looks up an environment variable. A look-up rather than a copy of the environment, so that
     /// secrets in it are not copied before they are asked for.
     pub env: Box<Environment>,
-    /// The user's home folder, where profiles are looked for.
+    /// The user's home folder, which holds the profiles.
     pub home: Option<PathBuf>,
-    /// Where data goes.
+    /// Standard output: data goes there.
     pub stdout: Stream,
     /// Whether standard output may have been closed when the process started, so that data would be
     /// lost.
     pub stdout_may_be_closed: fn() -> bool,
-    /// Where everything else goes.
+    /// Standard error: everything else goes there.
     pub stderr: Stream,
     /// Wall and monotonic time.
     pub clock: Arc<dyn Clock>,
-    /// How far local time is ahead of UTC at a moment, as `TZ` or the system's setting gives it. `None`
-    /// where that cannot be asked, as once there are several threads.
+    /// How far local time is ahead of UTC at a moment, as `TZ` or the system's setting gives it. `None` if
+    /// the system cannot tell, as when the process has several threads.
     pub local_offset: fn(OffsetDateTime) -> Option<UtcOffset>,
     /// Fills a buffer with unpredictable bytes.
     pub random: fn(&mut [u8]) -> io::Result<()>,
@@ -47,7 +47,7 @@ pub type Environment = dyn Fn(&str) -> Option<OsString> + Send + Sync;
 #[derive(Clone)]
 pub struct Stream {
     writer: Arc<Mutex<Box<dyn Write + Send>>>,
-    /// The terminal that the stream leads to, where it leads to one.
+    /// The terminal that the stream leads to, if it leads to one.
     pub terminal: Option<Arc<dyn Terminal>>,
 }
 
@@ -87,13 +87,13 @@ impl World {
         }
     }
 
-    /// Whether a stream leads to a terminal that obeys control sequences. `TERM=dumb` names one that
-    /// does not, and no `TERM` at all says nothing of what it can do.
+    /// Whether a stream leads to a terminal that obeys control sequences. `TERM=dumb` names one that does
+    /// not; without `TERM` its abilities are unknown.
     pub(crate) fn can_draw(&self, stream: &Stream) -> bool {
         stream.is_terminal() && self.var("TERM").is_some_and(|term| term != "dumb")
     }
 
-    /// Whether the locale's characters are UTF-8, so that signs other than ASCII's can be shown.
+    /// Whether the locale's encoding is UTF-8, so that characters beyond ASCII can be shown.
     pub(crate) fn has_unicode(&self) -> bool {
         // POSIX: the first of the three that is set and not empty decides.
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -113,7 +113,7 @@ impl World {
         if value.is_empty() {
             return None;
         }
-        // Moved instead of copied where it is Unicode: nothing would zero the copy of a secret.
+        // A Unicode value is moved, not copied, since a copy of a secret would not be zeroed.
         let text = value.into_string();
         Some(text.unwrap_or_else(|value| value.to_string_lossy().into_owned()))
     }
@@ -128,7 +128,7 @@ impl Stream {
         }
     }
 
-    /// Whether a person may be looking at it.
+    /// Whether a person may be looking at the stream.
     pub(crate) fn is_terminal(&self) -> bool {
         self.terminal.is_some()
     }
@@ -149,7 +149,7 @@ impl Stream {
     }
 
     fn lock(&self) -> MutexGuard<'_, Box<dyn Write + Send>> {
-        // A panic in another thread leaves at worst half a line behind, never a broken writer.
+        // After a panic in another thread the writer still works; at worst half a line was written.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

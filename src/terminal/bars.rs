@@ -1,5 +1,5 @@
-//! How the progress of files reads: a line for each, and one for all. Pure functions from numbers to
-//! lines.
+//! The lines that show the progress of files: one for each file, and one for all. Pure functions from
+//! numbers to lines.
 
 use std::fmt::Write as _;
 
@@ -16,20 +16,20 @@ const NAME_COLUMNS: (usize, usize) = (16, 10);
 /// Columns of the bar itself.
 const BAR_COLUMNS: usize = 14;
 
-/// What there is to say of a file, or of all together.
+/// The progress of a file, or of all files together.
 pub(super) struct Bar<'a> {
     /// Without control characters.
     pub(super) name: &'a str,
     /// Bytes that are there.
     pub(super) bytes: u64,
-    /// Bytes of the whole, where that is known.
+    /// Bytes of the whole, if known.
     pub(super) length: Option<u64>,
-    /// Bytes a second, where that is known.
+    /// Bytes a second, if known.
     pub(super) rate: Option<u64>,
     pub(super) phase: Phase<'a>,
 }
 
-/// Where a file stands.
+/// The stage of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase<'a> {
     Waiting,
@@ -38,11 +38,10 @@ pub(super) enum Phase<'a> {
     Ended(&'a str),
 }
 
-/// The lines for a window of this size: at most as many as it has rows above the cursor's. Where
-/// that is too few for all files, those that are being fetched come first, and a line counts the
-/// rest.
+/// The lines for a window of this size: at most as many as it has rows above the cursor's. If there are too
+/// few rows for all files, those that are being fetched come first, and one line counts the rest.
 pub(super) fn lines(files: &[Bar<'_>], total: &Bar<'_>, size: Size) -> Vec<String> {
-    // A row each for the cursor and for the total.
+    // One row is for the cursor and one for the total.
     let room = usize::from(size.rows).saturating_sub(2);
     let mut lines = Vec::new();
     if files.len() <= room {
@@ -131,7 +130,7 @@ fn short(seconds: u64) -> String {
     }
 }
 
-/// The text in exactly so many columns.
+/// The text in exactly this many columns.
 fn padded(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
     format!("{text}{}", " ".repeat(columns - text.width().min(columns)))
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_fits_the_window_and_says_what_it_has_room_for() {
+    fn a_line_shows_as_many_parts_as_fit_into_the_window() {
         assert_eq!(
             line(&TOTAL, 80),
             "total            ===>            25%     512 KiB     100 KiB/s  16s"
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_low_window_shows_what_is_active_and_counts_the_rest() {
+    fn a_low_window_shows_active_files_and_counts_the_rest() {
         let phases = [Phase::Ended("ok"), Phase::Active, Phase::Waiting, Phase::Active];
         let names = ["a", "b", "c", "d"];
         let files: Vec<Bar<'_>> = names

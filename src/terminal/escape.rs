@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-/// Whether a character controls the terminal or the text around it instead of being shown.
+/// Whether a character controls the terminal or the text around it.
 pub(crate) fn is_hazardous(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -15,7 +15,7 @@ pub(crate) fn is_hazardous(c: char) -> bool {
 
 /// The text with every hazardous character written as `\u{…}`.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    // Most texts are plain ASCII, and bytes are faster to look through than characters.
+    // Most texts are plain ASCII, and bytes are faster to search than characters.
     let is_plain = text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
     if is_plain || !text.contains(is_hazardous) {
         return Cow::Borrowed(text);
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_are_shown_not_sent() {
+    fn control_characters_are_escaped() {
         assert_eq!(visible("node 0 主节点 👩‍🚀"), "node 0 主节点 👩‍🚀");
         assert_eq!(visible("a\x1b[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(

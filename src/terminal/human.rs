@@ -8,7 +8,7 @@ pub(crate) fn size(bytes: u64) -> String {
     }
     let mut amount = bytes as f64 / 1024.0;
     let mut unit = 0;
-    // An amount that would round up to 1024 is written in the next unit.
+    // An amount that rounds up to 1024 is written in the next unit.
     while amount >= 1023.5 && unit + 1 < UNITS.len() {
         amount /= 1024.0;
         unit += 1;
@@ -17,7 +17,7 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{amount:.digits$} {}", UNITS[unit])
 }
 
-/// Percent of a whole, rounded down; 100 only where all is there.
+/// Percent of a whole, rounded down; 100 only if the part equals the whole.
 pub(crate) fn percent(bytes: u64, length: u64) -> u8 {
     let percent = u128::from(bytes.min(length)) * 100;
     let percent = percent.checked_div(u128::from(length)).unwrap_or(100);
@@ -35,7 +35,8 @@ pub(crate) fn duration(seconds: u64) -> String {
     }
 }
 
-/// An age in its largest unit that tells ages apart, as the command line takes ages: `90m`, `36h`, `7d`.
+/// An age in the largest unit that is still exact enough, in the form of the command line: `90m`, `36h`,
+/// `7d`.
 pub(crate) fn age(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds}s"),

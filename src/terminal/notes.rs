@@ -1,5 +1,5 @@
-//! What the program says beside its data: notes, warnings and the trace that `-v` asks for, all on
-//! standard error, above whatever is drawn there.
+//! The messages of the program besides its data: notes, warnings and the trace of `-v`, all on standard
+//! error, above the lines that are drawn there.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use crate::terminal::escape::visible;
 use crate::terminal::painter::Painter;
 use crate::terminal::wrap::wrap;
 
-/// How talkative `-v` made the program.
+/// The detail of the trace, by the number of `-v`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Detail {
     /// `-v`: each request and its outcome.
@@ -17,8 +17,8 @@ pub(crate) enum Detail {
     Signing = 2,
 }
 
-/// The way to standard error. A failure to write there is ignored, since no other stream is left to
-/// tell it.
+/// Writes messages to standard error. A failure to write is ignored, since no other stream is left to
+/// report it.
 pub(crate) struct Notes<'a> {
     painter: Painter<'a>,
     is_terminal: bool,
@@ -37,51 +37,50 @@ impl<'a> Notes<'a> {
         }
     }
 
-    /// What draws below the notes.
+    /// The painter of the lines below the notes.
     pub(super) fn painter(&self) -> &Painter<'a> {
         &self.painter
     }
 
-    /// Something worth knowing, for people and logs alike.
+    /// Writes a note, for people and for logs.
     pub(crate) fn note(&self, text: impl Display) {
         if self.quiet == 0 {
             self.tell(format_args!("note: {text}"));
         }
     }
 
-    /// Something that must not be lost, even with `-q`.
+    /// Writes a message that must not be lost, even with `-q`.
     pub(crate) fn insist(&self, text: impl Display) {
         self.tell(format_args!("note: {text}"));
     }
 
-    /// Something that only a person at a terminal would want to know: cron mails all that a job
-    /// writes to standard error.
+    /// Writes a note only on a terminal: cron mails everything that a job writes to standard error.
     pub(crate) fn remark(&self, text: impl Display) {
         if self.is_terminal {
             self.note(text);
         }
     }
 
-    /// Whether only what is wrong is wanted: tables leave out the rows of what is well.
+    /// Whether only problems are to be shown: tables then leave out the rows of things that are well.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet > 0
     }
 
-    /// Something that may be wrong.
+    /// Writes a warning.
     pub(crate) fn warn(&self, text: impl Display) {
         if self.quiet < 2 {
             self.tell(format_args!("warning: {text}"));
         }
     }
 
-    /// A line of the trace, where it was asked for in such detail.
+    /// Writes a line of the trace, if this detail was asked for.
     pub(crate) fn trace(&self, detail: Detail, text: impl FnOnce() -> String) {
         if self.verbosity >= detail as u8 {
             self.line(text());
         }
     }
 
-    /// Writes a text for people, on a terminal broken between words.
+    /// Writes a text for people. On a terminal, lines are broken between words.
     fn tell(&self, text: impl Display) {
         let text = visible_lines(&text.to_string());
         if self.is_terminal {

@@ -1,5 +1,5 @@
-//! The one way to standard error while something is drawn there: lines that are redrawn in place,
-//! and lines that stay, which are written above them.
+//! The only writer to standard error while lines are drawn there: some lines are redrawn in place, and
+//! others are written above them and stay.
 //!
 //! indicatif did this before. It is not used because it measures its lines with the width of the
 //! window as it is now, so a narrower window smears (its issue 182); because it knows nothing of the
@@ -34,11 +34,12 @@ pub(crate) struct Painter<'a> {
     /// Whether lines can be drawn, and are wanted.
     draws: bool,
     drawn: Mutex<Drawn>,
-    /// Raised when the process was stopped and goes on. Asked for when the first line is drawn.
+    /// Raised when the process continues after a stop (SIGCONT). It is registered when the first line is
+    /// drawn.
     resumed: OnceLock<Arc<AtomicBool>>,
 }
 
-/// What is on the screen.
+/// The state of the screen.
 #[derive(Default)]
 struct Drawn {
     /// The lines above the cursor.
@@ -67,9 +68,9 @@ impl<'a> Painter<'a> {
         self.stderr.size().unwrap_or(Size::DEFAULT)
     }
 
-    /// Draws lines in place of those that were drawn last, unless the screen shows them already.
-    /// They may hold no control characters. What is wider than the window is cut; of more lines than
-    /// the window has room for, the last are shown.
+    /// Draws lines in place of those that were drawn last, unless the screen shows them already. They must
+    /// hold no control characters. A line that is wider than the window is cut; if there are more lines
+    /// than rows, the last ones are shown.
     pub(crate) fn draw(&self, lines: &[String]) {
         if !self.draws {
             return;
@@ -90,7 +91,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// Writes lines that stay, each with its line end, above what is drawn.
+    /// Writes lines that stay, each with its line end, above the drawn ones.
     pub(crate) fn say(&self, text: &str) {
         let mut drawn = self.lock();
         if drawn.lines.is_empty() || !self.owns_screen(&mut drawn) {
@@ -105,7 +106,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// Erases what is drawn.
+    /// Erases the drawn lines.
     pub(crate) fn clear(&self) {
         let mut drawn = self.lock();
         if !drawn.lines.is_empty() && self.owns_screen(&mut drawn) {
@@ -114,8 +115,8 @@ impl<'a> Painter<'a> {
         drawn.lines.clear();
     }
 
-    /// Whether the process is in the foreground. Where it was not for a time, the shell and the user
-    /// have written below the drawn lines: they are left as they are.
+    /// Whether the process is in the foreground. After a time in the background, the drawn lines are left
+    /// as they are, since the shell and the user have written below them.
     fn owns_screen(&self, drawn: &mut Drawn) -> bool {
         let resumed = self.resumed.get_or_init(signals::resumed);
         let is_in_foreground = self
@@ -129,19 +130,19 @@ impl<'a> Painter<'a> {
         is_in_foreground
     }
 
-    /// A failure to write is ignored: standard error is where it would be told.
+    /// A failure to write is ignored, since it could only be reported on standard error.
     fn write(&self, text: &str) {
         let _ = self.stderr.write_all(text.as_bytes());
     }
 
     fn lock(&self) -> MutexGuard<'_, Drawn> {
-        // A thread that panicked while it drew leaves at worst a torn line.
+        // After a panic in a thread that was drawing, at worst a torn line is left.
         self.drawn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// As many of the lines as the window shows above the cursor's line, each cut to its width. A column
-/// is left free, since some terminals wrap when the last one is written.
+/// The last lines that fit into the window above the cursor's line, each cut to its width. A column is left
+/// free, since some terminals wrap when the last one is written.
 fn fit(lines: &[String], size: Size) -> Vec<String> {
     let room = usize::from(size.rows).saturating_sub(1).max(1);
     let shown = &lines[lines.len().saturating_sub(room)..];
@@ -149,7 +150,7 @@ fn fit(lines: &[String], size: Size) -> Vec<String> {
     shown.iter().map(|line| cut(line, columns).to_owned()).collect()
 }
 
-/// The beginning of a text, of at most so many columns.
+/// The beginning of a text, at most this many columns wide.
 pub(super) fn cut(text: &str, columns: usize) -> &str {
     let mut width = 0;
     for (at, c) in text.char_indices() {
@@ -161,7 +162,7 @@ pub(super) fn cut(text: &str, columns: usize) -> &str {
     text
 }
 
-/// Moves the cursor from below the lines to where the first begins.
+/// Moves the cursor from below the lines to the beginning of the first.
 fn to_start(lines: &[String], size: Size) -> String {
     match rows(lines, size) {
         0 => LINE_START.to_owned(),
@@ -175,12 +176,12 @@ fn rows(lines: &[String], size: Size) -> usize {
     lines.iter().map(|line| line.width().div_ceil(columns).max(1)).sum()
 }
 
-/// The lines, each with what stood behind its end erased.
+/// The lines, each followed by the sequence that erases the rest of its row.
 fn erased_behind<'a>(lines: impl Iterator<Item = &'a str>) -> String {
     lines.flat_map(|line| [line, ERASE_LINE, "\n"]).collect()
 }
 
-/// Erases so many rows above the cursor's, and its own, row by row; leaves the cursor in the first.
+/// Erases the cursor's row and this many rows above it, row by row; leaves the cursor in the first.
 fn erasure(rows: usize) -> String {
     let row = format!("{ERASE_LINE}\x1b[1B");
     format!("{LINE_START}\x1b[{rows}A{}{ERASE_LINE}\x1b[{rows}A", row.repeat(rows))

@@ -1,4 +1,4 @@
-//! What is shown of a transfer while it goes on: bars on a terminal, a line now and then elsewhere.
+//! The display of a running transfer: bars on a terminal, a line at intervals elsewhere.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::notes::Notes;
 use super::rate::Rate;
 use crate::process::world::Clock;
 
-/// How often a line is written where nothing can be drawn.
+/// The interval between two lines if no bars can be drawn.
 const LINE_INTERVAL: Duration = Duration::from_secs(30);
 /// The least time between two drawings.
 const DRAW_INTERVAL: Duration = Duration::from_millis(100);
@@ -19,9 +19,9 @@ const DRAW_INTERVAL: Duration = Duration::from_millis(100);
 pub(crate) struct Progress<'a> {
     notes: &'a Notes<'a>,
     clock: &'a dyn Clock,
-    /// How many bytes all files have together, as the service says; `None` where it does not.
+    /// How many bytes all files have together, by the service; `None` if it does not tell.
     expected: Option<u64>,
-    /// Whether files come as the run goes on: then only those that are being fetched have a line.
+    /// Whether files are added while the run goes on: then only files that are being fetched have a line.
     grows: bool,
     state: Mutex<State>,
 }
@@ -33,20 +33,20 @@ struct State {
     is_closed: bool,
 }
 
-/// A file as far as it is known.
+/// The progress of one file.
 struct Tracked {
     node: String,
     bytes: u64,
     length: Option<u64>,
     rate: Rate,
-    /// Bytes that were there when its fetching began, once it has.
+    /// Bytes that were there when its fetching began; `None` before that.
     begun_with: Option<u64>,
-    /// The word for its state, once it has ended.
+    /// The word for its final state; `None` until it has ended.
     end: Option<String>,
 }
 
 impl<'a> Progress<'a> {
-    /// `expected` is how many bytes all files have together, where that is known.
+    /// `expected` is how many bytes all files have together, if known.
     pub(crate) fn new(
         nodes: impl IntoIterator<Item = String>,
         expected: Option<u64>,
@@ -80,8 +80,8 @@ impl<'a> Progress<'a> {
         self.lock().files.push(Tracked::new(name));
     }
 
-    /// Bytes of a file that are there now, and how many it has where that is known. What the first
-    /// call reports was there before.
+    /// Notes the bytes of a file that are there now, and its length if known. The bytes of the first call
+    /// count as there before the run.
     pub(crate) fn position(&self, index: usize, bytes: u64, length: Option<u64>) {
         let now = self.clock.monotonic();
         let mut state = self.lock();
@@ -92,20 +92,20 @@ impl<'a> Progress<'a> {
         self.show(&mut state, now);
     }
 
-    /// Something about a file that a person would want to know.
+    /// Writes a note about a file.
     pub(crate) fn note(&self, index: usize, text: &str) {
         let node = self.lock().files[index].node.clone();
         self.notes.note(format_args!("{node}: {text}"));
     }
 
-    /// A file has ended, in a state of this name.
+    /// Notes that a file has ended in a state of this name.
     pub(crate) fn end(&self, index: usize, how: &str) {
         let mut state = self.lock();
         state.files[index].end = Some(how.to_owned());
         self.show(&mut state, self.clock.monotonic());
     }
 
-    /// Erases what is drawn, and from now on shows nothing more.
+    /// Erases the drawn lines and shows nothing from now on.
     pub(crate) fn close(&self) {
         self.lock().is_closed = true;
         self.notes.painter().clear();
@@ -116,23 +116,23 @@ impl<'a> Progress<'a> {
         self.lock().files[index].begun_with.unwrap_or_default()
     }
 
-    /// How many bytes a file has, where that is known.
+    /// The length of a file in bytes, if known.
     pub(crate) fn length_of(&self, index: usize) -> Option<u64> {
         self.lock().files[index].length
     }
 
-    /// How many bytes all files have together, where that is known.
+    /// The length of all files together in bytes, if known.
     pub(crate) fn length(&self) -> Option<u64> {
         self.total(&self.lock(), self.clock.monotonic()).length
     }
 
-    /// Shows what time alone changes: rates, and the size of the window. To be called several times
-    /// a second.
+    /// Redraws for changes that come with time alone: rates, and the size of the window. Must be called
+    /// several times a second.
     pub(crate) fn tick(&self) {
         self.show(&mut self.lock(), self.clock.monotonic());
     }
 
-    /// Draws or writes what there is, unless that was done a moment ago.
+    /// Draws the bars or writes a line, unless that was done a moment ago.
     fn show(&self, state: &mut State, now: Duration) {
         let draws = self.notes.painter().draws();
         let interval = if draws { DRAW_INTERVAL } else { LINE_INTERVAL };
@@ -174,7 +174,7 @@ impl<'a> Progress<'a> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A thread that panicked here leaves at worst a number that is one report old.
+        // After a panic in another thread, at worst a number is one report old.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,25 +1,25 @@
-//! How fast something comes in, over the last seconds.
+//! The rate of incoming bytes over the last seconds.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The time that the rate is a mean of.
+/// The time over which the rate is averaged.
 const WINDOW: Duration = Duration::from_secs(10);
 /// The least time between two samples.
 const SPACING: Duration = Duration::from_secs(1);
-/// Over less time than this, a rate would say nothing.
+/// The least time to average over; a shorter one gives no useful rate.
 const LEAST: Duration = Duration::from_millis(200);
 
-/// Samples of how many bytes there were, and when. Times are those of one monotonic clock.
+/// Samples of a number of bytes with their times, all on one monotonic clock.
 #[derive(Debug, Default)]
 pub(super) struct Rate {
     samples: VecDeque<(Duration, u64)>,
 }
 
 impl Rate {
-    /// Notes how many bytes there are. The first sample is where counting begins.
+    /// Notes how many bytes there are. Counting begins at the first sample.
     pub(super) fn sample(&mut self, now: Duration, bytes: u64) {
-        // Bytes that are taken back, as when a file starts again, begin a new count.
+        // A smaller number than before, as when a file starts again, begins a new count.
         if self.samples.back().is_some_and(|(_, before)| bytes < *before) {
             self.samples.clear();
         }
@@ -32,7 +32,7 @@ impl Rate {
         }
     }
 
-    /// Bytes a second, given how many there are now; `None` while there is too little to tell by.
+    /// Bytes a second, given how many bytes there are now; `None` while the samples span too little time.
     pub(super) fn at(&self, now: Duration, bytes: u64) -> Option<u64> {
         let (start, before) = *self.samples.front()?;
         let took = now.saturating_sub(start);
@@ -53,12 +53,12 @@ mod tests {
     fn the_rate_is_that_of_the_last_seconds() {
         let mut rate = Rate::default();
         assert_eq!(rate.at(seconds(1), 0), None);
-        // What was there at first did not come in.
+        // Bytes that were there at first do not count as incoming.
         for second in 0..=60 {
             rate.sample(seconds(second), 5000 + 1000 * second);
         }
         assert_eq!(rate.at(seconds(60), 65_000), Some(1000));
-        // Nothing comes any more.
+        // No more bytes come in.
         for second in 61..=80 {
             rate.sample(seconds(second), 65_000);
         }

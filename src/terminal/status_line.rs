@@ -1,8 +1,8 @@
-//! One line on a terminal that is written over as things change.
+//! A line on a terminal that is redrawn as things change.
 
 use crate::terminal::notes::Notes;
 
-/// The line. It is erased when this is dropped. Where nothing can be drawn, there is none.
+/// The line. It is erased on drop. Nothing is shown if lines cannot be drawn.
 pub(crate) struct StatusLine<'a> {
     notes: &'a Notes<'a>,
 }

@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-/// A line in lines of at most so many columns, each with its line end. All but the first begin with
-/// `indent`. A word that is longer stays whole, so that IDs, paths and links can be copied.
+/// Breaks a line into lines of at most this many columns, each with its line end. All but the first begin
+/// with `indent`. A longer word stays whole, so that IDs, paths and links can be copied.
 pub(crate) fn wrap(line: &str, columns: u16, indent: &str) -> String {
     let columns = usize::from(columns);
     let mut text = String::new();

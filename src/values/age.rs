@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The longest age, in hours: a century of 5,200 weeks. A larger number is a typing error.
+/// The longest age, in hours: a century of 5,200 weeks. A larger number is taken for a typing error.
 const MOST_HOURS: u32 = 5200 * 7 * 24;
 
 /// An age as typed: a whole number, at least 1, with `h`, `d` or `w`. There is no unit for minutes or
@@ -43,7 +43,7 @@ impl Unit {
 }
 
 impl Age {
-    /// So long.
+    /// The age as a duration.
     pub(crate) fn duration(self) -> Duration {
         Duration::from_secs(u64::from(self.count * self.unit.hours()) * 3600)
     }
@@ -56,7 +56,7 @@ impl FromStr for Age {
         let read = || {
             let unit = Unit::ALL.into_iter().find(|unit| text.ends_with(unit.letter()))?;
             let digits = &text[..text.len() - 1];
-            // `parse` would take a sign, too.
+            // `parse` would also accept a sign.
             let count: u32 = digits
                 .bytes()
                 .all(|byte| byte.is_ascii_digit())
@@ -76,16 +76,16 @@ impl fmt::Display for Age {
     }
 }
 
-/// The age from which on a newest backup is stale, or `none` where none is.
+/// The age above which a newest backup is stale, or `none` if no backup is ever stale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MaxAge(pub(crate) Option<Age>);
 
 impl MaxAge {
-    /// What an archive takes where nothing is said: backups are kept for 7 days and scheduled at least
-    /// weekly, so a newest one of more than 8 days means that none was made when one was due.
+    /// The default for an archive. Backups are kept for 7 days and scheduled at least weekly, so if the
+    /// newest is older than 8 days, one that was due was not made.
     pub(crate) const DEFAULT: &str = "8d";
 
-    /// The longest time that a newest backup may be old; `None` where any age will do.
+    /// The highest age of a newest backup that is not stale; `None` if any age will do.
     pub(crate) fn limit(self) -> Option<Duration> {
         self.0.map(Age::duration)
     }

@@ -14,8 +14,8 @@ pub(crate) const PUBLIC: &str = "redis.jdcloud-api.com";
 pub(crate) struct Endpoint {
     scheme: Scheme,
     host: String,
-    /// Only where it is not the scheme's default, since the signed `Host` header must be the one
-    /// that HTTP sends.
+    /// `None` for the scheme's default port: the signed `Host` header must equal the one that HTTP sends,
+    /// which leaves that port out.
     port: Option<u16>,
 }
 
@@ -60,12 +60,12 @@ impl Endpoint {
         &self.host
     }
 
-    /// The port, also where it is the scheme's default.
+    /// The port, even if it is the scheme's default.
     pub(crate) fn port(&self) -> u16 {
         self.port.unwrap_or(self.scheme.default_port())
     }
 
-    /// The value of the `Host` header: the port only where it is not the scheme's default.
+    /// The value of the `Host` header, without the port if it is the scheme's default.
     pub(crate) fn authority(&self) -> String {
         match self.port {
             Some(port) => format!("{}:{port}", self.host),
@@ -101,7 +101,7 @@ impl fmt::Display for Endpoint {
 impl FromStr for Endpoint {
     type Err = InvalidEndpoint;
 
-    /// Takes `host`, `host:port` or an URL of the two; https unless `http://` is spelled out.
+    /// Takes `host`, `host:port` or a URL of them; https unless `http://` is spelled out.
     fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
         let (scheme, rest) = match text.split_once("://") {
             None => (Scheme::Https, text),

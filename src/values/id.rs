@@ -124,7 +124,7 @@ identifier!(
 );
 
 identifier!(
-    /// The name of a key pair. It is no secret: every `Authorization` header has it in the clear.
+    /// The name of a key pair. It is no secret: every `Authorization` header holds it as plain text.
     AccessKey,
     "an access key is letters, digits, '-' and '_', a letter or digit first",
     id_byte

@@ -5,7 +5,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::when::rfc3339;
 
-/// Looks up the offset that local time has from UTC at a moment, where the system tells it.
+/// Looks up the offset of local time from UTC at a moment; `None` if the system does not tell.
 pub(crate) type LookUpOffset = fn(OffsetDateTime) -> Option<UtcOffset>;
 
 /// The machine's local time, as `TZ` or the system's setting gives it.
@@ -18,7 +18,7 @@ pub(crate) struct LocalTime {
 }
 
 impl LocalTime {
-    /// To be called before any thread is started.
+    /// Must be called before any thread is started.
     pub(crate) fn new(look_up: LookUpOffset, now: OffsetDateTime) -> Self {
         Self {
             look_up,
@@ -26,7 +26,7 @@ impl LocalTime {
         }
     }
 
-    /// The moment as RFC 3339 in local time with its offset, which may differ from that of today.
+    /// The moment as RFC 3339 in local time, with the offset of that moment, which may differ from today's.
     pub(crate) fn text(self, moment: OffsetDateTime) -> String {
         let offset = (self.look_up)(moment).unwrap_or(self.at_start);
         let local = moment

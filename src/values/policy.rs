@@ -1,10 +1,12 @@
-//! The schedule of automatic backups: days of the week and a window of time, as plain types.
+//! The schedule of automatic backups: days of the week and a window of time, as plain types. The three types
+//! stay in one file of about 400 lines, because a schedule is only compared and shifted through the fields of both
+//! others.
 //!
 //! The service writes days as English names joined by commas, `Monday,Thursday`, and a window as
 //! `HH:mm-HH:mm +0800`. It may answer in another offset than it was told in, so schedules are compared by
 //! the moments of the week at which their windows begin: `Monday 01:00-02:00 +0800` is
-//! `Sunday 17:00-18:00 +0000`. In which zone a weekday counts is not documented. The belief here is that it
-//! counts in the offset that the window is written in.
+//! `Sunday 17:00-18:00 +0000`. The documentation does not name the zone in which a weekday counts. The
+//! assumption here is the offset that the window is written in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,10 +29,10 @@ const NAMES: [&str; 7] = [
     "Sunday",
 ];
 
-/// Days of the week; never none.
+/// Days of the week, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Days {
-    /// Whether each day is one of them, Monday first.
+    /// Whether each day is in the set, Monday first.
     is_in: [bool; 7],
 }
 
@@ -67,7 +69,8 @@ impl fmt::Display for Days {
 impl FromStr for Days {
     type Err = &'static str;
 
-    /// Takes `daily`, or names joined by commas, in any case and order, whole or their first three letters.
+    /// Takes `daily`, or names joined by commas, in any case and order, in full or as their first three
+    /// letters.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.trim().eq_ignore_ascii_case("daily") {
             return Ok(Self::DAILY);
@@ -135,7 +138,7 @@ impl fmt::Display for Window {
     }
 }
 
-/// Why a text is no window.
+/// Why a text is not a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InvalidWindow {
     NoOffset,
@@ -169,7 +172,7 @@ impl FromStr for Window {
             .find(|c: char| !c.is_ascii_digit() && c != ':')
             .unwrap_or(rest.len());
         let (end, offset) = rest.split_at(end_of_time);
-        // Midnight may be the end of a day, too.
+        // 24:00 is accepted as the end of a window.
         let end = if end == "24:00" { Some(0) } else { minute_of_day(end) };
         let end = end.ok_or(InvalidWindow::Form)?;
         let offset = match offset.trim() {
@@ -226,8 +229,7 @@ impl Schedule {
         self.window.length == other.window.length && self.starts() == other.starts()
     }
 
-    /// Whether both name the same days and the same time of day, though the days may count in different
-    /// zones.
+    /// Whether both name the same days and the same time of day, even if the days count in different zones.
     pub(crate) fn has_same_words_as(self, other: Self) -> bool {
         let utc_start = |window: Window| (window.start - window.offset_minutes()).rem_euclid(MINUTES_A_DAY);
         self.days == other.days
@@ -245,8 +247,8 @@ impl Schedule {
             .any(|start| (minute - start).rem_euclid(MINUTES_A_WEEK) < self.window.length)
     }
 
-    /// The days of the same moments where a weekday counts in another offset: those of
-    /// `Sunday 17:00-18:00 +0000` are Monday at +0800.
+    /// The days of the same moments, counted in another offset: `Sunday 17:00-18:00 +0000` is on Monday at
+    /// +0800.
     pub(crate) fn days_in_offset_of(self, window: Window) -> Days {
         let mut is_in = [false; 7];
         for start in self.starts() {
@@ -256,8 +258,8 @@ impl Schedule {
         Days { is_in }
     }
 
-    /// The same days and time of day, where the weekday counts in China's time (+0800) whatever offset the
-    /// window is written in: the other reading of the service's answer.
+    /// The schedule by the other reading of the service's answer, in which the weekday counts in China's
+    /// time (+0800) although the window is written in another offset.
     pub(crate) fn with_days_of_china(self) -> Self {
         let shift = 8 * 60 - self.window.offset_minutes();
         let start = self.window.start + shift;
@@ -389,7 +391,7 @@ mod tests {
     #[test]
     fn a_moment_tells_on_which_day_a_window_is() {
         let believed = schedule("Sunday", "17:00-18:00 +0000");
-        // Monday in China.
+        // This moment is on Monday in China.
         assert!(believed.contains(datetime!(2021-07-19 01:00 +8)));
         assert!(believed.contains(datetime!(2021-07-18 17:59:59 UTC)));
         assert!(!believed.contains(datetime!(2021-07-18 18:00 UTC)));

@@ -1,5 +1,5 @@
-//! Leaves links' queries and signatures out of a text that the service or the storage sent: an error may quote
-//! the request, or a link, in any form.
+//! Removes links' queries and signatures from a text of the service or the storage: an error may quote the
+//! request, or a link, in any form.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ const SIGNATURE_LENGTH: usize = 64;
 /// The names of a pre-signed link's parameters begin so, percent-encoded or not, in any case.
 const PARAMETER: &str = "x-amz-";
 
-/// The text without the query of any URL in it, without the parameters of a pre-signed link that stand alone
+/// The text without the queries of URLs, without parameters of a pre-signed link that stand alone
 /// (`X-Amz-Signature=…`), and without signatures. URLs are recognised with or without a scheme
 /// (`//host/x?…`), and percent-encoded (`%3FX-Amz-…`).
 pub(crate) fn without_queries(text: &str) -> Cow<'_, str> {
@@ -52,7 +52,8 @@ fn query_start(word: &str) -> Option<usize> {
         .into_iter()
         .filter_map(|mark| Some(lower.find(mark)? + mark.len()))
         .min()
-        // A question mark ends a sentence as well: a query follows a path or a host, and is not empty.
+        // A question mark may also end a sentence. It starts a query only after a path or a host, and if
+        // text follows it.
         .filter(|start| *start < word.len() && (lower[..*start].contains('/') || lower[..*start].contains("%2f")));
     let parameter = lower.find(PARAMETER);
     let signature = ["signature=", "signature%3d"]
@@ -63,7 +64,7 @@ fn query_start(word: &str) -> Option<usize> {
     [after_mark, parameter, signature].into_iter().flatten().min()
 }
 
-/// Copies a word, with each run of exactly as many hexadecimal digits as a signature has left out.
+/// Copies a word without any run of hexadecimal digits that is exactly as long as a signature.
 fn redact_signatures(word: &str, shown: &mut String) {
     let mut rest = word;
     while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {

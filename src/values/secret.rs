@@ -20,7 +20,7 @@ impl Secret {
 /// The longest secret, in bytes. A token is sent in a header, and servers limit the length of headers.
 const MAX_SECRET: usize = 8192;
 
-/// A text that cannot be a secret.
+/// Why a text cannot be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InvalidSecret;
 
@@ -34,8 +34,8 @@ impl fmt::Display for InvalidSecret {
 }
 
 impl Secret {
-    /// Refuses a text that no key or token can be. A line break copied along from a file is a common reason
-    /// for a refused signature.
+    /// Refuses a text that cannot be a key or a token. A line break that was copied along from a file is a
+    /// common cause of refused signatures.
     pub(crate) fn parse(text: Zeroizing<String>) -> Result<Self, InvalidSecret> {
         if text.len() > MAX_SECRET || text.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
             return Err(InvalidSecret);

@@ -1,7 +1,7 @@
 //! The service's vocabulary: the numbers and words that stand for a backup's status and type, for an
 //! instance's status and for a region, and what each means.
 //!
-//! Source: JD Cloud's cache-Redis API reference. The service may answer with others, which are shown as
+//! Source: JD Cloud's cache-Redis API reference. Other values that the service may answer with are shown as
 //! they came.
 
 use clap::ValueEnum;
@@ -18,14 +18,14 @@ pub(crate) enum BackupStatus {
 }
 
 impl BackupStatus {
-    /// Each status with its number at the service, and the word for it on the command line and in tables.
+    /// Each status with the service's number, and the word for it on the command line and in tables.
     const TABLE: [(Self, i64, &str); 3] = [
         (Self::Running, 0, "running"),
         (Self::Failed, 1, "failed"),
         (Self::Success, 2, "success"),
     ];
 
-    /// The status that a number stands for; `None` where it is not documented.
+    /// The status of a number; `None` if it is not documented.
     pub(crate) fn of(number: i64) -> Option<Self> {
         let row = Self::TABLE.iter().find(|(_, of_row, _)| *of_row == number);
         row.map(|(status, ..)| *status)
@@ -55,10 +55,10 @@ pub(crate) enum BackupKind {
 }
 
 impl BackupKind {
-    /// Each type with its number at the service, and the word for it on the command line and in tables.
+    /// Each type with the service's number, and the word for it on the command line and in tables.
     const TABLE: [(Self, i64, &str); 2] = [(Self::Auto, 0, "auto"), (Self::Manual, 1, "manual")];
 
-    /// The type that a number stands for; `None` where it is not documented.
+    /// The type of a number; `None` if it is not documented.
     pub(crate) fn of(number: i64) -> Option<Self> {
         let row = Self::TABLE.iter().find(|(_, of_row, _)| *of_row == number);
         row.map(|(kind, ..)| *kind)
@@ -72,7 +72,7 @@ impl BackupKind {
         row.map(|(_, number, _)| *number)
     }
 
-    /// The number that a request names it by.
+    /// The number for requests.
     pub(crate) fn number(self) -> i64 {
         let row = Self::TABLE.iter().find(|(kind, ..)| *kind == self);
         row.map_or(0, |(_, number, _)| *number)
@@ -84,7 +84,7 @@ impl BackupKind {
     }
 }
 
-/// The values of `cacheInstanceStatus`, and what each means.
+/// The values of `cacheInstanceStatus` with their meanings.
 pub(crate) const INSTANCE_STATUSES: [(&str, &str); 8] = [
     ("running", "in use"),
     ("creating", "being set up"),
@@ -96,8 +96,8 @@ pub(crate) const INSTANCE_STATUSES: [(&str, &str); 8] = [
     ("error", "out of order"),
 ];
 
-/// The regions, with the names that JD Cloud's console shows. The first three stand in the cache-Redis
-/// documentation, cn-east-1 only in the one that all products share.
+/// The regions, with the names that JD Cloud's console shows. The first three are in the cache-Redis
+/// documentation; cn-east-1 is only in the documentation that all products share.
 pub(crate) const REGIONS: [(&str, &str); 4] = [
     ("cn-north-1", "华北-北京"),
     ("cn-south-1", "华南-广州"),
@@ -105,14 +105,14 @@ pub(crate) const REGIONS: [(&str, &str); 4] = [
     ("cn-east-1", "华东-宿迁"),
 ];
 
-/// The known region whose ID is the most like this one; `None` where this one is known.
+/// The known region whose ID is the most similar; `None` if this region is known.
 pub(crate) fn nearest_region(region: &str) -> Option<&'static str> {
     let known = REGIONS.iter().map(|(id, _)| *id);
     let nearest = known.min_by_key(|id| edits(region, id))?;
     (nearest != region).then_some(nearest)
 }
 
-/// How many letters have to be added, removed or changed to make one text of the other (Levenshtein).
+/// The Levenshtein distance of two texts: the letters to add, remove or change to turn one into the other.
 fn edits(from: &str, to: &str) -> usize {
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (i, a) in from.bytes().enumerate() {

@@ -6,32 +6,32 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, Time, UtcOffset};
 
-/// A moment as given on the command line.
+/// A moment as it is given on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// An exact one.
     At(OffsetDateTime),
     /// A day in UTC.
     Day(Date),
-    /// An age: so long before now.
+    /// An age: the moment this long before now.
     Ago(Duration),
 }
 
 impl When {
-    /// The moment, or the first second of the day, in UTC. `None` if its year in UTC is not one of 0 to
-    /// 9999, which are those that RFC 3339 can write.
+    /// The moment, or the first second of the day, in UTC. `None` if its year in UTC is not in 0 to 9999,
+    /// the years that RFC 3339 can write.
     pub(crate) fn first(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let moment = match self {
             Self::At(moment) => moment,
             Self::Day(day) => day.with_time(Time::MIDNIGHT).assume_utc(),
             Self::Ago(age) => now.checked_sub(age)?,
         };
-        // Comparing a moment that has no UTC panics in `time`.
+        // `time` panics when it compares a moment whose UTC is out of its range.
         let moment = moment.checked_to_offset(UtcOffset::UTC)?;
         (0..=9999).contains(&moment.year()).then_some(moment)
     }
 
-    /// The moment, or the last second of the day; otherwise as [`first`](Self::first).
+    /// The moment, or the last second of the day; otherwise like [`first`](Self::first).
     pub(crate) fn last(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         match self {
             Self::Day(_) => self.first(now)?.checked_add(Duration::seconds(86_399)),
@@ -68,7 +68,7 @@ pub(crate) fn duration(text: &str) -> Result<std::time::Duration, &'static str> 
         .ok_or("a duration is a number and a unit, such as 90s, 30m, 2h or 1d")
 }
 
-/// As [`duration`], and a bare number as seconds.
+/// Like [`duration`], but a bare number is seconds.
 pub(crate) fn wait(text: &str) -> Result<std::time::Duration, &'static str> {
     text.parse::<u32>()
         .map(|seconds| std::time::Duration::from_secs(seconds.into()))
@@ -85,7 +85,7 @@ fn age(text: &str) -> Option<Duration> {
         'w' => 7 * 86_400,
         _ => return None,
     };
-    // The unit is one byte long. An age above a century is a typing error.
+    // The unit is one byte long. An age above a century is taken for a typing error.
     let count: u32 = text[..text.len() - 1].parse().ok()?;
     let age = Duration::seconds(i64::from(count).checked_mul(seconds)?);
     (age <= Duration::weeks(5200)).then_some(age)

@@ -19,7 +19,7 @@ use ureq::http::uri::Authority;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Link(String);
 
-/// Why a text is not a link. The text is left out, since the storage may take it for a link all the same.
+/// Why a text is not a link. The error leaves the text out, since the storage may accept it as a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct InvalidLink(&'static str);
 
@@ -62,8 +62,8 @@ impl Link {
         &self.0
     }
 
-    /// The same link over https. The scheme is no part of what a pre-signed link signs, and the
-    /// documentation says of the storage that it speaks both.
+    /// The same link over https. The signature of a pre-signed link does not cover the scheme, and the
+    /// storage speaks both schemes by its documentation.
     pub(crate) fn over_https(&self) -> Self {
         match self.0.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => Self(format!("https://{rest}")),
@@ -71,7 +71,7 @@ impl Link {
         }
     }
 
-    /// The same link without TLS. Whoever is on the way can use it, until it expires.
+    /// The same link without TLS. Anyone on the network path can read and use it until it expires.
     pub(crate) fn over_http(&self) -> Self {
         match self.0.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => Self(format!("http://{rest}")),
@@ -79,20 +79,20 @@ impl Link {
         }
     }
 
-    /// Scheme and host, with the port if it names one.
+    /// Scheme and host, with the port if the link names one.
     pub(crate) fn origin(&self) -> Option<&str> {
         let (scheme, rest) = self.0.split_once("://")?;
         let host = rest.split(['/', '?', '#']).next()?;
         self.0.get(..scheme.len() + "://".len() + host.len())
     }
 
-    /// Which object it leads to: the same for all links to it.
+    /// The identity of the object that the link leads to: the same for all links to that object.
     pub(crate) fn object(&self) -> &str {
         self.0.split(['?', '#']).next().unwrap_or_default()
     }
 
-    /// The last segment of the path, percent-decoded: the object's name at the storage, and so the
-    /// file's. Empty where the path ends in a slash or there is none.
+    /// The last segment of the path, percent-decoded: the object's name at the storage, which is also the
+    /// file's. Empty if the path ends in a slash or there is no path.
     pub(crate) fn file_name(&self) -> Cow<'_, str> {
         let after_scheme = self.0.split_once("://").map_or("", |(_, rest)| rest);
         let path = after_scheme.split(['?', '#']).next().unwrap_or_default();
@@ -100,7 +100,7 @@ impl Link {
         percent_decode_str(name).decode_utf8_lossy()
     }
 
-    /// When the link stops working: `X-Amz-Date` plus `X-Amz-Expires` seconds, in UTC. `None` where
+    /// The moment at which the link expires: `X-Amz-Date` plus `X-Amz-Expires` seconds, in UTC. `None` if
     /// the link does not carry both.
     pub(crate) fn expires_at(&self) -> Option<OffsetDateTime> {
         let format = format_description!("[year][month][day]T[hour][minute][second]Z");
@@ -108,7 +108,7 @@ impl Link {
         signed_at.assume_utc().checked_add(self.lifetime()?)
     }
 
-    /// How long the link works from the moment that it was signed: `X-Amz-Expires`.
+    /// How long the link is valid after it was signed: `X-Amz-Expires`.
     pub(crate) fn lifetime(&self) -> Option<Duration> {
         let seconds = self.parameter("X-Amz-Expires")?.parse::<u32>().ok()?;
         Some(Duration::seconds(seconds.into()))
@@ -143,7 +143,7 @@ fn is_authority(text: &str) -> bool {
             labels.split('.').all(is_label)
         }
     };
-    // The parser of authorities takes a port that is no number for none.
+    // The parser of authorities ignores a port that is no number.
     let is_port = match text.strip_prefix(host) {
         Some("") => true,
         Some(_) => authority.port_u16().is_some_and(|port| port > 0),

@@ -1,4 +1,4 @@
-//! What must hold of every text that may be a link.
+//! Properties that hold for every text that may be a link.
 
 use time::Duration;
 use ureq::http::Uri;
@@ -8,7 +8,8 @@ use crate::fuzzing::SECRET_QUERY;
 use crate::transfer::properties::file_names;
 use crate::values::redact::without_queries;
 
-/// A link is taken as it is or not at all, and its parts are those that an HTTP client sees.
+/// A text is taken unchanged as a link or refused, and the parts of a link are those that an HTTP client
+/// sees.
 pub fn link(text: &str) {
     let quoted = without_queries(&format!("{text} https://h/x?{SECRET_QUERY} {text}")).into_owned();
     assert!(!quoted.contains(SECRET_QUERY), "{quoted:?}");
@@ -42,8 +43,8 @@ pub fn link(text: &str) {
     expiry(text);
 }
 
-/// A link says when it expires by when it was signed and how long it is good for, wherever else it says
-/// something.
+/// The expiry of a link is the time of signing plus the time that it is valid, with any other parameters
+/// around them.
 fn expiry(text: &str) {
     let before_query = text.split(['?', '#']).next().unwrap_or_default();
     let signed = format!("{before_query}?X-Amz-Date=20210714T075241Z&X-Amz-Expires=3600&{SECRET_QUERY}");
