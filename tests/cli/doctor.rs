@@ -244,17 +244,20 @@ fn an_odd_answer_is_a_difference_of_its_own_check() {
 #[test]
 fn a_policy_that_contradicts_itself_is_a_difference() {
     const NEXT: &str = "2021-07-18T17:00:00Z~2021-07-18T18:00:00Z";
-    for (days, window, said) in [
+    for (days, window, next, said) in [
         (
             "",
             "",
+            NEXT,
             "automatic backup seems off, and the next one is at 2021-07-18T17:00:00Z",
         ),
-        ("Tuesday", "10:00-11:00 +0000", "which is within no reading of it"),
-        ("Montag", "10:00-11:00 +0000", "are not of the documented form"),
+        ("Tuesday", "10:00-11:00 +0000", NEXT, "which is within no reading of it"),
+        ("Montag", "10:00-11:00 +0000", NEXT, "are not of the documented form"),
+        ("Mon,Foo", "10:00-11:00 +0000", "", "are not of the documented form"),
+        ("Monday", "10:00-11:00", "", "are not of the documented form"),
     ] {
         let cloud = Cloud::sound();
-        let result = json!({"backupPeriod": days, "backupTime": window, "nextBackupTime": NEXT});
+        let result = json!({"backupPeriod": days, "backupTime": window, "nextBackupTime": next});
         let reply = Reply::json(200, json!({"requestId": "r", "result": result}).to_string());
         cloud.sandbox.script_for("backupPolicy", vec![reply]);
         let outcome = cloud.doctor(&["-o", "json"]);
@@ -706,4 +709,56 @@ fn each_check_has_the_time_of_timeout() {
     assert_eq!(found, ["https", "policy"], "{}", outcome.stdout);
     assert_eq!(outcome.code, Some(5));
     assert_eq!(states(&outcome)["rdb"], "ok");
+}
+
+#[test]
+fn data_that_breaks_off_is_a_failure_and_says_nothing_of_the_storage() {
+    // The requests are: over https, over http, for the last bytes, with another ETag.
+    for (before, id) in [(2, "ranges"), (3, "ifMatch")] {
+        let cloud = Cloud::sound();
+        let cut = Reply::new(206)
+            .header("Content-Range", "bytes 0-63/300000")
+            .header("ETag", "\"x\"")
+            .content_length(64)
+            .body("REDIS0009");
+        let deliveries = [vec![Delivery::normal(); before], vec![Delivery::reply(cut)]].concat();
+        cloud.sandbox.deliver("", deliveries);
+        let outcome = cloud.doctor(&["-o", "json", "--timeout", "2"]);
+        assert_eq!(findings(&outcome), pair(id, "failed"), "{}", outcome.stdout);
+        assert_eq!(outcome.code, Some(5), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_a_difference() {
+    let cloud = Cloud::sound();
+    let empty = Reply::new(206)
+        .header("Content-Range", "bytes 0-0/0")
+        .header("ETag", "\"x\"");
+    cloud.sandbox.always_deliver(Delivery::reply(empty));
+    let outcome = cloud.doctor(&["-o", "json"]);
+    assert_eq!(states(&outcome)["rdb"], "differs", "{}", outcome.stdout);
+    assert_eq!(seen(&outcome, "rdb"), "the file is empty");
+}
+
+#[test]
+fn neither_way_is_advised_where_both_fail() {
+    let cloud = Cloud::sound();
+    let denied = Delivery::error(StorageError::AccessDenied);
+    cloud.sandbox.always_deliver(denied);
+    let outcome = cloud.doctor(&[]);
+    assert_eq!(outcome.code, Some(6), "{outcome:#?}");
+    assert!(outcome.stdout.contains("neither way works"), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("use https"), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_total_with_a_fraction_is_a_form_and_no_wrong_count() {
+    let cloud = Cloud::sound();
+    let list = json!({"cacheInstances": [{"cacheInstanceId": "redis-1234"}], "totalCount": 1.0});
+    let reply = Reply::json(200, json!({"requestId": "r", "result": list}).to_string());
+    cloud.sandbox.script_for("cacheInstance?", vec![reply.clone(), reply]);
+    let outcome = cloud.doctor(&["-o", "json"]);
+    assert_eq!(states(&outcome)["counts"], "ok", "{}", outcome.stdout);
+    assert!(seen(&outcome, "forms").contains("totalCount"), "{}", outcome.stdout);
 }

@@ -53,6 +53,15 @@ fn look_at(id: &InstanceId, service: &mut Service<'_>, findings: &mut Findings) 
 
 fn judge(id: &InstanceId, policy: &BackupPolicy, findings: &mut Findings) -> Result<(), String> {
     let state = policy.automatic().word();
+    if policy.automatic() != Automatic::Off && policy.schedule().is_none() {
+        findings.differs(
+            "policy",
+            format!("{id}: its days or its window are not of the documented form"),
+            "'backup policy set' needs both --days and --time",
+            "look in the console; please report it",
+        );
+        return Ok(());
+    }
     let Some((next, _)) = policy.next_window() else {
         return Err(format!(
             "automatic backup is {state}, and no next one tells how days count"
@@ -69,12 +78,6 @@ fn judge(id: &InstanceId, policy: &BackupPolicy, findings: &mut Findings) -> Res
         return Ok(());
     }
     let Some(schedule) = policy.schedule() else {
-        findings.differs(
-            "policy",
-            format!("{id}: its days or its window are not of the documented form"),
-            "'backup policy set' needs both --days and --time",
-            "look in the console; please report it",
-        );
         return Ok(());
     };
     let other = schedule.with_days_of_china();

@@ -139,22 +139,22 @@ impl<'a> Service<'a> {
 
     fn count(&mut self, list: &str, total: Option<&Value>, listed: usize) {
         self.counted += 1;
-        let number = total.and_then(|total| match total {
-            Value::Number(number) => number.as_u64(),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        });
-        let number = number.and_then(|number| usize::try_from(number).ok());
+        // Also 3.0 and "3": `forms` tells of those.
+        let text = match total {
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::String(text)) => text.clone(),
+            _ => "none".to_owned(),
+        };
+        let number: Option<usize> = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
         let fits = match number {
             // More pages may follow a full one.
             Some(number) if listed >= PAGE_SIZE => number >= listed,
             Some(number) => number == listed,
             None => false,
         };
-        if !fits {
-            let number = number.map_or_else(|| "none".to_owned(), |number| number.to_string());
-            self.odd_counts
-                .push(format!("{list}: totalCount {number}, entries {listed}"));
+        let odd = format!("{list}: totalCount {text}, entries {listed}");
+        if !fits && !self.odd_counts.contains(&odd) {
+            self.odd_counts.push(odd);
         }
     }
 
@@ -326,7 +326,10 @@ fn judge_regions(result: &Value, findings: &mut Findings) {
         findings.ok("regions", format!("{} offered, all of them known here", offered.len()));
         return;
     }
-    let mut seen = format!("offered: {}", offered.join(", "));
+    let mut seen = match &offered[..] {
+        [] => "none is offered".to_owned(),
+        offered => format!("offered: {}", offered.join(", ")),
+    };
     let mut means = Vec::new();
     if !new.is_empty() {
         seen = format!("{seen}; not known here: {new}");

@@ -10,6 +10,7 @@ use ureq::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG,
 use ureq::http::{HeaderMap, Request};
 
 use super::check::Findings;
+use crate::error::Report;
 use crate::http::{self, Failure, Network, Stage, header};
 use crate::rdb::{Reader, Verdict};
 use crate::values::endpoint::Endpoint;
@@ -75,9 +76,13 @@ impl Storage {
         let mut response = self.client.send(request.body(()), Some(self.limit))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut body = Vec::new();
-        // The bytes that came are enough: a body that breaks off shows in its length.
-        let _ = response.body_mut().as_reader().take(MOST).read_to_end(&mut body);
-        Ok(Answer { status, headers, body })
+        let read = response.body_mut().as_reader().take(MOST).read_to_end(&mut body);
+        let answer = Answer { status, headers, body };
+        match read {
+            // Data that broke off says nothing of the object; of a refusal, the status is enough.
+            Err(error) if answer.is_data() => Err(self.client.failure_while_receiving(&error.into(), url)),
+            _ => Ok(answer),
+        }
     }
 }
 
@@ -97,7 +102,7 @@ pub(super) fn examine(link: &Link, in_clear: bool, network: Arc<Network>, limit:
     } else {
         None
     };
-    judge_http(&storage, &plain, over_http.as_ref(), findings);
+    judge_http(&storage, &plain, over_http.as_ref(), is_encrypted, findings);
     let first = match (is_encrypted, over_https, over_http) {
         (true, Ok(answer), _) => (encrypted, answer),
         (_, _, Some(Ok(answer))) if answer.is_data() => (plain, answer),
@@ -130,9 +135,19 @@ fn judge_https(outcome: &Result<Answer, Failure>, findings: &mut Findings) -> bo
     false
 }
 
-fn judge_http(storage: &Storage, link: &Link, outcome: Option<&Result<Answer, Failure>>, findings: &mut Findings) {
+fn judge_http(
+    storage: &Storage,
+    link: &Link,
+    outcome: Option<&Result<Answer, Failure>>,
+    is_encrypted: bool,
+    findings: &mut Findings,
+) {
     const MEANS: &str = "--http does not work";
-    let advice = "use https, as is done without --http";
+    let advice = if is_encrypted {
+        "use https, as is done without --http"
+    } else {
+        "neither way works: check firewalls, proxies and the machine's clock; please report it"
+    };
     match outcome {
         Some(Ok(answer)) if answer.is_data() => findings.ok("http", "the link works"),
         Some(Ok(answer)) => {
@@ -188,7 +203,7 @@ fn judge_ranges(storage: &Storage, link: &Link, first: &Answer, findings: &mut F
             None
         }
         Err(failure) => {
-            findings.differs("ranges", failure.to_string(), MEANS, "nothing; please report it");
+            findings.failed("ranges", &Report::of_failure(&failure));
             None
         }
     }
@@ -221,12 +236,7 @@ fn judge_tags(storage: &Storage, link: &Link, first: &Answer, findings: &mut Fin
             "nothing: the program compares the ETag of each answer itself",
             "nothing; please report it",
         ),
-        Err(failure) => findings.differs(
-            "ifMatch",
-            failure.to_string(),
-            "nothing for downloads",
-            "please report it",
-        ),
+        Err(failure) => findings.failed("ifMatch", &Report::of_failure(&failure)),
     }
 }
 
@@ -259,6 +269,15 @@ fn judge_connections(storage: &Storage, link: &Link, findings: &mut Findings) {
 
 /// Looks at the first and the last bytes of the file.
 fn judge_rdb(head: &[u8], tail: Option<&[u8]>, findings: &mut Findings) {
+    if head.is_empty() {
+        let means = "'backup download' and 'backup verify' call it corrupt, exit code 7";
+        return findings.differs(
+            "rdb",
+            "the file is empty",
+            means,
+            "take another backup; please report it",
+        );
+    }
     let mut reader = Reader::new();
     reader.update(head);
     if let Verdict::NotRdb(_) = reader.finish().verdict {
