@@ -5,6 +5,7 @@
 //! DIR/REGION/INSTANCE/instance.json              what is remembered of an instance
 //! DIR/.jdredis/lock, holder                      held by the sync that runs
 //! DIR/.jdredis/work/REGION/INSTANCE/BASEID/      a backup that is not whole yet
+//! DIR/.jdredis/pruned/REGION/INSTANCE/NAME/      one that is being deleted
 //! ```
 //!
 //! Names that begin with a dot are the program's own business, and reading passes over them.
@@ -21,6 +22,8 @@ const PRIVATE: &str = ".jdredis";
 /// Below it, what is not whole yet. It is in DIR, so that a rename within one file system makes a
 /// backup's folder visible.
 const WORK: &str = "work";
+/// Likewise, what a prune removes, from the rename that hides it until it is deleted.
+const PRUNED: &str = "pruned";
 /// Describes a backup; its types are in [`super::manifest`].
 pub(crate) const MANIFEST: &str = "backup.json";
 /// The sums of a backup's files, as `sha256sum -c` reads them.
@@ -28,7 +31,7 @@ pub(crate) const SUMS: &str = "SHA256SUMS";
 /// What is remembered of an instance; its types are in [`super::memory`].
 pub(crate) const MEMORY: &str = "instance.json";
 /// A folder that holds a file of this name is never pruned. The service's files may not take it.
-const KEEP: &str = "keep";
+pub(crate) const KEEP: &str = "keep";
 /// What stands in place of the start of a backup whose start cannot be read.
 const UNKNOWN_START: &str = "unknown";
 
@@ -79,6 +82,11 @@ impl Layout {
     /// The folder of all backups that are not whole yet.
     pub(crate) fn work_root(&self) -> PathBuf {
         self.dir.join(PRIVATE).join(WORK)
+    }
+
+    /// The folder of all backups that are being deleted.
+    pub(crate) fn pruned_root(&self) -> PathBuf {
+        self.dir.join(PRIVATE).join(PRUNED)
     }
 }
 

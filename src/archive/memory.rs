@@ -38,6 +38,21 @@ pub(crate) struct Memory {
     pub(crate) missing: Vec<Missing>,
     /// The backups of the last weeks that failed, at the service or on the way, for the strip of nights.
     pub(crate) failed: Vec<Missing>,
+    /// The backups that a policy removed, for as long as the service may offer them: they are not fetched again.
+    #[serde(default)]
+    pub(crate) pruned: Vec<Pruned>,
+}
+
+/// A backup that a policy removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Pruned {
+    pub(crate) base_id: String,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(crate) start: Option<OffsetDateTime>,
+    /// When it was removed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) at: OffsetDateTime,
 }
 
 /// Whether the service has the instance.
@@ -75,6 +90,7 @@ impl Memory {
             failure: None,
             missing: Vec::new(),
             failed: Vec::new(),
+            pruned: Vec::new(),
         }
     }
 

@@ -12,6 +12,7 @@
 //! | `fleet` | asking the service what all instances have |
 //! | `plan` | what a sync has to fetch, in what order, and what fits |
 //! | `nights` | the last nights at a glance |
+//! | `policy`, `prune` | which backups a retention policy keeps, and removing the others |
 //!
 //! The format has a version number, which `backup.json` states; `jdredis help formats` documents it.
 
@@ -22,6 +23,8 @@ pub(crate) mod memory;
 mod modes;
 pub(crate) mod nights;
 pub(crate) mod plan;
+pub(crate) mod policy;
+pub(crate) mod prune;
 pub(crate) mod read;
 pub(crate) mod state;
 pub(crate) mod store;

@@ -20,6 +20,8 @@ pub(crate) enum Night {
     Damaged,
     /// A good backup.
     Good,
+    /// A good backup that a policy has removed since.
+    Pruned,
     /// A backup that failed at the service or could not be fetched.
     Failed,
     /// Nothing.
@@ -35,6 +37,7 @@ impl Night {
             (Self::Failed, true) => '✗',
             (Self::Failed, false) => 'x',
             (Self::Damaged, _) => '!',
+            (Self::Pruned, _) => '-',
             (Self::None, _) => '.',
         }
     }
@@ -60,6 +63,9 @@ impl Archived {
         if let Some(memory) = &self.memory {
             for failed in memory.failed.iter().chain(&memory.missing) {
                 note(failed.start, Night::Failed);
+            }
+            for pruned in &memory.pruned {
+                note(pruned.start, Night::Pruned);
             }
         }
         nights

@@ -63,7 +63,11 @@ pub(crate) fn offer(backups: &[Backup], archived: &Archived, newest: Option<usiz
     });
     let newest_known = successful.iter().position(|(_, backup)| backup.started().is_some());
     let is_newest = |place: usize, backup: &Backup| backup.started().is_none() || Some(place) == newest_known;
-    let is_there = |backup: &Backup| archived.backups.iter().any(|kept| kept.base_id == backup.base_id);
+    let pruned = archived.memory.as_ref().map_or(&[][..], |memory| &memory.pruned);
+    let is_there = |backup: &Backup| {
+        archived.backups.iter().any(|kept| kept.base_id == backup.base_id)
+            || pruned.iter().any(|pruned| pruned.base_id == backup.base_id.as_str())
+    };
     let looked_at = successful.iter().take(newest.unwrap_or(usize::MAX)).enumerate();
     offer.wanted = looked_at
         .filter(|(_, (_, backup))| !is_there(backup))

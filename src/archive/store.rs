@@ -26,7 +26,7 @@ const TRANSFER_PRIVATE: &str = ".jdredis";
 /// An archive that this process alone writes to.
 pub(crate) struct Store {
     pub(crate) layout: Layout,
-    modes: Modes,
+    pub(super) modes: Modes,
     /// Held for as long as it lives.
     _lock: Folder,
 }
@@ -48,11 +48,13 @@ impl Store {
         }
         let lock = Folder::open(dir, holder)?;
         let modes = Modes::of_dir(dir).map_err(unusable)?;
-        Ok(Self {
+        let store = Self {
             layout: Layout::new(dir),
             modes,
             _lock: lock,
-        })
+        };
+        store.finish_prune();
+        Ok(store)
     }
 
     /// The hidden folder for a backup that is not whole yet, made where it is not there.
@@ -179,7 +181,7 @@ impl Store {
 
 /// Makes the folders from `top`, which is there, down to `folder`. None of them may be a symbolic link.
 /// Those that a whole backup will be in are synchronised.
-fn make_below(top: &Path, folder: &Path, modes: Modes, is_synced: bool) -> io::Result<()> {
+pub(super) fn make_below(top: &Path, folder: &Path, modes: Modes, is_synced: bool) -> io::Result<()> {
     let below = folder.strip_prefix(top).map_err(io::Error::other)?;
     let mut path = top.to_owned();
     for part in below.components() {

@@ -10,3 +10,4 @@ pub(crate) mod redact;
 pub(crate) mod secret;
 pub(crate) mod vocabulary;
 pub(crate) mod when;
+pub(crate) mod zone;

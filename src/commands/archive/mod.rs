@@ -1,5 +1,7 @@
 //! `jdredis archive …`: the backups of a whole fleet in one folder.
 
+mod keep;
+mod prune;
 mod rows;
 mod status;
 mod sync;
@@ -18,6 +20,14 @@ pub(crate) enum Command {
     #[command(after_long_help = sync::EXAMPLES)]
     Sync(sync::Args),
 
+    /// Remove the backups that no rule of a policy keeps
+    ///
+    /// The rules are those of restic's forget, for each instance on its own; only periods that have a backup count.
+    /// The newest good backup of an instance always stays, and so does a backup whose folder holds a file named keep.
+    /// What is damaged is neither counted nor removed. Removed for good: there is no undo.
+    #[command(after_long_help = prune::EXAMPLES)]
+    Prune(prune::Args),
+
     /// Say what an archive holds of each instance, and how old it is
     ///
     /// Needs no network, no keys and no lock, and writes nothing.
@@ -27,6 +37,7 @@ pub(crate) enum Command {
 
 pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
     match command {
+        Command::Prune(args) => prune::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Sync(args) => sync::run(args, context),
     }

@@ -96,7 +96,7 @@ pub(super) fn coloured(nights: &[Night], has_unicode: bool) -> String {
             Night::Good => format!("\x1b[32m{sign}\x1b[0m"),
             Night::Failed => format!("\x1b[33m{sign}\x1b[0m"),
             Night::Damaged => format!("\x1b[31m{sign}\x1b[0m"),
-            Night::None => sign.to_string(),
+            Night::None | Night::Pruned => sign.to_string(),
         }
     };
     nights.iter().map(coloured).collect()

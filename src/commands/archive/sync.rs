@@ -4,6 +4,7 @@ mod backup;
 mod fetch;
 mod links;
 mod night;
+mod prune;
 mod result;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 
 use self::night::Night;
+use self::prune::Keep;
 use crate::archive::fleet::{Asker, Pattern, Selection, Survey, Tag};
 use crate::archive::plan::{self, Wanted};
 use crate::archive::read::{self, Archive};
@@ -22,6 +24,7 @@ use crate::archive::state::Terms;
 use crate::archive::store::{self, Store};
 use crate::cli::shared::RegionsArgs;
 use crate::commands::Context;
+use crate::commands::archive::keep::{self, KeepArgs};
 use crate::commands::regions::Regions;
 use crate::config::Settings;
 use crate::error::{Kind, Report};
@@ -78,6 +81,9 @@ pub(crate) struct Args {
     /// Count backups as good whose files are no RDB files
     #[arg(long)]
     pub(crate) accept_unverified: bool,
+
+    #[command(flatten)]
+    pub(crate) keep: KeepArgs,
 }
 
 /// How files are fetched.
@@ -129,6 +135,10 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         return Err(internal_of_several());
     }
     let archive = read_archive(args)?;
+    let keep = args.keep.policy().map(|policy| Keep {
+        policy,
+        zone: keep::zone(&archive, world),
+    });
     let asker = Asker {
         client: &client,
         pace: &pace,
@@ -157,7 +167,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     };
     let mut night = Night::new(survey, archive, terms, asker.key);
     night.warn(context.notes);
-    let wanted = night.compare(args.newest.map(|newest| newest as usize), context.notes);
+    let wanted = night.compare(args.newest.map(|newest| newest as usize), keep.as_ref(), context.notes);
     let wanted = fitting(wanted, store.as_ref(), args, &mut night);
     announce(&wanted, args, context);
     if let Some(store) = &store {
@@ -171,6 +181,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         };
         fetching.run(&wanted, &mut night)?;
         night.remember(store, context.notes);
+        if let Some(keep) = keep.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) {
+            night.prune(keep, store, context.notes);
+        }
     } else {
         night.plan(&wanted);
     }

@@ -6,6 +6,7 @@ mod failures;
 mod fleet;
 #[cfg(unix)]
 mod fortnight;
+mod prune;
 mod safety;
 mod status;
 mod sync;

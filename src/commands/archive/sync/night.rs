@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
+use super::prune::Keep;
 use crate::api;
 use crate::api::Warning;
 use crate::api::model::{Backup, CacheInstance};
@@ -29,6 +30,8 @@ pub(super) struct Night {
     pub(super) lost: Vec<String>,
     pub(super) not_found: Vec<InstanceId>,
     pub(super) unreadable: Vec<Unreadable>,
+    /// Backups that a policy removes and that could not be removed, and why.
+    pub(super) not_pruned: Vec<String>,
     pub(super) terms: Terms,
     /// What tells the key in use from others.
     key: String,
@@ -50,6 +53,8 @@ pub(super) struct Instance {
     pub(super) new: Vec<PathBuf>,
     pub(super) new_count: usize,
     pub(super) new_bytes: u64,
+    /// The folders that a policy has removed.
+    pub(super) pruned: Vec<PathBuf>,
     failed: Vec<Missing>,
     /// How the list of its backups differs from the documentation.
     warnings: Vec<Warning>,
@@ -72,6 +77,7 @@ impl Night {
             lost,
             not_found: survey.not_found,
             unreadable: std::mem::take(&mut archive.unreadable),
+            not_pruned: Vec::new(),
             terms,
             key: key.to_owned(),
             failed_regions,
@@ -134,7 +140,8 @@ impl Night {
     }
 
     /// Compares what the service has with the archive; what is to be fetched, in no order.
-    pub(super) fn compare(&mut self, newest: Option<usize>, notes: &Notes<'_>) -> Vec<Wanted> {
+    pub(super) fn compare(&mut self, newest: Option<usize>, keep: Option<&Keep>, notes: &Notes<'_>) -> Vec<Wanted> {
+        let terms = self.terms;
         let mut wanted = Vec::new();
         for instance in &mut self.instances {
             let Offer {
@@ -150,7 +157,10 @@ impl Night {
                 ));
             }
             instance.failed = failed;
-            wanted.extend(its);
+            wanted.extend(match keep {
+                Some(keep) => keep.without_needless(its, instance, terms),
+                None => its,
+            });
         }
         wanted
     }
@@ -200,6 +210,11 @@ impl Night {
             let failed = std::mem::take(&mut instance.failed).into_iter();
             let failed = failed.chain(instance.memory.missing.iter().cloned()).collect();
             instance.memory.failed = plan::remembered_failures(before, failed, &instance.archived, self.terms.now);
+            let lists = |base_id: &str| instance.listed.iter().any(|backup| backup.base_id.as_str() == base_id);
+            let is_offered = |base_id: &str| !instance.was_asked || lists(base_id);
+            instance
+                .memory
+                .forget_pruned(&instance.archived, is_offered, self.terms.now);
             if !can_do_nothing && instance.is_remembered() {
                 let outcome = store.remember(&region, &id, &instance.memory);
                 if let Err(error) = outcome {
@@ -264,6 +279,7 @@ impl Instance {
             new: Vec::new(),
             new_count: 0,
             new_bytes: 0,
+            pruned: Vec::new(),
             failed: Vec::new(),
             warnings: Vec::new(),
             was_warned_of: false,

@@ -49,6 +49,8 @@ struct Row<'a> {
     keys: Option<u64>,
     state: State,
     reason: Option<String>,
+    /// How many backups the policy has removed.
+    pruned: usize,
     /// The folders of the new backups.
     folders: Vec<String>,
     #[serde(skip)]
@@ -61,6 +63,7 @@ struct Total {
     instances: usize,
     new: usize,
     bytes: u64,
+    pruned: usize,
 }
 
 impl<'a> Row<'a> {
@@ -79,6 +82,7 @@ impl<'a> Row<'a> {
             keys: newest.and_then(|backup| backup.keys),
             state: judgement.state,
             reason: judgement.reason.clone(),
+            pruned: instance.pruned.len(),
             folders: instance
                 .new
                 .iter()
@@ -185,7 +189,17 @@ fn judge(night: &Night, judged: &[Judged], args: &Args) -> anyhow::Result<()> {
         let hint = "check the IDs with 'jdredis instance list', and --region";
         return Err(Report::with_hint(Kind::NotFound, message, hint).into());
     }
-    verdict.map_or(Ok(()), |report| Err(report.into()))
+    if let Some(report) = verdict {
+        return Err(report.into());
+    }
+    if !night.not_pruned.is_empty() {
+        let message = "all is whole, but not all backups that the policy removes could be removed";
+        let hint = "fix the cause, then run this again";
+        return Err(Report::with_hint(Kind::Other, message, hint)
+            .details(night.not_pruned.clone())
+            .into());
+    }
+    Ok(())
 }
 
 fn render(rows: &[Row<'_>], night: &Night, args: &Args, context: &Context<'_>) -> Vec<u8> {
@@ -200,6 +214,7 @@ fn render(rows: &[Row<'_>], night: &Night, args: &Args, context: &Context<'_>) -
                 instances: rows.len(),
                 new: rows.iter().map(|row| row.new).sum(),
                 bytes: rows.iter().map(|row| row.bytes).fold(0, u64::saturating_add),
+                pruned: rows.iter().map(|row| row.pruned).sum(),
             },
         }),
         Format::Plain => {

@@ -1,0 +1,59 @@
+//! The flags of a retention policy, which `prune` and `sync` share, and the zone in which its periods are.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::archive::policy::Policy;
+use crate::archive::read::Archive;
+use crate::process::world::World;
+use crate::values::age::Age;
+use crate::values::zone::Zone;
+
+/// What to keep. A backup stays if any of the flags keeps it.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[command(next_help_heading = "Retention, instance by instance; days, ISO weeks and months are those of TZ")]
+pub(crate) struct KeepArgs {
+    /// Keep the newest N backups
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_last: Option<u32>,
+
+    /// Keep what began less than this before the newest good backup, such as 36h, 8d or 2w
+    #[arg(long, value_name = "AGE")]
+    keep_within: Option<Age>,
+
+    /// Keep the newest backup of each of the last N days that have one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_daily: Option<u32>,
+
+    /// Keep the newest backup of each of the last N ISO weeks that have one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_weekly: Option<u32>,
+
+    /// Keep the newest backup of each of the last N months that have one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_monthly: Option<u32>,
+}
+
+impl KeepArgs {
+    /// The policy; `None` where no flag was given.
+    pub(crate) fn policy(&self) -> Option<Policy> {
+        let policy = Policy {
+            last: self.keep_last,
+            within: self.keep_within,
+            daily: self.keep_daily,
+            weekly: self.keep_weekly,
+            monthly: self.keep_monthly,
+        };
+        (!policy.is_empty()).then_some(policy)
+    }
+}
+
+/// The machine's zone over the time of an archive's backups. To be called before there are threads.
+pub(super) fn zone(archive: &Archive, world: &World) -> Zone {
+    let now = world.clock.now();
+    let backups = archive.instances.iter().flat_map(|archived| &archived.backups);
+    let oldest = backups.filter_map(|backup| backup.start).min();
+    // The service keeps a backup for seven days; a sync may fetch any of them, and one of tomorrow's date.
+    let from = oldest.unwrap_or(now).min(now - Duration::days(30));
+    let to: OffsetDateTime = now + Duration::days(7);
+    Zone::look_up(world.local_offset, from, to, world.var("TZ"))
+}

@@ -1,0 +1,243 @@
+//! `jdredis archive prune`: removes the backups that no rule of a policy keeps.
+
+use std::path::PathBuf;
+
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+
+use super::keep::{self, KeepArgs};
+use crate::archive::prune::{self, Decision};
+use crate::archive::read::{self, Archive, Archived};
+use crate::archive::state::Terms;
+use crate::archive::store::Store;
+use crate::commands::Context;
+use crate::error::{Kind, Report};
+use crate::output::{Format, json, plain, table};
+use crate::terminal::human;
+use crate::values::when::rfc3339;
+
+/// Arguments of `archive prune`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The archive's folder
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    dir: PathBuf,
+
+    #[command(flatten)]
+    keep: KeepArgs,
+
+    /// Say what goes and what stays, and remove nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Count backups as good whose files are no RDB files
+    #[arg(long)]
+    accept_unverified: bool,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # What a policy would remove
+  jdredis archive prune /srv/redis-archive --keep-daily 7 --keep-weekly 4 --dry-run
+
+  # A backup that no policy removes, and why
+  echo 'before the migration' > /srv/redis-archive/cn-north-1/redis-1234/20210717T180000Z-1234/keep
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let Some(policy) = args.keep.policy() else {
+        let message = "no --keep flag is given, and a policy without a rule would remove all backups but the newest";
+        let hint = "give at least one, such as --keep-daily 7 --keep-weekly 4, and --dry-run to see what goes";
+        return Err(Report::with_hint(Kind::Usage, message, hint).into());
+    };
+    // A folder that is not there must not be made by the lock.
+    let mut archive = open(args)?;
+    let store = match args.dry_run {
+        true => None,
+        false => {
+            let store = Store::open(&args.dir, &format!("jdredis (process {})", std::process::id()))?;
+            // Another process may have changed it until now.
+            archive = open(args)?;
+            Some(store)
+        }
+    };
+    let terms = Terms {
+        now: context.world.clock.now(),
+        max_age: None,
+        accepts_unverified: args.accept_unverified,
+    };
+    let zone = keep::zone(&archive, context.world);
+    let zone_text = zone.describe(terms.now);
+    let mut rows = Vec::new();
+    let mut failures = Vec::new();
+    for archived in &mut archive.instances {
+        let decisions = prune::decide(archived, &policy, &zone, terms);
+        let of_instance: Vec<Row> = decisions.iter().map(|decision| Row::of(archived, decision)).collect();
+        let going: Vec<PathBuf> = of_instance
+            .iter()
+            .filter(|row| row.goes)
+            .map(|row| row.path.clone())
+            .collect();
+        rows.extend(of_instance);
+        if let Some(store) = store.as_ref().filter(|_| !going.is_empty()) {
+            failures.extend(store.prune(archived, &going, terms.now));
+        }
+    }
+    rows.retain(|row| !row.goes || failures.iter().all(|failure| failure.path != row.path));
+    context.print(&render(&rows, &zone_text, &policy.describe(), args, context))?;
+    say(&archive, &rows, &zone_text, args, context);
+    conclude(&archive, &failures)
+}
+
+/// Reads the archive, which must hold an instance.
+fn open(args: &Args) -> anyhow::Result<Archive> {
+    let archive = read::read(&args.dir).map_err(|error| {
+        let hint = "give the folder that 'jdredis archive sync' writes to, one that this user may read";
+        Report::with_hint(Kind::Other, format!("{}: {error}", args.dir.display()), hint)
+    })?;
+    if archive.instances.is_empty() && archive.unreadable.is_empty() {
+        // A disk that is not mounted looks like this.
+        let message = format!("{} holds no instance's backups", args.dir.display());
+        let hint = "check the path, and whether the disk is mounted; 'jdredis archive sync' fills an archive";
+        return Err(Report::with_hint(Kind::NotFound, message, hint).into());
+    }
+    Ok(archive)
+}
+
+/// The zone and the sum, and what a person has to look at.
+fn say(archive: &Archive, rows: &[Row], zone: &str, args: &Args, context: &Context<'_>) {
+    for path in &archive.foreign {
+        context.notes.note(format_args!(
+            "{} is no part of an archive and is left alone",
+            path.display()
+        ));
+    }
+    let going = rows.iter().filter(|row| row.goes);
+    let bytes = going.clone().map(|row| row.bytes).fold(0, u64::saturating_add);
+    let verb = if args.dry_run { "would go" } else { "are removed" };
+    context.notes.note(format_args!(
+        "{} of {} backups {verb}, {}; days, weeks and months are those of {zone}",
+        going.count(),
+        rows.len(),
+        human::size(bytes)
+    ));
+}
+
+fn conclude(archive: &Archive, failures: &[prune::NotRemoved]) -> anyhow::Result<()> {
+    if !failures.is_empty() {
+        let lines = failures.iter().map(ToString::to_string).collect();
+        let message = "not all backups that should go could be removed";
+        let hint = "fix the cause, then run this again; what is half removed is hidden and removed then";
+        return Err(Report::with_hint(Kind::Other, message, hint).details(lines).into());
+    }
+    if !archive.unreadable.is_empty() {
+        let lines = archive.unreadable.iter().map(ToString::to_string).collect();
+        let message = "parts of the archive cannot be read, so nothing was removed there";
+        let hint = "let this user read them; a symbolic link in an archive is not followed";
+        return Err(Report::with_hint(Kind::Integrity, message, hint).details(lines).into());
+    }
+    Ok(())
+}
+
+/// What `-o json` prints; a contract.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    /// As given.
+    dir: String,
+    dry_run: bool,
+    /// The flags.
+    policy: &'a str,
+    zone: &'a str,
+    backups: &'a [Row],
+    total: Total,
+}
+
+/// A backup.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    region: String,
+    instance: String,
+    base_id: String,
+    #[serde(serialize_with = "lossy")]
+    path: PathBuf,
+    #[serde(serialize_with = "moment")]
+    start: Option<OffsetDateTime>,
+    bytes: u64,
+    /// `keep` or `remove`.
+    action: &'static str,
+    reasons: Vec<String>,
+    #[serde(skip)]
+    goes: bool,
+}
+
+/// All backups together.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Total {
+    kept: usize,
+    removed: usize,
+    removed_bytes: u64,
+}
+
+impl Row {
+    fn of(archived: &Archived, decision: &Decision<'_>) -> Self {
+        let backup = decision.backup;
+        Self {
+            region: archived.region.to_string(),
+            instance: archived.instance.to_string(),
+            base_id: backup.base_id.to_string(),
+            path: backup.path.clone(),
+            start: backup.start,
+            bytes: backup.bytes,
+            action: if decision.goes { "remove" } else { "keep" },
+            reasons: decision.reasons.clone(),
+            goes: decision.goes,
+        }
+    }
+
+    fn cells(&self, context: &Context<'_>) -> Vec<String> {
+        vec![
+            self.region.clone(),
+            self.instance.clone(),
+            self.base_id.clone(),
+            self.start.map(|start| context.local.text(start)).unwrap_or_default(),
+            human::size(self.bytes),
+            self.action.to_owned(),
+            self.reasons.join(", "),
+        ]
+    }
+}
+
+fn render(rows: &[Row], zone: &str, policy: &str, args: &Args, context: &Context<'_>) -> Vec<u8> {
+    const HEADER: [&str; 7] = ["REGION", "INSTANCE", "BASE ID", "START", "SIZE", "ACTION", "REASON"];
+    let removed = || rows.iter().filter(|row| row.goes);
+    match context.format {
+        // Nothing that a prune does is wrong: its failures are told in the error.
+        Format::Table if context.notes.is_quiet() => Vec::new(),
+        Format::Table => table::render_rows(&HEADER, rows.iter().map(|row| row.cells(context))),
+        Format::Json => json::render(&Document {
+            dir: args.dir.to_string_lossy().into_owned(),
+            dry_run: args.dry_run,
+            policy,
+            zone,
+            backups: rows,
+            total: Total {
+                kept: rows.len() - removed().count(),
+                removed: removed().count(),
+                removed_bytes: removed().map(|row| row.bytes).fold(0, u64::saturating_add),
+            },
+        }),
+        Format::Plain => plain::render(removed().map(|row| row.path.as_os_str().as_encoded_bytes())),
+    }
+}
+
+fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    moment.map(rfc3339).serialize(serializer)
+}
+
+/// JSON has no way to write bytes that are not UTF-8; they are replaced.
+fn lossy<S: Serializer>(path: &std::path::Path, serializer: S) -> Result<S::Ok, S::Error> {
+    path.to_string_lossy().serialize(serializer)
+}

@@ -1,0 +1,69 @@
+//! `--keep-…` in a sync: what the policy would remove at once is not fetched, and what it removes goes afterwards.
+
+use std::path::PathBuf;
+
+use super::night::{Instance, Night};
+use crate::archive::plan::Wanted;
+use crate::archive::policy::Policy;
+use crate::archive::prune;
+use crate::archive::state::{State, Terms};
+use crate::archive::store::Store;
+use crate::terminal::notes::Notes;
+use crate::values::zone::Zone;
+
+/// A policy and the zone of its periods.
+pub(super) struct Keep {
+    pub(super) policy: Policy,
+    pub(super) zone: Zone,
+}
+
+impl Keep {
+    /// Leaves out the backups of an instance that the policy would remove at once.
+    pub(super) fn without_needless(&self, wanted: Vec<Wanted>, instance: &Instance, terms: Terms) -> Vec<Wanted> {
+        let offered: Vec<_> = wanted
+            .iter()
+            .filter_map(|wanted| Some((wanted.key.base_id.clone(), wanted.start?)))
+            .collect();
+        let needless = prune::needless(&instance.archived, &offered, &self.policy, &self.zone, terms);
+        let is_needed = |wanted: &Wanted| !needless.contains(&wanted.key.base_id);
+        wanted.into_iter().filter(is_needed).collect()
+    }
+}
+
+impl Night {
+    /// Removes what the policy removes, of each instance that this run left fresh and whole. The copies of any other
+    /// may be the last good ones.
+    pub(super) fn prune(&mut self, keep: &Keep, store: &Store, notes: &Notes<'_>) {
+        let terms = self.terms;
+        let mut count = 0;
+        for instance in &mut self.instances {
+            let is_whole = instance.was_asked && instance.failure.is_none() && !instance.listed.is_empty();
+            if !is_whole || instance.archived.judge(terms).state != State::Fresh {
+                continue;
+            }
+            let decisions = prune::decide(&instance.archived, &keep.policy, &keep.zone, terms);
+            let going = decisions.iter().filter(|decision| decision.goes);
+            let going: Vec<PathBuf> = going.map(|decision| decision.backup.path.clone()).collect();
+            if going.is_empty() {
+                continue;
+            }
+            let failed = store.prune(&mut instance.archived, &going, terms.now);
+            if let Some(memory) = &instance.archived.memory {
+                instance.memory = memory.clone();
+            }
+            let is_gone = |path: &PathBuf| failed.iter().all(|failure| failure.path != *path);
+            instance.pruned = going.into_iter().filter(is_gone).collect();
+            self.not_pruned.extend(failed.iter().map(ToString::to_string));
+            count += instance.pruned.len();
+            for path in &instance.pruned {
+                notes.note(format_args!("no rule keeps {}: it is removed", path.display()));
+            }
+        }
+        if count > 0 {
+            let zone = keep.zone.describe(terms.now);
+            notes.note(format_args!(
+                "{count} backups are removed; days, weeks and months are those of {zone}"
+            ));
+        }
+    }
+}
