@@ -32,7 +32,10 @@ fn everything_new_is_fetched_and_a_second_run_only_asks() {
     assert_eq!(each(&document, "instances", "new"), [2, 1, 1]);
     assert_eq!(each(&document, "instances", "bytes"), [40_000, 20_000, 60_000]);
     assert_eq!(each(&document, "instances", "state"), ["fresh", "fresh", "fresh"]);
-    assert_eq!(document["total"], json!({"instances": 3, "new": 4, "bytes": 120_000}));
+    assert_eq!(
+        document["total"],
+        json!({"instances": 3, "new": 4, "bytes": 120_000, "pruned": 0})
+    );
     assert_eq!(
         fleet.base_ids(),
         ["redis-a-2", "redis-a-26", "redis-b-3", "redis-cluster-4"]
