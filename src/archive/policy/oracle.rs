@@ -5,6 +5,7 @@
 //! without any rule; `--keep-within` counts hours, where restic's counts calendar days.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::process::{Command, Stdio};
 
 use time::macros::{datetime, format_description, offset};
@@ -44,6 +45,11 @@ fn restic(folder: &std::path::Path, args: &[String]) -> Command {
     command
 }
 
+/// Tells whoever runs the tests, also of a test that passes.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -52,14 +58,14 @@ fn words(words: &[&str]) -> Vec<String> {
 #[ignore = "restic takes half a second of one core for each of 250 runs; .ci/deep runs it"]
 fn a_thousand_random_histories_are_decided_as_by_restic() {
     if Command::new("restic").arg("version").output().is_err() {
-        eprintln!("not run: restic is not installed");
+        say("not run: restic is not installed");
         return;
     }
     let seed = std::env::var("SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())
         .unwrap_or(7);
-    eprintln!("SEED={seed}");
+    say(&format!("SEED={seed}"));
     let mut random = Random(seed);
     let home = tempfile::tempdir().unwrap();
     assert!(restic(home.path(), &words(&["init"])).status().unwrap().success());
@@ -138,6 +144,6 @@ fn a_thousand_random_histories_are_decided_as_by_restic() {
             compared += 1;
         }
     }
-    eprintln!("{compared} histories were decided alike");
+    say(&format!("{compared} histories were decided alike"));
     assert_eq!(compared, 1000);
 }
