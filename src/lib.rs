@@ -1,31 +1,34 @@
 //! `jdredis`: download links of JD Cloud (京东云) Redis backups, and the backups themselves.
 //!
-//! This crate is the program; [`run`] is what there is to call, with a [`World`] to run in.
+//! This crate is the program. [`run`] is its entry, and takes a [`World`] to run in.
 //!
 //! # The map
 //!
-//! Imports point down the table. Two things are passed everywhere: [`World`], and the settings, from which
-//! the service's client is made.
-//!
 //! | layer | folder | owns |
 //! |---|---|---|
-//! | outermost | `main`, `process` | the process: arguments, environment, streams, clock, randomness, signals |
-//! | entry | `lib` | parses, dispatches, reports, picks the exit code |
-//! | commands | `commands`, a file a subcommand, its path the command as typed | fetch, shape, print |
-//! | completion | `completion` | what a shell is told at Tab, and the names kept for it |
-//! | command line | `cli` | the root of the command line and what several commands share of it |
+//! | process | `main`, `process` | the inputs of the program as one [`World`]: arguments, environment, streams, clock, randomness; the terminal; signals |
+//! | entry | `lib` | parses the command line, runs the command, reports its error, picks the exit code |
+//! | commands | `commands` | one file for each subcommand, with its arguments: asks, arranges, prints |
+//! | completion | `completion` | the answers to a shell at Tab, and the cache of names for them |
 //! | errors | `error` | every kind of error: message, hint, exit code, text and JSON form |
-//! | settings | `config` | flags, environment and profile made into one whole |
+//! | archive | `archive` | the folder of a fleet's backups: its format, its states, what a sync has to fetch |
+//! | backups | `backups` | finds the backup that is meant, and the links to its files |
 //! | service | `api` | requests, signatures, paging, answers |
-//! | a file | `file` | its state, the report on it, and the judgement that a command ends with |
-//! | backups | `backups` | which backup is meant, and the links to its files |
-//! | archive | `archive` | the folder of a whole fleet's backups: its format, its states |
-//! | files | `transfer`, `rdb` | fetching objects, going on with them, checking them; knows neither the API nor what is shown |
-//! | output | `output` | pure functions from data to bytes |
-//! | screen | `terminal` | what goes to standard error: notes, bars, the status line |
-//! | network | `http`, `retry` | what the service and the storage share: the agent, its failures, what may pass and when |
-//! | plain types | `values` | identifiers, links, secrets, times, the service's words |
-//! | for tests | `fuzzing` | what must hold of all that reads what others have written |
+//! | settings | `config` | flags, environment and profile, merged into the settings of a run |
+//! | command line | `cli` | the root of the command line, and the arguments that several commands share |
+//! | transfer | `transfer` | fetches, resumes and checks files; knows neither the API nor the display |
+//! | a file | `file` | the state of a file, the report on it, and the judgement that decides the exit code |
+//! | RDB | `rdb` | reads an RDB file while it passes by: whether it is whole, and what is in it |
+//! | output | `output` | pure functions from data to the bytes for standard output |
+//! | screen | `terminal` | everything on standard error: notes, bars, the status line |
+//! | network | `http`, `retry` | the HTTP client of service and storage; which failures may pass, and the waits between attempts |
+//! | plain types | `values` | identifiers, links, secrets, times, ages, schedules, the service's words |
+//! | for tests | `fuzzing` | the inputs and entry points of the properties |
+//!
+//! Imports point down the table, with these exceptions. Every layer may use [`World`] and the other parts of
+//! `process`. `cli` names the `Command` of `commands`. `archive` and `file` name the `error::Kind` of a state, and
+//! `file` ends a command with an `error::Report`. `output::listing` prints the `Listing` of `api`. Tests of
+//! properties import any layer.
 //!
 //! A layer takes the clock, randomness, the environment, the home folder and the terminal from the
 //! [`World`]. It uses files, standard input, the network, threads, signals and the process's number directly,
@@ -33,28 +36,32 @@
 //!
 //! # Why it is so
 //!
-//! * **A belief about the service stands in one place, with its source.** Nobody who wrote the program could
-//!   reach the service. A belief that is wrong ends in a message that says what to try.
-//! * **Path and query are built once**, in canonical form. Those bytes are signed and sent, so the two cannot
+//! * **An assumption about the service stands in one place, with its source.** No author of the program could
+//!   reach the service. A wrong assumption ends in a message that says what to try.
+//! * **Path and query are built once**, in canonical form. The same bytes are signed and sent, so the two cannot
 //!   differ.
-//! * **Answers are kept whole**, as JSON with its order and numbers as they came. Typed views are read from
-//!   them, so `--output json` loses nothing that a later service adds.
-//! * **A file gets its name last.** A file under a backup's name is whole, checked and synchronised;
+//! * **Answers are kept whole**, as JSON in the service's order and with its numbers. Typed views are read from
+//!   them, so `--output json` loses no field that the service adds later.
+//! * **A file gets its name last.** A file with a backup's name is whole, checked and synchronised (fsync);
 //!   every other file is called `.part` or `.corrupt`. A record is saved before the change that it describes,
-//!   so the process may be killed between any two steps.
+//!   so the process may be killed between any two steps. A backup in an archive gets its folder by one rename
+//!   in the same way.
 //! * **A request that changes something is sent once**, unless it is certain that no byte of it was sent.
 //! * **A command renders into memory and writes once.** A failure leaves standard output empty, so a script
 //!   never reads half a list.
-//! * **Typed errors below, `anyhow` above.** A layer reports what went wrong in a type of its own, as data. A
-//!   command adds what it was doing. `error` alone turns both into messages, hints and exit codes, so no layer
+//! * **Typed errors below, `anyhow` above.** A layer reports a failure in a type of its own, as data. A
+//!   command adds its task as context. `error` alone turns both into messages, hints and exit codes, so no layer
 //!   below it names a flag.
 //! * **A secret has a type that cannot print itself**, and a link is a secret: `Secret` and `Link` have no
 //!   `Display`, and `expose` is the only way to their text.
-//! * **One place for each decision.** `retry` decides whether a failure is worth another attempt, for the
-//!   service, the storage and polling alike. `file` has the one enum of a file's state and its judgement.
-//!   `values::vocabulary` has the service's words with their numbers and meanings.
+//! * **Each decision has one place.** `retry` decides whether a failure is worth another attempt, for the
+//!   service, the storage and polling alike. `file` has the one enum of a file's state, and its judgement.
+//!   `archive::state` decides the state of an instance and its exit code. `values::vocabulary` has the service's
+//!   words with their numbers and meanings.
+//! * **Completion asks the program.** The scripts in `completions/` only pass the words of the line on, so a new
+//!   option needs no change in them.
 //! * **A property stands beside its parser**, in `properties.rs`. The tests try the same inputs every time; the
-//!   fuzz targets look for others.
+//!   fuzz targets search for others.
 
 mod api;
 mod archive;
@@ -98,13 +105,13 @@ use values::local::LocalTime;
 /// The widest help text, in columns. Longer lines are hard to read.
 const MAX_HELP_COLUMNS: u16 = 100;
 
-/// Runs the program once and says how it ended.
+/// Runs the program once and returns its exit code.
 ///
 /// Data goes to the world's `stdout`, everything else to its `stderr`. The exit codes are the ones
 /// that `jdredis --help` lists.
 pub fn run(world: &World) -> ExitCode {
     if let Some(answer) = completion::answer(world) {
-        // A shell that asks at Tab is told nothing of what goes wrong.
+        // An error here is not reported: a message would appear in the line that the user types.
         let _ = world.stdout.write_all(answer.as_bytes());
         return ExitCode::SUCCESS;
     }
@@ -114,8 +121,7 @@ pub fn run(world: &World) -> ExitCode {
         .size()
         .or_else(|| world.stderr.size())
         .map_or(MAX_HELP_COLUMNS, |size| size.columns.min(MAX_HELP_COLUMNS));
-    // Both stay until the process ends: to free their thousands of small parts is a tenth of a run's
-    // instructions.
+    // Both are never freed: freeing their thousands of small parts takes a tenth of a run's instructions.
     let mut command = ManuallyDrop::new(Cli::command().term_width(columns.into()));
     let parsed = command
         .try_get_matches_from_mut(&world.args)
@@ -128,7 +134,7 @@ pub fn run(world: &World) -> ExitCode {
             let shown = shown.err().unwrap_or(error);
             return answer_without_command(&shown, world);
         }
-        Err(error) => return answer_without_command(&with_apt_tip(error), world),
+        Err(error) => return answer_without_command(&with_better_tip(error), world),
     };
     let format = match cli.command {
         Command::Completions { .. } | Command::Formats | Command::Man => Ok(Format::Plain),
@@ -139,7 +145,7 @@ pub fn run(world: &World) -> ExitCode {
     let (format, outcome) = match format {
         Ok(format) => {
             let notes = Notes::new(world, cli.globals.quiet, cli.globals.verbose);
-            // Before anything can start a thread.
+            // LocalTime must be made before any thread is started.
             let local = match format {
                 Format::Table => LocalTime::new(world.local_offset, world.clock.now()),
                 Format::Json | Format::Plain => LocalTime::new(|_| None, world.clock.now()),
@@ -197,9 +203,9 @@ fn is_help(error: &clap::Error) -> bool {
     )
 }
 
-/// An error of the command line with the tip that fits it, where clap's would not: only the program itself
-/// has a version, and clap takes `--version` for `--region`; and an ID on its own is meant for `--instance`.
-fn with_apt_tip(mut error: clap::Error) -> clap::Error {
+/// Replaces clap's tip in an error of the command line where another one fits better. Only the program itself
+/// has a version, and clap suggests `--region` for `--version`. An ID on its own is meant for `--instance`.
+fn with_better_tip(mut error: clap::Error) -> clap::Error {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     let usage = error
         .get(ContextKind::Usage)
@@ -248,7 +254,7 @@ fn answer_without_command(error: &clap::Error, world: &World) -> ExitCode {
     }
 }
 
-/// When to use colours, by a command line that clap has not parsed to its end: it stops at `--help`.
+/// Reads `--color` from a command line that clap has not parsed to its end, since it stops at `--help`.
 fn colors_asked_for(world: &World) -> Colors {
     let args: Vec<_> = world.args.iter().map(|arg| arg.to_string_lossy()).collect();
     let apart = args
@@ -262,7 +268,7 @@ fn colors_asked_for(world: &World) -> Colors {
         .unwrap_or_default()
 }
 
-/// Whether JSON was asked for on a command line that could not be parsed.
+/// Whether a command line that could not be parsed asks for JSON.
 fn asks_for_json(world: &World) -> bool {
     let matches = Cli::command().ignore_errors(true).try_get_matches_from(&world.args);
     let flag = matches.ok().and_then(|matches| {
