@@ -137,16 +137,22 @@ impl Pieces {
     ) -> Option<(FlightId, Range<u64>)> {
         let left = |flight: &Flight| flight.end.saturating_sub(flight.position);
         let known = self.flights.iter().filter(|flight| flight.end != u64::MAX);
-        let stalled = known
+        // One whose rest another flight brings already is waited for.
+        let has_twin = |flight: &Flight| {
+            let is_behind = |other: &Flight| self.is_present(flight.position..other.position);
+            let mut others = known
+                .clone()
+                .filter(|other| other.id != flight.id && other.end >= flight.end);
+            others.any(|other| other.position <= flight.position || is_behind(other))
+        };
+        let mut stalled: Vec<Range<u64>> = known
             .clone()
-            .filter(|flight| is_stalled(flight.id))
-            .min_by_key(|flight| flight.position);
-        if let Some(range) = stalled.map(|flight| flight.position..flight.end) {
-            let has_twin = known
-                .filter(|flight| flight.position <= range.start && flight.end >= range.end)
-                .count()
-                > 1;
-            return (!has_twin).then(|| (self.add(range.clone(), false), range));
+            .filter(|flight| is_stalled(flight.id) && !has_twin(flight))
+            .map(|flight| flight.position..flight.end)
+            .collect();
+        stalled.sort_by_key(|range| range.start);
+        if let Some(range) = stalled.into_iter().next() {
+            return Some((self.add(range.clone(), false), range));
         }
         let slowest = self.flights.iter_mut().max_by_key(|flight| left(flight))?;
         let (position, end) = (slowest.position, slowest.end);
@@ -168,6 +174,13 @@ impl Pieces {
             is_open,
         });
         id
+    }
+
+    /// Whether all these bytes are there.
+    fn is_present(&self, range: Range<u64>) -> bool {
+        let start = range.start.max(self.frontier);
+        let before = self.islands.range(..=start).next_back();
+        start >= range.end || before.is_some_and(|(_, end)| *end >= range.end)
     }
 
     /// The bytes after the frontier that are not there.
@@ -198,23 +211,20 @@ impl Pieces {
     /// to where the flight is to go on; `None` where it is done.
     pub(super) fn wrote(&mut self, id: FlightId, range: Range<u64>, size: u64) -> Option<u64> {
         self.cover(range.clone());
-        let frontier = self.frontier;
         self.extend(id, range.end, size);
-        let flight = self.flights.iter_mut().find(|flight| flight.id == id)?;
-        flight.position = flight.position.max(range.end);
-        // Another flight may have brought the rest of it.
-        let is_there = frontier >= flight.end
-            || self
-                .islands
-                .range(..=flight.position)
-                .next_back()
-                .is_some_and(|(_, end)| *end >= flight.end);
-        let (position, end) = (flight.position, flight.end);
-        if position >= end || is_there {
-            self.flights.retain(|flight| flight.id != id);
-            return None;
+        if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == id) {
+            flight.position = flight.position.max(range.end);
         }
-        Some(end)
+        // Another flight may have brought the rest of one that brings nothing.
+        let done = |flight: &Flight| flight.position >= flight.end || self.is_present(flight.position..flight.end);
+        let ended: Vec<FlightId> = self
+            .flights
+            .iter()
+            .filter(|flight| done(flight))
+            .map(|flight| flight.id)
+            .collect();
+        self.flights.retain(|flight| !ended.contains(&flight.id));
+        self.end_of(id)
     }
 
     /// Up to where a flight is to bring bytes; `None` where it has ended.
@@ -371,6 +381,24 @@ mod tests {
         assert!(pieces.is_complete());
         assert_eq!(pieces.wrote(slow, 0..1, SIZE), None);
         assert_eq!(pieces.flights(), 0);
+    }
+
+    #[test]
+    fn each_stalled_flight_gets_one_twin_and_ends_when_that_has_brought_its_bytes() {
+        let mut pieces = Pieces::new(Some(2 * SIZE), 0);
+        let (first, _) = pieces.take(SIZE, WINDOW).unwrap();
+        let (second, _) = pieces.take(SIZE, WINDOW).unwrap();
+        let stalled = |id| id == first || id == second;
+        let (one, range) = pieces.help(stalled, |_| true).unwrap();
+        assert_eq!(range, 0..SIZE);
+        // It is on its way.
+        assert_eq!(pieces.wrote(one, 0..SIZE / 2, SIZE), Some(SIZE));
+        let (other, range) = pieces.help(stalled, |_| true).unwrap();
+        assert_eq!(range, SIZE..2 * SIZE);
+        assert_eq!(pieces.wrote(one, SIZE / 2..SIZE, SIZE), None);
+        assert_eq!(pieces.end_of(first), None);
+        assert_eq!(pieces.wrote(other, SIZE..2 * SIZE, SIZE), None);
+        assert_eq!((pieces.flights(), pieces.is_complete()), (0, true));
     }
 
     #[test]

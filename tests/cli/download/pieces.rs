@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use jdredis_sandbox::Delivery;
+use jdredis_sandbox::{Alteration, Delivery, Reply};
 
 use super::{Place, SINGLE, each};
 use crate::support::sandbox_builder;
@@ -100,9 +100,10 @@ fn a_second_run_says_already_here() {
 fn after_a_kill_at_most_the_pieces_on_their_way_are_fetched_again() {
     use std::os::unix::fs::MetadataExt;
 
-    const SIZE: u64 = 64 << 20;
+    // Its window of 16 pieces is a fifth of it.
+    const SIZE: u64 = 160 << 20;
     let place = Place::of(sandbox_builder().object_size(SIZE));
-    place.sandbox.always_deliver(Delivery::normal().throttle(4 << 20));
+    place.sandbox.always_deliver(Delivery::normal().throttle(8 << 20));
     let part = place.path(&format!("{NAME}.part"));
     let on_disk = || part.metadata().map_or(0, |part| part.blocks() * 512);
     let mut running = place.download(SINGLE).start();
@@ -119,4 +120,56 @@ fn after_a_kill_at_most_the_pieces_on_their_way_are_fetched_again() {
     let resumed = each(&outcome, "resumedFrom")[0].as_u64().unwrap();
     let sent = came + SIZE - resumed;
     assert!(sent <= SIZE + SIZE / 4, "{came} came, {resumed} were gone on from");
+}
+
+#[test]
+fn links_that_expire_for_all_connections_at_once_are_asked_for_once() {
+    let place = large();
+    place.sandbox.always_deliver(Delivery::normal().throttle(4 << 20));
+    let running = place.download(SINGLE).args(["-o", "json"]).start();
+    // Two of the service, and the first pieces.
+    assert!(place.sandbox.wait_for_requests(2 + 6, Duration::from_secs(10)));
+    place.sandbox.expire_links();
+    let outcome = running.finish();
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    has_it(&place);
+    assert_eq!(place.asked_for_links(), 2, "{outcome:#?}");
+}
+
+#[test]
+fn an_object_that_changes_in_the_middle_is_started_again_in_all_its_pieces() {
+    let place = large();
+    place.sandbox.always_deliver(Delivery::normal().throttle(4 << 20));
+    let running = place.download(SINGLE).args(["-o", "json"]).start();
+    assert!(place.sandbox.wait_for_requests(2 + 6, Duration::from_secs(10)));
+    place.alter(SINGLE, 0, Alteration::Replace(LARGE));
+    let outcome = running.finish();
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    outcome.says(&["the object is not the one it was; starting again"]);
+    assert_eq!(each(&outcome, "state"), ["ok"]);
+    has_it(&place);
+}
+
+#[test]
+fn one_silent_connection_holds_up_nothing() {
+    let place = large();
+    place.sandbox.always_deliver(Delivery::normal().throttle(4 << 20));
+    let silent = || Delivery::normal().stall_after(1000);
+    let deliveries = vec![Delivery::normal().throttle(4 << 20), silent(), silent()];
+    place.sandbox.deliver("", deliveries);
+    let outcome = place.fetch(SINGLE, &["-o", "json", "--max-attempts", "1"]);
+    has_it(&place);
+    assert!(outcome.took < Duration::from_secs(15), "{outcome:#?}");
+}
+
+#[test]
+fn a_storage_that_allows_two_connections_is_content_and_what_it_said_is_remembered() {
+    let place = large();
+    place.sandbox.always_deliver(Delivery::normal().throttle(8 << 20));
+    let busy = || Delivery::reply(Reply::new(503));
+    let fine = || Delivery::normal().throttle(8 << 20);
+    place.sandbox.deliver("", vec![fine(), fine(), busy(), busy(), busy()]);
+    let outcome = place.fetch(SINGLE, &["-o", "json", "--max-attempts", "1"]);
+    has_it(&place);
+    assert!(outcome.stderr.matches("HTTP 503").count() <= 3, "{outcome:#?}");
 }
