@@ -152,7 +152,13 @@ impl std::error::Error for Report {}
 fn of_folder(error: &FolderError) -> Report {
     let report = Report::new(Kind::Other, error.to_string());
     match error {
-        FolderError::Unusable { .. } => report.hint("give a folder that this user can write with --dir"),
+        FolderError::Unusable { error, .. } => report.hint(match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "make room there, or give another folder with --dir"
+            }
+            io::ErrorKind::FileTooLarge => "raise what limits the size of files: 'ulimit -f', systemd's LimitFSIZE=",
+            _ => "give a folder that this user can write with --dir",
+        }),
         FolderError::Dangling { .. } => report.hint("make the folder that it leads to, or give another one with --dir"),
         FolderError::Held { .. } => report.hint("wait until it has ended, or give another folder with --dir"),
     }

@@ -141,6 +141,22 @@ fn a_folder_that_cannot_be_one_is_told_before_the_first_byte() {
 
 #[test]
 #[cfg(unix)]
+fn a_folder_where_no_byte_may_be_written_names_the_limit() {
+    let place = Place::new();
+    let limit = ["sh", "-c", "ulimit -f 0; exec \"$0\" \"$@\""];
+    let outcome = place.run(place.download(SINGLE).through(&limit));
+    outcome.fails_saying(
+        1,
+        &[
+            "File too large",
+            "hint: raise what limits the size of files: 'ulimit -f'",
+        ],
+    );
+    assert!(place.fetched().is_empty());
+}
+
+#[test]
+#[cfg(unix)]
 fn a_folder_that_may_not_be_written_is_told_before_the_first_byte() {
     use std::os::unix::fs::PermissionsExt;
 
