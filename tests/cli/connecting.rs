@@ -107,7 +107,7 @@ fn dripping(beginning: &'static [u8]) -> SocketAddr {
     address
 }
 
-/// Has the program run as a user who may have so many threads.
+/// Runs the program as a user who may have this many threads.
 #[cfg(target_os = "linux")]
 pub(crate) fn with_threads(threads: u32, run: Jdredis<'_>) -> Option<crate::support::Outcome> {
     // A number that no other process has, since the limit is for all of a user's together.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Jdredis, sandbox, sandbox_builder};
 
 #[test]
-fn each_documented_error_has_its_exit_code_and_says_what_to_do() {
+fn each_documented_error_has_its_exit_code_and_advice() {
     for (code, status, message, exit, hint) in [
         (400, "INVALID_ARGUMENT", "bad", 6, "hint: check --region and the IDs"),
         (

@@ -37,7 +37,7 @@ fn a_name_that_does_not_exist_is_a_dns_error() {
 }
 
 #[test]
-fn half_an_answer_is_none() {
+fn half_an_answer_counts_as_no_answer() {
     let body = r#"{"requestId":"r","result":{"downloadUrls":[{"link":"https://h/x"}]}}"#;
     for (reply, exit) in [
         (Reply::json(200, body).content_length(1000), 5),
@@ -56,7 +56,7 @@ fn half_an_answer_is_none() {
 }
 
 #[test]
-fn whole_answers_are_taken_however_they_are_framed() {
+fn a_whole_answer_is_accepted_in_any_framing() {
     let body = r#"{"requestId":"r","result":{"downloadUrls":[{"link":"https://h/x"}]}}"#;
     for reply in [Reply::json(200, body).chunked(7), Reply::json(200, body).until_close()] {
         let sandbox = sandbox();

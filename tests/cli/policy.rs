@@ -1,5 +1,5 @@
-//! `backup policy`: which instances have automatic backups, what is sent to change that, and whether the
-//! change took.
+//! `backup policy`: the list of schedules, the request that changes one, and the check that the change took
+//! effect.
 
 use std::time::Duration;
 
@@ -364,7 +364,7 @@ fn a_dry_run_reads_and_sends_nothing() {
 }
 
 #[test]
-fn what_cannot_be_asked_for_is_a_usage_error_before_anything_is_changed() {
+fn an_impossible_change_is_a_usage_error_before_any_request() {
     let sandbox = sandbox();
     for (flags, said) in [
         (&[][..], "nothing to change was given"),
@@ -401,7 +401,7 @@ fn what_cannot_be_asked_for_is_a_usage_error_before_anything_is_changed() {
 }
 
 #[test]
-fn what_a_person_may_not_expect_is_said() {
+fn a_side_effect_of_a_change_is_reported() {
     let sandbox = sandbox();
     let time = set(&sandbox, &["--time", "03:00-04:30 +0800", "--dry-run"]);
     time.data_saying(&[

@@ -17,7 +17,7 @@ fn help_and_version_are_data() {
 }
 
 #[test]
-fn no_command_shows_help_as_an_error() {
+fn a_run_without_a_command_shows_help_as_an_error() {
     Jdredis::bare().run().fails_saying(2, &["Usage: jdredis"]);
     Jdredis::bare().args(["backup"]).run().fails_saying(2, &["url"]);
     Jdredis::bare()
@@ -135,7 +135,7 @@ mod unix {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_full_disk_is_told() {
+    fn a_full_disk_is_reported() {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let outcome = Jdredis::at(&sandbox()).args(URL).run_into(full);
         assert_eq!(outcome.code, Some(1));
@@ -143,7 +143,7 @@ mod unix {
     }
 
     #[test]
-    fn an_output_that_outgrows_the_limit_of_file_sizes_is_told() {
+    fn an_output_above_the_limit_of_file_sizes_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let output = File::create(folder.path().join("output")).unwrap();
         let outcome = Jdredis::bare()

@@ -1,4 +1,4 @@
-//! Proxies: which one a request goes through, every way in which one refuses, and what is said about it.
+//! Proxies: the choice of one for a request, every way in which one refuses, and the message about it.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn a_request_that_changes_something_goes_through_whole() {
 }
 
 #[test]
-fn no_proxy_and_the_other_schemes_proxy_are_respected() {
+fn the_no_proxy_list_and_the_other_schemes_proxy_are_respected() {
     let sandbox = sandbox();
     let proxy = start(ProxyMode::Tunnel);
     for (name, list) in [
@@ -69,7 +69,7 @@ fn no_proxy_and_the_other_schemes_proxy_are_respected() {
             .env("http_proxy", &proxy.url())
             .env("no_proxy", list)
             .args(["--max-attempts", "1", "--endpoint", &format!("http://{host}:{port}")]);
-        // Whether the system knows the name with its dot is another question.
+        // The system may not resolve the name with its dot; this test does not depend on it.
         run.url();
         assert_eq!(proxy.connections(), 0, "{host} {list}");
     }
@@ -245,7 +245,7 @@ fn a_proxy_that_is_down_is_named_with_its_variable() {
 }
 
 #[test]
-fn https_for_a_proxy_that_speaks_http_says_what_to_write() {
+fn https_for_a_proxy_that_speaks_http_gets_the_advice_to_write_http() {
     for mode in [ProxyMode::Tunnel, ProxyMode::Close, ProxyMode::Garbage] {
         let proxy = start(mode);
         let url = proxy.url().replace("http://", "https://");
@@ -272,7 +272,7 @@ fn https_for_a_proxy_that_speaks_http_says_what_to_write() {
 }
 
 #[test]
-fn https_for_a_proxy_that_waits_for_the_end_of_a_request_says_what_to_write() {
+fn https_for_a_proxy_that_waits_for_the_end_of_a_request_gets_the_advice_to_write_http() {
     // Connections are made, and nothing is ever read from them.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -298,7 +298,7 @@ fn interim_answers_before_the_one_to_connect_are_passed_over() {
 
 #[test]
 fn a_proxy_may_be_reached_over_tls() {
-    // The sandbox with its certificate stands for the proxy; what it makes of CONNECT is no tunnel.
+    // The sandbox with its certificate stands for the proxy; it answers CONNECT without making a tunnel.
     let proxy = Secure::new(Certificate::Good);
     let secure = Secure::new(Certificate::Good);
     let run = Jdredis::at(&secure.sandbox)

@@ -1,4 +1,4 @@
-//! What is sent again, how often and when: counted at the server.
+//! Retries: the requests that are sent again, their number and their times, counted at the server.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -135,7 +135,7 @@ fn retry_after_is_understood_as_a_date_and_from_a_gateway() {
             .fails_saying(6, &["hint: the service asks to wait "]);
         assert_eq!(sandbox.requests().len(), 1);
     }
-    // What is no wait, or no time, is not waited for.
+    // A `Retry-After` of zero, in the past, or in neither form asks for no wait.
     for value in ["0", "-1", "soon", "Fri, 31 Dec 1999 23:59:59 GMT"] {
         let sandbox = sandbox();
         sandbox.script(vec![

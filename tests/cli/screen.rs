@@ -1,4 +1,4 @@
-//! What stands on a real terminal's screen while a command runs, and after it.
+//! The screen of a real terminal while a command runs, and after it.
 
 use std::time::Duration;
 

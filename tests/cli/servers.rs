@@ -52,7 +52,7 @@ impl Server {
         Some(Self { child, folder, stream })
     }
 
-    /// Sends a command; its answer's first line, without the letter that says what it is.
+    /// Sends a command. Returns the first line of the answer without the letter of its type.
     fn run(&mut self, arguments: &[&[u8]]) -> String {
         let mut command = format!("*{}\r\n", arguments.len()).into_bytes();
         for argument in arguments {
@@ -71,13 +71,13 @@ impl Server {
         line[1..].trim_end().to_owned()
     }
 
-    /// The same, of words.
+    /// Like [`run`](Self::run), for a command whose words are separated by blanks.
     fn say(&mut self, command: &str) -> String {
         let words: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
         self.run(&words)
     }
 
-    /// Fills two databases; how many keys and how many expiring ones there are in each.
+    /// Fills two databases. Returns the number of keys and of expiring keys in each.
     fn fill(&mut self) -> [(u64, u64); 2] {
         for length in [0, 1, 20, 21, 63, 64, 300, 16_383, 16_384, 200_000] {
             let noise: Vec<u8> = (0..length as u32)
@@ -103,7 +103,7 @@ impl Server {
             self.say(&format!(
                 "XREADGROUP GROUP group consumer COUNT 5 STREAMS stream:{count} >"
             ));
-            // The answer is an array, the rest of which is passed over.
+            // The answer is an array; the rest of it is passed over.
             self.pass_over();
             self.say(&format!("EXPIRE list:{count} 100000"));
         }
@@ -149,7 +149,7 @@ fn verify(path: &Path, code: i32) -> Value {
 }
 
 #[test]
-fn what_a_server_saves_is_read_to_its_end() {
+fn a_file_that_a_server_saves_is_read_to_its_end() {
     for (checksum, state, written) in [("yes", "ok", "right"), ("no", "unverified", "none")] {
         for compression in ["yes", "no"] {
             let options = ["--rdbchecksum", checksum, "--rdbcompression", compression];

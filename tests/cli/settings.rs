@@ -1,4 +1,4 @@
-//! Flags, environment and profiles: what beats what, and what is said when something is missing.
+//! Flags, environment and profiles: their precedence, and the messages when a setting is missing or broken.
 
 use jdredis_sandbox::{Proxy, ProxyMode, Reply, Sandbox};
 
@@ -140,7 +140,7 @@ fn a_profile_can_be_named_and_then_its_keys_beat_the_environments() {
             .code,
         Some(0)
     );
-    // Named by the environment, it is no more than the rest of the environment.
+    // A profile that the environment names does not beat the environment's keys.
     assert_eq!(run().env("JDCLOUD_PROFILE", "work").url().code, Some(4));
     let unset = run()
         .without_env("JDCLOUD_ACCESS_KEY")
@@ -149,7 +149,7 @@ fn a_profile_can_be_named_and_then_its_keys_beat_the_environments() {
 }
 
 #[test]
-fn without_keys_the_message_says_where_they_were_looked_for() {
+fn the_message_without_keys_names_the_places_that_were_searched() {
     let outcome = Jdredis::bare().url();
     outcome.fails_saying(
         4,
@@ -183,7 +183,7 @@ fn half_a_key_pair_names_the_missing_half() {
 }
 
 #[test]
-fn a_missing_or_broken_profile_says_which_file_section_and_key() {
+fn the_error_about_a_missing_or_broken_profile_names_file_section_and_key() {
     for (config, args, texts) in [
         (
             None,
@@ -260,7 +260,7 @@ fn a_profile_that_is_a_fifo_is_an_error_and_is_not_waited_for() {
 /// As a hardened service has it: `HOME=/dev/null`, or a folder of another user.
 #[cfg(unix)]
 #[test]
-fn a_home_that_cannot_be_read_is_no_matter_where_nothing_is_needed_from_it() {
+fn a_home_that_cannot_be_read_is_ignored_if_nothing_is_needed_from_it() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     let sandbox = sandbox();
@@ -368,7 +368,7 @@ fn the_official_clis_own_endpoint_means_the_default() {
     let run = Jdredis::bare()
         .file(".jdc/config", config)
         .env("https_proxy", &proxy.url());
-    // The sandbox speaks no TLS, so nothing comes of it but the attempt.
+    // The sandbox speaks no TLS, so only the attempt can be seen.
     run.args(["--max-attempts", "1"]).url().failure(5);
     assert_eq!(proxy.connects()[0].target, "redis.jdcloud-api.com:443");
 }
@@ -454,7 +454,7 @@ fn a_profile_for_another_product_means_the_default_endpoint() {
         ]);
         assert_eq!(proxy.connects()[0].target, "redis.jdcloud-api.com:443");
     }
-    // What is not JD Cloud's is taken at its word.
+    // An endpoint of another company is used as it is.
     let config = profile(
         "default",
         ACCESS_KEY,
@@ -469,7 +469,7 @@ fn a_profile_for_another_product_means_the_default_endpoint() {
 }
 
 #[test]
-fn an_error_says_where_the_endpoint_came_from() {
+fn an_error_names_the_source_of_the_endpoint() {
     let sandbox = sandbox();
     let run = || Jdredis::at(&sandbox).args(["--max-attempts", "1"]);
     let config = profile("default", "AK", "SK", "endpoint = 127.0.0.1:1\nscheme = http");
@@ -484,13 +484,13 @@ fn an_error_says_where_the_endpoint_came_from() {
         let text = format!("the endpoint http://127.0.0.1:1 is from {source}");
         run.url().fails_saying(5, &[&text]);
     }
-    // Another program that answers is a question of the endpoint, too.
+    // If another program answers, the endpoint may be wrong, too.
     sandbox.always(Reply::new(200).body("<html>"));
     run().url().fails_saying(6, &["is from JDREDIS_ENDPOINT"]);
 }
 
 #[test]
-fn an_error_says_where_the_region_came_from() {
+fn an_error_names_the_source_of_the_region() {
     let sandbox = sandbox();
     sandbox.always(Reply::error(404, "NOT_FOUND", "no such instance"));
     let config = profile("default", ACCESS_KEY, SECRET_KEY, "region_id = cn-south-1");
@@ -526,7 +526,7 @@ fn an_error_says_where_the_region_came_from() {
 }
 
 #[test]
-fn a_refused_signature_tells_what_is_odd_about_the_secret_and_where_it_came_from() {
+fn a_refused_signature_names_the_oddities_and_the_source_of_the_secret() {
     let sandbox = sandbox();
     let run = |secret: &str| Jdredis::at(&sandbox).env("JDCLOUD_SECRET_KEY", secret).url();
     for (secret, facts) in [
@@ -621,7 +621,7 @@ fn variables_that_look_like_the_keys_are_named() {
         .args(without_region())
         .run()
         .fails_saying(2, &["no region was given", "JDCLOUD_REGION_ID is set, but "]);
-    // A profile that is there without them is no reason to be silent.
+    // They are also named if there is a profile without keys.
     for config in [
         "[default]\nregion_id = cn-north-1\n",
         "[default]\naccess_key = AK\n",

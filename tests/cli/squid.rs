@@ -15,7 +15,7 @@ use jdredis_sandbox::Certificate;
 use crate::support::{Jdredis, sandbox, say_not_run};
 use crate::tls::Secure;
 
-/// Where distributions install the helper.
+/// The paths at which distributions install the helper.
 const HELPERS: [&str; 3] = [
     "/usr/lib/squid/basic_ncsa_auth",
     "/usr/lib64/squid/basic_ncsa_auth",

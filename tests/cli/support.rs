@@ -319,7 +319,7 @@ impl Running<'_> {
             thread::sleep(Duration::from_millis(2));
         }
         let took = self.start.elapsed();
-        // What it prints fits into the pipes, so it cannot block before its end.
+        // Its output fits into the pipes, so it cannot block before its end.
         let read = |stream: &mut dyn Read| {
             let mut text = String::new();
             stream.read_to_string(&mut text).unwrap();

@@ -1,5 +1,5 @@
-//! What is different on a terminal: the program runs in this process, in front of a terminal that is
-//! a buffer.
+//! The differences on a terminal: the program runs in this process, in front of a terminal that is a
+//! buffer.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -56,7 +56,7 @@ pub(crate) struct Shown {
     pub(crate) stderr: String,
 }
 
-/// Runs with both streams on a terminal of so many columns, or on none.
+/// Runs with both streams on a terminal of this many columns, or on none.
 fn run(args: &[&str], env: &[(&str, &str)], columns: Option<u16>) -> Shown {
     run_with(args, env, columns, |_| {})
 }
@@ -107,7 +107,7 @@ pub(crate) fn run_at_with(
     run_with(args, &env, columns, change)
 }
 
-/// Changes what `TERM` says.
+/// Changes `TERM`.
 pub(crate) fn set_term(world: &mut World, term: Option<&'static str>) {
     set_var(world, "TERM", term);
 }
@@ -147,7 +147,7 @@ fn examples_stand_on_a_line_each_at_any_width() {
 }
 
 #[test]
-fn help_shows_the_global_options_that_a_command_has_a_use_for() {
+fn help_shows_the_global_options_that_a_command_uses() {
     let help = |args: &[&str]| run(args, &[], Some(80)).stdout;
     let short = help(&["backup", "url", "-h"]);
     let globals: Vec<&str> = short.lines().filter(|line| line.contains("--max-attempts")).collect();
@@ -168,7 +168,7 @@ fn help_shows_the_global_options_that_a_command_has_a_use_for() {
     }
     assert!(help(&["help", "man"]).lines().count() <= 12);
     assert!(help(&["backup", "verify", "--help"]).contains("--timeout <TIME>"));
-    // They are accepted all the same.
+    // The options that help leaves out are still accepted.
     assert_eq!(
         run(&["man", "--endpoint", "h", "--timeout", "1"], &[], None).code,
         ExitCode::SUCCESS
@@ -369,7 +369,7 @@ fn errors_and_notes_break_between_words_on_a_terminal_and_nowhere_else() {
         let shown = run_at(&sandbox, &args, Some(columns)).stderr;
         assert!(shown.lines().all(|line| line.len() <= columns.into()), "{shown}");
         let words = |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
-        // The request's ID is another one.
+        // The request's ID differs between runs.
         assert_eq!(words(&shown).len(), words(&whole).len(), "{shown}");
         let noted = run_at(&sandbox, &URL, Some(columns)).stderr;
         assert!(noted.starts_with("note: the links expire"), "{noted}");

@@ -12,7 +12,7 @@ use crate::support::{ACCESS_KEY, SECRET_KEY, is_installed, say_not_run};
 
 /// No test waits longer than this for something to be on the screen.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// What the shells show when they wait for a command.
+/// The prompt of the shells.
 pub(crate) const PROMPT: &str = "prompt$ ";
 
 /// A window with bash in it, on a tmux server of its own, which ends when this is dropped.

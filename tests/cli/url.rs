@@ -1,4 +1,4 @@
-//! `backup url`: what is asked of the service, and each form of what it answers.
+//! `backup url`: the request to the service, and its answer in each format.
 
 use jdredis_sandbox::{DOCUMENTED_ANSWER, Reply};
 use serde_json::Value;
@@ -235,7 +235,7 @@ fn names_of_any_length_leave_the_link_whole() {
 }
 
 #[test]
-fn a_link_that_is_none_is_refused_without_being_shown() {
+fn a_text_that_is_no_link_is_refused_without_being_shown() {
     for (link, problem) in [
         (
             "https://h/a\\nb?X-Amz-Signature=1",

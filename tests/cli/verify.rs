@@ -1,4 +1,4 @@
-//! `backup verify`: files of a real server and what can be wrong with them.
+//! `backup verify`: files of a real server, whole and damaged in every way.
 //!
 //! The samples are what redis-server 7.0.15 saved after commands for strings (one of them
 //! compressed, one with an expiry), a list, a hash, sets, a sorted set and a stream with a group, in
@@ -48,7 +48,7 @@ fn damaged() -> Vec<u8> {
 }
 
 #[test]
-fn what_a_real_server_saved_is_ok() {
+fn files_that_a_real_server_saved_are_ok() {
     let files = Files::of(&[("types.rdb", TYPES)]);
     assert_eq!(files.verify(&["-o", "plain", "types.rdb"]).data(), "ok types.rdb\n");
     let table = "STATE  BYTES  REDIS   MADE                  DBS  KEYS  FILE       REASON\n\
@@ -91,7 +91,7 @@ fn a_file_without_a_checksum_is_unverified_and_no_failure() {
 }
 
 #[test]
-fn quiet_leaves_out_the_rows_of_what_is_well_and_nothing_of_the_data() {
+fn quiet_leaves_out_the_rows_of_good_files_and_keeps_the_data() {
     let files = Files::of(&[
         ("whole.rdb", TYPES),
         ("off.rdb", WITHOUT_CHECKSUM),
@@ -283,7 +283,7 @@ fn a_fifo_is_read_to_its_end() {
     let files = fifo();
     let path = files.path().join("fifo");
     std::thread::scope(|scope| {
-        // As `jdredis backup verify <(zcat FILE.gz)` has it: the writer comes when it comes.
+        // As with `jdredis backup verify <(zcat FILE.gz)`, the writer may come late.
         scope.spawn(|| fs::write(&path, TYPES).unwrap());
         assert_eq!(files.verify(&["-o", "plain", "fifo"]).data(), "ok fifo\n");
     });

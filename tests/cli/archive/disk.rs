@@ -146,7 +146,7 @@ fn a_full_disk_loses_nothing_and_the_next_run_goes_on() {
     let whole = fleet.base_ids().len();
     assert!((1..4).contains(&whole), "{document}");
     fleet.check();
-    // Where the service tells no size, the disk does.
+    // If the service tells no size, the full disk ends the run.
     for number in 0..4 {
         let part = format!("/redis-{number}/backup?");
         let start = (time::OffsetDateTime::now_utc() - time::Duration::hours(2)).truncate_to_second();

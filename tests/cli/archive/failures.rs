@@ -1,4 +1,4 @@
-//! How `archive sync` ends where something fails or is odd: each failure stays with its instance.
+//! The end of `archive sync` after failures and odd answers: each failure stays with its instance.
 
 use std::fs;
 
@@ -311,7 +311,7 @@ fn a_region_that_fails_does_not_stop_the_others() {
 }
 
 #[test]
-fn where_nothing_can_be_done_for_one_reason_its_code_is_the_runs() {
+fn a_single_reason_that_stops_every_instance_gives_the_run_its_exit_code() {
     let fleet = Fleet::new();
     fleet.add(NORTH, "redis-a", &[2]);
     for (reply, code) in [

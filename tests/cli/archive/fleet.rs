@@ -96,8 +96,9 @@ impl Fleet {
         of_storage.filter(|request| request.target.contains(part)).count()
     }
 
-    /// What must hold of every archive, whatever happened: each backup's folder has just its files, its
-    /// manifest and its sums, all bytes are those of the service's objects, and nothing secret is anywhere.
+    /// Checks the properties of every archive, after any events: each backup's folder has just its files,
+    /// its manifest and its sums, all bytes are those of the service's objects, and nothing secret is
+    /// anywhere.
     #[track_caller]
     pub(super) fn check(&self) {
         self.check_folders(|instance, base_id, node, content| {

@@ -65,7 +65,7 @@ impl Made {
         folder
     }
 
-    /// What is remembered of an instance, with these keys changed.
+    /// The `instance.json` of an instance, with these keys changed.
     fn memory(&self, region: &str, instance: &str, changed: &Value) {
         let mut memory = json!({
             "formatVersion": 1, "region": region, "instance": instance, "name": null, "createdAt": null,

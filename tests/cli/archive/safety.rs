@@ -1,4 +1,4 @@
-//! What must hold of an archive whatever happens: kills, signals, other runs, tampering, clocks.
+//! The properties of an archive hold through kills, signals, other runs, tampering and wrong clocks.
 
 #![cfg(unix)]
 
@@ -229,7 +229,7 @@ fn links_that_somebody_planted_are_not_followed() {
 }
 
 #[test]
-fn what_was_tampered_with_is_named_and_fetched_anew_once_it_is_out_of_the_way() {
+fn a_tampered_backup_is_named_and_fetched_anew_once_it_is_out_of_the_way() {
     let fleet = Fleet::new();
     fleet.add(NORTH, "redis-a", &[2, 26]);
     fleet.synced(0, &[]);
@@ -347,7 +347,7 @@ pub(super) fn sync_at(fleet: &Fleet, regions: &[&str], off: time::Duration) -> (
     (code, serde_json::from_slice(&text).unwrap())
 }
 
-/// What was printed.
+/// The printed text.
 #[derive(Clone, Default)]
 struct Printed(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! What `archive status` says of archives made by hand.
+//! `archive status` of archives made by hand.
 
 use std::fs;
 use std::time::Instant;

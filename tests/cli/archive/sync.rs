@@ -1,4 +1,4 @@
-//! What `archive sync` fetches, in what order, and how it ends.
+//! `archive sync`: the backups that it fetches, their order, and its end.
 
 use std::fs;
 
@@ -151,7 +151,7 @@ fn instances_are_chosen_by_name_exclusion_pattern_and_tag() {
 }
 
 #[test]
-fn only_the_newest_are_taken_where_that_is_asked_for() {
+fn the_newest_backups_alone_are_fetched_on_request() {
     let fleet = Fleet::new();
     fleet.add(NORTH, "redis-a", &[50, 2, 26]);
     fleet.synced(0, &["--newest", "2"]);
@@ -201,7 +201,7 @@ fn a_stale_backup_ends_with_8_and_json_says_so() {
 
 /// Each way to fail of one instance or its files, and what its row says then.
 #[test]
-fn what_does_not_fit_is_named_and_the_rest_is_fetched() {
+fn backups_that_do_not_fit_are_named_and_the_rest_is_fetched() {
     // Sizes are what the service says; the files themselves are small.
     let fleet = Fleet::new();
     fleet.add(NORTH, "redis-a", &[2]);

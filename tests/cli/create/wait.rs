@@ -144,7 +144,7 @@ fn a_backup_with_an_undocumented_status_is_waited_for_with_one_warning() {
 }
 
 #[test]
-fn only_the_backup_itself_is_looked_at() {
+fn the_wait_looks_at_no_other_backup() {
     let sandbox = sandbox();
     sandbox.next_backup(AT_ONCE);
     let others = r#"{"result":{"backups":[{"baseId":"other","backupStatus":1}],"totalCount":1}}"#;
@@ -175,7 +175,7 @@ fn trouble_that_stays_ends_the_wait_with_its_own_code_after_the_id() {
             let outcome = create_and_wait(&sandbox, &[]);
             assert_eq!(sandbox.requests().len(), 2);
             let id = made(&sandbox);
-            // Which backup it is about must be in the error, too: it is made, and goes on.
+            // The error must name the backup, too, since it was started and goes on.
             let printed = outcome.data_before_failure(exit, &["error: ", said, &id]);
             assert_eq!(printed, format!("{id}\n"));
             assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");

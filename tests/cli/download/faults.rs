@@ -1,4 +1,4 @@
-//! What the storage answers when it does not answer with the file.
+//! Answers of the storage that are not the file.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ fn only_200_and_206_are_data() {
 }
 
 #[test]
-fn what_the_storage_says_is_quoted_and_cannot_act() {
+fn the_storages_words_are_quoted_and_cannot_act_on_the_terminal() {
     let xml = "<?xml version=\"1.0\"?>\n<Error><Code>Odd\x1b[2JCode</Code><Message>\u{9b}31m\u{202e}no\nway</Message></Error>";
     let (_, outcome) = run_against(Delivery::reply(Reply::new(404).body(xml)), &[]);
     outcome.says(&["HTTP 404 Odd\\u{1b}[2JCode: \\u{9b}31m\\u{202e}no\\u{a}way"]);
@@ -93,7 +93,7 @@ fn an_error_that_quotes_the_link_does_not_give_it_away() {
 }
 
 #[test]
-fn what_passes_is_waited_for() {
+fn a_temporary_fault_is_waited_for() {
     for delivery in [
         Delivery::error(StorageError::SlowDown),
         Delivery::error(StorageError::InternalError),
@@ -113,7 +113,7 @@ fn what_passes_is_waited_for() {
 }
 
 #[test]
-fn what_does_not_pass_is_given_up() {
+fn a_temporary_fault_that_stays_is_given_up() {
     for (delivery, text) in [
         (Delivery::error(StorageError::InternalError), "HTTP 500 InternalError: "),
         (Delivery::reply(Reply::close()), "3 times in a row"),
@@ -145,7 +145,7 @@ fn a_busy_storage_costs_no_attempt_until_the_time_out_has_passed_without_progres
 }
 
 #[test]
-fn what_does_not_pass_is_not_waited_for() {
+fn a_permanent_fault_is_not_waited_for() {
     for error in [StorageError::NoSuchKey, StorageError::PreconditionFailed] {
         let (place, _) = run_against(Delivery::error(error), &[]);
         assert_eq!((place.fetched().len(), place.asked_for_links()), (1, 1), "{error:?}");
@@ -213,7 +213,7 @@ fn a_body_without_a_length_is_whole_if_the_file_says_so() {
 }
 
 #[test]
-fn what_neither_has_a_length_nor_tells_its_own_end_is_not_taken_for_whole() {
+fn an_answer_without_a_length_or_an_end_is_not_taken_for_whole() {
     let place = Place::new();
     // No checksum, and a type that is not known: the last bytes may be an end, or a value.
     let half = b"REDIS0009\xfe\0\xdc\x03key\xff\0\0\0\0\0\0\0\0".to_vec();

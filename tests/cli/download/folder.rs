@@ -1,4 +1,4 @@
-//! What the folder holds, who else uses it, and whether it has room.
+//! The folder of a download: other files and processes in it, and its free space.
 
 use std::fs;
 use std::time::Duration;
@@ -179,7 +179,7 @@ fn a_folder_that_may_not_be_written_is_told_before_the_first_byte() {
 }
 
 #[test]
-fn what_stands_in_the_way_of_one_file_is_told_and_leaves_the_others_alone() {
+fn an_obstacle_to_one_file_is_reported_and_leaves_the_others_alone() {
     for in_the_way in [
         format!("{}.part", CLUSTER.files[0].1),
         format!(".jdredis/{}.json", CLUSTER.files[0].1),
@@ -248,7 +248,7 @@ fn nothing_is_written_through_links_in_the_folder() {
 
 #[test]
 #[cfg(unix)]
-fn what_others_left_open_for_all_is_not_written_into() {
+fn a_part_that_all_users_may_write_is_not_written_into() {
     use std::os::unix::fs::PermissionsExt;
 
     let place = Place::new();
@@ -286,7 +286,7 @@ fn a_disk_without_room_is_told_before_the_first_byte() {
 
 #[test]
 #[cfg(unix)]
-fn what_is_to_be_replaced_takes_room_until_it_is() {
+fn a_file_that_is_to_be_replaced_takes_room_until_then() {
     let place = Place::new();
     place.write(NAME, "");
     let theirs = fs::File::options().write(true).open(place.path(NAME)).unwrap();
@@ -301,7 +301,7 @@ fn what_is_to_be_replaced_takes_room_until_it_is() {
 }
 
 #[test]
-fn what_is_there_needs_no_room() {
+fn a_file_that_is_there_needs_no_room() {
     let place = Place::new();
     place.fetch(SINGLE, &[]);
     // All of it is there already, and the sandbox says so.
@@ -311,7 +311,7 @@ fn what_is_there_needs_no_room() {
 }
 
 #[test]
-fn a_size_that_nobody_knows_stops_nothing() {
+fn an_unknown_size_stops_nothing() {
     let place = Place::new();
     let outcome = place.fetch(
         super::Backup {

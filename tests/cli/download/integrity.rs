@@ -1,4 +1,4 @@
-//! What is in a file decides what becomes of it.
+//! The contents of a file decide its state.
 
 use jdredis_sandbox::{Alteration, Delivery, Format, Reply};
 
@@ -75,7 +75,7 @@ fn a_file_with_more_after_its_end_is_corrupt() {
 }
 
 #[test]
-fn what_cannot_be_checked_is_kept_with_a_warning() {
+fn a_file_without_a_checksum_is_kept_with_a_warning() {
     let place = Place::new();
     place.alter(SINGLE, 0, Alteration::Format(Format::RdbWithoutChecksum));
     let reason = "written without a checksum; structure whole to the last byte, contents unchecked";

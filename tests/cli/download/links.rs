@@ -1,4 +1,4 @@
-//! Links that expire, links that are refused, and how they are connected to.
+//! Links that expire, links that are refused, and the connections to them.
 
 use std::net::TcpListener;
 use std::thread;
@@ -358,8 +358,8 @@ fn the_proxy_is_chosen_for_the_host_of_each_link() {
     let secure = Secure::new(|builder| builder);
     let (place, proxy) = (&secure.place, Proxy::start(ProxyMode::Tunnel).unwrap());
     let link = |i| place.sandbox.link(CLUSTER.instance, CLUSTER.base_id, i);
-    // The same server by two names, of which one is excepted. The host is signed, so the storage would
-    // refuse the name that it does not know.
+    // The same server by two names; `no_proxy` excepts one of them. The host is signed, so the storage
+    // would refuse the name that it does not know.
     let object = place.sandbox.object(CLUSTER.instance, CLUSTER.base_id, 0);
     place
         .sandbox

@@ -107,14 +107,14 @@ impl Place {
         fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}; there are {:?}", self.names()))
     }
 
-    /// What is there has this name, and the folder for it is made where it must be.
+    /// Writes a file of this name, and makes its folder if needed.
     fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
-    /// The names in the folder, sorted; of what only the program itself is to care for, none.
+    /// The names in the folder, sorted, without `.jdredis`, which is the program's own.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.dir()).into_iter().flatten();
         let mut names: Vec<String> = entries
@@ -176,7 +176,7 @@ impl Place {
         }
     }
 
-    /// What was asked of the storage so far, in order.
+    /// The requests to the storage so far, in order.
     fn fetched(&self) -> Vec<Request> {
         let requests = self.sandbox.requests().into_iter();
         requests.filter(Request::is_for_storage).collect()
@@ -198,7 +198,7 @@ impl Place {
     }
 }
 
-/// What was said without the line at the end that says what came, which says so differently in each run.
+/// Standard error without the summary at the end, which differs in each run.
 fn without_summary(stderr: &str) -> String {
     let is_summary = |line: &&str| {
         line.starts_with("note: already here: ") || (line.starts_with("note: ") && line.contains(" came in "))
@@ -237,7 +237,7 @@ fn each(outcome: &Outcome, field: &str) -> Vec<Value> {
     files(outcome).iter().map(|file| file[field].clone()).collect()
 }
 
-/// Where requests start, and on what condition.
+/// The start of the range of each request, and its condition.
 fn ranges(requests: &[Request]) -> Vec<(Option<&str>, Option<&str>)> {
     let ranges = requests
         .iter()

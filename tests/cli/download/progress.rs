@@ -1,4 +1,4 @@
-//! What is shown of a download while it goes on.
+//! The progress display of a download.
 
 use std::str::Chars;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ fn control_sequence(rest: &mut Chars<'_>) -> (usize, char) {
     (number.parse().unwrap(), text[end..].chars().next().unwrap())
 }
 
-/// How many lines of so many columns the line at the end takes, which has 84 to 89 characters.
+/// How many lines of this width the last line takes, which has 84 to 89 characters.
 fn summary_lines(columns: u16) -> usize {
     match columns {
         0..=44 => 3,
@@ -115,7 +115,7 @@ fn a_terminal_has_a_bar_for_each_shard_and_one_for_all_and_none_is_too_long() {
             let is_one = |line: &&String| line.starts_with(name) && line.contains('%') && line.contains("/s");
             assert!(lines.iter().any(|line| is_one(&line)), "no {name} in {lines:#?}");
         }
-        // What is too long for the terminal goes on in a line of its own.
+        // A line that is too long for the terminal continues on the next one.
         let begins_one = |line: &String| {
             ["node ", "total ", "note: "]
                 .iter()
@@ -125,7 +125,7 @@ fn a_terminal_has_a_bar_for_each_shard_and_one_for_all_and_none_is_too_long() {
             lines.iter().filter(|line| !is_rest_of_summary(line)).all(begins_one),
             "{columns}: {lines:#?}"
         );
-        // They are gone when it ends; what is left is data and what was said of it.
+        // They are gone when it ends; only the data and the messages about it are left.
         assert_eq!(left, summary_lines(columns), "{lines:#?}");
         assert_eq!(shown.stdout.lines().count(), 4);
     }
@@ -144,7 +144,7 @@ fn notes_stand_above_the_bars() {
 }
 
 #[test]
-fn what_the_service_calls_a_node_cannot_act_on_the_terminal() {
+fn a_nodes_name_cannot_act_on_the_terminal() {
     let place = Place::new();
     let object = place.sandbox.object(CLUSTER.instance, CLUSTER.base_id, 0);
     let link = place.sandbox.link(CLUSTER.instance, CLUSTER.base_id, 0);

@@ -1,4 +1,4 @@
-//! What was fetched before is gone on from where it is provably the same object, and else not.
+//! A download resumes if the object is provably the same, and otherwise starts again.
 
 use jdredis_sandbox::{Alteration, Delivery, Reply, StorageError};
 use serde_json::json;
@@ -16,7 +16,7 @@ fn record() -> String {
     format!(".jdredis/{NAME}.json")
 }
 
-/// A place in which a first run was cut off after so many bytes.
+/// A place in which a first run was cut off after this many bytes.
 fn cut_after(bytes: u64) -> Place {
     let place = Place::new();
     cut(&place, bytes);
@@ -148,7 +148,7 @@ fn another_object_of_the_same_size_is_never_spliced() {
 }
 
 #[test]
-fn what_is_certain_of_one_object_is_forgotten_with_it() {
+fn the_durable_bytes_of_an_object_are_forgotten_when_it_is_replaced() {
     let place = cut_after(CUT);
     place.alter(SINGLE, 0, Alteration::Replace(SIZE));
     // This one is answered with 412.
@@ -254,7 +254,7 @@ fn a_part_that_is_not_as_long_as_it_says_is_not_the_end() {
     assert_eq!(later_ranges(&place)[1].0, Some("bytes=200000-".to_owned()));
     place.has_all_of(SINGLE);
 
-    // What comes after the bytes that were agreed on is not written.
+    // Bytes after the agreed ones are not written.
     let place = cut_after(CUT);
     place.sandbox.deliver("", vec![rest(&etag(&place), &longer)]);
     let outcome = place.fetch(SINGLE, &["-o", "json"]);
@@ -342,7 +342,7 @@ fn a_part_that_is_all_there_needs_no_request() {
 }
 
 #[test]
-fn only_bytes_that_are_certain_to_be_on_the_disk_are_gone_on_from() {
+fn a_download_resumes_only_from_bytes_that_are_certain_to_be_on_the_disk() {
     let place = cut_after(CUT);
     // As after a power cut: the file has its length, and its end was never written.
     let mut bytes = place.read(&part());

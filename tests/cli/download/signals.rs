@@ -1,4 +1,4 @@
-//! What is left when the program is stopped, however it is stopped.
+//! The files that are left after every way of stopping the program.
 
 use std::fs;
 use std::thread;
@@ -181,7 +181,7 @@ fn killed_at_any_moment_it_goes_on_and_every_byte_is_right() {
     let mut runs = vec![0];
     for round in 0..KILLS {
         let mut running = place.download(CLUSTER).args(["--parallel", "4"]).start();
-        // What came in the last second may be lost, so every other one lives long enough to get on.
+        // The bytes of the last second may be lost, so every other run lives long enough to make progress.
         let least = if round % 2 == 0 { 1300 } else { 0 };
         thread::sleep(Duration::from_millis(least + dice.below(800)));
         assert!(!running.has_ended());

@@ -1,5 +1,5 @@
-//! Answers and neighbours that mean ill, or do not know what they do: no wrong byte gets a good name, and
-//! nobody gets stuck.
+//! Hostile or broken answers, and other processes in the folder: no wrong byte gets a good name, and no run
+//! hangs.
 
 use std::fs;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn object(place: &Place) -> Vec<u8> {
     place.sandbox.object(SINGLE.instance, SINGLE.base_id, 0)
 }
 
-/// A place in which a first run was cut off after so many bytes.
+/// A place in which a first run was cut off after this many bytes.
 fn cut_after(bytes: u64) -> Place {
     let place = Place::new();
     place.sandbox.deliver("", vec![Delivery::normal().cut_after(bytes)]);

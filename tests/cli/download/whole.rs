@@ -1,4 +1,4 @@
-//! What comes of a download in which nothing goes wrong.
+//! Downloads in which nothing goes wrong.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -132,7 +132,7 @@ fn folders_are_made_where_they_are_missing() {
 }
 
 #[test]
-fn only_the_nodes_asked_for_in_the_services_order() {
+fn the_wanted_nodes_alone_are_fetched_in_the_services_order() {
     let place = Place::new();
     let args = ["--node", "node 2", "--node", "node 0", "-o", "json"];
     let outcome = place.fetch(CLUSTER, &args);

@@ -154,7 +154,7 @@ impl Case<'_> {
     }
 }
 
-/// Checks the cases, so many at once, and returns the failures.
+/// Checks the cases, this many at once, and returns the failures.
 fn failures_of(cases: Vec<Case<'_>>, at_once: usize) -> Vec<String> {
     let queue = Mutex::new(cases.into_iter());
     let failures = Mutex::new(Vec::new());

@@ -92,7 +92,7 @@ pub(super) enum Fault {
     Answer(fn(String) -> Reply),
     /// These fields of that body have these values instead, in JSON; an empty value removes the field.
     Fields(Vec<(&'static str, &'static str)>),
-    /// That body is changed to these bytes.
+    /// The body is changed to these bytes.
     Bytes(fn(&str) -> Vec<u8>),
     /// The service refuses with this code, status and message.
     Status(u16, &'static str, &'static str),

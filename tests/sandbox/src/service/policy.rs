@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_window_is_refused() {
+    fn a_text_that_is_no_window_is_refused() {
         for (period, time) in [
             ("", "01:00-02:00 +0800"),
             ("Monday", ""),
