@@ -40,8 +40,8 @@ Examples:
   # What a policy would remove
   jdredis archive prune /srv/redis-archive --keep-daily 7 --keep-weekly 4 --dry-run
 
-  # A backup that no policy removes, and why
-  echo 'before the migration' > /srv/redis-archive/cn-north-1/redis-1234/20210717T180000Z-1234/keep
+  # Backups whose folders hold a file named keep stay; its first line is shown as the reason
+  jdredis archive prune /srv/redis-archive --keep-last 3
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
