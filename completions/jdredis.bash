@@ -3,6 +3,13 @@
 _jdredis() {
     local answer line kind='' IFS=$'\n'
     COMPREPLY=()
+    case ${COMP_WORDS[COMP_CWORD - 1]} in
+        *[\<\>])
+            # The target of a redirection is a file, whatever the command is.
+            compopt -o bashdefault -o default 2>/dev/null
+            return
+            ;;
+    esac
     answer=$(JDREDIS_COMPLETE=bash command jdredis -- "$COMP_CWORD" "${COMP_WORDS[@]}" 2>/dev/null </dev/null)
     while IFS= read -r line; do
         if [[ -z $kind ]]; then

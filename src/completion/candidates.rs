@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, ValueHint};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::line::{Line, Slot};
-use super::names::{BackupName, Names};
+use super::names::{BackupName, InstanceName, Names};
 use super::{Candidate, Offer};
 use crate::cli::Globals;
 use crate::config::{self, profile};
@@ -17,6 +16,7 @@ use crate::output::Colors;
 use crate::process::world::World;
 use crate::terminal::escape::is_hazardous;
 use crate::terminal::notes::Notes;
+use crate::values::id::InstanceId;
 use crate::values::local::LocalTime;
 
 /// What to offer at the cursor: all that begins with what has been typed.
@@ -90,23 +90,29 @@ fn values(arg: &Arg, line: &Line<'_>, world: &World) -> Vec<Candidate> {
             })
             .collect();
     }
-    let instance = line.given.get("instance");
+    let instance: Option<InstanceId> = line.given.get("instance").and_then(|id| id.parse().ok());
     match arg.get_long() {
         Some("profile") => profile::names(world.home.as_deref()).into_iter().map(plain).collect(),
         Some("instance" | "exclude") => {
-            let listed = names(line, world).map(instances).unwrap_or_default();
+            let listed = instances(&names(line, world));
             let archived = archived(line, world).into_iter();
             let is_new = |found: &Candidate| listed.iter().all(|listed| listed.value != found.value);
             let new: Vec<Candidate> = archived.filter(is_new).collect();
             listed.into_iter().chain(new).collect()
         }
         Some("base-id") => {
-            let backups = instance.and_then(|instance| names(line, world)?.backups.remove(instance));
-            backups.map(|backups| base_ids(backups, world)).unwrap_or_default()
+            let listed = names(line, world).into_iter();
+            let backups = listed
+                .zip(instance)
+                .flat_map(|(names, instance)| names.backups(&instance));
+            base_ids(backups.collect(), world)
         }
         Some("node") => {
-            let nodes = instance.and_then(|instance| names(line, world)?.nodes.remove(instance));
-            nodes.unwrap_or_default().into_iter().map(plain).collect()
+            let listed = names(line, world).into_iter();
+            let nodes = listed
+                .zip(instance)
+                .flat_map(|(names, instance)| names.nodes(&instance));
+            nodes.map(plain).collect()
         }
         _ => Vec::new(),
     }
@@ -132,12 +138,13 @@ fn names(line: &Line<'_>, world: &World) -> Option<Names> {
     };
     let notes = Notes::new(world, u8::MAX, 0);
     let settings = config::resolve(&globals, region.as_ref(), world, &notes).ok()?;
-    Names::read(&settings, world)
+    Names::of(&settings, world)
 }
 
-fn instances(names: Names) -> Vec<Candidate> {
-    let instances = names.instances.into_iter();
-    instances.map(|(value, help)| Candidate { value, help }).collect()
+fn instances(names: &Option<Names>) -> Vec<Candidate> {
+    let instances = names.iter().flat_map(Names::instances);
+    let candidate = |InstanceName { id, name }| Candidate { value: id, help: name };
+    instances.map(candidate).collect()
 }
 
 /// The instances in the archive that the line names: the folders `DIR/REGION/INSTANCE`.
@@ -172,15 +179,15 @@ fn expanded(dir: &str, world: &World) -> PathBuf {
 
 fn base_ids(backups: Vec<BackupName>, world: &World) -> Vec<Candidate> {
     let local = LocalTime::new(world.local_offset, world.clock.now());
-    let time = |start: &str| {
-        OffsetDateTime::parse(start, &Rfc3339)
+    let time = |start: i64| {
+        OffsetDateTime::from_unix_timestamp(start)
             .map(|start| local.text(start))
             .ok()
     };
     backups
         .into_iter()
         .map(|BackupName { id, start, status }| {
-            let words = start.as_deref().and_then(time).into_iter().chain([status]);
+            let words = start.and_then(time).into_iter().chain([status]);
             Candidate {
                 value: id,
                 help: words.collect::<Vec<_>>().join(" "),

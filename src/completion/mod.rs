@@ -14,11 +14,13 @@
 //! | `line` | what is being completed, and what stands before it |
 //! | `candidates` | what there is to offer |
 //! | `names` | the cache of what the service has listed |
+//! | `private` | folders and files that only this user can read |
 //! | `shells` | each shell's words and quotes |
 
 mod candidates;
 mod line;
 pub(crate) mod names;
+mod private;
 mod shells;
 
 use self::shells::Request;

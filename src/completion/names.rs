@@ -1,178 +1,374 @@
-//! The names that the service has listed, kept for completion.
+//! Names that earlier runs have seen, for completion: instances, backups, nodes.
 //!
-//! A file for each endpoint, region and access key, so that nothing is offered that another key was
-//! shown. It holds IDs, names, times and statuses: no secret and no link. Whatever goes wrong with it is
-//! silent, since it only spares typing. `JDREDIS_CACHE=off` turns it off.
+//! What a user runs anyway writes them; completion only reads. One account's names in one region are in a folder
+//! of their own, which is named after a hash of endpoint, region and access key. So nothing is offered that
+//! another key has listed. A file holds names, states and times, never a key or a link.
+//!
+//! Nothing here reports an error: without a cache, completion offers less. `JDREDIS_CACHE=off` turns it off.
 
-use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{Read, Write};
+use std::cmp::Reverse;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::private;
+use crate::api::model::{Backup, CacheInstance};
 use crate::config::Settings;
 use crate::process::world::World;
+use crate::values::id::{InstanceId, Region};
 
-/// A longer file is neither written nor read, in bytes.
-const MAX_SIZE: u64 = 1 << 20;
-/// An older file is not read, and removed when another one is written.
-const MAX_AGE: Duration = Duration::from_secs(30 * 86_400);
+const SWITCH: &str = "JDREDIS_CACHE";
+const INSTANCES: &str = "instances";
+/// In bytes; of a file, and of all files together.
+const MAX_SIZE: u64 = 1024 * 1024;
+/// In seconds. A backup is gone from the service long before.
+const MAX_AGE: u64 = 30 * 24 * 60 * 60;
+/// The longest name, in bytes for a node, in characters for an instance.
+const MAX_NAME: usize = 128;
 
-/// What was listed at one endpoint, in one region, with one key.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+/// The names of one account in one region.
+#[derive(Debug)]
 pub(crate) struct Names {
-    /// Instances' IDs and names.
-    pub(crate) instances: BTreeMap<String, String>,
-    /// The backups of an instance, newest first.
-    pub(crate) backups: BTreeMap<String, Vec<BackupName>>,
-    /// The nodes of an instance, in the service's order.
-    pub(crate) nodes: BTreeMap<String, Vec<String>>,
+    /// The folder of all accounts.
+    root: PathBuf,
+    /// The account's, in it.
+    folder: PathBuf,
+    /// Seconds since 1970.
+    now: i64,
+}
+
+/// An instance as it is offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InstanceName {
+    pub(crate) id: String,
+    /// Empty where it has none.
+    pub(crate) name: String,
 }
 
 /// A backup as it is offered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BackupName {
     pub(crate) id: String,
-    /// RFC 3339 in UTC.
-    pub(crate) start: Option<String>,
+    /// Seconds since 1970.
+    pub(crate) start: Option<i64>,
     /// In a word; empty where it is not known.
     pub(crate) status: String,
 }
 
+/// A file's content.
+#[derive(Serialize, Deserialize)]
+struct Kept<T> {
+    /// When the service told it; seconds since 1970.
+    at: i64,
+    entries: Vec<T>,
+}
+
+/// Whether a listing has all that there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// What it lacks is gone.
+    Whole,
+    /// It was filtered or cut.
+    Part,
+}
+
+impl Extent {
+    pub(crate) fn of(is_whole: bool) -> Self {
+        if is_whole { Self::Whole } else { Self::Part }
+    }
+}
+
 impl Names {
-    /// What is kept for these settings, where there is something that is not too old.
-    pub(crate) fn read(settings: &Settings, world: &World) -> Option<Self> {
-        let path = folder(world)?.join(file_name(settings));
-        is_fresh(&path, world).then(|| load(&path)).flatten()
+    /// The names for these settings; `None` where the cache is turned off or has no place.
+    pub(crate) fn of(settings: &Settings, world: &World) -> Option<Self> {
+        Self::in_region(settings, &settings.region, world)
     }
 
-    /// Changes what is kept for these settings.
-    pub(crate) fn change(settings: &Settings, world: &World, change: impl FnOnce(&mut Self)) {
-        let Some(folder) = folder(world).filter(|folder| is_own(folder)) else {
-            return;
-        };
-        let mut names = Self::read(settings, world).unwrap_or_default();
-        change(&mut names);
-        let _ = names.write(&folder, &file_name(settings), world);
-    }
-
-    /// Learns of an instance's backups, newest first. Those known before stay, unless these are all.
-    pub(crate) fn learn_backups(&mut self, instance: &str, listed: Vec<BackupName>, is_all: bool) {
-        let known = self.backups.remove(instance).unwrap_or_default();
-        let is_new = |backup: &BackupName| listed.iter().all(|listed| listed.id != backup.id);
-        let mut kept: Vec<BackupName> = known.into_iter().filter(|backup| !is_all && is_new(backup)).collect();
-        kept.extend(listed);
-        // Text of one form and in UTC is in the order of time.
-        kept.sort_by(|a, b| b.start.cmp(&a.start));
-        self.backups.insert(instance.to_owned(), kept);
-    }
-
-    fn write(&mut self, folder: &Path, name: &str, world: &World) -> std::io::Result<()> {
-        let mut text = serde_json::to_vec(self)?;
-        if text.len() as u64 > MAX_SIZE {
-            // Backups are the most, and the soonest out of date.
-            self.backups.clear();
-            text = serde_json::to_vec(self)?;
+    /// As [`of`](Self::of), in another region of the account.
+    pub(crate) fn in_region(settings: &Settings, region: &Region, world: &World) -> Option<Self> {
+        if world.var(SWITCH).is_some_and(|switch| switch == "off") {
+            return None;
         }
-        if text.len() as u64 > MAX_SIZE {
-            return Ok(());
+        let root = place(|name| (world.env)(name), world.home.as_deref())?;
+        let root = root.join("jdredis").join("names");
+        let key = &settings.credentials.access_key;
+        let mut hash = Sha256::new();
+        for part in [&settings.endpoint.to_string(), region.as_str(), key.as_str()] {
+            hash.update(part);
+            hash.update("\n");
         }
-        create_private_folder(folder)?;
-        for entry in fs::read_dir(folder)?.flatten() {
-            if !is_fresh(&entry.path(), world) {
-                let _ = fs::remove_file(entry.path());
+        let account = hex::encode(&hash.finalize()[..16]);
+        Some(Self {
+            folder: root.join(account),
+            root,
+            now: world.clock.now().unix_timestamp(),
+        })
+    }
+
+    /// The instances, in the order of their IDs.
+    pub(crate) fn instances(&self) -> Vec<InstanceName> {
+        self.entries(INSTANCES)
+    }
+
+    /// The backups of an instance, newest first.
+    pub(crate) fn backups(&self, instance: &InstanceId) -> Vec<BackupName> {
+        self.entries(&backups_of(instance))
+    }
+
+    /// The names of an instance's nodes, in the service's order.
+    pub(crate) fn nodes(&self, instance: &InstanceId) -> Vec<String> {
+        self.entries(&nodes_of(instance))
+    }
+
+    /// Learns of instances that the service has listed.
+    pub(crate) fn learn_instances<'a>(&self, listed: impl Iterator<Item = &'a CacheInstance>, extent: Extent) {
+        let new = listed.map(|instance| InstanceName {
+            id: instance.id.to_string(),
+            name: instance.name.as_deref().map(short).unwrap_or_default(),
+        });
+        let order = |instances: &mut Vec<InstanceName>| instances.sort_by(|a, b| a.id.cmp(&b.id));
+        self.learn(INSTANCES, new.collect(), extent, |instance| &instance.id, order);
+    }
+
+    /// Learns of backups of an instance that the service has listed.
+    pub(crate) fn learn_backups<'a>(
+        &self,
+        instance: &InstanceId,
+        listed: impl Iterator<Item = &'a Backup>,
+        extent: Extent,
+    ) {
+        let new = listed.map(|backup| BackupName {
+            id: backup.base_id.to_string(),
+            start: backup.started().map(|start| start.unix_timestamp()),
+            status: backup
+                .status()
+                .map(|status| status.word().to_owned())
+                .unwrap_or_default(),
+        });
+        let order = |backups: &mut Vec<BackupName>| backups.sort_by_key(|backup| Reverse(backup.start));
+        self.learn(&backups_of(instance), new.collect(), extent, |backup| &backup.id, order);
+    }
+
+    /// Learns of the nodes of an instance, as the links of a backup name them.
+    pub(crate) fn learn_nodes<'a>(&self, instance: &InstanceId, nodes: impl Iterator<Item = &'a str>) {
+        let mut entries: Vec<&str> = Vec::new();
+        for node in nodes.filter(|node| node.len() <= MAX_NAME) {
+            if !entries.contains(&node) {
+                entries.push(node);
             }
         }
-        let new = folder.join(format!("{name}.{}", std::process::id()));
-        let written = create_private(&new).and_then(|mut file| file.write_all(&text));
-        if let Err(error) = written.and_then(|()| fs::rename(&new, folder.join(name))) {
-            let _ = fs::remove_file(&new);
-            return Err(error);
+        let _ = self.write(&nodes_of(instance), &mut Kept { at: self.now, entries });
+    }
+
+    fn entries<T: DeserializeOwned>(&self, name: &str) -> Vec<T> {
+        self.read(name).map(|kept| kept.entries).unwrap_or_default()
+    }
+
+    fn learn<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        new: Vec<T>,
+        extent: Extent,
+        id: fn(&T) -> &String,
+        order: fn(&mut Vec<T>),
+    ) {
+        let mut kept = Kept {
+            at: self.now,
+            entries: new,
+        };
+        if extent == Extent::Part
+            && let Some(old) = self.read::<T>(name)
+        {
+            // The age of a file is that of its oldest entry.
+            kept.at = old.at;
+            let old = old.entries.into_iter();
+            let others: Vec<T> = old
+                .filter(|old| kept.entries.iter().all(|new| id(new) != id(old)))
+                .collect();
+            kept.entries.extend(others);
         }
-        Ok(())
+        order(&mut kept.entries);
+        if self.write(name, &mut kept).is_ok() {
+            sweep(&self.root);
+        }
+    }
+
+    /// Reads a file that is not too old.
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Option<Kept<T>> {
+        let path = self.folder.join(name);
+        let metadata = fs::symlink_metadata(&path).ok()?;
+        let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        let is_old = self.now.saturating_sub_unsigned(modified.as_secs()) > MAX_AGE.cast_signed();
+        // Opening a FIFO would wait for a writer.
+        if !metadata.is_file() || is_old {
+            return None;
+        }
+        let mut text = Vec::new();
+        File::open(path).ok()?.take(MAX_SIZE).read_to_end(&mut text).ok()?;
+        let kept: Kept<T> = serde_json::from_slice(&text).ok()?;
+        (self.now.abs_diff(kept.at) <= MAX_AGE).then_some(kept)
+    }
+
+    /// Replaces a file in one step.
+    fn write<T: Serialize>(&self, name: &str, kept: &mut Kept<T>) -> io::Result<()> {
+        let mut text = serde_json::to_vec(kept)?;
+        while text.len() as u64 > MAX_SIZE {
+            kept.entries.truncate(kept.entries.len() / 2);
+            text = serde_json::to_vec(kept)?;
+        }
+        private::make_folder(&self.root)?;
+        private::make_folder(&self.folder)?;
+        let fresh = self.folder.join(format!("{name}.{}", std::process::id()));
+        let written = private::create(&fresh)
+            .and_then(|mut file| file.write_all(&text))
+            .and_then(|()| fs::rename(&fresh, self.folder.join(name)));
+        if written.is_err() {
+            let _ = fs::remove_file(&fresh);
+        }
+        written
     }
 }
 
-fn load(path: &Path) -> Option<Names> {
-    let mut text = Vec::new();
-    // A FIFO in its place would be waited for.
-    let size = fs::metadata(path).ok().filter(fs::Metadata::is_file)?.len();
-    File::open(path).ok()?.take(MAX_SIZE + 1).read_to_end(&mut text).ok()?;
-    (size <= MAX_SIZE).then(|| serde_json::from_slice(&text).ok()).flatten()
+fn backups_of(instance: &InstanceId) -> String {
+    format!("backups-{instance}")
 }
 
-fn is_fresh(path: &Path, world: &World) -> bool {
-    let changed = fs::symlink_metadata(path).and_then(|file| file.modified());
-    let now: std::time::SystemTime = world.clock.now().into();
-    // A file from the future was written before the clock was set back.
-    changed.is_ok_and(|changed| now.duration_since(changed).unwrap_or_default() <= MAX_AGE)
+fn nodes_of(instance: &InstanceId) -> String {
+    format!("nodes-{instance}")
 }
 
-/// A name that tells neither endpoint nor key.
-fn file_name(settings: &Settings) -> String {
-    let key = hex::encode(Sha256::digest(settings.credentials.access_key.as_str()));
-    let place = format!("{}\n{}\n{key}", settings.endpoint, settings.region);
-    format!("{}.json", &hex::encode(Sha256::digest(place))[..32])
+fn short(text: &str) -> String {
+    text.chars().take(MAX_NAME).collect()
 }
 
-/// The folder for these files in the user's cache folder; `None` where there is none or none is wanted.
-fn folder(world: &World) -> Option<PathBuf> {
-    if world.var("JDREDIS_CACHE").is_some_and(|value| value == "off") {
-        return None;
+/// The user's folder for caches: `XDG_CACHE_HOME` where it is absolute, as its specification demands, else the
+/// system's own.
+fn place(env: impl Fn(&str) -> Option<OsString>, home: Option<&Path>) -> Option<PathBuf> {
+    let absolute = |name| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || home.filter(|home| home.is_absolute());
+    absolute("XDG_CACHE_HOME").or_else(|| {
+        if cfg!(windows) {
+            absolute("LOCALAPPDATA")
+        } else if cfg!(target_vendor = "apple") {
+            home().map(|home| home.join("Library/Caches"))
+        } else {
+            home().map(|home| home.join(".cache"))
+        }
+    })
+}
+
+/// Removes what is too old, then the oldest until all files together are small enough.
+fn sweep(root: &Path) {
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries(root).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = folders
+        .flat_map(|folder| entries(&folder.path()))
+        .filter_map(|entry| {
+            let metadata = entry.metadata().ok()?;
+            Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+        })
+        .collect();
+    // Newest first.
+    files.sort_by_key(|file| Reverse(file.0));
+    let oldest = SystemTime::now().checked_sub(Duration::from_secs(MAX_AGE));
+    let mut total = 0;
+    for (modified, length, path) in files {
+        total += length;
+        if total > MAX_SIZE || Some(modified) < oldest {
+            let _ = fs::remove_file(path);
+        }
     }
-    Some(cache_folder(world)?.join("jdredis").join("names"))
 }
 
-#[cfg(all(unix, not(target_os = "macos")))]
-fn cache_folder(world: &World) -> Option<PathBuf> {
-    // The XDG Base Directory Specification has relative paths ignored.
-    let named = world
-        .var("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
-    named.or_else(|| Some(world.home.as_ref()?.join(".cache")))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[cfg(target_os = "macos")]
-fn cache_folder(world: &World) -> Option<PathBuf> {
-    Some(world.home.as_ref()?.join("Library/Caches"))
-}
+    fn names(root: &Path, now: i64) -> Names {
+        Names {
+            root: root.to_owned(),
+            folder: root.join("account"),
+            now,
+        }
+    }
 
-#[cfg(not(unix))]
-fn cache_folder(world: &World) -> Option<PathBuf> {
-    world.var("LOCALAPPDATA").map(PathBuf::from)
-}
+    fn instances(ids: &[&str]) -> Vec<InstanceName> {
+        let instance = |id: &&str| InstanceName {
+            id: (*id).to_owned(),
+            name: String::new(),
+        };
+        ids.iter().map(instance).collect()
+    }
 
-/// Whether the folder is, or would be made, in a folder of this user: under sudo, HOME may be another's.
-#[cfg(unix)]
-fn is_own(folder: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
+    fn add(names: &Names, ids: &[&str], extent: Extent) {
+        let order = |list: &mut Vec<InstanceName>| list.sort_by(|a, b| a.id.cmp(&b.id));
+        names.learn(INSTANCES, instances(ids), extent, |instance| &instance.id, order);
+    }
 
-    let owner = folder.ancestors().find_map(|folder| fs::metadata(folder).ok());
-    owner.is_some_and(|owner| owner.uid() == rustix::process::geteuid().as_raw())
-}
+    #[test]
+    fn a_whole_listing_replaces_and_a_part_adds() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = names(folder.path(), 1_000);
+        add(&names, &["b", "c"], Extent::Whole);
+        add(&names, &["a", "c"], Extent::Part);
+        assert_eq!(names.instances(), instances(&["a", "b", "c"]));
+        add(&names, &["c"], Extent::Whole);
+        assert_eq!(names.instances(), instances(&["c"]));
+    }
 
-#[cfg(not(unix))]
-fn is_own(_: &Path) -> bool {
-    true
-}
+    #[test]
+    fn names_are_forgotten_after_thirty_days_also_where_a_part_was_added_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = 24 * 60 * 60;
+        add(&names(folder.path(), 0), &["a"], Extent::Whole);
+        add(&names(folder.path(), 29 * day), &["b"], Extent::Part);
+        assert_eq!(names(folder.path(), 30 * day).instances().len(), 2);
+        assert_eq!(names(folder.path(), 30 * day + 1).instances(), []);
+    }
 
-fn create_private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
+    #[test]
+    fn all_files_together_stay_below_a_mebibyte() {
+        let folder = tempfile::tempdir().unwrap();
+        let ids: Vec<String> = (0..40_000).map(|i| format!("redis-{i:010}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        for account in ["a", "b"] {
+            let mut names = names(folder.path(), 0);
+            names.folder = folder.path().join(account);
+            add(&names, &ids, Extent::Whole);
+            assert!(names.instances().len() > 1_000);
+        }
+        let files = fs::read_dir(folder.path()).unwrap().flat_map(|account| {
+            let files = fs::read_dir(account.unwrap().path()).unwrap();
+            files.map(|file| file.unwrap().metadata().unwrap().len())
+        });
+        assert!(files.sum::<u64>() <= MAX_SIZE);
+    }
 
-fn create_private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    #[test]
+    fn a_cache_is_where_the_system_wants_it() {
+        let home = Some(Path::new("/home/me"));
+        let with = |value: &'static str| place(move |name| (name == "XDG_CACHE_HOME").then(|| value.into()), home);
+        if cfg!(all(unix, not(target_vendor = "apple"))) {
+            assert_eq!(with("/var/c"), Some("/var/c".into()));
+            assert_eq!(with("c"), Some("/home/me/.cache".into()));
+            assert_eq!(place(|_| None, None), None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_cache_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = names(folder.path(), 0);
+        fs::create_dir(&names.folder).unwrap();
+        for content in ["", "{", "[]", r#"{"at":0,"entries":[1]}"#] {
+            fs::write(names.folder.join(INSTANCES), content).unwrap();
+            assert_eq!(names.instances(), [], "{content}");
+        }
+    }
 }

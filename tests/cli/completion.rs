@@ -181,6 +181,7 @@ fn shells_insert_what_was_begun_with_the_quotes_that_it_needs() {
                 "jdredis backup download --dir $HOME/a",
                 "jdredis backup download --dir $HOME/a\\ folder/",
             ),
+            ("jdredis formats >b", "jdredis formats >b\\ file"),
             (&format!("{DOWNLOAD} --node n"), &format!("{DOWNLOAD} --node node\\")),
         ] {
             offered(&terminal, typed, &[line]);
@@ -303,12 +304,15 @@ fn what_was_listed_is_kept_for_this_user_and_this_key_alone() {
 
     let folder = home.path().join(".cache/jdredis/names");
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&folder), 0o700);
-    let files: Vec<PathBuf> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    let [file] = &files[..] else { panic!("{files:?}") };
+    let only_entry = |folder: &Path| -> PathBuf {
+        assert_eq!(mode(folder), 0o700);
+        let mut entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let entry = entries.next().unwrap();
+        assert_eq!(entries.next(), None);
+        entry
+    };
+    // A folder for the account, and a file for its instances.
+    let file = &only_entry(&only_entry(&folder));
     assert_eq!(mode(file), 0o600);
     let text = fs::read_to_string(file).unwrap();
     for secret in ["CANARY", "canary", "http", "X-Amz"] {

@@ -26,6 +26,8 @@ mod network;
 mod policy;
 mod process;
 mod proxies;
+#[cfg(unix)]
+mod remembered;
 mod retries;
 #[cfg(unix)]
 mod screen;

@@ -26,13 +26,14 @@ use crate::cli::shared::RegionsArgs;
 use crate::commands::Context;
 use crate::commands::archive::keep::{self, KeepArgs};
 use crate::commands::regions::Regions;
+use crate::completion::names::{Extent, Names};
 use crate::config::Settings;
 use crate::error::{Kind, Report};
 use crate::retry::pace::Pace;
 use crate::terminal::human;
 use crate::transfer::{FolderError, MAX_CONNECTIONS};
 use crate::values::age::MaxAge;
-use crate::values::id::InstanceId;
+use crate::values::id::{InstanceId, Region};
 
 /// How long the threads have to put away what they have once the user wants it to end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -160,6 +161,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     for (region, warning) in &survey.warnings {
         context.notes.warn(format_args!("{region}: {warning}"));
     }
+    remember_names(&survey, &regions.settings, context);
     let terms = Terms {
         now: world.clock.now(),
         max_age: args.max_age.limit().filter(|_| !args.dry_run),
@@ -189,6 +191,19 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     let signal = stop.load(Ordering::Relaxed).then(|| context.interrupt.signal());
     result::conclude(&night, signal, args, context)
+}
+
+/// Tells completion of the instances, each in its region.
+fn remember_names(survey: &Survey, settings: &Settings, context: &Context<'_>) {
+    let mut regions: Vec<&Region> = survey.instances.iter().map(|instance| &instance.region).collect();
+    regions.dedup();
+    for region in regions {
+        let of_region = survey.instances.iter().filter(|instance| instance.region == *region);
+        if let Some(names) = Names::in_region(settings, region, context.world) {
+            let described = of_region.filter_map(|instance| instance.details.as_ref());
+            names.learn_instances(described, Extent::Part);
+        }
+    }
 }
 
 /// The error of internal links for several regions, where the command line names them.

@@ -157,10 +157,9 @@ struct Download<'a> {
 impl Download<'_> {
     fn run(&self, links: Vec<links::NodeLink>) -> anyhow::Result<Fetched> {
         let world = self.context.world;
-        Names::change(self.settings, self.context.world, |names| {
-            let nodes = links.iter().map(|(node, _)| node.clone()).collect();
-            names.nodes.insert(self.args.instance.id.to_string(), nodes);
-        });
+        if let Some(names) = Names::of(self.settings, self.context.world) {
+            names.learn_nodes(&self.args.instance.id, links.iter().map(|(node, _)| node.as_str()));
+        }
         let shards = nodes::chosen(links, &self.args.nodes)?;
         let identity = Identity {
             region: self.settings.region.to_string(),

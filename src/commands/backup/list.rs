@@ -8,13 +8,13 @@ use crate::api::{BackupFilter, ErrorKind, Listing, Warning};
 use crate::backups::{newest_first, unread_starts};
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
-use crate::completion::names::{BackupName, Names};
+use crate::completion::names::{Extent, Names};
 use crate::error::{Kind, Report};
 use crate::output::{Format, listing};
 use crate::terminal::escape::visible;
 use crate::terminal::human;
 use crate::values::vocabulary::{BackupKind, BackupStatus};
-use crate::values::when::{When, rfc3339};
+use crate::values::when::When;
 
 /// Arguments of `backup list`.
 #[derive(Debug, clap::Args)]
@@ -108,11 +108,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     backups.entries.truncate(limit);
     context.warn(&backups.warnings);
-    Names::change(&settings, context.world, |names| {
-        let listed = backups.entries.iter().map(|entry| name(&entry.view)).collect();
-        let is_all = !filter.has_times() && args.limit.is_none();
-        names.learn_backups(args.instance.id.as_str(), listed, is_all);
-    });
+    if let Some(names) = Names::of(&settings, context.world) {
+        let is_filtered = filter.has_times() || args.status.is_some() || args.kind.is_some();
+        let extent = Extent::of(!is_filtered && args.limit.is_none() && backups.warnings.is_empty());
+        let listed = backups.entries.iter().map(|entry| &entry.view);
+        names.learn_backups(&args.instance.id, listed, extent);
+    }
     // A listing that came with a warning may lack some.
     if backups.entries.is_empty() && backups.warnings.is_empty() && context.format != Format::Json {
         let is_filtered = filter.has_times() || args.status.is_some() || args.kind.is_some();
@@ -180,18 +181,6 @@ fn is_asked_for(backup: &Backup, args: &Args, filter: &BackupFilter<'_>) -> bool
 
 /// The most backups that a warning names.
 const MOST_NAMED: usize = 5;
-
-/// What completion offers of a backup.
-fn name(backup: &Backup) -> BackupName {
-    BackupName {
-        id: backup.base_id.to_string(),
-        start: backup.started().map(rfc3339),
-        status: backup
-            .status()
-            .map(|status| status.word().to_owned())
-            .unwrap_or_default(),
-    }
-}
 
 const HEADER: [&str; 9] = [
     "BASE ID", "STARTED", "STATUS", "AGE", "SIZE", "TYPE", "SHARDS", "TOOK", "NAME",

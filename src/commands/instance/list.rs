@@ -6,7 +6,7 @@ use crate::api::model::CacheInstance;
 use crate::cli::shared::RegionArgs;
 use crate::cli::values::instance_status;
 use crate::commands::Context;
-use crate::completion::names::Names;
+use crate::completion::names::{Extent, Names};
 use crate::output::{Format, listing};
 use crate::terminal::human;
 
@@ -40,14 +40,11 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .describe_cache_instances(args.name.as_deref(), args.status.as_deref(), client.deadline())
         .with_context(|| format!("cannot list the instances of {}", settings.region))?;
     context.warn(&instances.warnings);
-    Names::change(&settings, context.world, |names| {
-        if args.name.is_none() && args.status.is_none() {
-            names.instances.clear();
-        }
-        let listed = instances.entries.iter().map(|entry| &entry.view);
-        let named = listed.map(|instance| (instance.id.to_string(), instance.name.clone().unwrap_or_default()));
-        names.instances.extend(named);
-    });
+    if let Some(names) = Names::of(&settings, context.world) {
+        let is_filtered = args.name.is_some() || args.status.is_some();
+        let extent = Extent::of(!is_filtered && instances.warnings.is_empty());
+        names.learn_instances(instances.entries.iter().map(|entry| &entry.view), extent);
+    }
     // The service matches names loosely, by rules that it does not document.
     let name = args.name.as_ref().map(|name| name.to_lowercase());
     instances.entries.retain(|entry| {

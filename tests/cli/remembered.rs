@@ -1,0 +1,167 @@
+//! What is kept of listings for completion: by which commands, for how long, and that nothing depends on it.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
+
+use jdredis_sandbox::Sandbox;
+
+use crate::support::{Jdredis, backups, for_each, page, sandbox, say_not_run};
+
+const LIST: [&str; 2] = ["instance", "list"];
+const BACKUPS: [&str; 4] = ["backup", "list", "--instance", "redis-1234"];
+
+/// The program with this home folder, in the region cn-north-1.
+fn at<'a>(sandbox: &'a Sandbox, home: &Path) -> Jdredis<'a> {
+    let run = Jdredis::at(sandbox).env("HOME", home.to_str().unwrap());
+    run.env("JDCLOUD_REGION", "cn-north-1")
+}
+
+/// The values that are offered after a line.
+fn offered(run: Jdredis<'_>, line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let index = (words.len() - 1).to_string();
+    let outcome = run
+        .env("JDREDIS_COMPLETE", "fish")
+        .args(["--", &index])
+        .args(words)
+        .run();
+    let lines = outcome.data().lines().skip(1);
+    lines
+        .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// All files and folders below a folder.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| [vec![path.clone()], below(&path)].concat())
+        .collect()
+}
+
+#[test]
+fn a_filtered_list_adds_names_and_a_whole_one_replaces_them() {
+    let home = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let all = [("5001", "2026-11-01T02:00:00Z", 2), ("5002", "2026-11-02T02:00:00Z", 1)];
+    sandbox.always(backups(&all, Some(2)));
+    let ids = || {
+        offered(
+            at(&sandbox, home.path()),
+            "jdredis backup url --instance redis-1234 --base-id ",
+        )
+    };
+    at(&sandbox, home.path()).args(BACKUPS).run().data();
+    assert_eq!(ids(), ["5002", "5001"]);
+    for filter in [
+        &["--status", "failed"][..],
+        &["--type", "manual"],
+        &["--limit", "1"],
+        &["--since", "2026-11-02"],
+    ] {
+        let run = at(&sandbox, home.path()).args(BACKUPS);
+        run.args(filter.iter().copied()).run();
+        assert_eq!(ids(), ["5002", "5001"], "after {filter:?}");
+    }
+    sandbox.always(backups(&all[..1], Some(1)));
+    at(&sandbox, home.path()).args(BACKUPS).run().data();
+    assert_eq!(ids(), ["5001"]);
+}
+
+#[test]
+fn a_list_that_lost_entries_takes_no_name_away() {
+    let home = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    at(&sandbox, home.path()).args(LIST).run().data();
+    let ids = || offered(at(&sandbox, home.path()), "jdredis doctor --instance redis-12");
+    assert_eq!(ids(), ["redis-1234"]);
+    let entries = [r#"{"cacheInstanceId":"redis-new"}"#, r#"{"cacheInstanceName":"no ID"}"#];
+    sandbox.always(page("r", "cacheInstances", entries, Some("2")));
+    at(&sandbox, home.path()).args(LIST).run();
+    assert_eq!(ids(), ["redis-1234"]);
+}
+
+#[test]
+fn a_cache_folder_that_others_may_read_is_closed_to_them() {
+    let home = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    let folder = home.path().join(".cache/jdredis/names");
+    fs::create_dir_all(&folder).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    at(&sandbox, home.path()).args(LIST).run().data();
+    for path in below(&folder).iter().chain([&folder]) {
+        let mode = fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, if path.is_dir() { 0o700 } else { 0o600 }, "{path:?}");
+    }
+}
+
+#[test]
+fn the_cache_is_where_xdg_says_unless_that_is_relative() {
+    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let sandbox = sandbox();
+    let with = |cache: &str| {
+        let run = at(&sandbox, home.path()).env("XDG_CACHE_HOME", cache);
+        run.current_dir(home.path()).args(LIST).run().data().to_owned()
+    };
+    with(other.path().to_str().unwrap());
+    assert!(other.path().join("jdredis").is_dir() && below(home.path()).is_empty());
+    with("relative");
+    assert!(home.path().join(".cache/jdredis").is_dir() && !home.path().join("relative").exists());
+}
+
+#[test]
+fn a_cache_that_cannot_be_made_changes_nothing_of_a_command() {
+    type Spoil = fn(&Path);
+    let spoilers: [Spoil; 4] = [
+        |home| fs::write(home.join(".cache"), "").unwrap(),
+        |home| {
+            fs::create_dir(home.join(".cache")).unwrap();
+            fs::write(home.join(".cache/jdredis"), "").unwrap();
+        },
+        |home| {
+            fs::create_dir_all(home.join(".cache/jdredis")).unwrap();
+            symlink(home, home.join(".cache/jdredis/names")).unwrap();
+        },
+        |home| fs::remove_dir(home).unwrap(),
+    ];
+    for_each(spoilers, |spoil| {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        fs::create_dir(&home).unwrap();
+        spoil(&home);
+        let sandbox = sandbox();
+        let outcome = at(&sandbox, &home).args(LIST).run();
+        assert!(
+            outcome.data().contains("redis-1234") && outcome.stderr.is_empty(),
+            "{}",
+            outcome.stderr
+        );
+    });
+}
+
+#[test]
+fn no_cache_is_written_where_it_is_turned_off() {
+    let home = tempfile::tempdir().unwrap();
+    let sandbox = sandbox();
+    at(&sandbox, home.path())
+        .env("JDREDIS_CACHE", "off")
+        .args(LIST)
+        .run()
+        .data();
+    assert_eq!(below(home.path()), Vec::<PathBuf>::new());
+}
+
+/// As under sudo, where that keeps HOME.
+#[test]
+fn root_writes_no_cache_into_the_home_folder_of_another_user() {
+    let home = tempfile::tempdir().unwrap();
+    if chown(home.path(), Some(12345), None).is_err() {
+        say_not_run("a cache under sudo", "only root can give a folder away");
+        return;
+    }
+    let sandbox = sandbox();
+    at(&sandbox, home.path()).args(LIST).run().data();
+    assert_eq!(below(home.path()), Vec::<PathBuf>::new());
+}
