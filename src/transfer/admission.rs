@@ -6,9 +6,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::answer::{Head, Span, said_in};
-use super::flight::Flight;
+use super::fetch::Fetch;
 use super::part::Part;
-use super::pool::{Landing, locked};
+use super::pool::{Destination, locked};
 use super::reason::Reason;
 use super::record::Record;
 use super::request::Answer;
@@ -27,7 +27,7 @@ enum Admission {
     Begin,
 }
 
-impl Flight<'_> {
+impl Fetch<'_> {
     /// Takes the answer to a file's first request.
     pub(super) fn first(&self, mut answer: Answer, first: First, from: u64) -> Result<(), Trouble> {
         if let Some(reason) = answer.head.refusal() {
@@ -116,18 +116,18 @@ impl Flight<'_> {
         drop(state);
         self.pool.wake();
         let Some(part) = part else { return Ok(()) };
-        let landing = Landing {
+        let destination = Destination {
             file: self.task.file,
             generation,
             id,
             part,
         };
-        self.pool.begin(&landing, answer.waited);
+        self.pool.begin(&destination, answer.waited);
         let until = match &answer.head.span {
             Span::Part(range, _) => Some(range.end),
             _ => answer.head.total(),
         };
-        self.receive(&landing, answer.body, head, start, skip, until)
+        self.receive(&destination, answer.body, head, start, skip, until)
     }
 
     /// Makes a part for an object that begins, where the disk has room for it.

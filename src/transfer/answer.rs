@@ -1,4 +1,4 @@
-//! What an answer of the object storage says: which bytes of which object, or which error.
+//! Reads an answer of the object storage: which bytes of which object, or which error.
 //!
 //! The statuses and headers are HTTP's (RFC 9110). An error is XML, of which the code and the message are
 //! quoted. The storage sends some errors that pass as 400, so the code is looked at before the status.

@@ -20,7 +20,7 @@ pub(super) struct Attempts {
     backoff: Backoff,
 }
 
-/// What is to become of a file whose request failed.
+/// The next step for a file whose request failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// It is asked for again after so long.

@@ -1,7 +1,8 @@
 //! The end of a file: its bytes go to the disk, and it gets its name.
 //!
-//! What gets the name is the file that was checked. A `.part` may be another by the time it is renamed, so
-//! what has the name afterwards is compared with the open file: device, inode and length.
+//! The file that gets the name must be the file that was checked. Another process may replace a `.part`
+//! before it is renamed, so the file under the name is then compared with the open one: device, inode and
+//! length.
 
 use std::fs;
 use std::io;
@@ -10,16 +11,16 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::Outcome;
+use super::file_worker::{Checked, FileWorker, disk};
 use super::pool::locked;
 use super::private;
 use super::reason::Reason;
 use super::record::Finished;
 use super::request::CHUNK;
-use super::tend::{Checked, Tending, disk};
 use crate::file::FileState;
 use crate::rdb::Findings;
 
-impl Tending<'_> {
+impl FileWorker<'_> {
     /// Gives a whole file its name.
     pub(super) fn keep(&self, checked: Checked) -> Result<Outcome, Reason> {
         let written = |error| disk("written", error);
@@ -109,7 +110,7 @@ impl Tending<'_> {
 }
 
 impl Checked {
-    /// What is remembered of it.
+    /// The record of it.
     fn finished(&self) -> Finished {
         Finished {
             bytes: self.bytes,

@@ -10,7 +10,7 @@ use super::part::Part;
 use super::private::{self, Owner};
 use super::record::{Identity, Record};
 
-/// Where records and the lock are, below the folder.
+/// The folder of records and the lock, below the folder.
 const PRIVATE: &str = ".jdredis";
 /// How much of the holder's name is read, in bytes.
 const MAX_HOLDER: u64 = 200;
@@ -25,7 +25,7 @@ pub(crate) struct Folder {
     _lock: Option<File>,
 }
 
-/// Where a file and what belongs to it are.
+/// The paths of a file, its part and its record.
 pub(super) struct Paths {
     pub(super) whole: PathBuf,
     pub(super) part: PathBuf,
@@ -165,7 +165,7 @@ impl Folder {
         fs::symlink_metadata(self.paths(name).whole).is_ok_and(|whole| whole.is_dir())
     }
 
-    /// What an earlier run remembered of the file of this backup and node.
+    /// The record of an earlier run about the file of this backup and node.
     pub(super) fn record(&self, paths: &Paths, identity: &Identity, node: &str) -> Option<Record> {
         Record::load(&paths.record, identity, node, self.owner)
     }
@@ -175,7 +175,7 @@ impl Folder {
         Part::open(&paths.part, kept, self.owner)
     }
 
-    /// Where a file of this name is while it is not whole.
+    /// The path of the part of a file of this name.
     pub(crate) fn part(&self, name: &str) -> PathBuf {
         self.paths(name).part
     }

@@ -1,5 +1,5 @@
-//! Fetches the files of backups over many connections, and leaves nothing behind that looks whole and is
-//! not.
+//! Fetches the files of backups over many connections. No file that it leaves looks whole without being
+//! whole.
 //!
 //! It is given [`Job`]s, which may be of several backups and folders, and a source of fresh [`Links`],
 //! which its threads call. It reports [`Event`]s, and an [`Outcome`] for each file; reasons leave it as
@@ -9,16 +9,18 @@
 //!
 //! Three kinds of threads share one [`state`], which one lock guards:
 //!
-//! * **Connections** (`--parallel` at most, over all files) each take a request, make it and write its
-//!   bytes to the part at their offsets ([`flight`]). The first request of a file has no range, or goes on
-//!   at the frontier; where its head shows a length, a strong ETag and that ranges are served, others join
-//!   with [`pieces`] of their own while it goes on. [`pace`] decides how many there are and how large
-//!   pieces are; [`trouble`], what a failed request means; [`answer`], what an answer says.
-//! * **Files** (one thread for each that is fetched) check its bytes in order beside the receiving: from
-//!   memory where they just came, from the page cache where they came early ([`tend`]). Then the file gets
-//!   its name ([`finish`]). Few chunks wait in memory, and a check that is far behind holds the network
-//!   back.
-//! * **The scribe** writes down how far each file is ([`scribe`]).
+//! * **Connections** (at most `--parallel`, over all files) each take a request, send it and write the
+//!   bytes of its answer to the part at their offsets ([`fetch`]). A request whose bytes are on their way
+//!   is called a flight. The first request of a file has no range, or goes on at the frontier; where its
+//!   head shows a length, a strong ETag and that ranges are served, others join with [`pieces`] of their
+//!   own while it goes on. [`admission`] checks the first answer of a file. [`pace`] decides the number of
+//!   connections and the size of pieces, [`trouble`] the step after a failed request, [`answer`] reads
+//!   answers.
+//! * **File workers** (one thread for each file that is being fetched) check the bytes in order while they
+//!   arrive: from memory if they just came, from the page cache if they came early ([`file_worker`]). Then
+//!   the file gets its name ([`finish`]). Few chunks wait in memory, and a check that is far behind holds
+//!   the network back.
+//! * **The checkpoint thread** saves the progress of each file ([`checkpoint`]).
 //!
 //! # What is kept on disk
 //!
@@ -31,8 +33,10 @@
 mod admission;
 mod answer;
 mod attempts;
+mod checkpoint;
+mod fetch;
+mod file_worker;
 mod finish;
-mod flight;
 mod folder;
 mod limit;
 mod names;
@@ -46,9 +50,7 @@ pub(crate) mod properties;
 mod reason;
 mod record;
 mod request;
-mod scribe;
 mod state;
-mod tend;
 mod trouble;
 
 use std::cell::Cell;
@@ -80,12 +82,12 @@ const HEARTBEAT: Duration = Duration::from_millis(100);
 
 /// A file to fetch.
 pub(crate) struct Job {
-    /// Which backup it belongs to.
+    /// The backup that it belongs to.
     pub(crate) identity: Identity,
     /// Such as `node 0`.
     pub(crate) node: String,
     pub(crate) link: Link,
-    /// Where it goes; files of other folders may be fetched in the same transfer.
+    /// The folder that it goes to; files of other folders may be fetched in the same transfer.
     pub(crate) folder: Arc<Folder>,
     /// The name it gets in the folder.
     pub(crate) file_name: String,
@@ -99,11 +101,11 @@ pub(crate) trait Links: Send + Sync {
     /// stale one.
     ///
     /// # Errors
-    /// Why there is none, in words.
+    /// The reason why there is no link, in words.
     fn fresh(&self, file: usize, stale: &Link) -> Result<Link, String>;
 }
 
-/// What a transfer needs to know besides the files.
+/// The options of a transfer, which hold for all files.
 pub(crate) struct Options {
     pub(crate) storage: Storage,
     pub(crate) links: Arc<dyn Links>,
@@ -122,36 +124,36 @@ pub(crate) struct Options {
     pub(crate) stop: Arc<AtomicBool>,
 }
 
-/// What happens to a file, in order.
+/// An event of a file. The events of a file come in order.
 pub(crate) enum Event {
-    /// Bytes of it that are there now, and how many it has where that is known.
+    /// The bytes of it that are there now, and its length if known.
     Position { bytes: u64, length: Option<u64> },
-    /// Something that did not go as planned, and what is done about it.
+    /// A note about something unexpected, and the reaction to it.
     Note(String),
-    /// A request to the storage and what came of it, for `-v`. It has no part of a link's query.
+    /// A request to the storage and its result, for `-v`. It has no part of a link's query.
     Request(String),
     /// It has ended.
     Done(Box<Outcome>),
 }
 
-/// What became of a file.
+/// The result for a file.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// Where it is, whatever its state; for one that is not whole, where the part is.
+    /// The file's path; for one that is not whole, the path of its part.
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
-    /// Of all its bytes, where it is complete.
+    /// The SHA-256 of all its bytes, if it is complete.
     pub(crate) sha256: Option<String>,
     pub(crate) state: FileState,
     /// Why it is not [`FileState::Ok`].
     pub(crate) reason: Option<Reason>,
     /// How many bytes were there before this run.
     pub(crate) resumed_from: u64,
-    /// What is in it, where all its bytes are there and begin an RDB file.
+    /// Its contents, if all its bytes are there and begin an RDB file.
     pub(crate) rdb: Option<Box<Contents>>,
-    /// What to do about it, where its bytes say so.
+    /// The advice on it by its bytes, if there is any.
     pub(crate) advice: Option<Advice>,
-    /// What may be wrong with a file that is good.
+    /// A doubt about a file that is good.
     pub(crate) warning: Option<Reason>,
 }
 
@@ -164,9 +166,9 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    /// Starts to fetch. The threads end when every file has, or soon after `options.stop` is raised;
-    /// one that waits for the network then may outlive the transfer, and dies with the process, which
-    /// the state on disk is made for.
+    /// Starts to fetch. The threads end when every file has, or soon after `options.stop` is raised; a
+    /// thread that waits for the network at that moment may outlive the transfer and ends with the process.
+    /// The state on disk allows for that.
     ///
     /// # Errors
     /// Where the system gives no thread.
@@ -175,8 +177,7 @@ impl Transfer {
         Self::begin(jobs, expected, false, options)
     }
 
-    /// Starts a transfer that files are added to, of which about so many are expected. It goes on until it is
-    /// closed.
+    /// Starts a transfer that files are added to, about `expected` of them. It goes on until it is closed.
     ///
     /// # Errors
     /// Where the system gives no thread.
@@ -193,18 +194,18 @@ impl Transfer {
         state.is_open = is_open;
         let pool = Arc::new(Pool::new(state, options, sender));
         // Fewer threads than wanted only make it slower, but one of each kind is needed.
-        let first = usize::from(at_once > 0 && tend_files(&pool).is_ok());
+        let first = usize::from(at_once > 0 && start_file_worker(&pool).is_ok());
         let connections = (0..pool.options.parallel).map_while(|_| pool.connect().ok()).count();
-        let files = first + (first..at_once).map_while(|_| tend_files(&pool).ok()).count();
+        let files = first + (first..at_once).map_while(|_| start_file_worker(&pool).ok()).count();
         if connections == 0 || files == 0 {
             pool.lock().files.iter_mut().for_each(|slot| slot.stage = Stage::Done);
             pool.close();
             return Err(io::Error::other("the system gives no thread"));
         }
         pool.lock().pace.has_only(connections);
-        let for_scribe = Arc::clone(&pool);
-        // Without it, what was fetched is written down at the end alone.
-        let _ = thread::Builder::new().spawn(move || scribe::write_down(&for_scribe));
+        let for_checkpoints = Arc::clone(&pool);
+        // Without this thread, progress is saved only at the end.
+        let _ = thread::Builder::new().spawn(move || checkpoint::run(&for_checkpoints));
         Ok(Self {
             pool,
             events,
@@ -223,13 +224,13 @@ impl Transfer {
         self.pool.close();
     }
 
-    /// The next event, with the number of its job; `Ok(None)` where there was none for a moment,
-    /// and an error once all files have ended.
+    /// The next event, with the number of its job; `Ok(None)` if there was none for a moment, and an error
+    /// once all files have ended.
     pub(crate) fn next(&self) -> Result<Option<(usize, Event)>, Ended> {
         self.next_within(HEARTBEAT)
     }
 
-    /// As [`next`](Self::next), with how long a moment is.
+    /// Like [`next`](Self::next), with the length of the moment.
     pub(crate) fn next_within(&self, moment: Duration) -> Result<Option<(usize, Event)>, Ended> {
         if self.left.get() == 0 && !self.pool.lock().is_open {
             return Err(Ended);
@@ -252,12 +253,12 @@ impl Transfer {
     }
 }
 
-/// Starts a thread that sees files through to their ends, one after the other.
-fn tend_files(pool: &Arc<Pool>) -> io::Result<()> {
+/// Starts a file worker, which completes files one after the other.
+fn start_file_worker(pool: &Arc<Pool>) -> io::Result<()> {
     let pool = Arc::clone(pool);
     let work = move || {
         while let Some(file) = pool.next_file() {
-            tend::tend(&pool, file);
+            file_worker::complete(&pool, file);
         }
     };
     thread::Builder::new().spawn(work).map(drop)

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-/// What the name of a file that is not all there ends in.
+/// The ending of the name of an incomplete file.
 pub(super) const PART: &str = ".part";
-/// What the name of a file that is damaged ends in.
+/// The ending of the name of a damaged file.
 pub(super) const CORRUPT: &str = ".corrupt";
 /// The longest name given to a file, in bytes, which leaves room for endings.
 const MAX_NAME: usize = 200;

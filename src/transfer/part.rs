@@ -31,7 +31,7 @@ impl Part {
     /// Opens a part that is there, to go on after `kept` bytes.
     ///
     /// # Errors
-    /// Where it is no file, has another name besides, or was made by another user than this one.
+    /// If it is no file, has a second name (a hard link), or was made by another user.
     pub(super) fn open(path: &Path, kept: u64, owner: Owner) -> io::Result<Self> {
         let file = private::open_existing_to_write(path)?;
         if !owner.has_made(&file) {

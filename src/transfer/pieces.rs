@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// What a flight may bring is at least so much, in bytes, for another one to take a part of it.
+/// Another connection takes a part of a flight only if the flight has at least this many bytes to bring.
 const LEAST_SPLIT: u64 = 512 * 1024;
 
 /// Tells the flights of an object apart.
@@ -20,11 +20,11 @@ pub(super) struct Pieces {
     /// Of the object; `None` until its end was reached where no length was told.
     length: Option<u64>,
     frontier: u64,
-    /// What is there beyond the frontier: start and end of runs that do not touch.
+    /// The bytes beyond the frontier that are there: start and end of runs that do not touch.
     islands: BTreeMap<u64, u64>,
     /// Nothing from here on was handed out.
     next: u64,
-    /// What was handed out and given back: start and end.
+    /// The ranges that were handed out and given back: start and end.
     returned: BTreeMap<u64, u64>,
     flights: Vec<Flight>,
     last_id: u64,
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_back_comes_first_and_once() {
+    fn a_range_that_is_given_back_comes_first_and_once() {
         let mut pieces = Pieces::new(Some(10 * SIZE), 0);
         let (first, _) = pieces.take(SIZE, WINDOW).unwrap();
         let (second, range) = pieces.take(SIZE, WINDOW).unwrap();

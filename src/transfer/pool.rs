@@ -1,4 +1,4 @@
-//! What the threads of a transfer do to its state: take a request, note what came of it, wait.
+//! The operations of a transfer's threads on its state: take a request, note its result, wait.
 
 use std::io;
 use std::ops::Range;
@@ -15,22 +15,23 @@ use super::pieces::FlightId;
 use super::reason::Reason;
 use super::record::Record;
 use super::request::CHUNK;
-use super::state::{Chunk, Flying, Slot, Stage, State, Task};
-use super::{Event, HEARTBEAT, Job, Options, flight};
+use super::state::{Chunk, InFlight, Slot, Stage, State, Task};
+use super::{Event, HEARTBEAT, Job, Options, fetch};
 use crate::values::link::Link;
 
 /// A link that works for less than this is replaced before it is used.
 const LEAST_LIFETIME: time::Duration = time::Duration::seconds(60);
-/// So many chunks of a file may wait in memory to be checked. What comes beyond is read from the disk.
+/// This many chunks of a file may wait in memory to be checked. Further chunks are read from the disk
+/// later.
 const QUEUE: usize = 8;
 /// With more connections, chunks are half as large, so that memory stays within its bounds.
 const MANY: usize = 16;
 
-/// What all threads of a transfer share.
+/// The parts that all threads of a transfer share.
 pub(super) struct Pool {
     pub(super) options: Options,
     pub(super) limit: Limit,
-    /// What is remembered of each file, as it is on the disk or soon will be.
+    /// The record of each file, as it is on the disk or soon will be.
     records: Mutex<Vec<Arc<Mutex<Record>>>>,
     state: Mutex<State>,
     /// There may be a request to make.
@@ -44,8 +45,8 @@ pub(super) struct Pool {
     events: Sender<(usize, Event)>,
 }
 
-/// Where the bytes of a flight go.
-pub(super) struct Landing {
+/// The destination of the bytes of a flight.
+pub(super) struct Destination {
     pub(super) file: usize,
     pub(super) generation: u64,
     pub(super) id: FlightId,
@@ -146,12 +147,12 @@ impl Pool {
     /// Starts a thread for connections.
     ///
     /// # Errors
-    /// Where the system gives none.
+    /// If the system gives none.
     pub(super) fn connect(self: &Arc<Self>) -> io::Result<()> {
         let pool = Arc::clone(self);
         let work = move || {
             while let Some(task) = pool.next() {
-                flight::fly(&pool, &task);
+                fetch::run(&pool, &task);
                 pool.free();
             }
         };
@@ -213,11 +214,11 @@ impl Pool {
 
     /// Notes that the head of a flight's answer came, after so long. Where heads come late, it is as good
     /// as bytes to decide on more connections by: each step costs that wait.
-    pub(super) fn begin(&self, landing: &Landing, waited: Duration) {
+    pub(super) fn begin(&self, destination: &Destination, waited: Duration) {
         let now = self.now();
         let mut state = self.lock();
         let is_late = state.pace.is_late();
-        if let Some(flying) = flying(&mut state.files[landing.file], landing.id) {
+        if let Some(flying) = flying(&mut state.files[destination.file], destination.id) {
             flying.last = now;
             flying.has_delivered |= is_late;
         }
@@ -231,14 +232,14 @@ impl Pool {
     }
 
     /// Up to where a flight is to bring bytes that has them up to `position`.
-    pub(super) fn extend(&self, landing: &Landing, position: u64) -> u64 {
+    pub(super) fn extend(&self, destination: &Destination, position: u64) -> u64 {
         let mut state = self.lock();
-        let size = state.piece(landing.file);
-        let slot = &mut state.files[landing.file];
-        if slot.generation != landing.generation {
+        let size = state.piece(destination.file);
+        let slot = &mut state.files[destination.file];
+        if slot.generation != destination.generation {
             return 0;
         }
-        slot.pieces.extend(landing.id, position, size).unwrap_or_default()
+        slot.pieces.extend(destination.id, position, size).unwrap_or_default()
     }
 
     /// Notes bytes that were written to the part: `range` of the buffer, which belong at `start`. Returns
@@ -247,7 +248,7 @@ impl Pool {
     /// It waits where the check is far behind, so that a slow one holds the network back.
     pub(super) fn landed(
         &self,
-        landing: &Landing,
+        destination: &Destination,
         start: u64,
         buffer: Vec<u8>,
         range: Range<usize>,
@@ -259,25 +260,25 @@ impl Pool {
         state.received += range.len() as u64;
         state.last_progress = now;
         state.pace.read(timing.idle, timing.busy);
-        let size = state.piece(landing.file);
-        let slot = &mut state.files[landing.file];
-        if slot.generation != landing.generation {
+        let size = state.piece(destination.file);
+        let slot = &mut state.files[destination.file];
+        if slot.generation != destination.generation {
             return (buffer, None);
         }
-        if let Some(flying) = flying(slot, landing.id) {
+        if let Some(flying) = flying(slot, destination.id) {
             (flying.last, flying.has_delivered) = (now, true);
         }
         let frontier = slot.pieces.frontier();
-        let until = slot.pieces.wrote(landing.id, start..end, size);
+        let until = slot.pieces.wrote(destination.id, start..end, size);
         if until.is_none() {
-            slot.flying.retain(|flying| flying.id != landing.id);
+            slot.flying.retain(|flying| flying.id != destination.id);
         }
         let present = slot.pieces.present();
         slot.attempts.has(present);
         if now.saturating_sub(slot.told) >= HEARTBEAT || until.is_none() {
             slot.told = now;
             let length = slot.object.length;
-            self.tell(landing.file, Event::Position { bytes: present, length });
+            self.tell(destination.file, Event::Position { bytes: present, length });
         }
         let has_moved = slot.pieces.frontier() > frontier;
         let (active, delivering, received) = (state.active, state.delivering(), state.received);
@@ -285,7 +286,7 @@ impl Pool {
         if may_add || (has_moved && active < state.pace.allowed()) {
             self.work.notify_all();
         }
-        let buffer = self.hand_over(state, landing, start, buffer, range);
+        let buffer = self.hand_over(state, destination, start, buffer, range);
         (buffer, until)
     }
 
@@ -293,7 +294,7 @@ impl Pool {
     fn hand_over(
         &self,
         mut state: MutexGuard<'_, State>,
-        landing: &Landing,
+        destination: &Destination,
         start: u64,
         buffer: Vec<u8>,
         range: Range<usize>,
@@ -301,8 +302,8 @@ impl Pool {
         let end = start + range.len() as u64;
         let mut has_waited = false;
         loop {
-            let slot = &mut state.files[landing.file];
-            let is_void = slot.generation != landing.generation || self.is_stopped();
+            let slot = &mut state.files[destination.file];
+            let is_void = slot.generation != destination.generation || self.is_stopped();
             let is_next = start <= slot.queued && slot.queued < end;
             if is_void {
                 return buffer;
@@ -378,7 +379,7 @@ impl Pool {
     }
 }
 
-fn flying(slot: &mut Slot, id: FlightId) -> Option<&mut Flying> {
+fn flying(slot: &mut Slot, id: FlightId) -> Option<&mut InFlight> {
     slot.flying.iter_mut().find(|flying| flying.id == id)
 }
 
@@ -391,7 +392,7 @@ fn new_record(slot: &Slot) -> Arc<Mutex<Record>> {
     Arc::new(Mutex::new(Record::new(&slot.job.identity, &slot.job.node)))
 }
 
-/// What a lock guards. A thread that panics ends the process.
+/// The value behind a lock. The lock is never poisoned, since a panic ends the process.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

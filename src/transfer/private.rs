@@ -96,7 +96,7 @@ pub(super) fn is_unsupported(error: &io::Error) -> bool {
 pub(super) struct Owner(u32);
 
 impl Owner {
-    /// That of a file that this process has just made.
+    /// The user of a file that this process has just made.
     pub(super) fn of_new(file: &File) -> io::Result<Self> {
         Ok(Self(system::user(&file.metadata()?)))
     }
@@ -107,7 +107,7 @@ impl Owner {
     }
 }
 
-/// What tells a file from all others on the machine: device and inode.
+/// The identity of a file on the machine: device and inode.
 pub(super) fn identity(metadata: &fs::Metadata) -> (u64, u64) {
     system::identity(metadata)
 }

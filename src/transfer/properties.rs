@@ -1,4 +1,4 @@
-//! What must hold of the names and the errors that the storage gives.
+//! Properties that hold for the names of files and for the errors of the storage.
 
 use std::collections::HashSet;
 use std::path::{Component, Path};

@@ -1,4 +1,4 @@
-//! Why a file is not whole, as data: what is advised about it is decided in [`crate::error`].
+//! The reason why a file is not whole, as data; [`crate::error`] decides the advice.
 
 use std::fmt;
 use std::io;
@@ -13,7 +13,7 @@ pub(crate) enum Reason {
     Interrupted,
     /// The part or its record cannot be read or written.
     Disk {
-        /// What was being done: `read`, `written` or `read or written`.
+        /// The operation: `read`, `written` or `read or written`.
         doing: &'static str,
         error: io::Error,
     },
@@ -29,7 +29,7 @@ pub(crate) enum Reason {
     UnknownLength(String),
     /// No answer came from the storage, or it broke off.
     Transport(Failure),
-    /// What the storage answered, in words that are safe to show.
+    /// The storage's answer, in words that are safe to show.
     Answer(String),
     /// A status that trying again does not change, with what the storage said.
     Status { status: u16, said: String },
@@ -39,7 +39,7 @@ pub(crate) enum Reason {
     Page,
     /// The bytes came in this encoding, such as gzip.
     Encoded(String),
-    /// What came is no backup by its first bytes: what it is, in words.
+    /// The object is no backup by its first bytes; its kind in words.
     Foreign(String),
     /// The storage gives one version of the object two lengths, in bytes.
     TwoLengths(u64, u64),
@@ -55,7 +55,7 @@ pub(crate) enum Reason {
     Exchanged,
     /// The file is whole and has its name, and the system could not promise that it keeps it.
     NameNotSynced(io::Error),
-    /// What the file's own bytes say: why it is unverified or corrupt.
+    /// The verdict on the file's bytes: why it is unverified or corrupt.
     Content(String),
     /// The same happened so many times in a row.
     Repeated { last: Box<Reason>, times: u32 },

@@ -1,4 +1,4 @@
-//! What is remembered of a file between runs: whose it is, which object, how far it got.
+//! The record of a file between runs: its backup and node, its object, its progress.
 //!
 //! A record is a small JSON file, replaced as a whole. It never holds a link. What it says is checked like
 //! an answer of somebody else's: it is believed only where it is sane.
@@ -24,7 +24,7 @@ pub(crate) struct Identity {
     pub(crate) base_id: String,
 }
 
-/// What is remembered of a file.
+/// The record of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Record {
@@ -40,11 +40,11 @@ pub(super) struct Record {
     /// So many bytes were written without a gap, and the system has them unless it was started anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) written: Option<Written>,
-    /// What the whole file was found to be. It is written before the file gets its name.
+    /// The result of checking the whole file. It is written before the file gets its name.
     pub(super) finished: Option<Finished>,
 }
 
-/// What SIGKILL does not take away, and a power cut does.
+/// Progress that survives SIGKILL, but not a power cut.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Written {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_known_object_is_gone_on_with() {
+    fn a_download_resumes_only_a_known_object() {
         assert_eq!(record(Some("\"e\""), Some(100)).resumable(50), 10);
         assert_eq!(record(Some("\"e\""), Some(100)).resumable(5), 5);
         assert_eq!(record(Some("\"e\""), Some(100)).resumable(101), 0);

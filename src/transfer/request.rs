@@ -1,4 +1,4 @@
-//! One request to the object storage, and what its answer says.
+//! One request to the object storage, and the reading of its answer.
 //!
 //! The storage is another host than the service: nothing of the service's goes to it, no key, no
 //! signature, no header. Whether the answer fits what is known of the object is decided in
@@ -30,7 +30,7 @@ pub(crate) struct Storage {
     clock: Arc<dyn Clock>,
 }
 
-/// What is asked for.
+/// The parts of a request.
 pub(super) struct Ask<'a> {
     pub(super) link: &'a Link,
     /// These bytes of the object; all of it, where there is none.
@@ -66,7 +66,7 @@ pub(super) enum NoAnswer {
     NoSuchRange,
     /// Something that is no answer to what was asked, such as 304.
     Odd(String),
-    /// What trying again does not change.
+    /// A failure that trying again does not change.
     Final(Reason),
 }
 

@@ -1,4 +1,4 @@
-//! What all threads of a transfer share: the files, and which request is made next.
+//! The state that all threads of a transfer share: the files, and the choice of the next request.
 //!
 //! One lock guards all of it. It is held for bookkeeping alone, never for a request or a write.
 
@@ -83,8 +83,8 @@ pub(super) struct Object {
     pub(super) length: Option<u64>,
 }
 
-/// A flight that brings bytes, or is to.
-pub(super) struct Flying {
+/// A request in flight.
+pub(super) struct InFlight {
     pub(super) id: FlightId,
     /// When its last byte came, or it began.
     pub(super) last: Duration,
@@ -128,7 +128,7 @@ pub(super) struct Slot {
     pub(super) restarts: u32,
     pub(super) paused_until: Duration,
     pub(super) attempts: Attempts,
-    pub(super) flying: Vec<Flying>,
+    pub(super) flying: Vec<InFlight>,
     /// Why it was given up.
     pub(super) failed: Option<Reason>,
     /// Bytes that follow each other, to be checked.
@@ -239,7 +239,7 @@ impl Slot {
     pub(super) fn open(&mut self, size: u64, now: Duration) -> FlightId {
         let id = self.pieces.open(size);
         self.open_flight = Some(id);
-        self.flying.push(Flying {
+        self.flying.push(InFlight {
             id,
             last: now,
             has_delivered: false,
@@ -373,7 +373,7 @@ impl State {
 
     fn fly(&mut self, file: usize, id: FlightId, range: Range<u64>, now: Duration) -> Task {
         let slot = &mut self.files[file];
-        slot.flying.push(Flying {
+        slot.flying.push(InFlight {
             id,
             last: now,
             has_delivered: false,

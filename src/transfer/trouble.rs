@@ -1,11 +1,11 @@
-//! What a request that brought no bytes, or too few, means for its file: another try, a new link, a new
-//! start, or the end.
+//! The consequence of a request that brought no bytes, or too few, for its file: another try, a new link, a
+//! new start, or the end.
 
 use std::io;
 use std::time::Duration;
 
 use super::attempts::Next;
-use super::pool::{Landing, Pool};
+use super::pool::{Destination, Pool};
 use super::reason::Reason;
 use super::request::NoAnswer;
 use super::state::{First, Kind, Slot, Stage, Task};
@@ -18,7 +18,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// After so many answers to a range that are none, the file is asked for without a range.
 const ODD_ANSWERS: u32 = 2;
 
-/// What ended a request.
+/// The reason for which a request ended.
 pub(super) enum Trouble {
     Disk(io::Error),
     NoAnswer(NoAnswer),
@@ -30,7 +30,7 @@ pub(super) enum Trouble {
     NoRanges,
     /// Another part came than was asked for.
     OtherPart,
-    /// What came is no answer to what was asked.
+    /// The answer does not fit the request.
     Odd(String),
     /// The connection broke after so many bytes of the object, of so many where that is known.
     Cut {
@@ -254,12 +254,12 @@ impl Pool {
     }
 
     /// A flight has brought all that its answer had.
-    pub(super) fn land(&self, landing: &Landing) {
+    pub(super) fn land(&self, destination: &Destination) {
         let mut state = self.lock();
-        let slot = &mut state.files[landing.file];
-        if slot.generation == landing.generation {
-            slot.pieces.give_back(landing.id);
-            slot.flying.retain(|flying| flying.id != landing.id);
+        let slot = &mut state.files[destination.file];
+        if slot.generation == destination.generation {
+            slot.pieces.give_back(destination.id);
+            slot.flying.retain(|flying| flying.id != destination.id);
             slot.settle();
         }
         drop(state);
@@ -267,10 +267,10 @@ impl Pool {
     }
 
     /// A flight has brought the last byte of an object whose length was not told.
-    pub(super) fn end_here(&self, landing: &Landing) {
+    pub(super) fn end_here(&self, destination: &Destination) {
         let mut state = self.lock();
-        let slot = &mut state.files[landing.file];
-        if slot.generation == landing.generation {
+        let slot = &mut state.files[destination.file];
+        if slot.generation == destination.generation {
             slot.pieces.end_here();
             slot.flying.clear();
         }

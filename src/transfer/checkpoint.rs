@@ -1,7 +1,7 @@
-//! Writes down how far each file is, while its bytes come.
+//! Saves the progress of each file while its bytes come.
 //!
-//! Often, how many bytes were written without a gap: that survives SIGKILL. Every second, how many are on
-//! the disk for certain: that survives a power cut.
+//! The number of bytes that were written without a gap is saved often; it survives SIGKILL. The number of
+//! bytes that are on the disk for certain (fsync) is saved every second; it survives a power cut.
 
 use std::io;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use super::private;
 use super::record::Written;
 use super::state::Stage;
 
-/// How long what has come may be lost to a power cut.
+/// The interval between two fsyncs: bytes of this time may be lost to a power cut.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 /// How long, and which part of a file, what has come may be lost to SIGKILL; never less than so many bytes.
 const WRITE_INTERVAL: Duration = Duration::from_millis(250);
 const WRITE_SHARE: u64 = 32;
 const WRITE_BYTES: u64 = 1 << 20;
 
-/// What was written down of a file.
+/// The last checkpoint of a file.
 #[derive(Debug, Clone, Copy, Default)]
 struct Last {
     frontier: u64,
@@ -27,8 +27,8 @@ struct Last {
     synced: Duration,
 }
 
-/// Writes down the progress of all files until they have ended.
-pub(super) fn write_down(pool: &Pool) {
+/// Saves the progress of all files until they have ended.
+pub(super) fn run(pool: &Pool) {
     let now = pool.now();
     let first = Last {
         written: now,
@@ -58,7 +58,7 @@ pub(super) fn write_down(pool: &Pool) {
             }
             let step = (length / WRITE_SHARE).max(WRITE_BYTES);
             let came = frontier - last.frontier;
-            // A file that fails to be saved here fails at its end, where it is told.
+            // An error here is ignored: saving fails again at the end of the file, and is reported there.
             if frontier > last.durable && now.saturating_sub(last.synced) >= SYNC_INTERVAL {
                 let _ = pool.save_progress(file, true);
                 *last = Last {
@@ -76,9 +76,10 @@ pub(super) fn write_down(pool: &Pool) {
 }
 
 impl Pool {
-    /// Writes down how far a file is; `is_durable` after its bytes have gone to the disk.
+    /// Saves the progress of a file; `is_durable` after an fsync of its bytes.
     pub(super) fn save_progress(&self, file: usize, is_durable: bool) -> io::Result<()> {
-        // It is locked first, so that what is written is true then and not when the wait for it began.
+        // The record is locked before the progress is read, so that the saved progress is not older than
+        // the wait for the lock.
         let record = self.record(file);
         let mut record = locked(&record);
         let (frontier, part, etag, path) = {
@@ -88,7 +89,7 @@ impl Pool {
             let path = slot.job.folder.paths(&slot.job.file_name).record;
             (slot.pieces.frontier(), part, slot.object.etag.clone(), path)
         };
-        // The record is of another object from the moment at which a part for that is made.
+        // The record is about another object as soon as a part for that object is made.
         if frontier == 0 || record.etag != etag || record.finished.is_some() {
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! A file from whatever is there of it to its end: looks at what earlier runs left, checks the bytes in
-//! order while others receive them, and gives the file its name.
+//! Completes a file: looks at the bytes that earlier runs left, checks all bytes in order while connections
+//! receive them, and gives the file its name.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -20,25 +20,25 @@ use super::{Event, Outcome};
 use crate::file::FileState;
 use crate::rdb::{Findings, Reader, Verdict};
 
-/// Sees a file through to its end.
-pub(super) fn tend(pool: &Pool, file: usize) {
+/// Completes one file, and reports its outcome.
+pub(super) fn complete(pool: &Pool, file: usize) {
     let (folder, paths) = {
         let state = pool.lock();
         let job = &state.files[file].job;
         (Arc::clone(&job.folder), job.folder.paths(&job.file_name))
     };
-    let mut tending = Tending {
+    let mut worker = FileWorker {
         pool,
         file,
         folder: &folder,
         paths,
     };
-    let outcome = tending.run().unwrap_or_else(|reason| tending.incomplete(reason));
+    let outcome = worker.run().unwrap_or_else(|reason| worker.incomplete(reason));
     let mut state = pool.lock();
     let slot = &mut state.files[file];
     slot.stage = Stage::Done;
     slot.queue.clear();
-    // Else the files of a long run would stay open.
+    // The part is closed here; otherwise the files of a long run would all stay open.
     slot.part = None;
     slot.generation += 1;
     drop(state);
@@ -46,7 +46,7 @@ pub(super) fn tend(pool: &Pool, file: usize) {
     pool.wake();
 }
 
-pub(super) struct Tending<'a> {
+pub(super) struct FileWorker<'a> {
     pub(super) pool: &'a Pool,
     pub(super) file: usize,
     pub(super) folder: &'a super::Folder,
@@ -63,7 +63,7 @@ pub(super) struct Checked {
     is_length_told: bool,
 }
 
-impl Tending<'_> {
+impl FileWorker<'_> {
     fn run(&mut self) -> Result<Outcome, Reason> {
         if let Some(outcome) = self.recognise()? {
             return Ok(outcome);
@@ -136,7 +136,7 @@ impl Tending<'_> {
         )))
     }
 
-    /// Opens the part as far as it can be gone on from, and has the rest of the object asked for.
+    /// Opens the part that can be resumed, and requests the rest of the object.
     fn prepare(&mut self) -> Result<(), Reason> {
         let there = fs::symlink_metadata(&self.paths.part).ok();
         let present = there
@@ -183,8 +183,8 @@ impl Tending<'_> {
         Ok(())
     }
 
-    /// Checks all bytes in order, as soon as they are there: from memory where they just came, else from
-    /// the disk.
+    /// Checks all bytes in order, as soon as they are there: from memory if they just came, else from the
+    /// disk.
     fn check(&self) -> Result<Checked, Reason> {
         let mut part: Option<Arc<Part>> = None;
         let (mut reader, mut sha256) = (Reader::new(), Sha256::new());
@@ -258,8 +258,8 @@ impl Tending<'_> {
         }
     }
 
-    /// Has the file fetched from its start, where some of its bytes come from an earlier run: what was on
-    /// the disk may be what is broken. Returns whether it did.
+    /// Starts the file again if some of its bytes come from an earlier run, since the damage may be in
+    /// those. Returns whether it did.
     fn begin_anew(&self) -> Result<bool, Reason> {
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.file];
@@ -278,7 +278,7 @@ impl Tending<'_> {
         Ok(true)
     }
 
-    /// The next run is to know nothing of what is there.
+    /// Removes the record, so that the next run does not resume from these bytes.
     pub(super) fn forget(&self) -> Result<(), Reason> {
         let record = self.pool.record(self.file);
         let mut record = locked(&record);
@@ -287,7 +287,7 @@ impl Tending<'_> {
         record.save(&self.paths.record).map_err(|error| disk("written", error))
     }
 
-    /// Keeps what is there for the next run, and says why it is not all.
+    /// Keeps the bytes for the next run, and returns the outcome of an incomplete file.
     fn incomplete(&self, reason: Reason) -> Outcome {
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.file];
@@ -297,7 +297,7 @@ impl Tending<'_> {
         if forgets {
             let _ = self.forget();
         } else {
-            // Where even that fails, the next run goes on from what was saved before.
+            // If saving fails, the next run resumes from the checkpoint before.
             let _ = self.close_part();
             let _ = self.pool.save_progress(self.file, true);
         }
@@ -354,7 +354,7 @@ impl Tending<'_> {
     }
 }
 
-/// Opens a file that is there under its own name. It may be a link, as the user wants it.
+/// Opens the file under its final name. A symbolic link is followed there, since the user may have made it.
 fn open_whole(path: &Path) -> io::Result<File> {
     if fs::metadata(path)?.is_file() {
         return File::open(path);

@@ -1,7 +1,7 @@
-//! One request of a file: what its answer must show before a byte of it is kept, and its bytes.
+//! One request of a file: the checks of its answer before a byte is kept, and the receiving of its bytes.
 //!
-//! Nothing relies on the storage's word that it heeds a condition: in every answer ETag, start, length and
-//! encoding are compared. A part that is there is kept until an answer has passed all of that.
+//! The storage may ignore a condition such as `If-Match`, so ETag, start, length and encoding of every
+//! answer are compared. An existing part is kept until an answer has passed all of these checks.
 
 use std::cell::Cell;
 use std::io::Read;
@@ -11,17 +11,17 @@ use std::time::Duration;
 use super::Event;
 use super::admission::fits;
 use super::answer::Span;
-use super::pool::{Landing, Pool, Timing};
+use super::pool::{Destination, Pool, Timing};
 use super::request::{Answer, Ask, NoAnswer};
 use super::state::{Kind, Task};
 use super::trouble::Trouble;
 
-/// A connection that brings fewer bytes a second for so long is given up.
+/// A connection that brings fewer bytes a second than this for this long is given up.
 const LEAST_RATE: f64 = 10_000.0;
 const SLOW_FOR: Duration = Duration::from_secs(60);
 
-/// Makes the request of a task, and keeps what it brings.
-pub(super) fn fly(pool: &Pool, task: &Task) {
+/// Sends the request of a task, and keeps the bytes of the answer.
+pub(super) fn run(pool: &Pool, task: &Task) {
     let link = pool.fresh_enough(task);
     let range = task.range();
     let sent = pool.now();
@@ -37,7 +37,7 @@ pub(super) fn fly(pool: &Pool, task: &Task) {
     };
     let outcome = pool.options.storage.get(&ask);
     pool.trace(task.file, &ask, &outcome, sent);
-    let flight = Flight {
+    let flight = Fetch {
         pool,
         task,
         generation: Cell::new(task.generation),
@@ -58,7 +58,7 @@ pub(super) fn fly(pool: &Pool, task: &Task) {
 }
 
 impl Pool {
-    /// Tells of a request, for `-v`: method, host and object without the query, range, proxy, status, time.
+    /// Traces a request for `-v`: method, host and object without the query, range, proxy, status, time.
     fn trace(&self, file: usize, ask: &Ask<'_>, outcome: &Result<Answer, NoAnswer>, sent: Duration) {
         let range = ask.range.as_ref().map_or_else(String::new, |range| match range.end {
             u64::MAX => format!(" {}-", range.start),
@@ -77,7 +77,7 @@ impl Pool {
 }
 
 impl Task {
-    /// What is asked for; `None` is all of the object.
+    /// The range that is asked for; `None` is all of the object.
     pub(super) fn range(&self) -> Option<Range<u64>> {
         match &self.kind {
             Kind::First(_, 0) => None,
@@ -88,14 +88,14 @@ impl Task {
 }
 
 /// A request and where its bytes go.
-pub(super) struct Flight<'a> {
+pub(super) struct Fetch<'a> {
     pub(super) pool: &'a Pool,
     pub(super) task: &'a Task,
     /// The start that it belongs to: the task's, until its answer makes another.
     pub(super) generation: Cell<u64>,
 }
 
-impl Flight<'_> {
+impl Fetch<'_> {
     /// Takes the answer to a request for a piece.
     fn piece(&self, answer: Answer, id: super::pieces::FlightId, piece: &Range<u64>) -> Result<(), Trouble> {
         if let Some(reason) = answer.head.refusal() {
@@ -115,7 +115,8 @@ impl Flight<'_> {
                     ));
                 }
                 _ if !is_same => return Err(Trouble::Changed),
-                // It takes no ranges. What is there is kept, and one connection carries on.
+                // The storage serves no ranges. The bytes that are there are kept, and one connection goes
+                // on.
                 Span::Whole(_) => return Err(Trouble::NoRanges),
                 Span::Part(range, _) if !fits(range, &answer.head, piece.start) => return Err(Trouble::OtherPart),
                 Span::Part(..) => {}
@@ -126,15 +127,15 @@ impl Flight<'_> {
         let Span::Part(range, _) = &answer.head.span else {
             return Ok(());
         };
-        let landing = Landing {
+        let destination = Destination {
             file: self.task.file,
             generation: self.task.generation,
             id,
             part,
         };
-        self.pool.begin(&landing, answer.waited);
+        self.pool.begin(&destination, answer.waited);
         self.receive(
-            &landing,
+            &destination,
             answer.body,
             Vec::new(),
             range.start,
@@ -147,7 +148,7 @@ impl Flight<'_> {
     /// those that belong to the flight. `head` was read already; what is before `skip` is there.
     pub(super) fn receive(
         &self,
-        landing: &Landing,
+        destination: &Destination,
         mut body: Box<dyn Read + Send>,
         head: Vec<u8>,
         mut position: u64,
@@ -155,9 +156,9 @@ impl Flight<'_> {
         until: Option<u64>,
     ) -> Result<(), Trouble> {
         let pool = self.pool;
-        let mut end = pool.lock().files[landing.file]
+        let mut end = pool.lock().files[destination.file]
             .pieces
-            .end_of(landing.id)
+            .end_of(destination.id)
             .unwrap_or_default();
         let mut buffer = pool.take_buffer();
         let mut watch = Watch::new(pool.now());
@@ -186,20 +187,20 @@ impl Flight<'_> {
             }
             let limited = pool.limit.took(count, pool.now());
             let busy = pool.now();
-            // No byte beyond what was agreed is written, and none that is there already.
+            // No byte outside the flight's range is written, and none that is there already.
             let from = usize::try_from(skip.saturating_sub(position)).map_or(count, |from| from.min(count));
             if position + count as u64 > end {
-                end = pool.extend(landing, position + count as u64).max(position);
+                end = pool.extend(destination, position + count as u64).max(position);
             }
             let agreed = end.min(until.unwrap_or(u64::MAX)).saturating_sub(position);
             let to = usize::try_from(agreed).map_or(count, |to| to.min(count));
             if from < to {
-                landing.part.write_at(&buffer[from..to], position + from as u64)?;
+                destination.part.write_at(&buffer[from..to], position + from as u64)?;
                 let timing = Timing {
                     idle,
                     busy: watch.last_busy,
                 };
-                let (next, go_on) = pool.landed(landing, position + from as u64, buffer, from..to, timing);
+                let (next, go_on) = pool.landed(destination, position + from as u64, buffer, from..to, timing);
                 buffer = next;
                 match go_on {
                     Some(further) => end = further,
@@ -233,19 +234,19 @@ impl Flight<'_> {
                 of: Some(self.total(until)),
                 failure: None,
             }),
-            // It brought less than was asked for, which is progress.
+            // The answer brought fewer bytes than were asked for, which is still progress.
             Some(_) => {
-                pool.land(landing);
+                pool.land(destination);
                 Ok(())
             }
             None => {
-                pool.end_here(landing);
+                pool.end_here(destination);
                 Ok(())
             }
         }
     }
 
-    /// The trouble of a read that failed after so many bytes of the object.
+    /// The trouble of a read that failed at this offset of the object.
     pub(super) fn broken(&self, error: std::io::Error, at: u64) -> Trouble {
         let failure = self.pool.options.storage.of_reading(error, &self.task.link);
         let of = self.pool.lock().files[self.task.file].object.length;
@@ -262,7 +263,7 @@ impl Flight<'_> {
     }
 }
 
-/// Sees whether a connection brings too little.
+/// Detects a connection that brings too few bytes.
 struct Watch {
     since: Duration,
     bytes: u64,
@@ -278,7 +279,7 @@ impl Watch {
         }
     }
 
-    /// Notes bytes. The time that was waited for `--limit-rate` is not the other side's.
+    /// Notes bytes. Time that was waited for `--limit-rate` does not count against the connection.
     fn is_too_slow(&mut self, count: usize, now: Duration, limited: Duration) -> bool {
         self.bytes += count as u64;
         self.since += limited;
