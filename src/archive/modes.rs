@@ -103,11 +103,6 @@ pub(super) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Has the bytes of a file on the disk, where the file system can.
-pub(super) fn sync_file(path: &Path) -> io::Result<()> {
-    synced(File::open(path)?.sync_all())
-}
-
 /// Has the system write down which names a folder holds.
 #[cfg(unix)]
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {

@@ -205,11 +205,6 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Has the bytes of a file on the disk, where the file system can.
-pub(crate) fn sync_file(path: &Path) -> io::Result<()> {
-    modes::sync_file(path)
-}
-
 /// The free space for this user on the disk of a folder, in bytes; of one that is not there yet, on the disk
 /// that it would be on. `None` where the system does not tell.
 pub(crate) fn free_space(dir: &Path) -> Option<u64> {

@@ -4,6 +4,7 @@
 use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::answer::{Head, Span, said_in};
 use super::fetch::Fetch;
@@ -19,6 +20,9 @@ use crate::rdb::Beginning;
 /// How often all pieces are started again because the object changed, of a file and of a run.
 const RESTARTS_OF_FILE: u32 = 1;
 const RESTARTS_OF_RUN: u32 = 3;
+/// The fewest bytes that begin an RDB file: its name and its version.
+const SHORTEST: usize = 9;
+
 /// What is made of the first answer of a file.
 enum Admission {
     /// The object is the known one: bytes from the frontier on are kept.
@@ -75,7 +79,11 @@ impl Fetch<'_> {
         };
         let mut head = Vec::new();
         if start == 0 {
-            head = first_chunk(&mut answer.body).map_err(|error| self.broken(error, 0))?;
+            let deadline = self.pool.now() + self.pool.options.patience;
+            head = self.first_chunk(&mut answer.body, deadline)?;
+            if has_part && head.len() < SHORTEST {
+                return Err(Trouble::Odd("the storage sent no file in place of the part".to_owned()));
+            }
             match Beginning::of(&head) {
                 Beginning::Text(what) => {
                     let said = said_in(&head).map_or_else(String::new, |said| format!(" ({said})"));
@@ -130,6 +138,25 @@ impl Fetch<'_> {
         self.receive(&destination, answer.body, head, start, skip, until)
     }
 
+    /// The first bytes of an answer, as many as tell what they are.
+    fn first_chunk(&self, body: &mut impl Read, deadline: Duration) -> Result<Vec<u8>, Trouble> {
+        let mut head = vec![0; Beginning::ENOUGH];
+        let mut length = 0;
+        while length < head.len() {
+            if self.pool.now() >= deadline || self.pool.is_stopped() {
+                return Err(Trouble::Odd(
+                    "the first bytes of the file did not come in time".to_owned(),
+                ));
+            }
+            match body.read(&mut head[length..]).map_err(|error| self.broken(error, 0))? {
+                0 => break,
+                count => length += count,
+            }
+        }
+        head.truncate(length);
+        Ok(head)
+    }
+
     /// Makes a part for an object that begins, where the disk has room for it.
     fn new_part(&self, object: &Object) -> Result<Arc<Part>, Trouble> {
         let (folder, paths) = {
@@ -181,11 +208,20 @@ fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64)
             _ => Trouble::Odd("the storage's answer is for another range than was asked for".to_owned()),
         });
     }
+    if let (Span::Part(range, total), None) = (&head.span, &object.etag)
+        && range.end < *total
+    {
+        // The rest could not be told from that of another version, so this part would come again for ever.
+        return Err(Trouble::Odd(
+            "the storage sent a part of the file, and no version to ask for the rest with".to_owned(),
+        ));
+    }
     if !is_same {
         return Ok(Admission::Begin);
     }
-    if slot.was_refused_own_tag {
-        // The storage refuses the ETag that it sends, so nothing can be asked for on that condition.
+    if slot.is_disputed {
+        // The object did not change: the storage refuses the ETag that it sends, or its ranges are of
+        // another version. One connection goes on with what a plain request gets.
         (slot.has_conditions, slot.refuses_ranges) = (false, true);
     }
     Ok(Admission::GoOn)
@@ -203,18 +239,4 @@ fn why_again(slot: &Slot, object: &Object) -> &'static str {
         (Some(_), Some(_)) => "the object is not the one it was",
         _ => "the storage names no version to go on with",
     }
-}
-
-/// The first bytes of an answer, as many as tell what they are.
-fn first_chunk(body: &mut impl Read) -> std::io::Result<Vec<u8>> {
-    let mut head = vec![0; Beginning::ENOUGH];
-    let mut length = 0;
-    while length < head.len() {
-        match body.read(&mut head[length..])? {
-            0 => break,
-            count => length += count,
-        }
-    }
-    head.truncate(length);
-    Ok(head)
 }

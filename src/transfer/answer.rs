@@ -58,7 +58,12 @@ impl Head {
     pub(super) fn read(status: u16, headers: &HeaderMap) -> Self {
         let range = header(headers, CONTENT_RANGE.as_str());
         let length = header(headers, CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<u64>().ok());
+        let content_type = header(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+        let content_type = content_type.trim_start().to_ascii_lowercase();
+        let is_multipart = content_type.starts_with("multipart/byteranges");
         let span = match (status, range) {
+            // Between its bytes stand the heads of its parts, whatever its Content-Range says.
+            _ if is_multipart => Span::Unknown,
             (206, None) => Span::Unknown,
             (200, None) => Span::Whole(length),
             // A 200 may say that it is a range; it counts for what it says.
@@ -71,8 +76,6 @@ impl Head {
             },
             _ => Span::Unknown,
         };
-        let content_type = header(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
-        let content_type = content_type.trim_start().to_ascii_lowercase();
         Self {
             status,
             is_consistent: match &span {
@@ -239,6 +242,15 @@ mod tests {
             headers.append(ureq::http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
         Head::read(status, &headers)
+    }
+
+    #[test]
+    fn several_ranges_are_no_bytes_of_the_object_even_with_a_content_range() {
+        let range = ("content-range", "bytes 0-9/10");
+        assert_eq!(head(206, &[range]).span, Span::Part(0..10, 10));
+        let several = ("content-type", "Multipart/ByteRanges; boundary=x");
+        assert_eq!(head(206, &[range, several]).span, Span::Unknown);
+        assert_eq!(head(200, &[("content-length", "10"), several]).span, Span::Unknown);
     }
 
     #[test]

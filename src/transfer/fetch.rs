@@ -107,19 +107,25 @@ impl Fetch<'_> {
             if slot.generation != self.task.generation {
                 return Ok(());
             }
-            let is_same = answer.head.etag == slot.object.etag && answer.head.total() == slot.object.length;
+            let is_same_version = answer.head.etag == slot.object.etag;
+            let is_same = is_same_version && answer.head.total() == slot.object.length;
             match &answer.head.span {
                 Span::Unknown => {
                     return Err(Trouble::Odd(
                         "the storage's answer is for another range than was asked for".to_owned(),
                     ));
                 }
-                _ if !is_same => return Err(Trouble::Changed),
+                _ if !is_same => {
+                    return Err(match (slot.object.length, answer.head.total()) {
+                        (Some(one), Some(other)) if is_same_version => Trouble::TwoLengths(one, other),
+                        _ => Trouble::Changed,
+                    });
+                }
                 // The storage serves no ranges. The bytes that are there are kept, and one connection goes
                 // on.
                 Span::Whole(_) => return Err(Trouble::NoRanges),
                 Span::Part(range, _) if !fits(range, &answer.head, piece.start) => return Err(Trouble::OtherPart),
-                Span::Part(..) => {}
+                Span::Part(..) => slot.refused_pieces = 0,
             }
             slot.part.clone()
         };

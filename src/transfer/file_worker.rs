@@ -174,7 +174,7 @@ impl FileWorker<'_> {
         slot.attempts.has(kept);
         let length = object.length;
         slot.object = object;
-        slot.resumed_from = kept;
+        (slot.resumed_from, slot.has_old_bytes) = (kept, kept > 0);
         slot.first = (!slot.pieces.is_complete()).then_some(First::Resume);
         slot.stage = Stage::Fetching;
         drop(state);
@@ -263,14 +263,14 @@ impl FileWorker<'_> {
     fn begin_anew(&self) -> Result<bool, Reason> {
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.file];
-        if slot.resumed_from == 0 {
+        if !slot.has_old_bytes {
             return Ok(false);
         }
         slot.start_again(First::Plain);
         slot.pieces = Pieces::new(None, 0);
         slot.object = Object::default();
         slot.part = None;
-        slot.resumed_from = 0;
+        (slot.resumed_from, slot.has_old_bytes) = (0, false);
         drop(state);
         self.note("the file is corrupt; fetching it once more from the start");
         self.forget()?;

@@ -30,6 +30,10 @@ impl FileWorker<'_> {
         if checked.part.is_suspect(checked.bytes).map_err(written)? && !self.is_still(&checked).map_err(written)? {
             return self.was_exchanged(&checked, &self.paths.part);
         }
+        // Before the rename, too: with --force it would cost the file that is there.
+        if !checked.part.is_at(&self.paths.part, checked.bytes).map_err(written)? {
+            return self.was_exchanged(&checked, &self.paths.part);
+        }
         let finished = checked.finished();
         {
             let record = self.pool.record(self.file);

@@ -46,7 +46,7 @@ pub(super) struct Pace {
     busy: Duration,
     trial: Option<Trial>,
     next_trial: Duration,
-    /// How long a head takes to come at the least: a busy machine makes many of them late.
+    /// How long a head takes to come.
     wait: Option<f64>,
     /// What one connection brings, in bytes a second.
     rate: Option<f64>,
@@ -99,7 +99,7 @@ impl Pace {
     /// Notes how long a head took to come.
     pub(super) fn waited(&mut self, wait: Duration) {
         let wait = wait.as_secs_f64();
-        self.wait = Some(self.wait.map_or(wait, |known| known.min(wait)));
+        self.wait = Some(self.wait.map_or(wait, |known| known * 0.7 + wait * 0.3));
     }
 
     /// Notes what a flight has brought in so long.

@@ -1,9 +1,9 @@
 //! A part: the file on the disk that an object's bytes are written to.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io;
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use super::private::{self, Owner};
@@ -12,8 +12,11 @@ use super::private::{self, Owner};
 #[derive(Debug)]
 pub(super) struct Part {
     file: File,
+    path: PathBuf,
     /// The end of the last byte that was written.
     end: AtomicU64,
+    /// Whether somebody else was seen to have made it shorter. Later writes make it as long again.
+    was_cut: AtomicBool,
     /// Set once nothing more is to be written; locked for reading while something is.
     is_closed: RwLock<bool>,
 }
@@ -23,7 +26,9 @@ impl Part {
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         Ok(Self {
             file: private::create(path)?,
+            path: path.to_owned(),
             end: AtomicU64::new(0),
+            was_cut: AtomicBool::new(false),
             is_closed: RwLock::default(),
         })
     }
@@ -40,7 +45,9 @@ impl Part {
         file.set_len(kept)?;
         Ok(Self {
             file,
+            path: path.to_owned(),
             end: AtomicU64::new(kept),
+            was_cut: AtomicBool::new(false),
             is_closed: RwLock::default(),
         })
     }
@@ -51,17 +58,22 @@ impl Part {
         if *is_closed {
             return Ok(());
         }
+        self.look_for_cut();
         private::write_at(&self.file, bytes, offset)?;
         self.end.fetch_max(offset + bytes.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 
     /// Has nothing more written, and cuts off what is behind `length` bytes, which the next run could not
-    /// tell from a gap.
+    /// tell from a gap. A file that has another name by now is left alone: another run, which the lock did
+    /// not hold off, may have finished it.
     pub(super) fn close(&self, length: u64) -> io::Result<()> {
         let mut is_closed = self.is_closed.write().unwrap_or_else(PoisonError::into_inner);
         *is_closed = true;
-        self.file.set_len(length)
+        if self.is_still_at(&self.path)? {
+            self.file.set_len(length)?;
+        }
+        Ok(())
     }
 
     /// Reads at an offset as many bytes as there is room for.
@@ -87,21 +99,37 @@ impl Part {
 
     /// Whether somebody else made it shorter than what was written to it.
     pub(super) fn was_cut(&self) -> bool {
+        self.look_for_cut();
+        self.was_cut.load(Ordering::Relaxed)
+    }
+
+    /// Notes when it is shorter than what was written. A few bytes that are cut off leave no hole that the
+    /// file system tells of, so this is looked for before each write.
+    fn look_for_cut(&self) {
         let end = self.end.load(Ordering::Relaxed);
-        self.file.metadata().is_ok_and(|metadata| metadata.len() < end)
+        if self.file.metadata().is_ok_and(|metadata| metadata.len() < end) {
+            self.was_cut.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether the bytes that were checked may be others on the disk by now: the file has another length,
     /// or holes where bytes were written.
     pub(super) fn is_suspect(&self, length: u64) -> io::Result<bool> {
         let metadata = self.file.metadata()?;
-        Ok(metadata.len() != length || private::allocated(&metadata) < length)
+        Ok(self.was_cut() || metadata.len() != length || private::allocated(&metadata) < length)
     }
 
     /// Whether what has this path is this file, with all its bytes.
     pub(super) fn is_at(&self, path: &Path, length: u64) -> io::Result<bool> {
-        let same = |a: &Metadata, b: &Metadata| private::identity(a) == private::identity(b);
-        let (own, there) = (self.file.metadata()?, fs::symlink_metadata(path)?);
-        Ok(same(&own, &there) && there.len() == length)
+        Ok(self.is_still_at(path)? && self.file.metadata()?.len() == length)
+    }
+
+    /// Whether what has this path is this file.
+    fn is_still_at(&self, path: &Path) -> io::Result<bool> {
+        let own = self.file.metadata()?;
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            there => Ok(private::identity(&own) == private::identity(&there?)),
+        }
     }
 }

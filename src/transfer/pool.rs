@@ -271,6 +271,7 @@ impl Pool {
         let frontier = slot.pieces.frontier();
         let until = slot.pieces.wrote(destination.id, start..end, size);
         if until.is_none() {
+            slot.slow = 0;
             slot.flying.retain(|flying| flying.id != destination.id);
         }
         let present = slot.pieces.present();

@@ -113,8 +113,8 @@ pub(super) struct Slot {
     pub(super) is_single: bool,
     /// Whether the storage has shown that it serves none.
     pub(super) refuses_ranges: bool,
-    /// Whether the storage refused the ETag that was asked for (412).
-    pub(super) was_refused_own_tag: bool,
+    /// Whether the storage refused the ETag that was asked for (412), or answered a range with another one.
+    pub(super) is_disputed: bool,
     /// Whether the storage gave one version two lengths.
     pub(super) has_two_lengths: bool,
     /// Whether a new link is being asked for.
@@ -123,6 +123,8 @@ pub(super) struct Slot {
     pub(super) open_flight: Option<FlightId>,
     /// How many answers to ranges were none.
     pub(super) odd: u32,
+    /// How many pieces in a row were refused as a link that has expired is.
+    pub(super) refused_pieces: u32,
     /// How often a connection was too slow, in a row.
     pub(super) slow: u32,
     pub(super) restarts: u32,
@@ -137,6 +139,8 @@ pub(super) struct Slot {
     pub(super) queued: u64,
     pub(super) checked: u64,
     pub(super) resumed_from: u64,
+    /// Whether some of its bytes come from an earlier run.
+    pub(super) has_old_bytes: bool,
     /// When its progress was last told.
     pub(super) told: Duration,
 }
@@ -174,12 +178,13 @@ impl Slot {
             has_ranges: false,
             has_conditions: true,
             refuses_ranges: false,
-            was_refused_own_tag: false,
+            is_disputed: false,
             has_two_lengths: false,
             is_refreshing: false,
             open_flight: None,
             is_single: false,
             odd: 0,
+            refused_pieces: 0,
             slow: 0,
             restarts: 0,
             paused_until: Duration::ZERO,
@@ -190,6 +195,7 @@ impl Slot {
             queued: 0,
             checked: 0,
             resumed_from: 0,
+            has_old_bytes: false,
             told: Duration::ZERO,
         }
     }
@@ -203,6 +209,12 @@ impl Slot {
     pub(super) fn lags(&self) -> bool {
         let resumed = self.checked.max(self.resumed_from);
         self.pieces.frontier().saturating_sub(resumed) > LAG
+    }
+
+    /// Whether a connection has brought bytes of it within so long.
+    pub(super) fn delivers(&self, now: Duration, patience: Duration) -> bool {
+        let mut flying = self.flying.iter().filter(|flying| flying.has_delivered);
+        flying.any(|flying| now.saturating_sub(flying.last) < patience)
     }
 
     /// Voids all flights, so that the file's next request is a first one.
@@ -224,6 +236,7 @@ impl Slot {
         self.flying.clear();
         self.queue.clear();
         (self.queued, self.checked, self.resumed_from) = (0, 0, 0);
+        self.has_old_bytes = false;
         self.first = None;
         self.is_first_in_flight = false;
     }

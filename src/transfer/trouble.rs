@@ -8,8 +8,8 @@ use super::attempts::Next;
 use super::pool::{Destination, Pool};
 use super::reason::Reason;
 use super::request::NoAnswer;
-use super::state::{First, Kind, Slot, Stage, Task};
-use crate::http::Failure;
+use super::state::{First, Kind, Slot, Stage as FileStage, Task};
+use crate::http::{Failure, Stage};
 use crate::retry::{Cause, may_pass};
 use crate::values::link::Link;
 
@@ -42,6 +42,17 @@ pub(super) enum Trouble {
     TooSlow,
     /// Trying again does not change it.
     Final(Reason),
+}
+
+impl Trouble {
+    /// Whether the connection fell silent.
+    fn is_silence(&self) -> bool {
+        match self {
+            Self::NoAnswer(NoAnswer::Transport(failure)) => failure.stage == Stage::Timeout,
+            Self::Cut { failure, .. } => failure.as_ref().is_some_and(|failure| failure.stage == Stage::Timeout),
+            _ => false,
+        }
+    }
 }
 
 impl From<io::Error> for Trouble {
@@ -77,7 +88,7 @@ impl Slot {
 
     /// Makes sure that somebody asks for what is missing.
     pub(super) fn settle(&mut self) {
-        let is_open = self.stage == Stage::Fetching && self.failed.is_none() && !self.pieces.is_complete();
+        let is_open = self.stage == FileStage::Fetching && self.failed.is_none() && !self.pieces.is_complete();
         if is_open && self.first.is_none() && !self.has_ranges && self.pieces.flights() == 0 {
             let can_resume = self.object.etag.is_some() && self.object.length.is_some() && !self.is_single;
             self.first = Some(match can_resume && !self.refuses_ranges {
@@ -116,6 +127,7 @@ impl Pool {
                 slot.fail(Reason::TwoLengths(one, other));
             }
             Trouble::Changed => {
+                slot.is_disputed = true;
                 slot.start_again(First::Plain);
             }
             Trouble::OtherPart => {
@@ -128,7 +140,7 @@ impl Pool {
                 slot.settle();
             }
             Trouble::NoAnswer(NoAnswer::Precondition(_)) if was_range && task.has_condition => {
-                slot.was_refused_own_tag = true;
+                slot.is_disputed = true;
                 slot.start_again(First::Plain);
             }
             Trouble::NoAnswer(NoAnswer::NoSuchRange) if was_range => {
@@ -160,6 +172,8 @@ impl Pool {
             }
             // Nothing was asked for on a condition.
             Trouble::NoAnswer(NoAnswer::Precondition(said)) => slot.fail(Reason::Status { status: 412, said }),
+            // Others bring bytes, and this piece is asked for again.
+            trouble if trouble.is_silence() && slot.delivers(now, self.options.patience) => slot.settle(),
             trouble => {
                 if matches!(trouble, Trouble::TooSlow) {
                     slot.slow += 1;
@@ -199,6 +213,15 @@ impl Pool {
         if slot.generation != task.generation || slot.link != *link || slot.is_refreshing {
             // Another connection has asked for a new link, or does so.
             return;
+        }
+        if matches!(task.kind, Kind::Piece(..)) {
+            slot.refused_pieces += 1;
+            if slot.refused_pieces >= ODD_ANSWERS {
+                // The link works, as the bytes of the first answer show: it is ranges that are refused.
+                (slot.refuses_ranges, slot.has_ranges) = (true, false);
+                slot.settle();
+                return;
+            }
         }
         let mut delay = Duration::ZERO;
         if !slot.attempts.is_first_refusal() {

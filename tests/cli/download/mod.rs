@@ -3,12 +3,14 @@
 //! Every run goes through [`Place`], which also looks for secrets in all that it left on the disk
 //! and for what must never be sent to the storage.
 
+mod disagreement;
 mod faults;
 mod folder;
 mod integrity;
 #[cfg(target_os = "linux")]
 mod kills;
 mod links;
+mod meddling;
 mod outside;
 mod pieces;
 mod progress;

@@ -314,51 +314,6 @@ fn a_very_long_etag_wedges_nothing() {
     place.has_all_of(SINGLE);
 }
 
-/// Starts a download, waits until some of it is there, does something to the part, and lets it end.
-#[cfg(unix)]
-fn meddled_with(meddle: impl Fn(&Place)) -> (Place, crate::support::Outcome) {
-    let place = Place::new();
-    place.sandbox.always_deliver(Delivery::normal().throttle(300_000));
-    let running = place.download(SINGLE).args(["-o", "json"]).start();
-    let start = std::time::Instant::now();
-    while fs::metadata(place.path(&part())).map_or(0, |part| part.len()) < 50_000 {
-        assert!(start.elapsed() < Duration::from_secs(10));
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    meddle(&place);
-    let outcome = running.finish();
-    (place, outcome)
-}
-
-#[test]
-#[cfg(unix)]
-fn a_part_that_is_replaced_while_it_is_fetched_does_not_get_the_good_name() {
-    let (place, outcome) = meddled_with(|place| {
-        fs::remove_file(place.path(&part())).unwrap();
-        fs::write(place.path(&part()), "somebody's").unwrap();
-    });
-    outcome.data_with(7);
-    has_no_good_name(&place);
-    assert_eq!(place.read(&format!("{NAME}.corrupt")), b"somebody's");
-    place.sandbox.deliver_normally();
-    place.fetch(SINGLE, &[]);
-    assert!(place.read(NAME) == object(&place));
-}
-
-#[test]
-#[cfg(unix)]
-fn a_part_that_is_cut_while_it_is_fetched_does_not_get_the_good_name() {
-    let (place, outcome) = meddled_with(|place| {
-        let part = fs::File::options().write(true).open(place.path(&part())).unwrap();
-        part.set_len(0).unwrap();
-    });
-    outcome.data_with(7);
-    has_no_good_name(&place);
-    place.sandbox.deliver_normally();
-    place.fetch(SINGLE, &[]);
-    assert!(place.read(NAME) == object(&place));
-}
-
 #[test]
 #[cfg(unix)]
 fn nothing_private_is_written_through_a_link_and_nothing_but_files_is_opened() {

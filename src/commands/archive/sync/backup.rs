@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::archive::layout::RESERVED;
 use crate::archive::manifest::FileEntry;
 use crate::archive::plan::Wanted;
-use crate::archive::store::{self, Store};
+use crate::archive::store::Store;
 use crate::backups::{Fetchable, by_object};
 use crate::error::explained;
 use crate::file::FileState;
@@ -112,10 +112,8 @@ fn entry(folder: &std::path::Path, node: &str, name: &str, outcome: Outcome) -> 
         // One that was refused by its first bytes is not there, and has no sum.
         FileState::NotRdb if !is_message && outcome.sha256.is_some() => {
             // It is complete, and set aside under another name.
-            // Only files that are good have been synchronised by then.
-            store::sync_file(&outcome.path)
-                .and_then(|()| fs::rename(&outcome.path, folder.join(name)))
-                .map_err(|error| format!("not-rdb, and it cannot be kept: {error}"))?;
+            let aside = fs::rename(&outcome.path, folder.join(name));
+            aside.map_err(|error| format!("not-rdb, and it cannot be renamed: {error}"))?;
         }
         _ => return Err(describe()),
     }
