@@ -12,10 +12,12 @@
 //! | `fleet` | asking the service what all instances have |
 //! | `plan` | what a sync has to fetch, in what order, and what fits |
 //! | `nights` | the last nights at a glance |
+//! | `checks`, `verify` | reading every byte, and when that was done |
 //! | `policy`, `prune` | which backups a retention policy keeps, and removing the others |
 //!
 //! The format has a version number, which `backup.json` states; `jdredis help formats` documents it.
 
+pub(crate) mod checks;
 pub(crate) mod fleet;
 pub(crate) mod layout;
 pub(crate) mod manifest;
@@ -28,3 +30,4 @@ pub(crate) mod prune;
 pub(crate) mod read;
 pub(crate) mod state;
 pub(crate) mod store;
+pub(crate) mod verify;

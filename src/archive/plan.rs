@@ -180,6 +180,8 @@ mod tests {
             bytes: 0,
             keys: None,
             instance_name: None,
+            fetched_at: None,
+            check: None,
         }
     }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+use super::checks::{self, Check};
 use super::layout::{self, FolderName, MANIFEST, MEMORY};
 use super::manifest::Manifest;
 use super::memory::Memory;
@@ -62,6 +63,10 @@ pub(crate) struct Kept {
     pub(crate) keys: Option<u64>,
     /// The instance's name when the backup was fetched.
     pub(super) instance_name: Option<String>,
+    /// When it was fetched; `None` where its `backup.json` cannot be read.
+    pub(super) fetched_at: Option<OffsetDateTime>,
+    /// Its last verification; `None` where it had none.
+    pub(crate) check: Option<Check>,
 }
 
 /// In what condition a backup is.
@@ -183,6 +188,7 @@ impl Archive {
                 _ => archive.foreign.push(entry.path()),
             }
         });
+        checks::apply(path, &mut archived);
         archived.sort();
         self.instances.push(archived);
     }
@@ -243,6 +249,8 @@ fn look_at(path: PathBuf, kind: FileType, name: FolderName, of: &Archived) -> Ke
         condition,
         bytes: manifest.as_ref().map_or(0, Manifest::bytes),
         keys: manifest.as_ref().and_then(Manifest::keys),
+        fetched_at: manifest.as_ref().map(|manifest| manifest.fetched_at),
+        check: None,
         instance_name: manifest.and_then(|manifest| manifest.instance_name),
     }
 }
@@ -263,6 +271,19 @@ fn examine(path: &Path, name: &FolderName, of: &Archived) -> Result<(Manifest, C
     }
     let condition = condition_of(path, &manifest);
     Ok((manifest, condition))
+}
+
+/// The manifest of a backup as it is now; an error in words where it cannot be believed.
+pub(super) fn manifest_of(of: &Archived, backup: &Kept) -> Result<Manifest, String> {
+    let is_folder = fs::symlink_metadata(&backup.path).is_ok_and(|metadata| metadata.is_dir());
+    if !is_folder {
+        return Err("it is no folder, but a symbolic link or a special file".to_owned());
+    }
+    let name = FolderName {
+        start: backup.start,
+        base_id: backup.base_id.clone(),
+    };
+    examine(&backup.path, &name, of).map(|(manifest, _)| manifest)
 }
 
 /// In what condition the files of a folder are, by its manifest.

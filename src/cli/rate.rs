@@ -1,8 +1,16 @@
-//! `--limit-rate`: bytes a second, as curl's option of that name takes them.
+//! `--limit-rate` and `--at-most`: bytes, as curl's option of the first name takes them.
 
 /// Reads a number with an optional unit: K, M and G are powers of 1024.
 pub(crate) fn parse(text: &str) -> Result<u64, String> {
-    let problem = || "a rate is a number of bytes a second, such as 500K, 50M or 1G".to_owned();
+    bytes(text).ok_or_else(|| "a rate is a number of bytes a second, such as 500K, 50M or 1G".to_owned())
+}
+
+/// Reads a size in the same units.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    bytes(text).ok_or_else(|| "a size is a number of bytes, such as 500M or 200G".to_owned())
+}
+
+fn bytes(text: &str) -> Option<u64> {
     let (number, unit) = match text.char_indices().last() {
         Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], unit.to_ascii_uppercase()),
         _ => (text, ' '),
@@ -12,16 +20,12 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
         'K' => 1 << 10,
         'M' => 1 << 20,
         'G' => 1 << 30,
-        _ => return Err(problem()),
+        _ => return None,
     };
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let number: f64 = number.parse().ok().filter(|_| is_number(number)).ok_or_else(problem)?;
+    let number: f64 = number.parse().ok().filter(|_| is_number(number))?;
     let rate = number * unit as f64;
-    if rate >= 1.0 && rate < u64::MAX as f64 {
-        Ok(rate as u64)
-    } else {
-        Err(problem())
-    }
+    (rate >= 1.0 && rate < u64::MAX as f64).then_some(rate as u64)
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ fn kept(days_ago: Option<i64>, condition: Condition) -> Kept {
         bytes: 1,
         keys: Some(1),
         instance_name: None,
+        fetched_at: None,
+        check: None,
     }
 }
 

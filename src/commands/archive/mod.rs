@@ -5,6 +5,7 @@ mod prune;
 mod rows;
 mod status;
 mod sync;
+mod verify;
 
 use clap::Subcommand;
 
@@ -33,6 +34,13 @@ pub(crate) enum Command {
     /// Needs no network, no keys and no lock, and writes nothing.
     #[command(after_long_help = status::EXAMPLES)]
     Status(status::Args),
+
+    /// Read every byte of an archive and compare it with what was fetched
+    ///
+    /// Names what is missing, extra, changed or truncated, and ends with exit code 7 then. Needs no network, no keys
+    /// and no lock. When each backup was checked is kept in checks.json beside the backups.
+    #[command(after_long_help = verify::EXAMPLES)]
+    Verify(verify::Args),
 }
 
 pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
@@ -40,5 +48,6 @@ pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()
         Command::Prune(args) => prune::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Sync(args) => sync::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
     }
 }

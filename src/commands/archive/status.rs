@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::rows::{self, Judged};
 use crate::archive::nights::{NIGHTS, Night};
 use crate::archive::read::{self, Archive, Archived};
-use crate::archive::state::{State, Terms};
+use crate::archive::state::{self, State, Terms};
 use crate::commands::Context;
 use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
@@ -133,6 +133,11 @@ struct Row<'a> {
     bytes: u64,
     /// In the newest good one.
     keys: Option<u64>,
+    /// How many backups were ever verified.
+    verified: usize,
+    /// When the one of these was verified that was so longest ago.
+    #[serde(serialize_with = "moment")]
+    oldest_check: Option<OffsetDateTime>,
     state: State,
     reason: Option<String>,
     /// The last nights, the oldest first.
@@ -155,6 +160,10 @@ impl<'a> Row<'a> {
     fn of(archived: &'a Archived, terms: Terms) -> Self {
         let newest = archived.newest(terms);
         let judgement = archived.judge(terms);
+        let checks = archived
+            .backups
+            .iter()
+            .filter_map(|backup| Some(backup.check.as_ref()?.at));
         Self {
             region: archived.region.as_str(),
             instance: archived.instance.as_str(),
@@ -165,6 +174,8 @@ impl<'a> Row<'a> {
             backups: archived.backups.len(),
             bytes: archived.bytes(),
             keys: newest.and_then(|backup| backup.keys),
+            verified: checks.clone().count(),
+            oldest_check: checks.min(),
             state: judgement.state,
             reason: judgement.reason.clone(),
             nights: archived.nights(terms),
@@ -176,7 +187,16 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn cells(&self, local: LocalTime) -> Vec<String> {
+    /// How many of how many, and how long ago the one was that is due first.
+    fn verified_cell(&self, now: OffsetDateTime) -> String {
+        let ago = self.oldest_check.and_then(|check| state::age(check, now));
+        match ago {
+            Some(ago) => format!("{}/{}, {}", self.verified, self.backups, human::age(ago.as_secs())),
+            None => String::new(),
+        }
+    }
+
+    fn cells(&self, local: LocalTime, now: OffsetDateTime) -> Vec<String> {
         vec![
             self.region.to_owned(),
             self.instance.to_owned(),
@@ -186,6 +206,7 @@ impl<'a> Row<'a> {
             self.backups.to_string(),
             human::size(self.bytes),
             rows::number(self.keys),
+            self.verified_cell(now),
             self.state.name().to_owned(),
         ]
     }
@@ -213,6 +234,7 @@ impl Total {
             human::size(self.bytes),
             self.keys.to_string(),
             none(),
+            none(),
         ]
     }
 }
@@ -234,8 +256,8 @@ fn render(rows: &[Row<'_>], args: &Args, context: &Context<'_>) -> Vec<u8> {
 }
 
 fn render_table(rows: &[Row<'_>], context: &Context<'_>) -> Vec<u8> {
-    const HEADER: [&str; 9] = [
-        "REGION", "INSTANCE", "NAME", "NEWEST", "AGE", "BACKUPS", "SIZE", "KEYS", "STATE",
+    const HEADER: [&str; 10] = [
+        "REGION", "INSTANCE", "NAME", "NEWEST", "AGE", "BACKUPS", "SIZE", "KEYS", "VERIFIED", "STATE",
     ];
     let world = context.world;
     let is_quiet = context.notes.is_quiet();
@@ -246,10 +268,11 @@ fn render_table(rows: &[Row<'_>], context: &Context<'_>) -> Vec<u8> {
     if shown.is_empty() {
         return Vec::new();
     }
+    let now = world.clock.now();
     let has_nights = world.stdout.size().is_some_and(|size| size.columns >= NIGHTS_COLUMNS);
     let has_unicode = world.has_unicode();
     let mut header = HEADER.to_vec();
-    let mut cells: Vec<Vec<String>> = shown.iter().map(|row| row.cells(context.local)).collect();
+    let mut cells: Vec<Vec<String>> = shown.iter().map(|row| row.cells(context.local, now)).collect();
     if has_nights {
         header.push("LAST 14 NIGHTS");
         for (cells, row) in cells.iter_mut().zip(&shown) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::commands::Context;
+use crate::error::{Kind, Report};
 use crate::file::{FileReport, FileState, Task, judge};
 use crate::output::{Format, json, plain, table};
 use crate::terminal::escape::visible;
@@ -28,6 +29,11 @@ Examples:
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    if let Some(folder) = args.files.iter().find(|path| *path != "-" && Path::new(path).is_dir()) {
+        let message = format!("{} is a folder; this command takes files", Path::new(folder).display());
+        let hint = "'jdredis archive verify DIR' checks an archive; of any other folder, name the files in it";
+        return Err(Report::with_hint(Kind::Usage, message, hint).into());
+    }
     let silence = context.globals.timeout;
     let reports: Vec<FileReport> = args.files.iter().map(|path| check(path, silence)).collect();
     context.print(&render(&reports, context))?;

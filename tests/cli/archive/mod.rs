@@ -10,6 +10,7 @@ mod prune;
 mod safety;
 mod status;
 mod sync;
+mod verify;
 
 use std::fs;
 use std::path::{Path, PathBuf};

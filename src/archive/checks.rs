@@ -1,0 +1,143 @@
+//! `checks.json`: when each backup of an instance was last verified, how, and what was found.
+//!
+//! It stands beside the backups' folders, since `backup.json` is never rewritten. Its loss costs the dates, and
+//! that damage inside a file is known again only after the next verification.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::manifest::FORMAT_VERSION;
+use super::modes::Modes;
+use super::read::{self, Archived, Condition, Kept};
+
+/// The file's name, in an instance's folder.
+const CHECKS: &str = "checks.json";
+/// What a check of this version does.
+const HOW: &str = "all bytes: length, SHA-256 and RDB";
+
+/// `checks.json`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Checks {
+    format_version: u32,
+    /// One for each backup that was checked and is still there.
+    checks: Vec<Check>,
+}
+
+/// The last verification of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Check {
+    /// The name of the backup's folder.
+    folder: String,
+    /// From its `backup.json`: a backup that was fetched anew was not checked yet.
+    #[serde(with = "time::serde::rfc3339")]
+    fetched_at: OffsetDateTime,
+    /// When it was checked.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) at: OffsetDateTime,
+    how: String,
+    /// The program that checked it, such as `jdredis 0.1.0`.
+    by: String,
+    pub(crate) state: CheckState,
+    /// Why it is not `ok`.
+    pub(crate) reason: Option<String>,
+}
+
+/// What a verification found. The names are those of the column STATE and of the key `state` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CheckState {
+    /// Every byte is as `backup.json` says, and the files are whole RDB files.
+    Ok,
+    /// Likewise, but a file was written without a checksum.
+    Unverified,
+    /// Every byte is as `backup.json` says, and a file is no RDB file.
+    NotRdb,
+    /// Its files are whole, and there is something in its folder that is no part of it.
+    Extra,
+    /// A file is missing or changed, or what describes the backup cannot be used.
+    Damaged,
+}
+
+impl CheckState {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Unverified => "unverified",
+            Self::NotRdb => "not-rdb",
+            Self::Extra => "extra",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
+impl Check {
+    /// Of a backup whose `backup.json` could be read, else `None`: nothing tells then to what it would belong.
+    pub(crate) fn new(backup: &Kept, at: OffsetDateTime, state: CheckState, reason: Option<String>) -> Option<Self> {
+        Some(Self {
+            folder: folder_name(backup),
+            fetched_at: backup.fetched_at?,
+            at: at.truncate_to_second(),
+            how: HOW.to_owned(),
+            by: concat!("jdredis ", env!("CARGO_PKG_VERSION")).to_owned(),
+            state,
+            reason,
+        })
+    }
+
+    fn is_of(&self, backup: &Kept) -> bool {
+        Some(self.fetched_at) == backup.fetched_at && self.folder == folder_name(backup)
+    }
+}
+
+fn folder_name(backup: &Kept) -> String {
+    let name = backup.path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// Adds to an instance's backups what their last verification found. Damage that it found counts.
+pub(super) fn apply(folder: &Path, archived: &mut Archived) {
+    for check in load(folder) {
+        let Some(backup) = archived.backups.iter_mut().find(|backup| check.is_of(backup)) else {
+            continue;
+        };
+        if check.state == CheckState::Damaged && !matches!(backup.condition, Condition::Damaged(_)) {
+            let reason = check.reason.as_deref().unwrap_or("the reason is not recorded");
+            backup.condition =
+                Condition::Damaged(format!("{reason}, as its verification on {} found", check.at.date()));
+        }
+        backup.check = Some(check);
+    }
+}
+
+/// What cannot be read is the same as nothing.
+fn load(folder: &Path) -> Vec<Check> {
+    let text = read::read_file(&folder.join(CHECKS)).unwrap_or_default();
+    let checks = serde_json::from_slice::<Checks>(&text).ok();
+    let checks = checks.filter(|checks| checks.format_version <= FORMAT_VERSION);
+    checks.map(|checks| checks.checks).unwrap_or_default()
+}
+
+/// Writes down new checks of an instance's backups, beside those of others that are still there. `dir` is the
+/// archive's folder, whose mode decides who may read the file.
+///
+/// # Errors
+/// Where the file cannot be replaced, as on a read-only mount.
+pub(crate) fn save(dir: &Path, folder: &Path, new: &[Check]) -> io::Result<()> {
+    // Read again: another verification may have written since this one began.
+    let mut checks = load(folder);
+    checks.retain(|check| new.iter().all(|new| new.folder != check.folder) && folder.join(&check.folder).is_dir());
+    checks.extend(new.iter().filter(|new| folder.join(&new.folder).is_dir()).cloned());
+    checks.sort_by(|a, b| a.folder.cmp(&b.folder));
+    let document = Checks {
+        format_version: FORMAT_VERSION,
+        checks,
+    };
+    let mut text = serde_json::to_vec_pretty(&document)?;
+    text.push(b'\n');
+    Modes::of_dir(dir)?.replace(&folder.join(CHECKS), &text)
+}

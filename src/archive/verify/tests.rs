@@ -1,0 +1,84 @@
+//! What a verification makes of backups that change under it, and which of them it takes.
+
+use time::macros::datetime;
+
+use super::*;
+use crate::archive::checks::Check;
+use crate::archive::manifest::tests::manifest;
+use crate::archive::read::Archive;
+
+fn archive(dir: &Path) -> Archive {
+    let folder = dir.join("cn-north-1/redis-1234/20210714T073657Z-1234");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(MANIFEST), serde_json::to_vec(&manifest()).unwrap()).unwrap();
+    fs::write(folder.join(SUMS), manifest().sums()).unwrap();
+    fs::write(folder.join(&manifest().files[0].name), "abc").unwrap();
+    read::read(dir).unwrap()
+}
+
+fn found(archive: &Archive) -> Vec<Found> {
+    let of = &archive.instances[0];
+    let tasks: Vec<_> = of.backups.iter().map(|backup| Task { of, backup }).collect();
+    let mut found = Vec::new();
+    run(&tasks, &AtomicBool::new(false), |event| {
+        if let Event::Done(_, of_task) = event {
+            found.push(of_task);
+        }
+    });
+    found
+}
+
+#[test]
+fn a_backup_that_was_pruned_meanwhile_is_away_and_not_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = archive(dir.path());
+    assert!(matches!(found(&archive)[..], [Found::Checked(CheckState::NotRdb, _)]));
+    let folder = &archive.instances[0].backups[0].path;
+    fs::remove_file(folder.join(&manifest().files[0].name)).unwrap();
+    assert!(matches!(found(&archive)[..], [Found::Checked(CheckState::Damaged, _)]));
+    fs::remove_dir_all(folder).unwrap();
+    assert_eq!(found(&archive), [Found::Away]);
+}
+
+#[test]
+fn a_stopped_run_has_no_results_of_what_it_did_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = archive(dir.path());
+    let of = &archive.instances[0];
+    let tasks = [Task {
+        of,
+        backup: &of.backups[0],
+    }];
+    run(&tasks, &AtomicBool::new(true), |event| {
+        assert!(!matches!(event, Event::Done(..)), "it was not read");
+    });
+}
+
+#[test]
+fn a_slice_has_the_backups_checked_longest_ago() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut all: Vec<Archive> = (0..3).map(|_| archive(dir.path())).collect();
+    for (archive, day) in all.iter_mut().zip([5, 3, 0]) {
+        let backup = &mut archive.instances[0].backups[0];
+        let at = datetime!(2026-01-01 00:00 UTC) + time::Duration::days(day);
+        backup.check = (day > 0).then(|| Check::new(backup, at, CheckState::Ok, None).unwrap());
+    }
+    let tasks = || -> Vec<Task<'_>> {
+        let tasks = all.iter().map(|archive| Task {
+            of: &archive.instances[0],
+            backup: &archive.instances[0].backups[0],
+        });
+        tasks.collect()
+    };
+    let taken = |at_most| {
+        let taken = slice(tasks(), at_most);
+        let days = taken
+            .iter()
+            .map(|task| task.backup.check.as_ref().map_or(0, |check| check.at.day() - 1));
+        days.collect::<Vec<_>>()
+    };
+    assert_eq!(taken(None), [0, 3, 5]);
+    assert_eq!(taken(Some(8)), [0, 3]);
+    assert_eq!(taken(Some(6)), [0, 3]);
+    assert_eq!(taken(Some(1)), [0], "one at least");
+}

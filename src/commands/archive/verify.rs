@@ -1,0 +1,356 @@
+//! `jdredis archive verify`: is every byte of an archive as it was fetched?
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+
+use crate::archive::checks::{self, Check, CheckState};
+use crate::archive::read::{self, Archive};
+use crate::archive::verify::{self, Event, Found, Task};
+use crate::commands::Context;
+use crate::error::{Kind, Report};
+use crate::output::{Format, json, plain, table};
+use crate::terminal::human;
+use crate::terminal::progress::Progress;
+use crate::values::id::InstanceId;
+use crate::values::when::rfc3339;
+
+/// How long dates of checks wait to be written: a run that is killed loses no more.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// Arguments of `archive verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The archive's folder
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    dir: PathBuf,
+
+    /// Only this instance; may be given several times
+    #[arg(long = "instance", value_name = "ID")]
+    instances: Vec<InstanceId>,
+
+    /// At most so many bytes, such as 200G, of those checked longest ago (K, M, G: powers of 1024)
+    ///
+    /// At least one backup is checked, however large it is.
+    #[arg(long, value_name = "SIZE", value_parser = crate::cli::rate::size)]
+    at_most: Option<u64>,
+
+    /// Count backups as good whose files are no RDB files
+    #[arg(long)]
+    accept_unverified: bool,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  jdredis archive verify /srv/redis-archive
+
+  # A slice a night, so that each backup is checked again after some nights
+  jdredis archive verify /srv/redis-archive --at-most 200G -q
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let archive = open(args)?;
+    let stop = context.interrupt.defer_first_signal();
+    let all = tasks(&archive, args);
+    let count = all.len();
+    let tasks = verify::slice(all, args.at_most);
+    let clock = &*context.world.clock;
+    let bytes = tasks.iter().map(|task| task.backup.bytes).fold(0, u64::saturating_add);
+    let progress = Progress::of_many(Some(bytes), clock, context.notes);
+    let mut shown: HashMap<(usize, usize), usize> = HashMap::new();
+    let mut rows: Vec<Option<Row>> = tasks.iter().map(|_| None).collect();
+    let mut away = 0;
+    let mut dates = Dates::new(args, clock.monotonic());
+    verify::run(&tasks, &stop, |event| match event {
+        Event::Position(at, bytes, length) => {
+            let next = shown.len();
+            let index = *shown.entry(at).or_insert_with(|| {
+                progress.add(tasks[at.0].of.instance.as_str());
+                next
+            });
+            progress.position(index, bytes, Some(length));
+        }
+        Event::FileDone(at) => {
+            if let Some(index) = shown.get(&at) {
+                progress.end(*index, "read");
+            }
+        }
+        Event::Done(number, Found::Away) => {
+            away += 1;
+            let path = tasks[number].backup.path.display();
+            context
+                .notes
+                .note(format_args!("{path} was pruned or moved away meanwhile and is skipped"));
+        }
+        Event::Done(number, Found::Checked(state, reasons)) => {
+            let task = &tasks[number];
+            let now = clock.now();
+            rows[number] = Some(Row::new(task, state, reasons, now));
+            dates.note(task, &rows[number], now);
+            if clock.monotonic().saturating_sub(dates.saved_at) >= SAVE_EVERY {
+                dates.save(clock.monotonic());
+            }
+        }
+    });
+    dates.save(clock.monotonic());
+    progress.close();
+    let mut rows: Vec<Row> = rows.into_iter().flatten().collect();
+    rows.sort_by(|a, b| {
+        (&a.region, &a.instance, b.start, &b.base_id).cmp(&(&b.region, &b.instance, a.start, &a.base_id))
+    });
+    let printed = context.print(&render(&rows, args, context));
+    if let Some(error) = &dates.failure {
+        context
+            .notes
+            .warn(format_args!("the dates of these checks are not kept: {error}"));
+    }
+    if stop.load(Ordering::Relaxed) {
+        let message = format!("interrupted: {} of {} backups were checked", rows.len(), tasks.len());
+        let kind = Kind::Interrupted(context.interrupt.signal());
+        return Err(Report::with_hint(
+            kind,
+            message,
+            "run this again: it begins with those checked longest ago",
+        )
+        .into());
+    }
+    printed?;
+    for path in &archive.foreign {
+        context.notes.note(format_args!(
+            "{} is no part of an archive and is left out",
+            path.display()
+        ));
+    }
+    if count > tasks.len() {
+        context.notes.note(format_args!(
+            "{} of {count} backups were checked, {}; the others were checked later than these and are next",
+            rows.len(),
+            human::size(bytes)
+        ));
+    }
+    judge(&archive, &rows, args, context)
+}
+
+/// Reads the archive, which must hold an instance.
+fn open(args: &Args) -> anyhow::Result<Archive> {
+    let archive = read::read(&args.dir).map_err(|error| {
+        let hint = "give the folder that 'jdredis archive sync' writes to, one that this user may read";
+        Report::with_hint(Kind::Other, format!("{}: {error}", args.dir.display()), hint)
+    })?;
+    let is_known = |id: &&InstanceId| archive.instances.iter().any(|archived| archived.instance == **id);
+    if let Some(id) = args.instances.iter().find(|id| !is_known(id)) {
+        let message = format!("{} has no instance {id}", args.dir.display());
+        let hint = "look at 'jdredis archive status' for the instances that it has";
+        return Err(Report::with_hint(Kind::NotFound, message, hint).into());
+    }
+    if archive.instances.is_empty() && archive.unreadable.is_empty() {
+        // A disk that is not mounted looks like this.
+        let message = format!("{} holds no instance's backups", args.dir.display());
+        let hint = "check the path, and whether the disk is mounted; 'jdredis archive sync' fills an archive";
+        return Err(Report::with_hint(Kind::NotFound, message, hint).into());
+    }
+    Ok(archive)
+}
+
+fn tasks<'a>(archive: &'a Archive, args: &Args) -> Vec<Task<'a>> {
+    let chosen = archive
+        .instances
+        .iter()
+        .filter(|archived| args.instances.is_empty() || args.instances.contains(&archived.instance));
+    chosen
+        .flat_map(|of| of.backups.iter().map(move |backup| Task { of, backup }))
+        .collect()
+}
+
+/// The new checks that are not written yet.
+struct Dates {
+    dir: PathBuf,
+    /// By the folder of their instance.
+    new: HashMap<PathBuf, Vec<Check>>,
+    saved_at: Duration,
+    /// Why they cannot be kept.
+    failure: Option<std::io::Error>,
+}
+
+impl Dates {
+    fn new(args: &Args, now: Duration) -> Self {
+        Self {
+            dir: args.dir.clone(),
+            new: HashMap::new(),
+            saved_at: now,
+            failure: None,
+        }
+    }
+
+    fn note(&mut self, task: &Task<'_>, row: &Option<Row>, now: OffsetDateTime) {
+        let Some((row, folder)) = row.as_ref().zip(task.backup.path.parent()) else {
+            return;
+        };
+        let check = Check::new(task.backup, now, row.state, row.reason());
+        self.new.entry(folder.to_owned()).or_default().extend(check);
+    }
+
+    fn save(&mut self, now: Duration) {
+        self.saved_at = now;
+        for (folder, new) in self.new.drain() {
+            if !new.is_empty()
+                && let Err(error) = checks::save(&self.dir, &folder, &new)
+            {
+                self.failure.get_or_insert(error);
+            }
+        }
+    }
+}
+
+fn judge(archive: &Archive, rows: &[Row], args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let is_accepted = |row: &&Row| row.state == CheckState::NotRdb && args.accept_unverified;
+    for row in rows.iter().filter(is_accepted) {
+        context.notes.warn(format_args!(
+            "{}: {}",
+            row.path.display(),
+            row.reason().unwrap_or_default()
+        ));
+    }
+    let bad: Vec<&Row> = rows.iter().filter(|row| row.is_bad(args)).collect();
+    let mut lines: Vec<String> = archive.unreadable.iter().map(ToString::to_string).collect();
+    let mut messages = Vec::new();
+    if !bad.is_empty() {
+        messages.push(format!(
+            "{} of {} backups are not as they should be",
+            bad.len(),
+            rows.len()
+        ));
+    }
+    if !lines.is_empty() {
+        messages.push("parts of the archive cannot be read".to_owned());
+    }
+    if messages.is_empty() {
+        return Ok(());
+    }
+    for row in &bad {
+        let reasons = row
+            .reasons
+            .iter()
+            .map(|reason| format!("{}: {reason}", row.path.display()));
+        lines.extend(reasons);
+    }
+    let has = |state| bad.iter().any(|row| row.state == state);
+    let hint = if has(CheckState::Damaged) {
+        "move a damaged backup's folder out of the archive and run 'jdredis archive sync': while the service still has the \
+         backup, it is fetched anew; else take it from another copy of the archive"
+    } else if has(CheckState::Extra) {
+        "move what is extra out of the backup's folder"
+    } else if has(CheckState::NotRdb) {
+        "look at the file: if your backups are no RDB files, --accept-unverified takes them as they are"
+    } else {
+        "let this user read them; a symbolic link in an archive is not followed"
+    };
+    let report = Report::with_hint(Kind::Integrity, messages.join("; "), hint).details(lines);
+    Err(report.into())
+}
+
+/// What `-o json` prints; a contract.
+#[derive(Serialize)]
+struct Document<'a> {
+    /// As given.
+    dir: String,
+    backups: &'a [Row],
+}
+
+/// A backup that was checked.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    region: String,
+    instance: String,
+    base_id: String,
+    #[serde(serialize_with = "lossy")]
+    path: PathBuf,
+    #[serde(serialize_with = "moment")]
+    start: Option<OffsetDateTime>,
+    bytes: u64,
+    state: CheckState,
+    /// Each thing that is wrong with it.
+    reasons: Vec<String>,
+    /// When it was checked before.
+    #[serde(serialize_with = "moment")]
+    checked_before: Option<OffsetDateTime>,
+    #[serde(serialize_with = "always")]
+    checked_at: OffsetDateTime,
+}
+
+impl Row {
+    fn new(task: &Task<'_>, state: CheckState, reasons: Vec<String>, now: OffsetDateTime) -> Self {
+        let backup = task.backup;
+        Self {
+            region: task.of.region.to_string(),
+            instance: task.of.instance.to_string(),
+            base_id: backup.base_id.to_string(),
+            path: backup.path.clone(),
+            start: backup.start,
+            bytes: backup.bytes,
+            state,
+            reasons,
+            checked_before: backup.check.as_ref().map(|check| check.at),
+            checked_at: now,
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        (!self.reasons.is_empty()).then(|| self.reasons.join("; "))
+    }
+
+    fn is_bad(&self, args: &Args) -> bool {
+        match self.state {
+            CheckState::Ok | CheckState::Unverified => false,
+            CheckState::NotRdb => !args.accept_unverified,
+            CheckState::Extra | CheckState::Damaged => true,
+        }
+    }
+
+    fn cells(&self, context: &Context<'_>) -> Vec<String> {
+        vec![
+            self.region.clone(),
+            self.instance.clone(),
+            self.base_id.clone(),
+            self.start.map(|start| context.local.text(start)).unwrap_or_default(),
+            human::size(self.bytes),
+            self.state.name().to_owned(),
+            self.reason().unwrap_or_default(),
+        ]
+    }
+}
+
+fn render(rows: &[Row], args: &Args, context: &Context<'_>) -> Vec<u8> {
+    const HEADER: [&str; 7] = ["REGION", "INSTANCE", "BASE ID", "START", "SIZE", "STATE", "REASON"];
+    let is_quiet = context.notes.is_quiet();
+    let is_shown = |row: &&Row| !is_quiet || !matches!(row.state, CheckState::Ok | CheckState::Unverified);
+    match context.format {
+        Format::Table => table::render_rows(&HEADER, rows.iter().filter(is_shown).map(|row| row.cells(context))),
+        Format::Json => json::render(&Document {
+            dir: args.dir.to_string_lossy().into_owned(),
+            backups: rows,
+        }),
+        Format::Plain => plain::render(rows.iter().map(|row| {
+            let path = row.path.as_os_str().as_encoded_bytes();
+            [row.state.name().as_bytes(), b" ", path].concat()
+        })),
+    }
+}
+
+fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    moment.map(rfc3339).serialize(serializer)
+}
+
+fn always<S: Serializer>(moment: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    rfc3339(*moment).serialize(serializer)
+}
+
+/// JSON has no way to write bytes that are not UTF-8; they are replaced.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    path.to_string_lossy().serialize(serializer)
+}
