@@ -69,6 +69,8 @@ fn a_thousand_random_histories_are_decided_as_by_restic() {
     let mut random = Random(seed);
     let home = tempfile::tempdir().unwrap();
     assert!(restic(home.path(), &words(&["init"])).status().unwrap().success());
+    let content = home.path().join("content");
+    std::fs::write(&content, "x").unwrap();
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
     let mut snapshots: Vec<(u64, OffsetDateTime, BTreeSet<u64>)> = Vec::new();
     for host in 0..HOSTS {
@@ -84,7 +86,14 @@ fn a_thousand_random_histories_are_decided_as_by_restic() {
     for (host, start, tags) in &snapshots {
         let tags: Vec<String> = tags.iter().map(|tag| format!("t{tag}")).collect();
         let time = start.format(format).unwrap();
-        let mut args = words(&["backup", "--stdin", "--time", &time, "--host", &format!("h{host}")]);
+        let mut args = words(&[
+            "backup",
+            content.to_str().unwrap(),
+            "--time",
+            &time,
+            "--host",
+            &format!("h{host}"),
+        ]);
         args.extend(["--tag".to_owned(), tags.join(",")]);
         assert!(restic(home.path(), &args).status().unwrap().success());
     }
