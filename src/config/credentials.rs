@@ -1,8 +1,8 @@
-//! The key pair that signs requests, its sources, and the look-alike variables that people set in its
-//! place.
+//! The key pair that signs requests, and its sources.
 
 use zeroize::Zeroizing;
 
+use super::look_alikes::{KEY_NAMES, look_alikes};
 use super::profile::Profile;
 use super::source::{KeySources, Source};
 use super::{Error, invalid};
@@ -10,8 +10,8 @@ use crate::process::world::World;
 use crate::values::id::AccessKey;
 use crate::values::secret::Secret;
 
-const ACCESS_KEY: &str = "JDCLOUD_ACCESS_KEY";
-const SECRET_KEY: &str = "JDCLOUD_SECRET_KEY";
+pub(super) const ACCESS_KEY: &str = "JDCLOUD_ACCESS_KEY";
+pub(super) const SECRET_KEY: &str = "JDCLOUD_SECRET_KEY";
 pub(super) const SECURITY_TOKEN: &str = "JDCLOUD_SECURITY_TOKEN";
 
 /// An access key, its secret, and for temporary ones the token that goes with them.
@@ -91,72 +91,4 @@ pub(super) fn in_profile(profile: &Profile, world: &World) -> Result<Found, Erro
             secret_key: profile.source("secret_key"),
         },
     })
-}
-
-/// The prefixes of variables for this cloud, as other tools have them or people remember them.
-const PREFIXES: &[&str] = &[
-    "JDCLOUD_",
-    "JDC_",
-    "JD_",
-    "JDREDIS_",
-    "JD_CLOUD_",
-    "JCLOUD_",
-    "JINGDONG_",
-    "JDCLOUD_CLI_",
-    "JDCLOUD_REDIS_",
-    "JDCLOUD",
-    "JDC",
-];
-/// Other tools' names for the parts of a key pair.
-pub(super) const KEY_NAMES: &[&str] = &[
-    "ACCESS_KEY",
-    "ACCESS_KEY_ID",
-    "ACCESS_KEYID",
-    "ACCESSKEY",
-    "ACCESSKEYID",
-    "ACCESSKEY_ID",
-    "ACCESS_ID",
-    "AK",
-    "KEY",
-    "KEY_ID",
-    "API_KEY",
-    "SECRET_KEY",
-    "SECRET_KEY_ID",
-    "SECRET_ACCESS_KEY",
-    "SECRETACCESSKEY",
-    "ACCESS_KEY_SECRET",
-    "ACCESSKEY_SECRET",
-    "ACCESSKEYSECRET",
-    "ACCESS_SECRET",
-    "ACCESS_SECRET_KEY",
-    "SECRETKEY",
-    "SECRET",
-    "SECRET_ID",
-    "SK",
-    "API_SECRET",
-    "KEY_SECRET",
-    "SECURITY_TOKEN",
-    "SESSION_TOKEN",
-    "ACCESS_TOKEN",
-    "TOKEN",
-];
-/// Other tools' names for the region.
-pub(super) const REGION_NAMES: &[&str] = &["REGION", "REGION_ID", "REGIONID", "DEFAULT_REGION", "REGION_NAME"];
-
-/// The variables that are set and look like those of the keys that the program reads.
-pub(crate) fn look_alike_keys(world: &World) -> Vec<String> {
-    look_alikes(world, KEY_NAMES)
-}
-
-/// The set variables that look like the ones of these names that the program reads, but are not. Each name
-/// that is possible is looked up, since the environment is never listed: that would copy the secrets in it.
-pub(super) fn look_alikes(world: &World, names: &[&str]) -> Vec<String> {
-    let read = [ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, super::REGION];
-    let candidates = PREFIXES
-        .iter()
-        .flat_map(|prefix| names.iter().map(move |name| format!("{prefix}{name}")));
-    candidates
-        .flat_map(|name| [name.to_ascii_lowercase(), name])
-        .filter(|name| !read.contains(&name.as_str()) && (world.env)(name).is_some_and(|value| !value.is_empty()))
-        .collect()
 }

@@ -4,6 +4,7 @@
 //! keys go together, and those of a profile that `--profile` names beat the environment's.
 
 pub(crate) mod credentials;
+pub(crate) mod look_alikes;
 pub(crate) mod profile;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
@@ -15,7 +16,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::credentials::{Credentials, KEY_NAMES, REGION_NAMES, look_alikes};
+use self::credentials::Credentials;
+use self::look_alikes::{KEY_NAMES, REGION_NAMES, look_alikes};
 use self::profile::{Profile, Section};
 use self::source::{Facts, SecretFacts, Source, Sources};
 use crate::cli::Globals;

@@ -13,7 +13,7 @@
 //!   bytes of its answer to the part at their offsets ([`fetch`]). A request whose bytes are on their way
 //!   is called a flight. The first request of a file has no range, or goes on at the frontier; where its
 //!   head shows a length, a strong ETag and that ranges are served, others join with [`pieces`] of their
-//!   own while it goes on. [`admission`] checks the first answer of a file. [`pace`] decides the number of
+//!   own while it goes on. [`admission`] checks the first answer of a file. [`concurrency`] decides the number of
 //!   connections and the size of pieces, [`trouble`] the step after a failed request, [`answer`] reads
 //!   answers.
 //! * **File workers** (one thread for each file that is being fetched) check the bytes in order while they
@@ -34,13 +34,14 @@ mod admission;
 mod answer;
 mod attempts;
 mod checkpoint;
+mod concurrency;
 mod fetch;
 mod file_worker;
 mod finish;
 mod folder;
 mod limit;
 mod names;
-mod pace;
+
 mod part;
 mod pieces;
 mod pool;

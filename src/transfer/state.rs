@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempts::Attempts;
-use super::pace::Pace;
+use super::concurrency::Pace;
 use super::part::Part;
 use super::pieces::{FlightId, Pieces};
 use super::reason::Reason;

@@ -85,7 +85,7 @@ fn key_facts(settings: &Settings, world: &World) -> (String, String, String) {
             oddities.push(format!("the {} {}", secret.name, secret.oddities.join(", ")));
         }
     }
-    let look_alikes = config::credentials::look_alike_keys(world);
+    let look_alikes = config::look_alikes::look_alike_keys(world);
     let look_alikes = match look_alikes.as_slice() {
         [] => String::new(),
         names => format!("; {} set too, and not read", names.join(", ")),
