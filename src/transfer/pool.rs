@@ -273,6 +273,8 @@ impl Pool {
         if until.is_none() {
             slot.slow = 0;
             slot.flying.retain(|flying| flying.id != destination.id);
+            // It may be the last one, with pieces left that no range is served for any more.
+            slot.settle();
         }
         let present = slot.pieces.present();
         slot.attempts.has(present);

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -163,4 +164,14 @@ fn the_silence_of_one_connection_is_no_failure_while_others_bring_bytes() {
     let outcome = place.fetch(SINGLE, &args);
     assert_eq!(each(&outcome, "state"), ["ok"]);
     place.has_all_of(SINGLE);
+}
+
+#[test]
+fn a_storage_that_stops_serving_ranges_in_the_middle_is_gone_on_with() {
+    let served = AtomicUsize::new(0);
+    let (place, _, outcome) = run(&["--parallel", "2"], move |range| match range {
+        Some(range) if served.fetch_add(1, Ordering::Relaxed) < 1 => part(range, TAG, LENGTH),
+        _ => whole(),
+    });
+    has_it(&place, &outcome);
 }
