@@ -39,8 +39,8 @@ pub(crate) struct Offer {
     pub(crate) unknown: usize,
 }
 
-/// Compares a list of the service with what the archive has. With `newest`, only so many of the newest
-/// successful ones are looked at.
+/// Compares a list of the service with what the archive has. With `newest`, only that many of the newest
+/// successful ones are looked at, and besides them every one whose start cannot be read: it may be newer.
 pub(crate) fn offer(backups: &[Backup], archived: &Archived, newest: Option<usize>) -> Offer {
     let mut offer = Offer::default();
     let mut successful = Vec::new();
@@ -68,7 +68,9 @@ pub(crate) fn offer(backups: &[Backup], archived: &Archived, newest: Option<usiz
         archived.backups.iter().any(|kept| kept.base_id == backup.base_id)
             || pruned.iter().any(|pruned| pruned.base_id == backup.base_id.as_str())
     };
-    let looked_at = successful.iter().take(newest.unwrap_or(usize::MAX)).enumerate();
+    let undated = newest_known.unwrap_or(successful.len());
+    let count = undated.saturating_add(newest.unwrap_or(usize::MAX));
+    let looked_at = successful.iter().take(count).enumerate();
     offer.wanted = looked_at
         .filter(|(_, (_, backup))| !is_there(backup))
         .map(|(place, (entry, backup))| Wanted {
@@ -231,8 +233,8 @@ mod tests {
     #[test]
     fn a_start_that_cannot_be_read_might_be_the_newest() {
         let listed = [backup("a", 1, 2), without_start("u"), backup("b", 2, 2)];
-        let newest = offer(&listed, &archived("i", &[]), Some(2));
-        assert_eq!(ids(&newest.wanted), ["u", "a"]);
+        let newest = offer(&listed, &archived("i", &[]), Some(1));
+        assert_eq!(ids(&newest.wanted), ["u", "a"], "it takes no other's place");
         assert!(newest.wanted.iter().all(|wanted| wanted.is_newest));
     }
 
