@@ -64,14 +64,14 @@ fn query_start(word: &str) -> Option<usize> {
     [after_mark, parameter, signature].into_iter().flatten().min()
 }
 
-/// Copies a word without any run of hexadecimal digits that is exactly as long as a signature.
+/// Copies a word without any run of hexadecimal digits that is as long as a signature or longer.
 fn redact_signatures(word: &str, shown: &mut String) {
     let mut rest = word;
     while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
         let run = &rest[start..];
         let length = run.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(run.len());
         shown.push_str(&rest[..start]);
-        shown.push_str(if length == SIGNATURE_LENGTH {
+        shown.push_str(if length >= SIGNATURE_LENGTH {
             SIGNATURE
         } else {
             &run[..length]
@@ -121,6 +121,7 @@ mod tests {
             without_queries(&format!("got {signature}, wanted x")),
             "got [secret], wanted x"
         );
+        assert_eq!(without_queries(&format!("{signature}a")), "[secret]");
         assert_eq!(without_queries(&signature[1..]), &signature[1..]);
     }
 }
