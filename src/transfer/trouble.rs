@@ -2,13 +2,14 @@
 //! new start, or the end.
 
 use std::io;
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use super::attempts::Next;
 use super::pool::{Destination, Pool};
 use super::reason::Reason;
 use super::request::NoAnswer;
-use super::state::{First, Kind, Slot, Stage as FileStage, Task};
+use super::state::{First, Kind, Slot, Stage as FileStage, State, Task};
 use crate::http::{Failure, Stage};
 use crate::retry::{Cause, may_pass};
 use crate::values::link::Link;
@@ -195,20 +196,22 @@ impl Pool {
                 }
             }
         }
-        drop(state);
+        match refused {
+            Some(said) => self.replace_link(state, task, link, said, sent),
+            None => drop(state),
+        }
         if let Some(note) = note {
             self.note(task.file, note);
-        }
-        if let Some(said) = refused {
-            self.replace_link(task, link, said, sent);
         }
         self.wake();
     }
 
     /// The storage refuses the link: asks the service for a new one.
-    fn replace_link(&self, task: &Task, link: &Link, said: String, sent: Duration) {
+    ///
+    /// It is given the lock that the refusal was noted under: released in between, another connection
+    /// would ask once more with the link that was just refused.
+    fn replace_link(&self, mut state: MutexGuard<'_, State>, task: &Task, link: &Link, said: String, sent: Duration) {
         let now = self.now();
-        let mut state = self.lock();
         let slot = &mut state.files[task.file];
         if slot.generation != task.generation || slot.link != *link || slot.is_refreshing {
             // Another connection has asked for a new link, or does so.
