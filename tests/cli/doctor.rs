@@ -494,7 +494,7 @@ fn a_port_that_is_refused_is_told_from_one_that_is_silent() {
         let result = json!({"downloadUrls": [{"name": "node 0", "link": link}]});
         let reply = Reply::json(200, json!({"requestId": "r", "result": result}).to_string());
         cloud.sandbox.script_for("describeDownloadUrl", vec![reply]);
-        let outcome = cloud.doctor(&["-o", "json", "--timeout", "1"]);
+        let outcome = cloud.doctor(&["-o", "json", "--timeout", "3"]);
         let found: Vec<String> = findings(&outcome).into_iter().map(|(id, _)| id).collect();
         assert_eq!(found, ["http", "https"], "{}", outcome.stdout);
         assert!(seen(&outcome, "https").starts_with(said), "{}", seen(&outcome, "https"));
@@ -703,8 +703,8 @@ fn each_check_has_the_time_of_timeout() {
     let cloud = Cloud::sound();
     cloud.sandbox.script_for("backupPolicy", vec![Reply::stall()]);
     cloud.sandbox.deliver("", vec![Delivery::reply(Reply::stall())]);
-    let outcome = cloud.doctor(&["-o", "json", "--timeout", "1"]);
-    assert!(outcome.took < Duration::from_secs(10), "{:?}", outcome.took);
+    let outcome = cloud.doctor(&["-o", "json", "--timeout", "3"]);
+    assert!(outcome.took < Duration::from_secs(20), "{:?}", outcome.took);
     let found: Vec<String> = findings(&outcome).into_iter().map(|(id, _)| id).collect();
     assert_eq!(found, ["https", "policy"], "{}", outcome.stdout);
     assert_eq!(outcome.code, Some(5));

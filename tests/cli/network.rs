@@ -49,7 +49,7 @@ fn half_an_answer_counts_as_no_answer() {
     ] {
         let sandbox = sandbox();
         sandbox.always(reply);
-        let outcome = Jdredis::at(&sandbox).args(["--timeout", "1"]).url();
+        let outcome = Jdredis::at(&sandbox).args(["--timeout", "2"]).url();
         outcome.failure(exit);
         assert!(outcome.stderr.contains("hint: "), "{outcome:#?}");
     }

@@ -585,7 +585,7 @@ fn a_signal_during_a_change_says_that_the_policy_may_be_changed() {
             .args(SET)
             .args(["--days", "Monday", "--time", "01:00-02:00 +0800"])
             .start();
-        assert!(sandbox.wait_for_requests(requests, Duration::from_secs(10)));
+        assert!(sandbox.wait_for_requests(requests, Duration::from_secs(60)));
         running.signal("INT");
         let outcome = running.finish();
         outcome.fails_saying(

@@ -121,7 +121,7 @@ mod unix {
             .args(URL)
             .through(&["sh", "-c", &format!("{first}; exec \"$0\" \"$@\"")])
             .start();
-        assert!(sandbox.wait_for_requests(1, Duration::from_secs(10)));
+        assert!(sandbox.wait_for_requests(1, Duration::from_secs(60)));
         running
     }
 

@@ -349,5 +349,5 @@ fn an_answer_to_connect_that_drips_is_waited_for_no_longer_than_the_time_limit()
         )],
     );
     assert!(outcome.took >= Duration::from_millis(1900), "{outcome:#?}");
-    assert!(outcome.took < Duration::from_secs(4), "{outcome:#?}");
+    assert!(outcome.took < Duration::from_secs(15), "{outcome:#?}");
 }

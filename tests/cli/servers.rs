@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::support::{Jdredis, say_not_run};
 
 /// How long a server may take to answer its first request.
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(60);
 
 /// A server with an empty folder, which listens on a socket there.
 struct Server {

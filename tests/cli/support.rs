@@ -33,7 +33,7 @@ pub(crate) const URL: [&str; 8] = [
 ];
 
 /// The longest that a test waits for the program.
-const LONGEST_RUN: Duration = Duration::from_secs(30);
+const LONGEST_RUN: Duration = Duration::from_secs(120);
 
 /// The settings of a sandbox that accepts the canary keys.
 pub(crate) fn sandbox_builder() -> Builder {

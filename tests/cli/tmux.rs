@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::support::{ACCESS_KEY, SECRET_KEY, is_installed, say_not_run};
 
 /// No test waits longer than this for something to be on the screen.
-const LONGEST_WAIT: Duration = Duration::from_secs(20);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The prompt of the shells.
 pub(crate) const PROMPT: &str = "prompt$ ";
 

@@ -97,7 +97,7 @@ fn a_second_sync_says_who_holds_the_archive_and_reading_takes_no_lock() {
     let fleet = slow_fleet(3);
     fleet.sandbox.always_deliver(Delivery::normal().throttle(100_000));
     let mut first = fleet.sync(&["-q"]).start();
-    assert!(fleet.sandbox.wait_for_requests(5, Duration::from_secs(10)));
+    assert!(fleet.sandbox.wait_for_requests(5, Duration::from_secs(60)));
     let second = fleet.sync(&[]).run();
     second.fails_saying(
         1,
@@ -120,7 +120,7 @@ fn a_signal_ends_a_sync_with_its_rows_and_its_code() {
         let run = fleet.sync(&["-o", "json", "--parallel", "2"]).start();
         let start = Instant::now();
         while fleet.fetches("") < 4 {
-            assert!(start.elapsed() < Duration::from_secs(20));
+            assert!(start.elapsed() < Duration::from_secs(60));
             thread::sleep(Duration::from_millis(5));
         }
         run.signal(signal);
@@ -151,13 +151,13 @@ fn a_signal_ends_a_sync_also_where_the_service_hangs() {
             .iter()
             .any(|request| request.target.contains(part))
         {
-            assert!(start.elapsed() < Duration::from_secs(20));
+            assert!(start.elapsed() < Duration::from_secs(60));
             thread::sleep(Duration::from_millis(5));
         }
         run.signal("TERM");
         let outcome = run.finish();
         assert_eq!(outcome.code, Some(143), "{outcome:#?}");
-        assert!(start.elapsed() < Duration::from_secs(8), "{outcome:#?}");
+        assert!(start.elapsed() < Duration::from_secs(20), "{outcome:#?}");
         outcome.says(&["interrupted"]);
     }
 }

@@ -240,7 +240,7 @@ fn a_signal_before_the_answer_says_that_a_backup_may_have_been_started() {
         let sandbox = sandbox();
         sandbox.script(vec![Reply::stall()]);
         let running = Jdredis::at(&sandbox).args(CREATE).args(["--name", "nightly_7"]).start();
-        assert!(sandbox.wait_for_requests(1, Duration::from_secs(10)));
+        assert!(sandbox.wait_for_requests(1, Duration::from_secs(60)));
         running.signal(signal);
         let outcome = running.finish();
         outcome.fails_saying(

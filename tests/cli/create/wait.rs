@@ -225,7 +225,7 @@ fn an_interrupted_wait_has_printed_the_id() {
             "it goes on at the service; 'jdredis backup list' shows when it has ended",
         ]);
         assert_eq!(outcome.stdout, format!("{id}\n"));
-        assert!(outcome.took < Duration::from_secs(5), "{outcome:#?}");
+        assert!(outcome.took < Duration::from_secs(15), "{outcome:#?}");
     }
 }
 
@@ -236,12 +236,12 @@ fn an_interrupt_is_not_held_up_by_a_service_that_does_not_answer_a_look_at_the_b
     sandbox.next_backup(BackupOutcome::Never);
     sandbox.script_for("baseId=", vec![Reply::stall()]);
     let running = Jdredis::at(&sandbox).args(CREATE).args(["--wait"]).start();
-    assert!(sandbox.wait_for_requests(2, Duration::from_secs(10)));
+    assert!(sandbox.wait_for_requests(2, Duration::from_secs(60)));
     let asked = Instant::now();
     running.signal("INT");
     let outcome = running.finish();
     outcome.data_before_failure(130, &["error: interrupted while waiting for backup "]);
-    assert!(asked.elapsed() < Duration::from_secs(1), "{outcome:#?}");
+    assert!(asked.elapsed() < Duration::from_secs(5), "{outcome:#?}");
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn json_has_its_document_after_a_signal_too() {
             .args(CREATE)
             .args(["--wait", "-o", "json"])
             .start();
-        assert!(sandbox.wait_for_requests(2, Duration::from_secs(10)));
+        assert!(sandbox.wait_for_requests(2, Duration::from_secs(60)));
         running.signal("TERM");
         let outcome = running.finish();
         assert_eq!(outcome.code, Some(143), "{outcome:#?}");

@@ -159,10 +159,10 @@ fn the_time_out_bounds_silence() {
         "",
         vec![Delivery::normal().stall_after(100_000), Delivery::reply(Reply::stall())],
     );
-    let outcome = place.fetch(SINGLE, &["--timeout", "1", "-o", "json"]);
+    let outcome = place.fetch(SINGLE, &["--timeout", "2", "-o", "json"]);
     outcome.says(&["no answer in time"]);
     assert!(outcome.took >= Duration::from_secs(2), "{outcome:#?}");
-    assert!(outcome.took < Duration::from_secs(8), "{outcome:#?}");
+    assert!(outcome.took < Duration::from_secs(20), "{outcome:#?}");
     let fetched = place.fetched();
     assert_eq!(fetched[1].header("range"), Some("bytes=100000-"));
     place.has_all_of(SINGLE);
@@ -171,8 +171,8 @@ fn the_time_out_bounds_silence() {
 #[test]
 fn the_time_out_does_not_bound_a_slow_transfer() {
     let place = Place::of(sandbox_builder().object_size(100_000));
-    place.sandbox.always_deliver(Delivery::normal().throttle(40_000));
-    let outcome = place.fetch(SINGLE, &["--timeout", "1"]);
+    place.sandbox.always_deliver(Delivery::normal().throttle(20_000));
+    let outcome = place.fetch(SINGLE, &["--timeout", "2"]);
     assert!(outcome.took > Duration::from_secs(2), "{outcome:#?}");
     assert_eq!(place.fetched().len(), 1);
     place.has_all_of(SINGLE);

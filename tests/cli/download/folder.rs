@@ -16,7 +16,7 @@ fn two_runs_in_one_folder_do_not_meet() {
     let place = Place::new();
     place.sandbox.deliver("", vec![Delivery::normal().throttle(200_000)]);
     let first = place.download(SINGLE).args(["-o", "json"]).start();
-    assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(10)));
+    assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(60)));
     let second = place.run(place.download(SINGLE));
     let holder = format!(
         "jdredis (process {}) is downloading to {}",
@@ -112,7 +112,7 @@ fn a_file_that_appears_meanwhile_is_not_overwritten() {
         .sandbox
         .deliver("", vec![Delivery::normal().delay(Duration::from_millis(200))]);
     let running = place.download(SINGLE).args(["-o", "json"]).start();
-    assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(10)));
+    assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(60)));
     place.write(NAME, "somebody's");
     let outcome = running.finish();
     place.check(&outcome);
@@ -195,7 +195,7 @@ fn an_obstacle_to_one_file_is_reported_and_leaves_the_others_alone() {
     let place = Place::new();
     place.sandbox.deliver("", vec![Delivery::normal().throttle(200_000)]);
     let run = place.download(SINGLE).args(["--force", "-o", "json"]).start();
-    assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(10)));
+    assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(60)));
     fs::create_dir(place.path(NAME)).unwrap();
     run.finish().data_with(7);
     assert!(place.path(NAME).is_dir());

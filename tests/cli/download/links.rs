@@ -21,7 +21,7 @@ fn when_links_expire_on_the_way_new_ones_are_asked_for_once_for_all_and_it_goes_
             place.sandbox.deliver(name, deliveries);
         }
         let running = place.download(CLUSTER).args(["-o", "json"]).start();
-        assert!(place.sandbox.wait_for_requests(10, Duration::from_secs(10)));
+        assert!(place.sandbox.wait_for_requests(10, Duration::from_secs(60)));
         place.sandbox.expire_links();
         let outcome = running.finish();
         place.check(&outcome);

@@ -149,5 +149,5 @@ fn first_bytes_that_drip_are_not_waited_for() {
     let run = place.download(SINGLE).args(["--max-attempts", "1", "--timeout", "2"]);
     let outcome = place.run(run);
     outcome.data_with(7);
-    assert!(outcome.took < Duration::from_secs(8), "{outcome:#?}");
+    assert!(outcome.took < Duration::from_secs(20), "{outcome:#?}");
 }

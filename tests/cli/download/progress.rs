@@ -190,10 +190,21 @@ fn quiet_is_quiet_and_without_a_terminal_nothing_is_drawn() {
     );
 }
 
-/// A clock on which a second passes in a few milliseconds, and sleeping takes no longer.
+/// A clock that runs so many times as fast, and on which sleeping takes no time.
 struct Fast {
+    factor: u32,
     start: std::time::Instant,
     slept: AtomicU64,
+}
+
+impl Fast {
+    fn new(factor: u32) -> Arc<Self> {
+        Arc::new(Self {
+            factor,
+            start: std::time::Instant::now(),
+            slept: AtomicU64::new(0),
+        })
+    }
 }
 
 impl Clock for Fast {
@@ -202,7 +213,7 @@ impl Clock for Fast {
     }
 
     fn monotonic(&self) -> Duration {
-        self.start.elapsed() * 100 + Duration::from_millis(self.slept.load(Ordering::Relaxed))
+        self.start.elapsed() * self.factor + Duration::from_millis(self.slept.load(Ordering::Relaxed))
     }
 
     fn sleep(&self, duration: Duration) {
@@ -215,18 +226,17 @@ impl Clock for Fast {
 fn without_a_terminal_a_line_now_and_then_says_how_far_it_is() {
     // On the clock below, a slower storage would be too slow to be waited for.
     let place = Place::of(sandbox_builder().object_size(16 << 20));
-    place.sandbox.always_deliver(Delivery::normal().throttle(4 << 20));
+    place.sandbox.always_deliver(Delivery::normal().throttle(2 << 20));
     let args = args(&place);
     let args: Vec<&str> = args.iter().map(String::as_str).chain(["--parallel", "4"]).collect();
-    let clock = Fast {
-        start: std::time::Instant::now(),
-        slept: AtomicU64::new(0),
-    };
-    let shown = run_at_with(&place.sandbox, &args, None, |world| world.clock = Arc::new(clock));
+    let clock = Fast::new(30);
+    let its_clock = clock.clone();
+    let shown = run_at_with(&place.sandbox, &args, None, |world| world.clock = its_clock);
     place.has_all_of(CLUSTER);
-    // Some 400 s have passed on it.
+    // Some 240 s have passed on it, or more where the machine is busy.
     let count = shown.stderr.lines().count();
-    assert!((4..=25).contains(&count), "{}", shown.stderr);
+    let most = clock.monotonic().as_secs() / 30 + 2;
+    assert!((4..=most).contains(&(count as u64)), "{}", shown.stderr);
     let lines: Vec<&str> = shown.stderr.lines().collect();
     assert!(
         lines[count - 1].starts_with("note: 4 files whole, 64.0 MiB; 64.0 MiB came in "),
@@ -248,11 +258,7 @@ fn a_connection_that_brings_next_to_nothing_is_given_up() {
     let args = args(&place);
     let more = ["--parallel", "1", "--max-attempts", "2", "--node", "node 0"];
     let args: Vec<&str> = args.iter().map(String::as_str).chain(more).collect();
-    let clock = Fast {
-        start: std::time::Instant::now(),
-        slept: AtomicU64::new(0),
-    };
-    let shown = run_at_with(&place.sandbox, &args, None, |world| world.clock = Arc::new(clock));
+    let shown = run_at_with(&place.sandbox, &args, None, |world| world.clock = Fast::new(100));
     let given_up = "the connection brought less than 10 kB/s for a minute, 2 times in a row";
     assert!(shown.stderr.contains(given_up), "{}", shown.stderr);
     assert_eq!(place.fetched().len(), 2);

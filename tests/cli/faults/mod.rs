@@ -34,7 +34,7 @@ const AMPLE: &str = "20";
 const SHORT: &str = "2.5";
 /// The longest time of a run that waits only for the pause before a second attempt. That is half a second
 /// at most; the rest is for a machine that is busy with the other runs.
-const PROMPT: Duration = Duration::from_secs(5);
+const PROMPT: Duration = Duration::from_secs(20);
 /// The beginning of the hint where a backup may have been started.
 const UNCERTAIN: &str = "it is not certain that nothing was done";
 const MISSHAPEN: &str = "the answer is not what the service documents";

@@ -208,10 +208,10 @@ fn a_listing_that_grows_for_ever_ends_with_the_time() {
         );
         sandbox.script_for(
             &format!("pageNumber={number}&"),
-            vec![reply.delay(Duration::from_millis(50))],
+            vec![reply.delay(Duration::from_millis(200))],
         );
     }
-    let outcome = Jdredis::at(&sandbox).args(INSTANCES).args(["--timeout", "0.6"]).run();
+    let outcome = Jdredis::at(&sandbox).args(INSTANCES).args(["--timeout", "2"]).run();
     outcome.fails_saying(
         5,
         &[
@@ -220,7 +220,7 @@ fn a_listing_that_grows_for_ever_ends_with_the_time() {
             "--timeout allows for more time",
         ],
     );
-    assert!(outcome.took < Duration::from_secs(2), "{outcome:#?}");
+    assert!(outcome.took < Duration::from_secs(12), "{outcome:#?}");
     assert!(
         (2..20).contains(&sandbox.requests().len()),
         "{}",
