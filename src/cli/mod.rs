@@ -15,12 +15,23 @@ use clap::{Args, Parser};
 use crate::commands::Command;
 use crate::output::{Colors, Format};
 
+/// What `--version` prints after the program's name; `-V` prints its first line.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\ncommit: ",
+    env!("JDREDIS_COMMIT"),
+    "\ntarget: ",
+    env!("JDREDIS_TARGET"),
+    "\nfeatures: TLS 1.2 and 1.3 with rustls and ring, HTTP proxies"
+);
+
 /// Download links of JD Cloud (京东云) Redis backups, and the backups themselves.
 #[derive(Debug, Parser)]
 #[command(
     name = "jdredis",
     bin_name = "jdredis",
     version,
+    long_version = LONG_VERSION,
     after_help = "Run 'jdredis help COMMAND' for a command's options and examples.",
     after_long_help = help::AFTER_HELP,
     arg_required_else_help = true,

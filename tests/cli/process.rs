@@ -1,5 +1,8 @@
 //! The program as a process: closed pipes, full disks, signals, help.
 
+use std::path::Path;
+use std::process::Command;
+
 use crate::support::{Jdredis, sandbox};
 
 #[test]
@@ -24,6 +27,31 @@ fn a_run_without_a_command_shows_help_as_an_error() {
         .args(["backup", "urls"])
         .run()
         .fails_saying(2, &["error: ", "'urls'"]);
+}
+
+#[test]
+fn the_long_version_names_the_commit_and_the_short_one_is_a_line() {
+    let version = concat!("jdredis ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(Jdredis::bare().args(["-V"]).run().data(), version);
+    let outcome = Jdredis::bare().args(["--version"]).run();
+    let long = outcome.data();
+    assert!(long.starts_with(version), "{outcome:#?}");
+    let field = |name| {
+        long.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap_or_default()
+    };
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let head = checkout.join(".git").exists().then(|| {
+        let mut git = Command::new("git");
+        git.args(["rev-parse", "HEAD"])
+            .current_dir(checkout)
+            .env_remove("GIT_DIR");
+        git.output().ok().filter(|output| output.status.success())
+    });
+    let head = head.flatten().map(|output| String::from_utf8(output.stdout).unwrap());
+    assert_eq!(field("commit: "), head.as_deref().map_or("unknown", str::trim_end));
+    assert!(field("features: ").contains("TLS"), "{outcome:#?}");
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! The build script: tells the program the commit that it is built from, and the target.
+//!
+//! cargo runs it again only when HEAD moves, so a build after an edit pays nothing for it. Its output depends
+//! on nothing but the commit and the target, so builds of one commit are equal.
+#![allow(
+    clippy::print_stdout,
+    reason = "a build script talks to cargo through its standard output"
+)]
+
+use std::path::Path;
+use std::process::Command;
+
+fn main() {
+    // With a path that never changes, cargo does not run this again for every change of a file.
+    println!("cargo::rerun-if-changed=src/build.rs");
+    let commit = commit().unwrap_or_else(|| "unknown".to_owned());
+    println!("cargo::rustc-env=JDREDIS_COMMIT={commit}");
+    let target = std::env::var("TARGET").unwrap_or_default();
+    println!("cargo::rustc-env=JDREDIS_TARGET={target}");
+}
+
+/// The commit of the repository that has this package at its top. A source archive that was unpacked inside
+/// another project's repository is not of that project's commit.
+fn commit() -> Option<String> {
+    let lines = git(&["--show-prefix", "HEAD"])?;
+    let [prefix, commit] = lines.as_slice() else {
+        return None;
+    };
+    if !prefix.is_empty() {
+        return None;
+    }
+    for path in moves_with_head() {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    Some(commit.clone())
+}
+
+/// The files that change when HEAD gets another commit: its log or, where none is kept, what it refers to.
+fn moves_with_head() -> Vec<String> {
+    let exists = |path: &String| Path::new(path).exists();
+    let path = |name| git(&["--git-path", name])?.pop().filter(exists);
+    let mut paths: Vec<String> = match path("logs/HEAD") {
+        Some(log) => vec![log],
+        None => ["HEAD", "refs/heads", "packed-refs"]
+            .into_iter()
+            .filter_map(path)
+            .collect(),
+    };
+    if Path::new(".git").is_file() {
+        // A worktree's log is elsewhere, and a target folder copied from another worktree watches that one's.
+        paths.push(".git".to_owned());
+    }
+    paths
+}
+
+/// The lines that `git rev-parse` prints in the package's folder, where cargo starts this; `None` where git is
+/// missing or fails.
+fn git(args: &[&str]) -> Option<Vec<String>> {
+    // A hook of another repository sets GIT_DIR.
+    let output = Command::new("git")
+        .arg("rev-parse")
+        .args(args)
+        .env_remove("GIT_DIR")
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output
+        .status
+        .success()
+        .then(|| text.lines().map(str::to_owned).collect())
+}
