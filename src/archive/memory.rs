@@ -53,6 +53,11 @@ pub(crate) struct Pruned {
     /// When it was removed.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) at: OffsetDateTime,
+    /// Its files together, and the keys in them: those that come later are compared with it.
+    #[serde(default)]
+    pub(crate) bytes: Option<u64>,
+    #[serde(default)]
+    pub(crate) keys: Option<u64>,
 }
 
 /// Whether the service has the instance.

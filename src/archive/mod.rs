@@ -7,7 +7,7 @@
 //! | `manifest` | `backup.json` and `SHA256SUMS` |
 //! | `memory` | `instance.json`: instances without backups, gone ones, what is missing |
 //! | `read` | what is there, and in what condition |
-//! | `state` | what that means: an instance's state and the exit code |
+//! | `state`, `shrunk` | what that means: an instance's state and the exit code |
 //! | `store`, `modes` | writing: the lock, hidden work folders, the last rename, who may read |
 //! | `fleet` | asking the service what all instances have |
 //! | `plan` | what a sync has to fetch, in what order, and what fits |
@@ -28,6 +28,7 @@ pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod prune;
 pub(crate) mod read;
+mod shrunk;
 pub(crate) mod state;
 pub(crate) mod store;
 pub(crate) mod verify;

@@ -208,6 +208,8 @@ impl Store {
                 base_id: backup.base_id.to_string(),
                 start: backup.start,
                 at: now.truncate_to_second(),
+                bytes: Some(backup.bytes),
+                keys: backup.keys,
             });
         }
         // On a full disk it can be written only once something is removed.

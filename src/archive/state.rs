@@ -20,6 +20,8 @@ const AHEAD: time::Duration = time::Duration::days(1);
 pub(crate) enum State {
     /// Its newest good backup is young enough, and nothing else is wrong.
     Fresh,
+    /// Its newest good backup is much smaller than those before it.
+    Shrunk,
     /// Its newest good backup is too old, or its age is unknown.
     Stale,
     /// It has no good backup.
@@ -39,6 +41,7 @@ impl State {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Fresh => "fresh",
+            Self::Shrunk => "shrunk",
             Self::Stale => "stale",
             Self::None => "none",
             Self::Damaged => "damaged",
@@ -127,6 +130,13 @@ impl Archived {
         }
         let newest = self.newest(terms);
         let age = newest.and_then(|backup| age(backup.start?, terms.now));
+        let shrunk = self.shrunk(terms).filter(|_| !is_gone);
+        // Before the freshness: of two states that end a run alike, the first is shown.
+        found.extend(
+            shrunk
+                .clone()
+                .map(|reason| (State::Shrunk, Severity::Well, Some(reason))),
+        );
         found.push(if is_gone {
             (State::Gone, Severity::Well, None)
         } else {
@@ -147,7 +157,7 @@ impl Archived {
             state,
             severity,
             reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            warning: self.accepted(terms),
+            warning: warning(self.accepted(terms), shrunk),
             age,
         }
     }
@@ -209,6 +219,14 @@ impl Archived {
             },
         };
         (State::Stale, Severity::Stale, Some(reason))
+    }
+}
+
+/// Both warnings in one.
+fn warning(accepted: Option<String>, shrunk: Option<String>) -> Option<String> {
+    match (accepted, shrunk) {
+        (Some(accepted), Some(shrunk)) => Some(format!("{accepted}; {shrunk}")),
+        (accepted, shrunk) => accepted.or(shrunk),
     }
 }
 

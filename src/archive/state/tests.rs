@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use time::macros::datetime;
 
-use super::super::memory::{Memory, Missing};
+use super::super::memory::{Memory, Missing, Pruned};
 use super::*;
 
 const NOW: OffsetDateTime = datetime!(2026-03-10 12:00 UTC);
@@ -160,6 +160,102 @@ fn a_gone_instance_is_never_stale_but_its_damage_counts() {
     assert_eq!((found.0, found.1), (State::Gone, Severity::Well));
     archived.backups.push(kept(Some(901), damaged()));
     assert_eq!(judged(&archived, terms()).0, State::Damaged);
+}
+
+/// A good backup of that age with so many bytes and keys.
+fn sized(days_ago: i64, bytes: u64, keys: Option<u64>) -> Kept {
+    Kept {
+        bytes,
+        keys,
+        base_id: format!("b{days_ago}").parse().unwrap(),
+        ..kept(Some(days_ago), Condition::Good)
+    }
+}
+
+#[test]
+fn a_newest_backup_under_half_of_the_median_before_it_is_shrunk_and_no_failure() {
+    let before = |bytes, keys| (1..=7).map(move |day| sized(day, bytes, keys));
+    for (newest, state) in [
+        (sized(0, 100, Some(7)), State::Fresh),
+        (sized(0, 50, Some(4)), State::Fresh),
+        (sized(0, 49, Some(7)), State::Shrunk),
+        (sized(0, 100, Some(3)), State::Shrunk),
+        (sized(0, 100, None), State::Fresh),
+        (sized(0, 49, None), State::Shrunk),
+    ] {
+        let archived = instance(std::iter::once(newest).chain(before(100, Some(7))).collect());
+        let judgement = archived.judge(terms());
+        assert_eq!((judgement.state, judgement.severity), (state, Severity::Well));
+        assert_eq!(judgement.warning.is_some(), state == State::Shrunk);
+        assert_eq!(judgement.reason, judgement.warning);
+    }
+    let archived = instance(vec![
+        sized(0, 100, Some(2)),
+        sized(1, 100, Some(8)),
+        sized(2, 100, Some(12)),
+    ]);
+    assert_eq!(
+        archived.judge(terms()).warning.unwrap(),
+        "its newest backup has only 2 keys, less than half of 10, the median of the 2 before it"
+    );
+}
+
+#[test]
+fn what_outweighs_shrunk_is_shown_and_the_warning_stays() {
+    let sizes = |newest: i64| vec![sized(newest, 1, Some(0)), sized(newest + 1, 100, Some(9))];
+    let judgement = instance(sizes(9)).judge(terms());
+    assert_eq!((judgement.state, judgement.severity), (State::Stale, Severity::Stale));
+    assert!(
+        judgement
+            .warning
+            .unwrap()
+            .contains("only 0 keys, less than half of 9, which the one before it has")
+    );
+    let mut archived = instance(sizes(0));
+    archived.backups.push(kept(Some(20), damaged()));
+    assert_eq!(archived.judge(terms()).state, State::Damaged);
+    // Its backups end with it, so nothing is to be done about the last one.
+    let mut gone = instance(sizes(0));
+    let mut memory = Memory::new("cn-north-1", "redis-1");
+    memory.state = Presence::Gone;
+    gone.memory = Some(memory);
+    assert_eq!(gone.judge(terms()).warning, None);
+}
+
+#[test]
+fn only_good_backups_before_it_count_those_that_were_pruned_too() {
+    let bad = Kept {
+        condition: damaged(),
+        ..sized(1, 100, Some(9))
+    };
+    let undated = Kept {
+        start: None,
+        ..sized(2, 100, Some(9))
+    };
+    let mut archived = instance(vec![sized(0, 1, Some(1)), bad, undated]);
+    assert_eq!(archived.shrunk(terms()), None);
+    let mut memory = Memory::new("cn-north-1", "redis-1");
+    let pruned = |days, bytes| Pruned {
+        base_id: format!("p{days}"),
+        start: Some(NOW - time::Duration::days(days)),
+        at: NOW,
+        bytes,
+        keys: None,
+    };
+    memory.pruned = vec![pruned(3, None)];
+    archived.memory = Some(memory.clone());
+    assert_eq!(archived.shrunk(terms()), None, "an older program kept no size");
+    memory.pruned.push(pruned(4, Some(100)));
+    archived.memory = Some(memory);
+    assert!(archived.shrunk(terms()).unwrap().contains("less than half of 100 B"));
+    // Eight of the old size, and then more small ones than the median can bear.
+    let sizes = |small: i64| -> Vec<Kept> {
+        (0..9)
+            .map(|day| sized(day, if day < small { 1 } else { 100 }, None))
+            .collect()
+    };
+    assert!(instance(sizes(4)).shrunk(terms()).is_some());
+    assert_eq!(instance(sizes(5)).shrunk(terms()), None);
 }
 
 #[test]

@@ -79,6 +79,15 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             .map(|row| row.path.clone())
             .collect();
         rows.extend(of_instance);
+        if let Some(shrunk) = archived.shrunk(terms).filter(|_| !going.is_empty()) {
+            let verb = if args.dry_run { "would go" } else { "go" };
+            context.notes.warn(format_args!(
+                "{}/{}: {shrunk}, and {} of the others {verb}",
+                archived.region,
+                archived.instance,
+                going.len()
+            ));
+        }
         if let Some(store) = store.as_ref().filter(|_| !going.is_empty()) {
             failures.extend(store.prune(archived, &going, terms.now));
         }

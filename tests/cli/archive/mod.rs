@@ -10,6 +10,7 @@ mod prune;
 mod safety;
 mod status;
 mod sync;
+mod told;
 mod verify;
 
 use std::fs;
