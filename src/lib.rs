@@ -92,6 +92,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, ValueEnum};
 
 pub use process::terminal::{Size, Terminal};
+pub use process::threads::share_one_arena;
 pub use process::world::{Clock, Environment, Stream, World};
 
 use cli::Cli;

@@ -24,6 +24,7 @@ use crate::config::{self, Settings};
 use crate::error::{Report, StdoutError};
 use crate::output::{Format, paint};
 use crate::process::signals::Interrupt;
+use crate::process::threads::{self, Need};
 use crate::process::world::World;
 use crate::terminal::notes::Notes;
 use crate::values::local::LocalTime;
@@ -73,7 +74,7 @@ impl Context<'_> {
         let (sender, receiver) = sync_channel(1);
         let sent = || drop(sender.send(work()));
         thread::scope(|scope| {
-            if thread::Builder::new().spawn_scoped(scope, sent).is_err() {
+            if threads::start_in(scope, Need::Needed, sent).is_err() {
                 // The system gives no thread: the signal then ends the process without a word.
                 return self.interrupt.exit_on_signal_during(&work);
             }
@@ -100,7 +101,7 @@ impl Context<'_> {
         let (sender, receiver) = sync_channel(1);
         let sent = || drop(sender.send(work()));
         thread::scope(|scope| {
-            thread::Builder::new().spawn_scoped(scope, sent)?;
+            threads::start_in(scope, Need::Needed, sent)?;
             let mut left = grace;
             loop {
                 match receiver.recv_timeout(TICK) {

@@ -6,6 +6,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::process::threads::{self, Need};
+
 use super::failure::Stage;
 
 /// How long an address may take before the next one is tried beside it. RFC 8305 (Happy Eyeballs),
@@ -150,9 +152,9 @@ fn connect(address: &SocketAddr, deadline: Option<Instant>) -> io::Result<TcpStr
     }
 }
 
-/// `thread::spawn` would panic where the system has no more threads.
 fn start_thread(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    thread::Builder::new().stack_size(STACK_SIZE).spawn(work).map(drop)
+    let builder = thread::Builder::new().stack_size(STACK_SIZE);
+    threads::start(builder, Need::Needed, work).map(drop)
 }
 
 fn receive<T>(receiver: &mpsc::Receiver<T>, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {

@@ -3,4 +3,5 @@
 pub(crate) mod signals;
 pub(crate) mod streams;
 pub(crate) mod terminal;
+pub(crate) mod threads;
 pub(crate) mod world;

@@ -71,6 +71,7 @@ pub(crate) use self::record::Identity;
 pub(crate) use self::request::Storage;
 use self::state::{Stage, State};
 use crate::file::FileState;
+use crate::process::threads::{self, Need};
 use crate::process::world::Clock;
 use crate::rdb::{Advice, Contents};
 use crate::values::link::Link;
@@ -195,9 +196,12 @@ impl Transfer {
         state.is_open = is_open;
         let pool = Arc::new(Pool::new(state, options, sender));
         // Fewer threads than wanted only make it slower, but one of each kind is needed.
-        let first = usize::from(at_once > 0 && start_file_worker(&pool).is_ok());
-        let connections = (0..pool.options.parallel).map_while(|_| pool.connect().ok()).count();
-        let files = first + (first..at_once).map_while(|_| start_file_worker(&pool).ok()).count();
+        let need = |number| if number == 0 { Need::Needed } else { Need::Helpful };
+        let first = usize::from(at_once > 0 && start_file_worker(&pool, Need::Needed).is_ok());
+        let connect = |number| pool.connect(need(number)).ok();
+        let connections = (0..pool.options.parallel).map_while(connect).count();
+        let complete = |number| start_file_worker(&pool, need(number)).ok();
+        let files = first + (first..at_once).map_while(complete).count();
         if connections == 0 || files == 0 {
             pool.lock().files.iter_mut().for_each(|slot| slot.stage = Stage::Done);
             pool.close();
@@ -206,7 +210,9 @@ impl Transfer {
         pool.lock().pace.has_only(connections);
         let for_checkpoints = Arc::clone(&pool);
         // Without this thread, progress is saved only at the end.
-        let _ = thread::Builder::new().spawn(move || checkpoint::run(&for_checkpoints));
+        let _ = threads::start(thread::Builder::new(), Need::Helpful, move || {
+            checkpoint::run(&for_checkpoints)
+        });
         Ok(Self {
             pool,
             events,
@@ -255,14 +261,14 @@ impl Transfer {
 }
 
 /// Starts a file worker, which completes files one after the other.
-fn start_file_worker(pool: &Arc<Pool>) -> io::Result<()> {
+fn start_file_worker(pool: &Arc<Pool>, need: Need) -> io::Result<()> {
     let pool = Arc::clone(pool);
     let work = move || {
         while let Some(file) = pool.next_file() {
             file_worker::complete(&pool, file);
         }
     };
-    thread::Builder::new().spawn(work).map(drop)
+    threads::start(thread::Builder::new(), need, work).map(drop)
 }
 
 /// All files of a transfer have ended.

@@ -17,6 +17,7 @@ use super::record::Record;
 use super::request::CHUNK;
 use super::state::{Chunk, InFlight, Slot, Stage, State, Task};
 use super::{Event, HEARTBEAT, Job, Options, fetch};
+use crate::process::threads::{self, Need};
 use crate::values::link::Link;
 
 /// A link that works for less than this is replaced before it is used.
@@ -148,7 +149,7 @@ impl Pool {
     ///
     /// # Errors
     /// If the system gives none.
-    pub(super) fn connect(self: &Arc<Self>) -> io::Result<()> {
+    pub(super) fn connect(self: &Arc<Self>, need: Need) -> io::Result<()> {
         let pool = Arc::clone(self);
         let work = move || {
             while let Some(task) = pool.next() {
@@ -156,7 +157,7 @@ impl Pool {
                 pool.free();
             }
         };
-        thread::Builder::new().spawn(work).map(drop)
+        threads::start(thread::Builder::new(), need, work).map(drop)
     }
 
     /// The next file that nobody has looked at; `None` where there will be none.

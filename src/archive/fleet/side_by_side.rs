@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use crate::process::threads::{self, Need};
+
 /// Does the work on each item, on at most so many threads; the results in the items' order. Where the system
 /// gives no further thread, fewer do it; this one always does.
 pub(crate) fn side_by_side<T: Sync, R: Send + Sync>(
@@ -24,7 +26,7 @@ pub(crate) fn side_by_side<T: Sync, R: Send + Sync>(
     };
     thread::scope(|scope| {
         for _ in 1..threads.min(items.len()) {
-            if thread::Builder::new().spawn_scoped(scope, take).is_err() {
+            if threads::start_in(scope, Need::Helpful, take).is_err() {
                 break;
             }
         }

@@ -16,6 +16,7 @@ use super::layout::{MANIFEST, SUMS};
 use super::manifest::{FileEntry, Manifest};
 use super::prune::extra_names;
 use super::read::{self, Archived, Kept};
+use crate::process::threads::{self, Need};
 use crate::rdb::{Reader, Verdict};
 
 /// In bytes; larger ones are no faster.
@@ -110,9 +111,9 @@ pub(crate) fn run(tasks: &[Task<'_>], stop: &AtomicBool, mut note: impl FnMut(Ev
         for _ in 1..cores {
             let (jobs, sender) = (&jobs, sender.clone());
             // Where the system gives no thread, the others do the work.
-            let _ = thread::Builder::new().spawn_scoped(scope, move || work(jobs, stop, &sender));
+            let _ = threads::start_in(scope, Need::Helpful, move || work(jobs, stop, &sender));
         }
-        let last = thread::Builder::new().spawn_scoped(scope, {
+        let last = threads::start_in(scope, Need::Needed, {
             let (jobs, sender) = (&jobs, sender.clone());
             move || work(jobs, stop, &sender)
         });

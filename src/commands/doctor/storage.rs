@@ -12,6 +12,7 @@ use ureq::http::{HeaderMap, Request};
 use super::check::Findings;
 use crate::error::Report;
 use crate::http::{self, Failure, Network, Stage, header};
+use crate::process::threads::{self, Need};
 use crate::rdb::{Reader, Verdict};
 use crate::values::endpoint::Endpoint;
 use crate::values::link::Link;
@@ -248,7 +249,7 @@ fn judge_connections(storage: &Storage, link: &Link, findings: &mut Findings) {
         )
     };
     let outcomes: Vec<Option<Option<String>>> = thread::scope(|scope| {
-        let start = |_| thread::Builder::new().spawn_scoped(scope, ask).ok();
+        let start = |_| threads::start_in(scope, Need::Helpful, ask).ok();
         let running: Vec<_> = (0..CONNECTIONS).map(start).collect();
         let ended = running.into_iter().map(|thread| thread?.join().ok());
         ended.collect()

@@ -25,6 +25,7 @@ use crate::backups::Fetchable;
 use crate::commands::Context;
 use crate::config::Settings;
 use crate::error;
+use crate::process::threads::{self, Need};
 use crate::terminal::escape::visible;
 use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
@@ -99,10 +100,11 @@ impl Fetching<'_> {
                 orders,
             };
             let mut workers = 0;
-            for _ in 0..WORKERS {
+            for number in 0..WORKERS {
+                let need = if number == 0 { Need::Needed } else { Need::Helpful };
                 let (taken, reports, busy) = (&taken, reports.clone(), &busy);
                 let work = move || self.work(wanted, taken, &reports, busy);
-                workers += usize::from(thread::Builder::new().spawn_scoped(scope, work).is_ok());
+                workers += usize::from(threads::start_in(scope, need, work).is_ok());
             }
             anyhow::ensure!(workers > 0, "the system gives no thread to fetch with");
             run.go(&reported, &requested);

@@ -15,6 +15,7 @@ use crate::commands::Context;
 use crate::commands::regions::Regions;
 use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
+use crate::process::threads::{self, Need};
 use crate::values::id::Region;
 
 /// How many policies are asked for at once. The service documents 1,000 calls a minute: a fleet of that size
@@ -121,7 +122,7 @@ fn ask_all<'a>(client: &Client<'_>, instances: Vec<(&'a Region, CacheInstance)>)
     thread::scope(|scope| {
         // This thread works as well, so that the work is done where no other thread can be had.
         for _ in 1..AT_ONCE.min(instances.len()) {
-            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+            if threads::start_in(scope, Need::Helpful, work).is_err() {
                 break;
             }
         }

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::process::streams;
+use crate::process::threads::{self, Need};
 use crate::rdb::{Findings, Reader};
 
 /// In bytes; larger ones are no faster.
@@ -57,7 +58,7 @@ where
     R: Read,
 {
     let (sender, pieces) = sync_channel(WAITING);
-    thread::Builder::new().spawn(move || {
+    threads::start(thread::Builder::new(), Need::Needed, move || {
         // Nobody listens any more where the file was given up.
         if let Err(error) = open().and_then(|file| send_all(file, &sender)) {
             let _ = sender.send(Err(error));
