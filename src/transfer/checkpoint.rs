@@ -1,7 +1,8 @@
-//! Saves the progress of each file while its bytes come.
+//! Saves the progress of each file while its bytes come, on two threads.
 //!
-//! The number of bytes that were written without a gap is saved often; it survives SIGKILL. The number of
-//! bytes that are on the disk for certain (fsync) is saved every second; it survives a power cut.
+//! One saves often how many bytes were written without a gap, which survives SIGKILL and waits for no disk.
+//! The other saves every second how many are on the disk for certain (fsync), which survives a power cut. A
+//! disk that takes seconds for an fsync holds up the second alone.
 
 use std::io;
 use std::time::Duration;
@@ -19,21 +20,35 @@ const WRITE_SHARE: u64 = 32;
 const WRITE_BYTES: u64 = 1 << 20;
 
 /// The last checkpoint of a file.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Last {
     frontier: u64,
-    written: Duration,
-    durable: u64,
-    synced: Duration,
+    at: Duration,
 }
 
-/// Saves the progress of all files until they have ended.
-pub(super) fn run(pool: &Pool) {
-    let now = pool.now();
+/// Saves what is written of all files until they have ended.
+pub(super) fn save_written(pool: &Pool) {
+    until_done(pool, |file, length, came, elapsed| {
+        let step = (length / WRITE_SHARE).max(WRITE_BYTES);
+        let is_due = came >= step || elapsed >= WRITE_INTERVAL;
+        // An error here is ignored: saving fails again at the end of the file, and is reported there.
+        is_due.then(|| drop(pool.note_progress(file)))
+    });
+}
+
+/// Saves what is on the disk of all files until they have ended.
+pub(super) fn save_durable(pool: &Pool) {
+    until_done(pool, |file, _, _, elapsed| {
+        (elapsed >= SYNC_INTERVAL).then(|| drop(pool.save_progress(file)))
+    });
+}
+
+/// Calls `save` for each file that more of has come, now and then, with its number, its length, how many bytes
+/// came and how much time passed since it was saved; until all files have ended. It returns whether it saved.
+fn until_done(pool: &Pool, save: impl Fn(usize, u64, u64, Duration) -> Option<()>) {
     let first = Last {
-        written: now,
-        synced: now,
-        ..Last::default()
+        frontier: 0,
+        at: pool.now(),
     };
     let mut last = Vec::new();
     loop {
@@ -43,7 +58,6 @@ pub(super) fn run(pool: &Pool) {
         }
         last.resize(pool.lock().files.len(), first);
         for (file, last) in last.iter_mut().enumerate() {
-            let now = pool.now();
             let (frontier, length) = {
                 let state = pool.lock();
                 let slot = &state.files[file];
@@ -54,55 +68,73 @@ pub(super) fn run(pool: &Pool) {
             };
             if frontier < last.frontier {
                 // It was started again.
-                (last.frontier, last.durable) = (0, 0);
+                last.frontier = 0;
             }
-            let step = (length / WRITE_SHARE).max(WRITE_BYTES);
             let came = frontier - last.frontier;
-            // An error here is ignored: saving fails again at the end of the file, and is reported there.
-            if frontier > last.durable && now.saturating_sub(last.synced) >= SYNC_INTERVAL {
-                let _ = pool.save_progress(file, true);
-                *last = Last {
-                    frontier,
-                    written: now,
-                    durable: frontier,
-                    synced: pool.now(),
-                };
-            } else if came >= step || (came > 0 && now.saturating_sub(last.written) >= WRITE_INTERVAL) {
-                let _ = pool.save_progress(file, false);
-                (last.frontier, last.written) = (frontier, now);
+            let elapsed = pool.now().saturating_sub(last.at);
+            if came > 0 && save(file, length, came, elapsed).is_some() {
+                (last.frontier, last.at) = (frontier, pool.now());
             }
         }
     }
 }
 
 impl Pool {
-    /// Saves the progress of a file; `is_durable` after an fsync of its bytes.
-    pub(super) fn save_progress(&self, file: usize, is_durable: bool) -> io::Result<()> {
+    /// Saves how much of a file is written, without waiting for the disk.
+    fn note_progress(&self, file: usize) -> io::Result<()> {
+        let Some(boot) = private::boot() else { return Ok(()) };
         // The record is locked before the progress is read, so that the saved progress is not older than
         // the wait for the lock.
         let record = self.record(file);
         let mut record = locked(&record);
-        let (frontier, part, etag, path) = {
+        let (frontier, etag, path) = {
             let state = self.lock();
             let slot = &state.files[file];
-            let Some(part) = slot.part.clone() else { return Ok(()) };
+            if slot.part.is_none() {
+                return Ok(());
+            }
             let path = slot.job.folder.paths(&slot.job.file_name).record;
-            (slot.pieces.frontier(), part, slot.object.etag.clone(), path)
+            (slot.pieces.frontier(), slot.object.etag.clone(), path)
         };
-        // The record is about another object as soon as a part for that object is made.
+        // The record is about another object until a part for this one is made.
         if frontier == 0 || record.etag != etag || record.finished.is_some() {
             return Ok(());
         }
-        if is_durable {
-            part.sync()?;
-        }
-        if is_durable {
+        record.written = Some(Written { bytes: frontier, boot });
+        record.save_in_place(&path).map(drop)
+    }
+
+    /// Has the system write a file's bytes to the disk, and saves how many they are.
+    pub(super) fn save_progress(&self, file: usize) -> io::Result<()> {
+        let (frontier, part, generation) = {
+            let state = self.lock();
+            let slot = &state.files[file];
+            let Some(part) = slot.part.clone() else { return Ok(()) };
+            (slot.pieces.frontier(), part, slot.generation)
+        };
+        part.sync()?;
+        let record = self.record(file);
+        let saved = {
+            let mut record = locked(&record);
+            let (etag, path, is_same) = {
+                let state = self.lock();
+                let slot = &state.files[file];
+                let path = slot.job.folder.paths(&slot.job.file_name).record;
+                (slot.object.etag.clone(), path, slot.generation == generation)
+            };
+            if frontier == 0 || !is_same || record.etag != etag || record.finished.is_some() {
+                return Ok(());
+            }
             record.durable = frontier;
-            record.written = None;
-        } else {
-            let Some(boot) = private::boot() else { return Ok(()) };
-            record.written = Some(Written { bytes: frontier, boot });
-        }
-        record.save(&path)
+            if record.written.as_ref().is_some_and(|written| written.bytes <= frontier) {
+                record.written = None;
+            }
+            match record.save_in_place(&path) {
+                Ok(saved) => saved,
+                Err(_) => return record.save(&path),
+            }
+        };
+        // The lock is not held meanwhile, so that what is written goes on to be saved.
+        saved.sync_data()
     }
 }

@@ -299,7 +299,7 @@ impl FileWorker<'_> {
         } else {
             // If saving fails, the next run resumes from the checkpoint before.
             let _ = self.close_part();
-            let _ = self.pool.save_progress(self.file, true);
+            let _ = self.pool.save_progress(self.file);
         }
         let part = &self.paths.part;
         let state = self.pool.lock();

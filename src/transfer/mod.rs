@@ -208,11 +208,11 @@ impl Transfer {
             return Err(io::Error::other("the system gives no thread"));
         }
         pool.lock().pace.has_only(connections);
-        let for_checkpoints = Arc::clone(&pool);
-        // Without this thread, progress is saved only at the end.
-        let _ = threads::start(thread::Builder::new(), Need::Helpful, move || {
-            checkpoint::run(&for_checkpoints)
-        });
+        // Without these threads, progress is saved only at the end.
+        for save in [checkpoint::save_written, checkpoint::save_durable] {
+            let pool = Arc::clone(&pool);
+            let _ = threads::start(thread::Builder::new(), Need::Helpful, move || save(&pool));
+        }
         Ok(Self {
             pool,
             events,

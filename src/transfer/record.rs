@@ -3,7 +3,7 @@
 //! A record is a small JSON file, replaced as a whole. It never holds a link. What it says is checked like
 //! an answer of somebody else's: it is believed only where it is sane.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -126,21 +126,24 @@ impl Record {
         // A full disk is no better for half a file.
         let _ = fs::remove_file(&fresh);
         match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => overwrite(path, &text).map_err(|_| error),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                let saved = self.save_in_place(path).and_then(|file| file.sync_data());
+                saved.map_err(|_| error)
+            }
             _ => Err(error),
         }
     }
-}
 
-/// Writes into the record that is there, which takes no room of a full disk. A record is shorter than
-/// what a disk writes as one piece.
-fn overwrite(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = private::open_existing_to_write(path)?;
-    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-    let mut padded = text.to_vec();
-    padded.resize(text.len().max(length), b' ');
-    file.write_all(&padded)?;
-    file.sync_data()
+    /// Writes into the record that is there, which takes no room of a full disk and waits for none. Returns
+    /// its file, for an fsync. A record is shorter than what a disk writes as one piece.
+    pub(super) fn save_in_place(&self, path: &Path) -> io::Result<File> {
+        let mut text = serde_json::to_vec(self)?;
+        let mut file = private::open_existing_to_write(path)?;
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        text.resize(text.len().max(length), b' ');
+        file.write_all(&text)?;
+        Ok(file)
+    }
 }
 
 #[cfg(test)]
@@ -198,7 +201,7 @@ mod tests {
         let mut saved = record(Some("\"a long one\""), Some(100));
         saved.save(&path).unwrap();
         saved.etag = None;
-        overwrite(&path, &serde_json::to_vec(&saved).unwrap()).unwrap();
+        saved.save_in_place(&path).unwrap();
         let read: Record = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(read, saved);
     }

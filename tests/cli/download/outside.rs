@@ -7,7 +7,7 @@ use std::time::Duration;
 use jdredis_sandbox::{Authority, Certificate, Proxy, ProxyMode, Reply, Sandbox, Silent};
 use serde_json::json;
 
-use super::{Place, SINGLE};
+use super::{CLUSTER, Place, SINGLE};
 use crate::network::closed_port;
 use crate::support::{Jdredis, Outcome, sandbox_builder};
 
@@ -208,4 +208,23 @@ fn a_few_threads_are_enough_and_none_say_where_to_look() {
         &["no more threads: nothing can be fetched", "ulimit -u", "TasksMax="],
     );
     assert!(!none.stderr.contains("defect"), "{none:#?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn under_a_limit_of_memory_it_is_done_with_fewer_threads_or_ended_in_words() {
+    // In KiB. glibc reserves 64 MiB for each thread that allocates, so the higher ones are met, too.
+    for limit in [30_000, 48_000, 90_000, 160_000, 300_000, 500_000] {
+        let place = Place::new();
+        let limited = format!("ulimit -v {limit}; exec \"$0\" \"$@\"");
+        let run = place.download(CLUSTER).args(["--parallel", "64"]);
+        let outcome = place.run(run.through(&["sh", "-c", &limited]));
+        match outcome.code {
+            Some(0) => place.has_all_of(CLUSTER),
+            _ => {
+                outcome.fails_saying(1, &["no more threads: nothing can be fetched", "'ulimit -v'"]);
+                assert!(limit < 90_000, "{limit}: {outcome:#?}");
+            }
+        }
+    }
 }
