@@ -14,7 +14,7 @@ use super::modes::Modes;
 use super::read::{self, Archived, Condition, Kept};
 
 /// The file's name, in an instance's folder.
-const CHECKS: &str = "checks.json";
+pub(super) const CHECKS: &str = "checks.json";
 /// What a check of this version does.
 const HOW: &str = "all bytes: length, SHA-256 and RDB";
 
@@ -100,8 +100,11 @@ fn folder_name(backup: &Kept) -> String {
 }
 
 /// Adds to an instance's backups what their last verification found. Damage that it found counts.
-pub(super) fn apply(folder: &Path, archived: &mut Archived) {
-    for check in load(folder) {
+///
+/// # Errors
+/// Where the system cannot read the file, so that nothing is known of damage.
+pub(super) fn apply(folder: &Path, archived: &mut Archived) -> io::Result<()> {
+    for check in load(folder)? {
         let Some(backup) = archived.backups.iter_mut().find(|backup| check.is_of(backup)) else {
             continue;
         };
@@ -112,14 +115,18 @@ pub(super) fn apply(folder: &Path, archived: &mut Archived) {
         }
         backup.check = Some(check);
     }
+    Ok(())
 }
 
-/// What cannot be read is the same as nothing.
-fn load(folder: &Path) -> Vec<Check> {
-    let text = read::read_file(&folder.join(CHECKS)).unwrap_or_default();
+/// What is not there, or not of this format, is the same as nothing.
+fn load(folder: &Path) -> io::Result<Vec<Check>> {
+    let text = match read::read_file(&folder.join(CHECKS)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        text => text.unwrap_or_default(),
+    };
     let checks = serde_json::from_slice::<Checks>(&text).ok();
     let checks = checks.filter(|checks| checks.format_version <= FORMAT_VERSION);
-    checks.map(|checks| checks.checks).unwrap_or_default()
+    Ok(checks.map(|checks| checks.checks).unwrap_or_default())
 }
 
 /// Writes down new checks of an instance's backups, beside those of others that are still there. `dir` is the
@@ -129,7 +136,7 @@ fn load(folder: &Path) -> Vec<Check> {
 /// Where the file cannot be replaced, as on a read-only mount.
 pub(crate) fn save(dir: &Path, folder: &Path, new: &[Check]) -> io::Result<()> {
     // Read again: another verification may have written since this one began.
-    let mut checks = load(folder);
+    let mut checks = load(folder)?;
     checks.retain(|check| new.iter().all(|new| new.folder != check.folder) && folder.join(&check.folder).is_dir());
     checks.extend(new.iter().filter(|new| folder.join(&new.folder).is_dir()).cloned());
     checks.sort_by(|a, b| a.folder.cmp(&b.folder));

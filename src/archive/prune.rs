@@ -17,7 +17,7 @@ use super::manifest::Manifest;
 use super::memory::{Memory, Pruned};
 use super::modes::{self, Modes};
 use super::policy::Policy;
-use super::read::{self, Archived, Condition, Kept};
+use super::read::{self, Archived, Condition, Kept, Unreadable};
 use super::state::{self, Terms};
 use super::store::{Store, make_below};
 use crate::values::id::BaseId;
@@ -35,6 +35,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) goes: bool,
     /// Why it stays, or goes.
     pub(crate) reasons: Vec<String>,
+    /// Why it stays although it might have to go: the system could not read its folder.
+    pub(crate) doubt: Option<Unreadable>,
 }
 
 /// Decides about each backup of an instance.
@@ -59,9 +61,19 @@ pub(crate) fn decide<'a>(archived: &'a Archived, policy: &Policy, zone: &Zone, t
             .into_iter()
             .map(|rule| rule.name().to_owned())
             .collect();
-        reasons.extend(marked(&backup.path));
-        if reasons.is_empty() {
-            reasons.extend(foreign_content(&backup.path));
+        let (mark, mut unread) = match marked(&backup.path) {
+            Ok(mark) => (mark, None),
+            Err(error) => (None, Some(error)),
+        };
+        reasons.extend(mark);
+        if reasons.is_empty() && unread.is_none() {
+            match foreign_content(&backup.path) {
+                Ok(extra) => reasons.extend(extra),
+                Err(error) => unread = Some(error),
+            }
+        }
+        if let Some(error) = unread.filter(|_| reasons.is_empty()) {
+            return in_doubt(backup, &error);
         }
         match reasons.is_empty() {
             false => stays(backup, reasons),
@@ -69,6 +81,7 @@ pub(crate) fn decide<'a>(archived: &'a Archived, policy: &Policy, zone: &Zone, t
                 backup,
                 goes: true,
                 reasons: vec!["no rule keeps it".to_owned()],
+                doubt: None,
             },
         }
     };
@@ -102,6 +115,19 @@ fn stays(backup: &Kept, reasons: Vec<String>) -> Decision<'_> {
         backup,
         goes: false,
         reasons,
+        doubt: None,
+    }
+}
+
+/// The decision about a backup that no rule keeps, and of which it is not known whether anything else does.
+fn in_doubt<'a>(backup: &'a Kept, error: &io::Error) -> Decision<'a> {
+    let reason = format!("its folder cannot be read: {error}");
+    Decision {
+        doubt: Some(Unreadable {
+            path: backup.path.clone(),
+            reason: reason.clone(),
+        }),
+        ..stays(backup, vec![reason])
     }
 }
 
@@ -120,10 +146,14 @@ fn not_counted(backup: &Kept, terms: Terms) -> String {
     }
 }
 
-/// The reason in the file `keep` of a backup's folder, where there is one.
-fn marked(folder: &Path) -> Option<String> {
+/// The reason in the file `keep` of a backup's folder, where there is one. What is called so and cannot be read
+/// keeps it as well.
+fn marked(folder: &Path) -> io::Result<Option<String>> {
     let path = folder.join(KEEP);
-    fs::symlink_metadata(&path).ok()?;
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        found => found?,
+    };
     let text = read::read_file(&path).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let line: String = text
@@ -134,24 +164,18 @@ fn marked(folder: &Path) -> Option<String> {
         .chars()
         .take(MAX_REASON)
         .collect();
-    Some(match line.is_empty() {
+    Ok(Some(match line.is_empty() {
         true => KEEP.to_owned(),
         false => format!("{KEEP}: {line}"),
-    })
+    }))
 }
 
 /// Why a folder is not removed that has more in it than a backup: somebody may need what is there.
-fn foreign_content(folder: &Path) -> Option<String> {
-    let read = || -> io::Result<Option<String>> {
-        let text = read::read_file(&folder.join(MANIFEST))?;
-        let manifest = Manifest::parse(&text).map_err(io::Error::other)?;
-        Ok(extra_names(folder, &manifest)?.into_iter().next())
-    };
-    match read() {
-        Ok(None) => None,
-        Ok(Some(name)) => Some(format!("{name} in it is no part of the backup")),
-        Err(error) => Some(format!("it cannot be read: {error}")),
-    }
+fn foreign_content(folder: &Path) -> io::Result<Option<String>> {
+    let text = read::read_file(&folder.join(MANIFEST))?;
+    let manifest = Manifest::parse(&text).map_err(io::Error::other)?;
+    let extra = extra_names(folder, &manifest)?.into_iter().next();
+    Ok(extra.map(|name| format!("{name} in it is no part of the backup")))
 }
 
 /// The names in a backup's folder that neither the backup nor the archive has, sorted.

@@ -18,6 +18,7 @@ use crate::values::id::{BaseId, InstanceId, Region};
 
 /// The longest `backup.json` and `instance.json` that is read, in bytes. One of a thousand shards has 300 kB.
 const MAX_JSON: u64 = 16 << 20;
+const NO_FOLDER: &str = "it is no folder, but a symbolic link or a special file";
 
 /// What an archive holds.
 #[derive(Debug, Default)]
@@ -177,18 +178,33 @@ impl Archive {
                 return;
             };
             if name == MEMORY {
-                archived.memory = read_file(&entry.path())
-                    .ok()
-                    .and_then(|text| Memory::parse(&text, archived.region.as_str(), archived.instance.as_str()));
+                match read_file(&entry.path()) {
+                    Ok(text) => {
+                        let (region, instance) = (archived.region.as_str(), archived.instance.as_str());
+                        archived.memory = Memory::parse(&text, region, instance);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    // It may say that backups are missing.
+                    Err(error) => archive.give_up(&entry.path(), &error),
+                }
                 return;
             }
             match FolderName::parse(&name) {
-                Some(name) if !kind.is_file() => archived.backups.push(look_at(entry.path(), kind, name, &archived)),
+                Some(name) if !kind.is_file() => {
+                    let (kept, unread) = look_at(entry.path(), kind, name, &archived);
+                    if let Some(reason) = unread {
+                        archive.give_up(&kept.path, &reason);
+                    }
+                    archived.backups.push(kept);
+                }
                 _ if kind.is_file() => {}
                 _ => archive.foreign.push(entry.path()),
             }
         });
-        checks::apply(path, &mut archived);
+        // It may say that a backup is damaged.
+        if let Err(error) = checks::apply(path, &mut archived) {
+            self.give_up(&path.join(checks::CHECKS), &error);
+        }
         archived.sort();
         self.instances.push(archived);
     }
@@ -231,18 +247,27 @@ impl Archive {
     }
 }
 
-/// Looks at a backup's folder.
-fn look_at(path: PathBuf, kind: FileType, name: FolderName, of: &Archived) -> Kept {
-    let examined = if kind.is_dir() {
-        examine(&path, &name, of)
-    } else {
-        Err("it is no folder, but a symbolic link or a special file".to_owned())
+/// Whether what an archive holds of an instance is not known, since its folder, its region's or something in it is
+/// among what could not be read.
+pub(crate) fn is_in_doubt(unreadable: &[Unreadable], of: &Archived) -> bool {
+    let region = Path::new(of.region.as_str());
+    let instance = region.join(of.instance.as_str());
+    let is_its = |path: &Path| path.ends_with(region) || path.ancestors().any(|folder| folder.ends_with(&instance));
+    unreadable.iter().any(|unread| is_its(&unread.path))
+}
+
+/// Looks at a backup's folder. Besides what it is, why that may be wrong: the system could not read all of it.
+fn look_at(path: PathBuf, kind: FileType, name: FolderName, of: &Archived) -> (Kept, Option<String>) {
+    let examined = match kind.is_dir() {
+        true => examine(&path, &name, of),
+        false => Err(Flaw::Damage(NO_FOLDER.to_owned())),
     };
-    let (manifest, condition) = match examined {
-        Ok((manifest, condition)) => (Some(manifest), condition),
-        Err(reason) => (None, Condition::Damaged(reason)),
+    let (manifest, condition, unread) = match examined {
+        Ok((manifest, condition)) => (Some(manifest), condition, None),
+        Err(Flaw::Damage(reason)) => (None, Condition::Damaged(reason), None),
+        Err(Flaw::Unread(reason)) => (None, Condition::Damaged(reason.clone()), Some(reason)),
     };
-    Kept {
+    let kept = Kept {
         path,
         base_id: name.base_id,
         start: name.start,
@@ -252,44 +277,81 @@ fn look_at(path: PathBuf, kind: FileType, name: FolderName, of: &Archived) -> Ke
         fetched_at: manifest.as_ref().map(|manifest| manifest.fetched_at),
         check: None,
         instance_name: manifest.and_then(|manifest| manifest.instance_name),
+    };
+    (kept, unread)
+}
+
+/// Why a backup does not count as good.
+enum Flaw {
+    Damage(String),
+    /// The system could not read a part of it, so that nothing is known: too many files may be open, or the disk
+    /// fails.
+    Unread(String),
+}
+
+impl Flaw {
+    /// Of a file that could not be read; one that is not there is damage.
+    fn of(error: &io::Error, text: String) -> Self {
+        match error.kind() {
+            // `Other` is this program's own word for what is no regular file.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::Other => Self::Damage(text),
+            _ => Self::Unread(text),
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Damage(text) | Self::Unread(text) => text,
+        }
     }
 }
 
 /// The manifest, and what it says together with the files; an error where it cannot be believed.
-fn examine(path: &Path, name: &FolderName, of: &Archived) -> Result<(Manifest, Condition), String> {
-    let text = read_file(&path.join(MANIFEST)).map_err(|error| format!("its {MANIFEST} cannot be read: {error}"))?;
-    let manifest = Manifest::parse(&text).map_err(|error| error.to_string())?;
+fn examine(path: &Path, name: &FolderName, of: &Archived) -> Result<(Manifest, Condition), Flaw> {
+    let text = read_file(&path.join(MANIFEST))
+        .map_err(|error| Flaw::of(&error, format!("its {MANIFEST} cannot be read: {error}")))?;
+    let manifest = Manifest::parse(&text).map_err(|error| Flaw::Damage(error.to_string()))?;
     let is_its_own = manifest.region == of.region.as_str()
         && manifest.instance == of.instance.as_str()
         && manifest.base_id == name.base_id.as_str()
         && manifest.start.map(OffsetDateTime::truncate_to_second) == name.start;
     if !is_its_own {
-        return Err(format!(
+        return Err(Flaw::Damage(format!(
             "its {MANIFEST} is about another backup: {} of {} in {}",
             manifest.base_id, manifest.instance, manifest.region
-        ));
+        )));
     }
-    let condition = condition_of(path, &manifest);
-    Ok((manifest, condition))
+    match flaw(path, &manifest) {
+        Some(unread @ Flaw::Unread(_)) => Err(unread),
+        found => {
+            let condition = condition(found, &manifest);
+            Ok((manifest, condition))
+        }
+    }
 }
 
 /// The manifest of a backup as it is now; an error in words where it cannot be believed.
 pub(super) fn manifest_of(of: &Archived, backup: &Kept) -> Result<Manifest, String> {
     let is_folder = fs::symlink_metadata(&backup.path).is_ok_and(|metadata| metadata.is_dir());
     if !is_folder {
-        return Err("it is no folder, but a symbolic link or a special file".to_owned());
+        return Err(NO_FOLDER.to_owned());
     }
     let name = FolderName {
         start: backup.start,
         base_id: backup.base_id.clone(),
     };
-    examine(&backup.path, &name, of).map(|(manifest, _)| manifest)
+    let examined = examine(&backup.path, &name, of);
+    examined.map(|(manifest, _)| manifest).map_err(Flaw::text)
 }
 
 /// In what condition the files of a folder are, by its manifest.
 pub(super) fn condition_of(path: &Path, manifest: &Manifest) -> Condition {
-    match manifest.files.iter().find_map(|file| complaint(path, file)) {
-        Some(reason) => Condition::Damaged(reason),
+    condition(flaw(path, manifest), manifest)
+}
+
+fn condition(flaw: Option<Flaw>, manifest: &Manifest) -> Condition {
+    match flaw {
+        Some(flaw) => Condition::Damaged(flaw.text()),
         None => match manifest.foreign_file() {
             Some(file) => Condition::NotRdb(format!(
                 "{} is no RDB file: {}",
@@ -301,23 +363,27 @@ pub(super) fn condition_of(path: &Path, manifest: &Manifest) -> Condition {
     }
 }
 
+/// The first thing that is wrong with a folder's files.
+fn flaw(path: &Path, manifest: &Manifest) -> Option<Flaw> {
+    manifest.files.iter().find_map(|file| complaint(path, file))
+}
+
 /// What is wrong with a file, as far as it can be seen without reading it.
-fn complaint(folder: &Path, file: &super::manifest::FileEntry) -> Option<String> {
+fn complaint(folder: &Path, file: &super::manifest::FileEntry) -> Option<Flaw> {
     let name = &file.name;
-    match fs::symlink_metadata(folder.join(name)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(format!("{name} is missing")),
-        Err(error) => Some(format!("{name}: {error}")),
-        Ok(metadata) if !metadata.is_file() => Some(format!("{name} is no file, but a folder, a link or special")),
-        Ok(metadata) if metadata.len() != file.bytes => Some(format!(
-            "{name} has {} bytes and should have {}",
-            metadata.len(),
-            file.bytes
-        )),
-        Ok(_) if !matches!(file.state, FileState::Ok | FileState::Unverified | FileState::NotRdb) => {
-            Some(format!("{name} is recorded as {}", file.state.name()))
+    let text = match fs::symlink_metadata(folder.join(name)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{name} is missing"),
+        Err(error) => return Some(Flaw::of(&error, format!("{name}: {error}"))),
+        Ok(metadata) if !metadata.is_file() => format!("{name} is no file, but a folder, a link or special"),
+        Ok(metadata) if metadata.len() != file.bytes => {
+            format!("{name} has {} bytes and should have {}", metadata.len(), file.bytes)
         }
-        Ok(_) => None,
-    }
+        Ok(_) if !matches!(file.state, FileState::Ok | FileState::Unverified | FileState::NotRdb) => {
+            format!("{name} is recorded as {}", file.state.name())
+        }
+        Ok(_) => return None,
+    };
+    Some(Flaw::Damage(text))
 }
 
 /// The bytes of a small file. What is no file is refused rather than waited for, as a FIFO would be.

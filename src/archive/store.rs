@@ -163,12 +163,12 @@ impl Store {
         self.modes.replace(&path, &text)
     }
 
-    /// Removes the work folders of an instance's backups that the service has no longer: nothing will ever
-    /// make them whole.
-    pub(crate) fn sweep(&self, region: &Region, instance: &InstanceId, is_offered: impl Fn(&str) -> bool) {
+    /// Removes the work folders of an instance's backups that nothing will ever make whole: the service has them no
+    /// longer, or the archive has them already.
+    pub(crate) fn sweep(&self, region: &Region, instance: &InstanceId, is_wanted: impl Fn(&str) -> bool) {
         let of_instance = self.layout.work_root().join(region.as_str()).join(instance.as_str());
         for entry in fs::read_dir(&of_instance).into_iter().flatten().flatten() {
-            if !entry.file_name().to_str().is_some_and(&is_offered) {
+            if !entry.file_name().to_str().is_some_and(&is_wanted) {
                 // It is tried again in the next run.
                 let _ = fs::remove_dir_all(entry.path());
             }

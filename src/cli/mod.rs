@@ -88,9 +88,9 @@ pub(crate) struct Globals {
 
     /// Print no notes, no progress and no rows of what is well; twice: no warnings either
     ///
-    /// Rows are left out of the tables of 'backup download', 'backup verify', 'archive sync' and
-    /// 'archive status', and the header with them where none is left. JSON and plain are data and stay
-    /// whole.
+    /// Rows are left out of the tables of 'backup download', 'backup verify', 'archive sync', 'archive
+    /// status' and 'archive verify', and the header with them where none is left; 'archive prune' prints no
+    /// table. JSON and plain are data and stay whole.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) quiet: u8,
 

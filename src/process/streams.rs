@@ -1,4 +1,4 @@
-//! Standard streams that were closed when the program started.
+//! Standard streams that were closed when the program started, or are open for reading only.
 //!
 //! Before `main`, std opens `/dev/null` for reading and writing in place of each closed one of the
 //! descriptors 0 to 2. A parent may pass the same device, as Python's `subprocess.DEVNULL` does, and the
@@ -32,6 +32,32 @@ fn is_null(stream: impl std::os::fd::AsFd) -> bool {
     };
     let of_stream = File::from(copy).metadata().ok().and_then(device);
     of_stream.is_some() && of_stream == metadata("/dev/null").ok().and_then(device)
+}
+
+/// Standard output. std's own takes EBADF, which a write to a descriptor gets that is open for reading only, for
+/// success: the data would be lost without a word.
+#[cfg(unix)]
+pub(super) fn stdout() -> impl std::io::Write + Send {
+    Unbuffered
+}
+
+#[cfg(not(unix))]
+pub(super) fn stdout() -> impl std::io::Write + Send {
+    std::io::stdout()
+}
+
+#[cfg(unix)]
+struct Unbuffered;
+
+#[cfg(unix)]
+impl std::io::Write for Unbuffered {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(rustix::io::write(std::io::stdout(), bytes)?)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Systems other than Unix have no such descriptors.

@@ -72,7 +72,7 @@ impl World {
                 terminal: io::stdout()
                     .is_terminal()
                     .then(|| Arc::new(SystemTerminal(io::stdout())) as _),
-                writer: Arc::new(Mutex::new(Box::new(io::stdout()))),
+                writer: Arc::new(Mutex::new(Box::new(streams::stdout()))),
             },
             stdout_may_be_closed: streams::stdout_may_be_closed,
             stderr: Stream {

@@ -171,6 +171,18 @@ mod unix {
     }
 
     #[test]
+    fn an_output_that_is_open_for_reading_only_is_reported() {
+        for args in [&URL[..], &["man"], &["--version"], &["--help"]] {
+            let sandbox = sandbox();
+            let outcome = Jdredis::at(&sandbox)
+                .args(args.iter().copied())
+                .run_into(File::open("/dev/zero").unwrap());
+            assert_eq!(outcome.code, Some(1), "{args:?} {outcome:#?}");
+            outcome.says(&["error: the output could not be written"]);
+        }
+    }
+
+    #[test]
     fn an_output_above_the_limit_of_file_sizes_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let output = File::create(folder.path().join("output")).unwrap();

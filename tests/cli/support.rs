@@ -1,6 +1,7 @@
 //! Runs the program for the tests, with a limit to its time, and searches all it prints for secrets.
 
 mod outcome;
+mod random;
 
 #[cfg(unix)]
 use std::io::{BufRead, BufReader};
@@ -14,6 +15,7 @@ use jdredis_sandbox::{Builder, Reply, Sandbox};
 use tempfile::TempDir;
 
 pub(crate) use self::outcome::Outcome;
+pub(crate) use self::random::Random;
 
 pub(crate) const ACCESS_KEY: &str = "CANARYACCESSKEY";
 /// It has the characters that configuration files and shells treat specially.
@@ -110,7 +112,12 @@ pub(crate) fn for_each<T: Send>(cases: impl IntoIterator<Item = T>, check: impl 
 /// Says in the output that a test or a part of it does not run here. The test runner captures what its
 /// macros print in a test that passes, so this writes to standard error itself.
 pub(crate) fn say_not_run(test: &str, reason: &str) {
-    let _ = writeln!(std::io::stderr(), "not run: {test}: {reason}");
+    say(&format!("not run: {test}: {reason}"));
+}
+
+/// Writes a line that is seen also where the test passes.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Whether a program of that name can be started here.

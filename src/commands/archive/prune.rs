@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let zone_text = zone.describe(terms.now);
     let mut rows = Vec::new();
     let mut failures = Vec::new();
+    let mut unreadable = std::mem::take(&mut archive.unreadable);
     for archived in &mut archive.instances {
         let decisions = prune::decide(archived, &policy, &zone, terms);
         let of_instance: Vec<Row> = decisions.iter().map(|decision| Row::of(archived, decision)).collect();
@@ -78,6 +79,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             .filter(|row| row.goes)
             .map(|row| row.path.clone())
             .collect();
+        unreadable.extend(decisions.into_iter().filter_map(|decision| decision.doubt));
+        if read::is_in_doubt(&unreadable, archived) {
+            let stay = of_instance.into_iter().map(Row::left_alone);
+            rows.extend(stay);
+            continue;
+        }
         rows.extend(of_instance);
         if let Some(shrunk) = archived.shrunk(terms).filter(|_| !going.is_empty()) {
             let verb = if args.dry_run { "would go" } else { "go" };
@@ -92,6 +99,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             failures.extend(store.prune(archived, &going, terms.now));
         }
     }
+    archive.unreadable = unreadable;
     rows.retain(|row| !row.goes || failures.iter().all(|failure| failure.path != row.path));
     context.print(&render(&rows, &zone_text, &policy.describe(), args, context))?;
     say(&archive, &rows, &zone_text, args, context);
@@ -203,6 +211,19 @@ impl Row {
             action: if decision.goes { "remove" } else { "keep" },
             reasons: decision.reasons.clone(),
             goes: decision.goes,
+        }
+    }
+
+    /// Of an instance of which a part cannot be read: nothing of it is removed.
+    fn left_alone(self) -> Self {
+        match self.goes {
+            false => self,
+            true => Self {
+                action: "keep",
+                reasons: vec!["a part of its instance cannot be read, so nothing is removed there".to_owned()],
+                goes: false,
+                ..self
+            },
         }
     }
 

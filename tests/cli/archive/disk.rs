@@ -104,10 +104,10 @@ fn reading_works_where_nothing_can_be_written() {
 }
 
 /// A file system in memory, which is unmounted at the end.
-struct SmallDisk<'a>(&'a Path);
+pub(super) struct SmallDisk<'a>(&'a Path);
 
 impl<'a> SmallDisk<'a> {
-    fn mount(path: &'a Path, options: &str) -> Option<Self> {
+    pub(super) fn mount(path: &'a Path, options: &str) -> Option<Self> {
         let mount = Command::new("mount")
             .args(["-t", "tmpfs", "-o", options, "tmpfs"])
             .arg(path)
@@ -115,7 +115,7 @@ impl<'a> SmallDisk<'a> {
         mount.is_ok_and(|output| output.status.success()).then_some(Self(path))
     }
 
-    fn grow(&self, options: &str) {
+    pub(super) fn grow(&self, options: &str) {
         let mount = Command::new("mount")
             .args(["-o", &format!("remount,{options}")])
             .arg(self.0)

@@ -6,12 +6,16 @@ mod failures;
 mod fleet;
 #[cfg(unix)]
 mod fortnight;
+#[cfg(target_os = "linux")]
+mod month;
 mod prune;
 mod safety;
 mod status;
 mod sync;
 mod told;
 mod verify;
+#[cfg(target_os = "linux")]
+mod walk;
 
 use std::fs;
 use std::path::{Path, PathBuf};

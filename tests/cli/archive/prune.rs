@@ -10,7 +10,7 @@ use time::Duration;
 
 use super::fleet::{Fleet, NORTH, backups_in, files_below};
 use super::{Made, each};
-use crate::support::Jdredis;
+use crate::support::{Jdredis, Random, say};
 
 fn prune(dir: &Path, args: &[&str]) -> Jdredis<'static> {
     Jdredis::bare()
@@ -176,8 +176,11 @@ fn a_backup_of_an_unknown_start_or_of_the_future_stays_and_counts_for_nothing() 
 
 #[test]
 fn a_prune_that_is_killed_at_any_moment_leaves_only_what_is_whole() {
+    let mut random = Random::of_seed_or(7);
+    say(&format!("SEED={}", random.seed));
     let mut kills = 0;
-    for millis in [4, 8, 12, 16, 20, 25, 30, 40] {
+    for _ in 0..8 {
+        let millis = 3 + random.below(40);
         let made = Made::new();
         for instance in 0..20 {
             for day in 0..15 {

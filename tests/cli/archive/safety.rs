@@ -296,7 +296,13 @@ fn names_from_the_service_stay_in_their_folder() {
 }
 
 /// A clock that is so far off.
-struct Off(time::Duration, Instant);
+pub(super) struct Off(time::Duration, Instant);
+
+impl Off {
+    pub(super) fn by(off: time::Duration) -> Self {
+        Self(off, Instant::now())
+    }
+}
 
 impl jdredis::Clock for Off {
     fn now(&self) -> time::OffsetDateTime {
@@ -339,7 +345,7 @@ pub(super) fn sync_at(fleet: &Fleet, regions: &[&str], off: time::Duration) -> (
             .map(|(_, value)| value.into())
     });
     world.home = None;
-    world.clock = Arc::new(Off(off, Instant::now()));
+    world.clock = Arc::new(Off::by(off));
     world.stdout = jdredis::Stream::to(printed.clone());
     world.stderr = jdredis::Stream::to(std::io::sink());
     let code = jdredis::run(&world);

@@ -199,6 +199,51 @@ fn on_a_read_only_mount_all_that_reads_works_and_verify_says_that_no_dates_are_k
     assert!(!made.dir().join("cn-north-1/redis-1/checks.json").exists());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_a_verification_and_what_was_checked_by_then_has_its_date() {
+    let made = Made::new();
+    made.backup("cn-north-1", "redis-1", "a", Duration::hours(5), RDB);
+    // So large that it is not read to its end in time, and without a block on the disk.
+    let folder = made.backup("cn-north-1", "redis-1", "b", Duration::hours(30), RDB);
+    let bytes = 64_u64 << 30;
+    let file = fs::File::options().write(true).open(folder.join("dump-0")).unwrap();
+    file.set_len(bytes).unwrap();
+    let manifest = fs::read_to_string(folder.join("backup.json")).unwrap();
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    manifest["files"][0]["bytes"] = bytes.into();
+    fs::write(folder.join("backup.json"), manifest.to_string()).unwrap();
+
+    let run = verify(made.dir(), &["-o", "json"]).start();
+    let has_open = |name: &Path| {
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", run.id()))
+            .into_iter()
+            .flatten()
+            .flatten();
+        descriptors
+            .into_iter()
+            .any(|entry| fs::read_link(entry.path()).is_ok_and(|path| path == *name))
+    };
+    let start = std::time::Instant::now();
+    while !has_open(&folder.join("dump-0").canonicalize().unwrap()) {
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(20),
+            "it does not begin"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    run.signal("TERM");
+    let outcome = run.finish();
+    assert_eq!(outcome.code, Some(143), "{outcome:#?}");
+    outcome.says(&["interrupted: ", " of 2 backups were checked", "run this again"]);
+    let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let checked = each(&document, "backups", "baseId");
+    assert!(!checked.contains(&"b".into()), "{document}");
+    // What was checked has its date, and what was not is next.
+    let status: Value = serde_json::from_str(&made.status(&["-o", "json"]).run().stdout).unwrap();
+    assert_eq!(each(&status, "instances", "verified"), [checked.len()]);
+}
+
 #[test]
 fn backup_verify_of_a_folder_names_archive_verify() {
     let made = Made::new();

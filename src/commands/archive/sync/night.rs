@@ -144,6 +144,11 @@ impl Night {
         let terms = self.terms;
         let mut wanted = Vec::new();
         for instance in &mut self.instances {
+            if read::is_in_doubt(&self.unreadable, &instance.archived) {
+                let reason = "what the archive has of it cannot be read, so nothing was fetched";
+                instance.memory.failure.get_or_insert_with(|| reason.to_owned());
+                continue;
+            }
             let Offer {
                 wanted: its,
                 failed,
@@ -205,6 +210,10 @@ impl Night {
             let before = instance.archived.memory.take();
             let before = before.as_ref().map_or(&[][..], |memory| &memory.failed);
             let mut now = read::read_instance(store.layout.dir(), region.clone(), id.clone());
+            // What could not be read of it before the run can be read now, or is named once more.
+            let was_in_doubt = read::is_in_doubt(&self.unreadable, &instance.archived);
+            let is_of_another = |unread: &Unreadable| now.unreadable.iter().all(|now| now.path != unread.path);
+            self.unreadable.retain(is_of_another);
             self.unreadable.append(&mut now.unreadable);
             instance.archived.backups = now.instances.pop().map(|archived| archived.backups).unwrap_or_default();
             let failed = std::mem::take(&mut instance.failed).into_iter();
@@ -215,16 +224,18 @@ impl Night {
             instance
                 .memory
                 .forget_pruned(&instance.archived, is_offered, self.terms.now);
-            if !can_do_nothing && instance.is_remembered() {
+            // What is remembered of it must not be replaced by less, only since it could not be read.
+            let is_in_doubt = was_in_doubt || read::is_in_doubt(&self.unreadable, &instance.archived);
+            if !can_do_nothing && instance.is_remembered() && !is_in_doubt {
                 let outcome = store.remember(&region, &id, &instance.memory);
                 if let Err(error) = outcome {
                     notes.warn(format_args!("{} is not remembered: {error}", instance.subject()));
                 }
             }
             if instance.was_asked {
-                let is_offered =
-                    |base_id: &str| instance.listed.iter().any(|backup| backup.base_id.as_str() == base_id);
-                store.sweep(&region, &id, is_offered);
+                let kept = &instance.archived.backups;
+                let is_there = |base_id: &str| kept.iter().any(|kept| kept.base_id.as_str() == base_id);
+                store.sweep(&region, &id, |base_id| lists(base_id) && !is_there(base_id));
             }
             instance.archived.memory = Some(instance.memory.clone());
         }

@@ -6,6 +6,7 @@ use super::night::{Instance, Night};
 use crate::archive::plan::Wanted;
 use crate::archive::policy::Policy;
 use crate::archive::prune;
+use crate::archive::read;
 use crate::archive::state::{State, Terms};
 use crate::archive::store::Store;
 use crate::terminal::notes::Notes;
@@ -38,13 +39,17 @@ impl Night {
         let mut count = 0;
         for instance in &mut self.instances {
             let is_whole = instance.was_asked && instance.failure.is_none() && !instance.listed.is_empty();
-            if !is_whole || instance.archived.judge(terms).state != State::Fresh {
+            let is_in_doubt = read::is_in_doubt(&self.unreadable, &instance.archived);
+            if !is_whole || is_in_doubt || instance.archived.judge(terms).state != State::Fresh {
                 continue;
             }
             let decisions = prune::decide(&instance.archived, &keep.policy, &keep.zone, terms);
             let going = decisions.iter().filter(|decision| decision.goes);
             let going: Vec<PathBuf> = going.map(|decision| decision.backup.path.clone()).collect();
-            if going.is_empty() {
+            let doubts: Vec<_> = decisions.into_iter().filter_map(|decision| decision.doubt).collect();
+            let is_in_doubt = !doubts.is_empty();
+            self.unreadable.extend(doubts);
+            if going.is_empty() || is_in_doubt {
                 continue;
             }
             let failed = store.prune(&mut instance.archived, &going, terms.now);
@@ -62,7 +67,8 @@ impl Night {
         if count > 0 {
             let zone = keep.zone.describe(terms.now);
             notes.note(format_args!(
-                "{count} backups are removed; days, weeks and months are those of {zone}"
+                "{count} {} removed; days, weeks and months are those of {zone}",
+                if count == 1 { "backup is" } else { "backups are" }
             ));
         }
     }

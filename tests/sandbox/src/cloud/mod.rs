@@ -187,6 +187,15 @@ impl Sandbox {
         lock(&self.cloud.state).refusals.iter().cloned().collect()
     }
 
+    /// Forgets the requests and refusals so far, as if the last of them were long ago: neither lists them any
+    /// more, and a limit of calls does not count them.
+    pub fn forget_requests(&self) {
+        let mut state = lock(&self.cloud.state);
+        state.requests.clear();
+        state.refusals.clear();
+        state.recent.clear();
+    }
+
     /// The number of TCP connections that were accepted.
     #[must_use]
     pub fn connections(&self) -> usize {

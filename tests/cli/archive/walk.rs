@@ -1,0 +1,461 @@
+//! Faults of the system, and SIGKILL, at each system call in turn: of `archive sync` with a policy, of
+//! `archive prune` and of `backup download`. strace injects both; where there is none, the tests say that they
+//! were not run.
+//!
+//! SIGKILL at random moments needs no strace.
+//!
+//! After each, nothing may look whole that is not; a run that ended with 0 must have done all of its work; and
+//! the next run must end with 0 and leave nothing behind.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use jdredis_sandbox::Sandbox;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::Made;
+use super::fleet::{Fleet, NORTH, backups_in, files_below};
+use crate::support::{Jdredis, Outcome, Random, sandbox, say, say_not_run};
+
+const STRACE: &str = "/usr/bin/strace";
+/// What may fail, and how.
+const FAULTS: [(&str, &[&str]); 17] = [
+    ("write", &["ENOSPC", "EIO", "EINTR", "EDQUOT", "EFBIG", "EBADF"]),
+    ("pwrite64", &["ENOSPC", "EIO", "EINTR", "EDQUOT", "EFBIG"]),
+    ("fsync", &["EIO", "ENOSPC", "EINTR", "EDQUOT"]),
+    ("fdatasync", &["EIO", "ENOSPC"]),
+    ("rename", &["EIO", "ENOSPC", "EINTR", "EDQUOT"]),
+    ("openat", &["EMFILE", "EIO", "ENOSPC", "EINTR"]),
+    ("open", &["EMFILE"]),
+    ("mkdir", &["ENOSPC", "EIO", "EDQUOT"]),
+    ("ftruncate", &["EFBIG", "EIO"]),
+    ("unlink", &["EIO"]),
+    ("unlinkat", &["EIO"]),
+    ("rmdir", &["EIO"]),
+    ("getdents64", &["EIO"]),
+    ("statx", &["EIO"]),
+    ("read", &["EIO", "EINTR"]),
+    ("pread64", &["EIO"]),
+    ("clone3", &["EAGAIN"]),
+];
+/// Before which calls the process is killed.
+const KILLED_AT: [&str; 24] = [
+    "write",
+    "writev",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat2",
+    "openat",
+    "mkdir",
+    "ftruncate",
+    "fallocate",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "getdents64",
+    "statx",
+    "read",
+    "pread64",
+    "chmod",
+    "fchmod",
+    "close",
+    "flock",
+    "clone3",
+    "sendto",
+];
+/// No thread makes one of these calls so often.
+const MOST_CALLS: usize = 300;
+
+/// What is run again and again, from the same beginning.
+trait Scene {
+    /// Makes its folder what it is before the run.
+    fn prepare(&self);
+    fn run(&self) -> Jdredis<'_>;
+    /// What looks whole without being so, or is gone that must stay; empty where all is well.
+    fn wrongs(&self) -> Vec<String>;
+    /// Whether its folder is as a run leaves it that met no trouble.
+    fn is_done(&self) -> bool;
+    /// Whether such a run's data have come.
+    fn has_printed(&self, outcome: &Outcome) -> bool;
+}
+
+/// The files of a folder with their content, those of the program itself left out.
+type Content = BTreeMap<PathBuf, Vec<u8>>;
+
+/// What is in a folder, but for the moment at which a backup was fetched.
+fn content(folder: &Path) -> Content {
+    let named = files_below(folder).into_iter().map(|path| {
+        let bytes = fs::read(&path).unwrap();
+        let bytes = match path.ends_with("backup.json") {
+            true => {
+                let mut manifest: Value = serde_json::from_slice(&bytes).unwrap();
+                manifest["fetchedAt"] = Value::Null;
+                manifest.to_string().into_bytes()
+            }
+            false => bytes,
+        };
+        (path.strip_prefix(folder).unwrap().to_owned(), bytes)
+    });
+    named.collect()
+}
+
+/// The whole backups of an archive, by base ID.
+fn whole(dir: &Path) -> BTreeMap<String, Content> {
+    let backups = backups_in(dir).into_iter();
+    backups.map(|(base_id, folder)| (base_id, content(&folder))).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.unwrap().success());
+}
+
+/// `archive sync --keep-last 2` of one instance that has a new backup, so that an old one goes.
+struct Sync {
+    fleet: Fleet,
+    before: TempDir,
+    whole: BTreeMap<String, Content>,
+}
+
+impl Sync {
+    fn new() -> Self {
+        let fleet = Fleet::new();
+        fleet.add(NORTH, "redis-a", &[2, 26, 50]);
+        fleet.synced(0, &[]);
+        let whole = whole(&fleet.dir());
+        fs::remove_dir_all(&fleet.backups()["redis-a-2"]).unwrap();
+        let before = tempfile::tempdir().unwrap();
+        copy(&fleet.dir(), &before.path().join("archive"));
+        Self { fleet, before, whole }
+    }
+}
+
+impl Scene for Sync {
+    fn prepare(&self) {
+        self.fleet.sandbox.forget_requests();
+        copy(&self.before.path().join("archive"), &self.fleet.dir());
+    }
+
+    fn run(&self) -> Jdredis<'_> {
+        self.fleet.sync(&[
+            "--keep-last",
+            "2",
+            "-o",
+            "json",
+            "--max-attempts",
+            "1",
+            "--timeout",
+            "5",
+        ])
+    }
+
+    fn wrongs(&self) -> Vec<String> {
+        wrongs_of(&self.fleet.dir(), &self.whole, &["redis-a-26"])
+    }
+
+    fn is_done(&self) -> bool {
+        self.fleet.base_ids() == ["redis-a-2", "redis-a-26"] && is_tidy(&self.fleet.dir())
+    }
+
+    fn has_printed(&self, outcome: &Outcome) -> bool {
+        printed_document(outcome, "instances")
+    }
+}
+
+/// The backups in an archive that are not as they were once, and those that must stay and did not.
+fn wrongs_of(dir: &Path, expected: &BTreeMap<String, Content>, stay: &[&str]) -> Vec<String> {
+    let there = whole(dir);
+    let not_whole = there
+        .iter()
+        .filter(|(base_id, content)| Some(*content) != expected.get(*base_id));
+    let not_whole = not_whole.map(|(base_id, _)| format!("{base_id} is not whole"));
+    let gone = stay.iter().filter(|base_id| !there.contains_key(**base_id));
+    not_whole
+        .chain(gone.map(|base_id| format!("{base_id} is gone")))
+        .collect()
+}
+
+/// Whether no folder is left of what is not whole, or was to be deleted.
+fn is_tidy(dir: &Path) -> bool {
+    let is_empty = |name: &str| files_below(&dir.join(".jdredis").join(name)).is_empty();
+    is_empty("work") && is_empty("pruned")
+}
+
+fn printed_document(outcome: &Outcome, list: &str) -> bool {
+    serde_json::from_str::<Value>(&outcome.stdout).is_ok_and(|document| document[list].is_array())
+}
+
+/// `archive prune --keep-last 2` of two instances.
+struct Prune {
+    made: Made,
+    before: TempDir,
+    whole: BTreeMap<String, Content>,
+}
+
+impl Prune {
+    const STAY: [&str; 5] = ["redis-a-0", "redis-a-1", "redis-b-0", "redis-b-1", "redis-b-3"];
+
+    fn new() -> Self {
+        let made = Made::new();
+        for instance in ["redis-a", "redis-b"] {
+            for day in 0..4 {
+                let base_id = format!("{instance}-{day}");
+                made.backup(NORTH, instance, &base_id, time::Duration::days(day), base_id.as_bytes());
+            }
+        }
+        let marked = &backups_in(made.dir())["redis-b-3"];
+        fs::write(marked.join("keep"), "for the audit").unwrap();
+        let before = tempfile::tempdir().unwrap();
+        copy(made.dir(), &before.path().join("archive"));
+        let whole = whole(made.dir());
+        Self { made, before, whole }
+    }
+}
+
+impl Scene for Prune {
+    fn prepare(&self) {
+        copy(&self.before.path().join("archive"), self.made.dir());
+    }
+
+    fn run(&self) -> Jdredis<'_> {
+        let dir = self.made.dir().to_str().unwrap();
+        Jdredis::bare().args(["archive", "prune", dir, "--keep-last", "2", "-o", "json"])
+    }
+
+    fn wrongs(&self) -> Vec<String> {
+        wrongs_of(self.made.dir(), &self.whole, &Self::STAY)
+    }
+
+    fn is_done(&self) -> bool {
+        let left: Vec<String> = backups_in(self.made.dir()).into_keys().collect();
+        left == Self::STAY && is_tidy(self.made.dir())
+    }
+
+    fn has_printed(&self, outcome: &Outcome) -> bool {
+        printed_document(outcome, "backups")
+    }
+}
+
+/// `backup download` of one file.
+struct Download {
+    sandbox: Sandbox,
+    home: TempDir,
+    object: Vec<u8>,
+}
+
+impl Download {
+    const NAME: &str = "20210714153657-backup1-0";
+
+    fn new() -> Self {
+        let sandbox = sandbox();
+        let object = sandbox.object("redis-1234", "1234", 0);
+        Self {
+            sandbox,
+            home: tempfile::tempdir().unwrap(),
+            object,
+        }
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.home.path().join("backups")
+    }
+}
+
+impl Scene for Download {
+    fn prepare(&self) {
+        self.sandbox.forget_requests();
+        let _ = fs::remove_dir_all(self.dir());
+    }
+
+    fn run(&self) -> Jdredis<'_> {
+        let dir = self.dir();
+        Jdredis::at(&self.sandbox)
+            .args(["backup", "download", "--region", NORTH, "--instance", "redis-1234"])
+            .args(["--base-id", "1234", "--http", "-o", "json", "--max-attempts", "1"])
+            .args(["--timeout", "5", "--dir", dir.to_str().unwrap()])
+    }
+
+    fn wrongs(&self) -> Vec<String> {
+        let named = fs::read(self.dir().join(Self::NAME));
+        let is_wrong = named.is_ok_and(|bytes| bytes != self.object);
+        is_wrong
+            .then(|| "the file is not whole".to_owned())
+            .into_iter()
+            .collect()
+    }
+
+    fn is_done(&self) -> bool {
+        // A part whose file could not be looked at may be anybody's, and is set aside.
+        let is_aside = |path: &PathBuf| path.to_str().unwrap().contains(".corrupt");
+        let is_visible = |path: &PathBuf| !path.starts_with(self.dir().join(".jdredis")) && !is_aside(path);
+        let files: Vec<PathBuf> = files_below(&self.dir()).into_iter().filter(is_visible).collect();
+        files == [self.dir().join(Self::NAME)]
+    }
+
+    fn has_printed(&self, outcome: &Outcome) -> bool {
+        printed_document(outcome, "files")
+    }
+}
+
+/// Whether strace is there and may trace.
+fn can_trace() -> bool {
+    let traced = Command::new(STRACE).args(["-o", "/dev/null", "true"]).output();
+    let can = traced.is_ok_and(|output| output.status.success());
+    if !can {
+        say_not_run(
+            "the walk over system calls",
+            "strace is not installed, or may not trace",
+        );
+    }
+    can
+}
+
+/// Plays each of these injections at the first such call, the second and so on; how many there were, and what was
+/// wrong after them.
+fn walk<'a>(scene: &dyn Scene, injections: impl Iterator<Item = (&'a str, String)>) -> (usize, Vec<String>) {
+    let log = tempfile::tempdir().unwrap();
+    let log = log.path().join("trace");
+    let (mut count, mut wrongs) = (0, Vec::new());
+    for (call, what) in injections {
+        for number in 1..=MOST_CALLS {
+            scene.prepare();
+            let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{what}:when={number}"));
+            let log = log.to_str().unwrap();
+            let strace = [
+                STRACE,
+                "-f",
+                "--seccomp-bpf",
+                "-qq",
+                "-o",
+                log,
+                "-e",
+                &trace,
+                "-e",
+                &inject,
+            ];
+            let outcome = scene.run().through(&strace).run();
+            let trace = fs::read_to_string(log).unwrap();
+            if !trace.contains("(INJECTED)") && outcome.code.is_some() {
+                break;
+            }
+            count += 1;
+            let mut found = scene.wrongs();
+            if outcome.code == Some(0) && !(scene.is_done() && scene.has_printed(&outcome)) {
+                found.push("it ended with 0 and has not done it all".to_owned());
+            }
+            let clean = scene.run().run();
+            found.extend(scene.wrongs());
+            if clean.code != Some(0) || !scene.is_done() || !scene.has_printed(&clean) {
+                found.push(format!("the next run has not done it all: {clean:#?}"));
+            }
+            if !found.is_empty() {
+                wrongs.push(format!("{call} {number} {what}: {found:#?} {outcome:#?}"));
+            }
+        }
+    }
+    (count, wrongs)
+}
+
+fn faults() -> impl Iterator<Item = (&'static str, String)> {
+    let of_call = |(call, errors): &(&'static str, &'static [&'static str])| {
+        let call = *call;
+        errors.iter().map(move |error| (call, format!("error={error}")))
+    };
+    FAULTS.iter().flat_map(of_call)
+}
+
+fn kills() -> impl Iterator<Item = (&'static str, String)> {
+    KILLED_AT.into_iter().map(|call| (call, "signal=KILL".to_owned()))
+}
+
+/// Walks, says how many injections there were, and checks that they were at least so many.
+fn prove(scene: &dyn Scene, name: &str, injections: impl Iterator<Item = (&'static str, String)>, least: usize) {
+    if !can_trace() {
+        return;
+    }
+    let (count, wrongs) = walk(scene, injections);
+    assert!(wrongs.is_empty(), "{} of {count}: {}", wrongs.len(), wrongs.join("\n"));
+    say(&format!(
+        "{name}: {count} injections, none with a false ok, each followed by a clean run"
+    ));
+    assert!(count >= least, "{name}: {count}");
+}
+
+#[test]
+#[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
+fn a_fault_at_any_system_call_of_a_sync_with_a_policy_is_told_and_the_next_run_goes_on() {
+    prove(&Sync::new(), "faults of archive sync --keep-last", faults(), 150);
+}
+
+#[test]
+#[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
+fn a_fault_at_any_system_call_of_a_prune_is_told_and_the_next_run_goes_on() {
+    prove(&Prune::new(), "faults of archive prune", faults(), 100);
+}
+
+#[test]
+#[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
+fn a_fault_at_any_system_call_of_a_download_is_told_and_the_next_run_goes_on() {
+    prove(&Download::new(), "faults of backup download", faults(), 100);
+}
+
+#[test]
+#[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
+fn killed_at_any_system_call_of_a_sync_with_a_policy_the_next_run_goes_on() {
+    prove(&Sync::new(), "SIGKILL of archive sync --keep-last", kills(), 150);
+}
+
+#[test]
+#[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
+fn killed_at_any_system_call_of_a_prune_the_next_run_goes_on() {
+    prove(&Prune::new(), "SIGKILL of archive prune", kills(), 100);
+}
+
+#[test]
+#[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
+fn killed_at_any_system_call_of_a_download_the_next_run_goes_on() {
+    prove(&Download::new(), "SIGKILL of backup download", kills(), 100);
+}
+
+/// Kills so many runs, each at a random moment of the time that one takes.
+fn kill_at_random(scene: &dyn Scene, mut random: Random, rounds: usize) {
+    say(&format!("SEED={}", random.seed));
+    scene.prepare();
+    let whole = scene.run().run();
+    assert!(whole.code == Some(0) && scene.is_done(), "{whole:#?}");
+    let limit = u64::try_from(whole.took.as_micros()).unwrap();
+    let mut kills = 0;
+    for round in 0..rounds {
+        scene.prepare();
+        let mut run = scene.run().start();
+        thread::sleep(Duration::from_micros(random.below(limit)));
+        kills += usize::from(!run.has_ended());
+        run.kill();
+        assert_eq!(scene.wrongs(), [] as [String; 0], "{round}");
+        let clean = scene.run().run();
+        assert!(clean.code == Some(0) && scene.is_done(), "{round} {clean:#?}");
+        assert_eq!(scene.wrongs(), [] as [String; 0], "{round}");
+    }
+    say(&format!("{kills} of {rounds} runs were killed before their end"));
+    assert!(kills > 0, "it was too fast to be killed");
+}
+
+#[test]
+fn a_sync_with_a_policy_that_is_killed_at_random_moments_is_gone_on_with() {
+    kill_at_random(&Sync::new(), Random::of_seed_or(7), 6);
+}
+
+#[test]
+#[ignore = "some hundreds of runs; .ci/deep runs it"]
+fn hundreds_of_syncs_and_prunes_that_are_killed_at_random_moments_are_gone_on_with() {
+    kill_at_random(&Sync::new(), Random::new(), 200);
+    kill_at_random(&Prune::new(), Random::new(), 200);
+}
