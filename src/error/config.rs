@@ -36,8 +36,8 @@ pub(super) fn report(error: &config::Error) -> Report {
             .details(not_read(look_alikes))
             .hint(profile_hint(error)),
         config::Error::Proxy(_) => Report::new(Kind::Usage, message).hint(
-            "write it as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, with #, / and \\ in the name or password as %23, %2F \
-             and %5C; or unset it to connect directly",
+            "write it as http://HOST:PORT or http://NAME:PASSWORD@HOST:PORT, with #, /, ? and \\ in the name or password as %23, \
+             %2F, %3F and %5C; or unset it to connect directly",
         ),
     }
 }

@@ -147,8 +147,8 @@ fn at_proxy(failure: &Failure, proxy: &ProxyName) -> (String, String) {
                 format!("the proxy {address} wants a name and password ({variable})")
             },
             format!(
-                "write them into {variable} as http://NAME:PASSWORD@HOST:PORT, with #, /, \\, @, : and % in them as %23, %2F, \
-                 %5C, %40, %3A and %25"
+                "write them into {variable} as http://NAME:PASSWORD@HOST:PORT, with #, /, ?, \\, @, : and % in them as %23, %2F, \
+                 %3F, %5C, %40, %3A and %25"
             ),
         ),
         Stage::ProxyRefused { status: 500..=599, .. } => (

@@ -95,7 +95,10 @@ fn a_malformed_proxy_is_a_wrong_setting_and_never_a_direct_connection() {
     ] {
         for name in ["http_proxy", "ALL_PROXY"] {
             let outcome = Jdredis::at(&sandbox).env(name, value).url();
-            outcome.fails_saying(2, &[name, "hint: write it as http://HOST:PORT", "%23, %2F and %5C"]);
+            outcome.fails_saying(
+                2,
+                &[name, "hint: write it as http://HOST:PORT", "%23, %2F, %3F and %5C"],
+            );
         }
     }
     assert!(sandbox.requests().is_empty());

@@ -114,7 +114,7 @@ fn squid_lets_the_right_password_through_and_its_refusals_are_told_apart() {
     );
     run(&squid.url(&format!("me:{PASSWORD}@")))
         .url()
-        .fails_saying(2, &["%23, %2F and %5C"]);
+        .fails_saying(2, &["%23, %2F, %3F and %5C"]);
     let nowhere = run(&right).args(["--endpoint", "http://127.0.0.1:1"]).url();
     nowhere.fails_saying(
         5,
