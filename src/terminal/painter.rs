@@ -13,12 +13,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::process::signals;
 use crate::process::terminal::Size;
-use crate::process::world::{Stream, World};
+use crate::process::world::{Clock, Stream, World};
 
 /// Moves the cursor to the beginning of the line.
 const LINE_START: &str = "\r";
@@ -28,9 +29,15 @@ const ERASE_LINE: &str = "\x1b[K";
 /// first row, where tmux takes it for the clearing of a screen and keeps the old one in its history.
 const ERASE_BELOW: &str = "\x1b[J";
 
+/// Between two looks at the screen, a longer time may have been a stop.
+const GAP: Duration = Duration::from_millis(200);
+/// After a stop, the thread that handles SIGCONT may run after the one that draws; by then it has run.
+const HANDLING: Duration = Duration::from_millis(50);
+
 /// Draws on the terminal behind standard error. Threads may share it.
 pub(crate) struct Painter<'a> {
     stderr: &'a Stream,
+    clock: &'a dyn Clock,
     /// Whether lines can be drawn, and are wanted.
     draws: bool,
     drawn: Mutex<Drawn>,
@@ -46,12 +53,15 @@ struct Drawn {
     lines: Vec<String>,
     /// The size of the window that they were drawn for.
     size: Option<Size>,
+    /// When the screen was last looked at, on the clock's monotonic time.
+    looked: Duration,
 }
 
 impl<'a> Painter<'a> {
     pub(crate) fn new(world: &'a World, quiet: bool) -> Self {
         Self {
             stderr: &world.stderr,
+            clock: &*world.clock,
             draws: !quiet && world.can_draw(&world.stderr),
             drawn: Mutex::default(),
             resumed: OnceLock::new(),
@@ -83,10 +93,7 @@ impl<'a> Painter<'a> {
         let lines = fit(lines, size);
         if drawn.lines != lines || drawn.size != Some(size) {
             let text = to_start(&drawn.lines, size) + &erased_behind(lines.iter().map(String::as_str)) + ERASE_BELOW;
-            *drawn = Drawn {
-                lines,
-                size: Some(size),
-            };
+            (drawn.lines, drawn.size) = (lines, Some(size));
             self.write(&text);
         }
     }
@@ -119,6 +126,10 @@ impl<'a> Painter<'a> {
     /// as they are, since the shell and the user have written below them.
     fn owns_screen(&self, drawn: &mut Drawn) -> bool {
         let resumed = self.resumed.get_or_init(signals::resumed);
+        if !drawn.lines.is_empty() && self.clock.monotonic().saturating_sub(drawn.looked) > GAP {
+            self.clock.sleep(HANDLING);
+        }
+        drawn.looked = self.clock.monotonic();
         let is_in_foreground = self
             .stderr
             .terminal
