@@ -89,7 +89,7 @@ impl Answer {
     }
 
     /// The local clock minus the service's, in seconds, where the answer has a `Date`.
-    pub(super) fn clock_offset(&self) -> Option<i64> {
+    pub(crate) fn clock_offset(&self) -> Option<i64> {
         self.clock_offset
     }
 

@@ -23,6 +23,8 @@ use crate::values::id::Region;
 
 /// The service's name in the credential scope.
 const SERVICE: &str = "redis";
+/// The region in the credential scope of a call whose path has none, as the Go SDK signs it.
+const NO_REGION: &str = "jdcloud-api";
 
 /// A connection to the service. Threads may share one.
 pub(crate) struct Client<'a> {
@@ -41,10 +43,13 @@ pub(crate) struct Client<'a> {
 pub(super) struct Call<'a> {
     /// `GET` reads; every other method changes something.
     pub(super) method: &'static str,
-    /// The path's segments after the region.
+    /// The path's segments after the region; after the version, if the path has no region.
     pub(super) path: &'a [&'a str],
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Option<Vec<u8>>,
+    has_region: bool,
+    /// Whether it is sent once, whatever becomes of it.
+    is_once: bool,
 }
 
 impl<'a> Call<'a> {
@@ -54,6 +59,8 @@ impl<'a> Call<'a> {
             path,
             query,
             body: None,
+            has_region: true,
+            is_once: false,
         }
     }
 
@@ -63,6 +70,8 @@ impl<'a> Call<'a> {
             path,
             query: Vec::new(),
             body: Some(body.to_string().into_bytes()),
+            has_region: true,
+            is_once: false,
         }
     }
 
@@ -73,7 +82,22 @@ impl<'a> Call<'a> {
             path,
             query: Vec::new(),
             body: Some(body),
+            has_region: true,
+            is_once: false,
         }
+    }
+
+    /// The same call, of a path without a region.
+    pub(super) fn without_region(self) -> Self {
+        Self {
+            has_region: false,
+            ..self
+        }
+    }
+
+    /// The same call, sent once: not even again where no byte of it can have arrived.
+    pub(super) fn once(self) -> Self {
+        Self { is_once: true, ..self }
     }
 
     fn is_read(&self) -> bool {
@@ -122,6 +146,11 @@ impl<'a> Client<'a> {
         }
     }
 
+    /// The region that its calls are for.
+    pub(super) fn region(&self) -> &Region {
+        self.region
+    }
+
     /// A deadline after the whole time that the settings allow for an operation.
     pub(crate) fn deadline(&self) -> Deadline {
         Deadline::after(self.settings.timeout, self.clock())
@@ -146,7 +175,10 @@ impl<'a> Client<'a> {
         let mut backoff = Backoff::new(u64::from_ne_bytes(self.random()?));
         let mut attempt = 1;
         loop {
-            let attempts_left = self.settings.max_attempts.saturating_sub(attempt);
+            let attempts_left = match call.is_once {
+                true => 0,
+                false => self.settings.max_attempts.saturating_sub(attempt),
+            };
             let time_left = deadline.left(self.clock());
             // An attempt that hangs must leave time for another one. The last attempt gets all the time
             // that is left, since it may just be slow; so does a request that will not be sent again.
@@ -161,6 +193,7 @@ impl<'a> Client<'a> {
                 Err(failed) => failed,
             };
             if let Some(pace) = self.pace
+                && !call.is_once
                 && failed.is_one_too_many()
                 && failed.retry_after.unwrap_or_default() < self.settings.timeout
                 && pace.since_progress() < self.settings.timeout
@@ -226,8 +259,10 @@ impl<'a> Client<'a> {
     }
 
     fn signed(&self, call: &Call<'_>) -> Result<Request, FailedAttempt> {
-        let region = self.region.as_str();
-        let mut segments = vec!["v1", "regions", region];
+        let (mut segments, region) = match call.has_region {
+            true => (vec!["v1", "regions", self.region.as_str()], self.region.as_str()),
+            false => (vec!["v1"], NO_REGION),
+        };
         segments.extend_from_slice(call.path);
         let timestamp = sign::timestamp(self.world.clock.now());
         Ok(Request::new(

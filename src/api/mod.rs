@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `operations` | a function an operation: path, parameters, result |
 //! | `policy` | the schedule of automatic backups, read and changed |
+//! | `restore` | the restore of an instance, and the tasks that may tell of it |
 //! | `probe` | calls for diagnosis, with raw answers |
 //! | `regions` | the regions that Redis is offered in |
 //! | `paging` | listings, page after page |
@@ -32,6 +33,7 @@ mod probe;
 pub(crate) mod properties;
 mod regions;
 mod request;
+mod restore;
 mod sign;
 mod warning;
 
@@ -43,4 +45,5 @@ pub(crate) use self::operations::BackupFilter;
 pub(crate) use self::paging::{Entry, Listing};
 pub(crate) use self::policy::{AutoBackup, Automatic, BackupPolicy, PolicyChange};
 pub(crate) use self::probe::Probe;
+pub(crate) use self::restore::Task;
 pub(crate) use self::warning::{Warning, excerpt};

@@ -11,6 +11,13 @@ pub(crate) fn stdin_is_null() -> bool {
     is_null(std::io::stdin())
 }
 
+/// Whether somebody may be typing into standard input.
+pub(crate) fn stdin_is_terminal() -> bool {
+    use std::io::IsTerminal as _;
+
+    std::io::stdin().is_terminal()
+}
+
 /// Whether standard output is `/dev/null` as std opens it, for reading and writing. A shell opens
 /// `>/dev/null` for writing only.
 #[cfg(unix)]

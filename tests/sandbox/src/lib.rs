@@ -21,6 +21,7 @@
 //! - [`Sandbox::deliver`] sends a backup's file as a [`Delivery`] says, such as in part or slowly.
 //!   [`Sandbox::alter`] changes a file for good, as an [`Alteration`] says.
 //! - [`Sandbox::next_backup`] sets how a backup ends that a client makes: a [`BackupOutcome`].
+//! - [`Sandbox::next_restore`] sets what is shown of a restore that a client asks for: a [`RestoreOutcome`].
 //! - [`Difference`] is a way in which the service is not as believed: [`Builder::differing`].
 //! - [`signature`] has the signature's steps, to compare those of a client with.
 //! - [`Authority`] makes certificates for HTTPS, [`Proxy`] is a forward proxy, [`Silent`] an address that
@@ -84,7 +85,7 @@ mod silent;
 mod storage;
 mod tls;
 
-pub use catalog::{BackupOutcome, FleetBackup, FleetInstance};
+pub use catalog::{BackupOutcome, FleetBackup, FleetInstance, RestoreOutcome};
 pub use cloud::{Builder, Sandbox};
 pub use difference::Difference;
 pub use http::Request;

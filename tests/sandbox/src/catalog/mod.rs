@@ -5,6 +5,7 @@ mod backups;
 mod fleet;
 mod instances;
 mod policies;
+mod restores;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -16,6 +17,8 @@ use fleet::Fleet;
 pub use fleet::{FleetBackup, FleetInstance};
 pub(crate) use instances::Instance;
 pub(crate) use policies::Policy;
+pub use restores::RestoreOutcome;
+pub(crate) use restores::Restores;
 
 /// The regions that the documentation lists.
 pub(crate) const REGIONS: [&str; 4] = ["cn-north-1", "cn-south-1", "cn-east-2", "cn-east-1"];
@@ -92,6 +95,8 @@ pub(crate) struct Catalog {
     made: Vec<Made>,
     /// The policies that clients have set, by region and instance.
     policies: HashMap<(String, String), Policy>,
+    /// The restores that clients have asked for.
+    pub(crate) restores: Restores,
     /// The instances that a test has made up.
     pub(crate) fleet: Fleet,
     /// Whether the fleet is all there is.
@@ -114,7 +119,14 @@ impl Catalog {
             false => instances::instances(region),
         };
         let fleet = self.fleet.instances(region).iter().map(FleetInstance::instance);
-        fixed.into_iter().chain(fleet).collect()
+        let mut instances: Vec<Instance> = fixed.into_iter().chain(fleet).collect();
+        for instance in &mut instances {
+            let status = self.restores.status(region, &instance.id);
+            if let (Some(details), Some(status)) = (&mut instance.details, status) {
+                details.status = status;
+            }
+        }
+        instances
     }
 
     /// The tags of an instance.

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
-use crate::catalog::{BackupOutcome, Catalog, REGIONS};
+use crate::catalog::{BackupOutcome, Catalog, REGIONS, RestoreOutcome};
 use crate::difference::Difference;
 use crate::http::Request;
 use crate::script::{Conduct, HttpReply, Kind, Reply, Script};
@@ -96,6 +96,11 @@ impl Sandbox {
     /// Queues the outcome of one backup that a client makes. Later backups have the default outcome.
     pub fn next_backup(&self, outcome: BackupOutcome) {
         lock(&self.cloud.catalog).expect_backup(outcome);
+    }
+
+    /// Queues what is shown of one restore that a client asks for. Later ones have the default outcome.
+    pub fn next_restore(&self, outcome: RestoreOutcome) {
+        lock(&self.cloud.catalog).restores.expect(outcome);
     }
 
     /// Queues deliveries, each for one coming request to the object storage whose target as sent

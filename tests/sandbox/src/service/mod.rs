@@ -9,6 +9,7 @@ mod links;
 mod paging;
 mod policy;
 mod regions;
+mod restores;
 
 use time::OffsetDateTime;
 
@@ -52,6 +53,9 @@ fn operate(call: &mut Call<'_>) -> Outcome {
     let request = call.request;
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if let ("GET", ["v1", "tasks"]) = (request.method.as_str(), segments.as_slice()) {
+        return restores::list_tasks(call);
+    }
     let ["v1", "regions", region, operation @ ..] = segments.as_slice() else {
         return Err(not_found(&format!("no such path: {}", request.path())));
     };
@@ -66,7 +70,12 @@ fn operate(call: &mut Call<'_>) -> Outcome {
             instances::describe_all(call, region, &instances, whole_names)
         }
         ("GET", ["recycledCacheInstance"]) => instances::describe_released(call, region),
-        ("GET", ["cacheInstance", id]) => Ok(instances::describe(&find(id)?, region)),
+        ("GET", ["cacheInstance", id]) => {
+            let instance = find(id)?;
+            call.catalog.restores.note_shown(region, id);
+            Ok(instances::describe(&instance, region))
+        }
+        ("POST", ["cacheInstance", id, "restore"]) => restores::restore(call, place(region, &find(id)?)),
         ("GET", ["cacheInstance", id, "backup"]) => backups::describe(call, place(region, &find(id)?)),
         ("POST", ["cacheInstance", id, "backup"]) => backups::create(call, place(region, &find(id)?)),
         ("GET", ["cacheInstance", id, "backup", base_id]) => {

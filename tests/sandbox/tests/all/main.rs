@@ -8,6 +8,7 @@ mod policies;
 mod proxy;
 mod replies;
 mod requests;
+mod restores;
 mod serving;
 mod signing;
 mod storage;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jdredis_sandbox::signature::{ALGORITHM, Parameters, SERVICE, TERMINATOR, steps};
+use jdredis_sandbox::signature::{ALGORITHM, NO_REGION, Parameters, SERVICE, TERMINATOR, steps};
 use jdredis_sandbox::{Keys, Request, Sandbox};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -197,4 +197,12 @@ pub(crate) fn ask_for(sandbox: &Sandbox, method: &str, region: &'static str, pat
 /// Gets something of the region cn-north-1.
 pub(crate) fn get(sandbox: &Sandbox, path: &str) -> Answer {
     ask_for(sandbox, "GET", "cn-north-1", path, "")
+}
+
+/// Gets something of no region, signed as it should be.
+pub(crate) fn get_without_region(sandbox: &Sandbox, target: &str) -> Answer {
+    let host = sandbox.address().to_string();
+    let mut draft = Draft::new(target, &host, sandbox.keys(), OffsetDateTime::now_utc());
+    draft.region = NO_REGION;
+    ask(sandbox, &draft.sign())
 }

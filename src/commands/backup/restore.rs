@@ -1,0 +1,106 @@
+//! `jdredis backup restore`: replaces the data of an instance by those of a backup.
+//!
+//! Nothing else here destroys data, so each step is made to be safe where the next one cannot be taken back:
+//!
+//! 1. `plan` reads the instance and the backup, and refuses what cannot be right. The backup is chosen here,
+//!    before the safety backup is made, which would be the newest one.
+//! 2. `confirm` has the instance's ID typed, or compares the one of `--confirm`.
+//! 3. `job` makes a backup of what is there now (the safety backup) and waits for it, looks at the instance once
+//!    more, and sends the request, once.
+//! 4. `follow` looks how it goes on. The service answers nothing that names the restore, so the instance's status
+//!    is the witness, and the tasks where they may be read. What was not seen is called unclear.
+
+mod confirm;
+mod document;
+mod follow;
+mod job;
+mod plan;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use self::job::Job;
+use self::plan::Plan;
+use super::which::Which;
+use crate::cli::shared::{InstanceArgs, WhichBackup};
+use crate::commands::Context;
+
+/// Arguments of `backup restore`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) instance: InstanceArgs,
+
+    #[command(flatten)]
+    pub(crate) backup: WhichBackup,
+
+    /// The instance's ID once more; required where nobody can be asked to type it
+    #[arg(long, value_name = "ID")]
+    pub(crate) confirm: Option<String>,
+
+    /// Wait until the instance was seen restoring and then running
+    #[arg(long)]
+    pub(crate) wait: bool,
+
+    /// How long to wait for the safety backup, and with --wait again for the restore, such as 90s, 30m or 2h
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = crate::values::when::wait)]
+    pub(crate) wait_timeout: Duration,
+
+    /// Make no backup of what is there now: it is lost
+    #[arg(long)]
+    pub(crate) no_backup: bool,
+
+    /// Look at the instance and the backup, say what would be done, and send nothing that changes anything
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # See what would be done
+  jdredis backup restore --region cn-north-1 --instance redis-1234 --latest --dry-run
+
+  # Restore that backup, after the instance's ID was typed, and wait for the end
+  jdredis backup restore --region cn-north-1 --instance redis-1234 --base-id 1234 --wait
+
+  # From a script, where nobody can be asked; the base ID of the safety backup is printed
+  before=$(jdredis backup restore --region cn-north-1 --instance redis-1234 --base-id 1234 --confirm redis-1234 --wait -o plain)
+";
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let which = Which::of(&args.backup)?;
+    let asks = confirm::asks(args, context.world)?;
+    let settings = context.settings(&args.instance.region)?;
+    let client = context.client(&settings);
+    let deadline = client.deadline();
+    let place = format!("instance {} in {}", args.instance.id, settings.region);
+    let instance = client
+        .describe_cache_instance(&args.instance.id, deadline)
+        .with_context(|| format!("cannot look at {place}"))?;
+    plan::refuse_unless_running(&instance, &args.instance.id, &place)?;
+    let chosen = which
+        .find(&client, &args.instance.id, deadline, context.notes)
+        .with_context(|| format!("cannot find the latest backup of {place}"))?;
+    if let Some(stale) = chosen.staleness(args.backup.max_age, context.world.clock.now()) {
+        return Err(stale.into());
+    }
+    let plan = Plan::make(args, &client, instance, chosen, &settings.region)?;
+    if args.backup.latest && plan.is_of_safety_backup() {
+        context.notes.warn(format_args!(
+            "the newest backup, {}, is the safety backup of an earlier restore: to restore it takes that restore back",
+            plan.base_id
+        ));
+    }
+    if args.dry_run {
+        let dry = "nothing was sent that changes anything (--dry-run)";
+        context.notes.note(dry);
+        return Ok(context.print(&document::of_plan(&plan, args, context))?);
+    }
+    // From here on a signal is answered with a sentence: it may come before or after what cannot be undone.
+    let stop = context.interrupt.defer_first_signal();
+    if asks {
+        confirm::ask(&plan, args, context, &stop)?;
+    }
+    Job::new(args, context, &client, &plan, stop).run()
+}

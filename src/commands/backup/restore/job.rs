@@ -1,0 +1,263 @@
+//! The steps that change something: the safety backup, and the one request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use time::{Duration, OffsetDateTime};
+
+use super::Args;
+use super::document::{self, State};
+use super::plan::{Plan, SAFETY, refuse_unless_running};
+use crate::api::{self, Client};
+use crate::commands::Context;
+use crate::commands::backup::made::{self, Order};
+use crate::error::{Kind, Report};
+use crate::output::Format;
+use crate::values::id::BaseId;
+
+/// A restore that was confirmed.
+pub(super) struct Job<'a> {
+    pub(super) args: &'a Args,
+    pub(super) context: &'a Context<'a>,
+    pub(super) client: &'a Client<'a>,
+    pub(super) plan: &'a Plan,
+    /// Raised by a signal.
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) record: Record,
+}
+
+/// What is known by now, for the document and the errors.
+#[derive(Default)]
+pub(super) struct Record {
+    /// The backup of what was there, once it is started.
+    safety: Option<BaseId>,
+    /// `None` before anything was sent.
+    pub(super) state: Option<State>,
+    /// The instance's status when it was last looked at.
+    pub(super) status: Option<String>,
+    /// When the request was sent, by the service's clock.
+    pub(super) sent: Option<OffsetDateTime>,
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn new(
+        args: &'a Args,
+        context: &'a Context<'a>,
+        client: &'a Client<'a>,
+        plan: &'a Plan,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            args,
+            context,
+            client,
+            plan,
+            stop,
+            record: Record {
+                status: plan.instance.status.clone(),
+                ..Record::default()
+            },
+        }
+    }
+
+    /// Goes through all steps, and prints what has come of them.
+    pub(super) fn run(mut self) -> anyhow::Result<()> {
+        let outcome = self.steps();
+        let printed = match (&outcome, self.context.format) {
+            (_, Format::Json) => self.print_document(),
+            (Ok(()), Format::Table) => {
+                let state = self.record.state.unwrap_or(State::Accepted);
+                let bytes = document::of_table(self.plan, self.record.safety.as_ref(), state);
+                self.context.print(&bytes).map_err(Into::into)
+            }
+            _ => Ok(()),
+        };
+        if let (Ok(()), Some(safety)) = (&outcome, &self.record.safety) {
+            let (region, instance) = (&self.plan.region, &self.args.instance.id);
+            self.context.notes.note(format_args!(
+                "to go back to what was there: jdredis backup restore --region {region} --instance {instance} --base-id {safety}"
+            ));
+        }
+        // A failure of the restore says more than one to print.
+        outcome.map_err(|error| self.with_safety_backup(error)).and(printed)
+    }
+
+    fn steps(&mut self) -> anyhow::Result<()> {
+        if !self.args.no_backup {
+            self.make_safety_backup()?;
+            self.look_before()?;
+        }
+        let unanswered = self.send()?;
+        match self.args.wait {
+            true => self.follow(unanswered.as_ref()),
+            false => self.look_after(unanswered),
+        }
+    }
+
+    /// Prints the document of `-o json`, if anything was sent.
+    pub(super) fn print_document(&self) -> anyhow::Result<()> {
+        let Some(state) = self.record.state.filter(|_| self.context.format == Format::Json) else {
+            return Ok(());
+        };
+        let (safety, status) = (self.record.safety.as_ref(), self.record.status.as_deref());
+        let bytes = document::of_json(self.plan, false, safety, state, status);
+        Ok(self.context.print(&bytes)?)
+    }
+
+    /// A look at a signal that came between two steps.
+    fn go_on(&self, before: &str) -> Result<(), Report> {
+        match self.stop.load(Ordering::Relaxed) {
+            false => Ok(()),
+            true => Err(Report::new(
+                Kind::Interrupted(self.context.interrupt.signal()),
+                format!("interrupted before {before}: {} was left as it is", self.plan.place),
+            )),
+        }
+    }
+
+    /// Makes a backup of what is there now, and waits for its success.
+    ///
+    /// # Errors
+    /// Whatever the reason, all end with the exit code of a service that failed, but for a signal.
+    fn make_safety_backup(&mut self) -> anyhow::Result<()> {
+        self.go_on("the safety backup was asked for")?;
+        let order = Order {
+            context: self.context,
+            client: self.client,
+            instance: &self.args.instance.id,
+            place: &self.plan.place,
+            stop: Arc::clone(&self.stop),
+            consequence: ": nothing was restored",
+        };
+        let name = made::default_name(SAFETY, self.context)?;
+        let not_restored = |error: anyhow::Error| {
+            let report = Report::of(&error);
+            if matches!(report.kind, Kind::Interrupted(_)) {
+                return report;
+            }
+            let message = format!(
+                "nothing was restored, since there is no safety backup: {}",
+                report.message
+            );
+            let hint = report.hint.clone().unwrap_or_default();
+            Report {
+                kind: Kind::Service,
+                message,
+                ..report
+            }
+            .hint(format!(
+                "{hint}; --no-backup restores without one, and what is there now is lost then"
+            ))
+        };
+        let (_, base_id) = order.start(&name).map_err(not_restored)?;
+        self.record.safety = Some(base_id.clone());
+        self.record.state = Some(State::NotRestored);
+        // The ID is said before the wait, so that it is not lost however the wait ends.
+        let note = format!("backup {base_id} of what is there now was started, as {name}");
+        if self.context.format == Format::Plain {
+            let not_printed =
+                || format!("nothing was restored: cannot print the ID of backup {base_id}, which was started");
+            self.context
+                .print(&document::of_safety_backup(&base_id))
+                .with_context(not_printed)?;
+            self.context.notes.note(note);
+        } else {
+            self.context.notes.insist(note);
+        }
+        let mut wait = order.wait(&base_id, self.args.wait_timeout);
+        let outcome = wait.run(|_| drop(self.print_document()));
+        Ok(outcome.map_err(not_restored)?)
+    }
+
+    /// Looks at the instance once more: the safety backup may have taken an hour.
+    fn look_before(&mut self) -> anyhow::Result<()> {
+        self.go_on("the restore was asked for")?;
+        let (client, id) = (self.client, &self.args.instance.id);
+        let seen = self
+            .context
+            .unless_interrupted(
+                &self.stop,
+                || client.describe_cache_instance(id, client.deadline()),
+                || {},
+                || {
+                    let _ = self.print_document();
+                    let kind = Kind::Interrupted(self.context.interrupt.signal());
+                    let place = &self.plan.place;
+                    self.naming_safety_backup(Report::new(
+                        kind,
+                        format!("interrupted before the restore was asked for: {place} was left as it is"),
+                    ))
+                },
+            )
+            .with_context(|| format!("nothing was restored: cannot look at {} again", self.plan.place))?;
+        self.record.status.clone_from(&seen.status);
+        refuse_unless_running(&seen, id, &self.plan.place)?;
+        Ok(())
+    }
+
+    /// Sends the request, once. Returns the error that leaves it unclear what the service has done, if there is
+    /// one.
+    fn send(&mut self) -> anyhow::Result<Option<api::Error>> {
+        self.go_on("the restore was asked for")?;
+        let Self { client, plan, .. } = *self;
+        let id = &self.args.instance.id;
+        let now = self.context.world.clock.now();
+        // True from the first byte on, until there is an answer.
+        self.record.state = Some(State::Unclear);
+        let sent = self.context.unless_interrupted(
+            &self.stop,
+            || client.restore_instance(id, &plan.base_id, client.deadline()),
+            || {},
+            || {
+                let _ = self.print_document();
+                let kind = Kind::Interrupted(self.context.interrupt.signal());
+                let message = format!(
+                    "interrupted while the restore of {} was asked for, before the answer",
+                    plan.place
+                );
+                self.naming_safety_backup(Report::with_hint(kind, message, NOT_CERTAIN))
+            },
+        );
+        match sent {
+            Ok(answer) => {
+                let offset = Duration::seconds(answer.clock_offset().unwrap_or_default());
+                self.record.sent = Some(now.checked_sub(offset).unwrap_or(now));
+                self.record.state = Some(State::Accepted);
+                Ok(None)
+            }
+            Err(error) if error.may_have_happened => {
+                self.record.sent = Some(now);
+                Ok(Some(error))
+            }
+            Err(error) => {
+                // Without a safety backup, nothing at all was done.
+                self.record.state = self.record.safety.is_some().then_some(State::NotRestored);
+                let message = format!("{} was left as it is: the restore was not begun", plan.place);
+                Err(anyhow::Error::new(error).context(message))
+            }
+        }
+    }
+
+    fn with_safety_backup(&self, error: anyhow::Error) -> anyhow::Error {
+        match self.record.safety {
+            Some(_) => self.naming_safety_backup(Report::of(&error)).into(),
+            None => error,
+        }
+    }
+
+    /// An error that names the safety backup: whoever reads it may want back what was there.
+    pub(super) fn naming_safety_backup(&self, mut report: Report) -> Report {
+        if let Some(safety) = &self.record.safety {
+            report.details.push(format!(
+                "backup {safety} has what was there before, and is the one that --latest means now"
+            ));
+        }
+        report
+    }
+}
+
+/// The hint after a request that may have been carried out.
+pub(super) const NOT_CERTAIN: &str = "it is not certain that nothing was done: look with 'jdredis instance list' and in JD \
+                                      Cloud's console whether the instance is restoring, and at its data, before you try \
+                                      again";
