@@ -28,6 +28,7 @@ mod process;
 mod proxies;
 #[cfg(unix)]
 mod remembered;
+mod restore;
 mod retries;
 #[cfg(unix)]
 mod screen;

@@ -20,7 +20,7 @@ const INDENT: &str = "            ";
 /// # Errors
 /// If `--confirm` is not the instance's ID, or is missing where nobody can be asked. Both are found before
 /// anything is sent.
-pub(super) fn asks(args: &Args, world: &World) -> Result<bool, Report> {
+pub(super) fn asks(args: &Args, world: &World) -> anyhow::Result<bool> {
     let id = &args.instance.id;
     match args.confirm.as_deref() {
         Some(confirmed) if confirmed == id.as_str() => Ok(false),
@@ -28,7 +28,8 @@ pub(super) fn asks(args: &Args, world: &World) -> Result<bool, Report> {
             Kind::Usage,
             format!("--confirm is '{confirmed}', and the instance is {id}: nothing was sent"),
             "look which of the two is meant; --confirm takes the ID that --instance has",
-        )),
+        )
+        .into()),
         None if args.dry_run => Ok(false),
         None if streams::stdin_is_terminal() && world.stderr.is_terminal() => Ok(true),
         None => Err(Report::with_hint(
@@ -38,12 +39,13 @@ pub(super) fn asks(args: &Args, world: &World) -> Result<bool, Report> {
                  standard error is no terminal: nothing was sent"
             ),
             format!("if that is meant, add --confirm {id}; --dry-run shows what would be done"),
-        )),
+        )
+        .into()),
     }
 }
 
 /// Shows what is to be done, and has the instance's ID typed.
-pub(super) fn ask(plan: &Plan, args: &Args, context: &Context<'_>, stop: &AtomicBool) -> Result<(), Report> {
+pub(super) fn ask(plan: &Plan, args: &Args, context: &Context<'_>, stop: &AtomicBool) -> anyhow::Result<()> {
     let stderr = &context.world.stderr;
     let columns = stderr.size().map_or(u16::MAX, |size| size.columns);
     let mut text = wrap(
@@ -96,5 +98,6 @@ pub(super) fn ask(plan: &Plan, args: &Args, context: &Context<'_>, stop: &Atomic
         Kind::Usage,
         format!("{why}: nothing was sent, and {} was left as it is", plan.place),
         hint,
-    ))
+    )
+    .into())
 }

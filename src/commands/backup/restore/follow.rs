@@ -44,7 +44,7 @@ impl Job<'_> {
         let Some(error) = unanswered else {
             self.context
                 .notes
-                .note(format_args!("the service has accepted the restore; {GOES_ON}"));
+                .note(format_args!("the service has accepted the request; {GOES_ON}"));
             return Ok(());
         };
         let (client, id, clock) = (self.client, &self.args.instance.id, &self.context.world.clock);
@@ -66,21 +66,22 @@ impl Job<'_> {
                 let _ = self.print_document();
                 let kind = Kind::Interrupted(self.context.interrupt.signal());
                 let message = format!(
-                    "interrupted after the restore of {} was asked for, which was not answered",
+                    "interrupted after the restore of {} was asked for, which got no clear answer",
                     self.plan.place
                 );
                 self.naming_safety_backup(Report::with_hint(kind, message, NOT_CERTAIN))
             },
         );
-        let what = visible(&error.to_string()).into_owned();
-        let report = Report::of(&error.into());
+        let what = error.to_string();
+        let answered = Report::of(&error.into());
         let seen = match seen {
             Ok(seen) => {
                 self.record.status.clone_from(&seen.status);
                 if seen.status.as_deref() == Some(RESTORING) {
                     self.record.state = Some(State::Restoring);
                     self.context.notes.warn(format_args!(
-                        "the request was not answered ({what}), but the instance is restoring now; {GOES_ON}"
+                        "the request got no clear answer ({}), but the instance is restoring now; {GOES_ON}",
+                        visible(&what)
                     ));
                     return Ok(());
                 }
@@ -88,11 +89,17 @@ impl Job<'_> {
             }
             Err(error) => format!("the instance's status cannot be read either: {error}"),
         };
-        let message = format!(
-            "whether {} is being restored is not clear: the request was not answered ({}); {seen}",
-            self.plan.place, report.message
-        );
-        Err(Report { message, ..report }.hint(NOT_CERTAIN).into())
+        let message = format!("whether {} is being restored is not clear: {seen}", self.plan.place);
+        // "Failed" would be a guess, whatever the answer was.
+        Err(Report {
+            kind: Kind::Service,
+            message,
+            details: Vec::new(),
+            ..answered
+        }
+        .cause(format!("the request got no clear answer: {what}"))
+        .hint(NOT_CERTAIN)
+        .into())
     }
 
     /// Waits until the instance was seen restoring and then running.
@@ -100,7 +107,7 @@ impl Job<'_> {
         let polling = Polling::new(self.context, self.stop.clone(), self.args.wait_timeout);
         if let Some(error) = unanswered {
             self.context.notes.warn(format_args!(
-                "the request was not answered ({}); it is not sent again, and the instance's status is looked at",
+                "the request got no clear answer ({}); it is not sent again, and the instance's status is looked at",
                 visible(&error.to_string())
             ));
         }
@@ -117,9 +124,9 @@ impl Job<'_> {
                 ));
                 Ok(())
             }
-            Err(report) => {
-                // What may be wrong begins with the request that nobody answered.
-                let cause = unanswered.map(|error| format!("the request was not answered: {error}"));
+            Err(error) => {
+                let report = Report::of(&error);
+                let cause = unanswered.map(|error| format!("the request got no clear answer: {error}"));
                 Err(Report {
                     cause: report.cause.clone().or(cause),
                     ..report
@@ -129,23 +136,28 @@ impl Job<'_> {
         }
     }
 
-    fn poll(&mut self, polling: &Polling<'_>) -> Result<(), Report> {
+    fn poll(&mut self, polling: &Polling<'_>) -> anyhow::Result<()> {
         let (mut asks_for_tasks, mut pause) = (true, FIRST_PAUSE);
         let mut warned = String::new();
         loop {
             let line = self.line();
             let seen = self.look(polling, asks_for_tasks, &line);
-            let task = match seen.tasks {
-                Some(Ok(tasks)) => self.latest_task(tasks),
+            let tasks = match seen.tasks {
+                Some(Ok(tasks)) => self.since_the_request(tasks),
                 Some(Err(error)) => {
                     asks_for_tasks = error.may_pass();
                     self.context.notes.trace(Detail::Requests, || {
                         format!("the tasks cannot be read ({error}); the instance's status is looked at")
                     });
-                    None
+                    Vec::new()
                 }
-                None => None,
+                None => Vec::new(),
             };
+            // An instance whose restore was undone may be running again.
+            if let Some(task) = tasks.iter().find(|task| task.has_failed()) {
+                return Err(self.task_failed(task).into());
+            }
+            let shows_running = matches!(&seen.instance, Ok(seen) if seen.status.as_deref() == Some(RUNNING));
             match seen.instance {
                 Ok(instance) => {
                     self.record.status.clone_from(&instance.status);
@@ -163,17 +175,14 @@ impl Job<'_> {
                         "the restore of {} was asked for, and the instance cannot be looked at any more: {}",
                         self.plan.place, report.message
                     );
-                    return Err(Report { message, ..report }.hint(NOT_CERTAIN));
+                    return Err(Report { message, ..report }.hint(NOT_CERTAIN).into());
                 }
             }
-            if let Some(task) = task.as_ref().filter(|task| task.has_failed()) {
-                return Err(self.task_failed(task));
-            }
             let is_under_way = self.record.state == Some(State::Restoring);
-            let has_task = task.is_some_and(|task| task.goes_on());
+            let has_task = tasks.iter().any(Task::goes_on);
             let left = polling.left();
-            if !is_under_way && (left.is_zero() || polling.elapsed() >= APPEARANCE && !has_task && self.is_running()) {
-                return Err(self.unclear(polling));
+            if !is_under_way && (left.is_zero() || polling.elapsed() >= APPEARANCE && !has_task && shows_running) {
+                return Err(self.unclear(polling).into());
             }
             if left.is_zero() {
                 let message = format!(
@@ -181,10 +190,10 @@ impl Job<'_> {
                     self.plan.place,
                     polling.elapsed_text()
                 );
-                return Err(Report::with_hint(Kind::Network, message, GOES_ON));
+                return Err(Report::with_hint(Kind::Network, message, GOES_ON).into());
             }
             if !polling.pause(pause.min(left), &self.line()) {
-                return Err(self.interrupted(polling));
+                return Err(self.interrupted(polling).into());
             }
             // A short restore must not be missed, so the looks are frequent until it was seen.
             if is_under_way || polling.elapsed() >= APPEARANCE {
@@ -211,7 +220,7 @@ impl Job<'_> {
     }
 
     /// Judges a status. True once the restore was seen to be over.
-    fn judge(&mut self, status: Option<&str>, warned: &mut String, polling: &Polling<'_>) -> Result<bool, Report> {
+    fn judge(&mut self, status: Option<&str>, warned: &mut String, polling: &Polling<'_>) -> anyhow::Result<bool> {
         let is_under_way = self.record.state == Some(State::Restoring);
         match status {
             Some(RESTORING) => self.record.state = Some(State::Restoring),
@@ -224,7 +233,7 @@ impl Job<'_> {
                     polling.elapsed_text()
                 );
                 let hint = "look at the instance in JD Cloud's console, and report it to JD Cloud";
-                return Err(Report::with_hint(Kind::Service, message, hint));
+                return Err(Report::with_hint(Kind::Service, message, hint).into());
             }
             other => {
                 let word = word(other);
@@ -240,12 +249,12 @@ impl Job<'_> {
         Ok(false)
     }
 
-    /// The task that began last of those that began after the request. One without a time counts, since the
-    /// service says nothing against it.
-    fn latest_task(&self, tasks: Vec<Task>) -> Option<Task> {
+    /// The tasks that began after the request. One without a time counts, since the service says nothing
+    /// against it.
+    fn since_the_request(&self, mut tasks: Vec<Task>) -> Vec<Task> {
         let sent = self.record.sent.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let is_later = |task: &Task| task.started.is_none_or(|start| start + CLOCK_LEEWAY >= sent);
-        tasks.into_iter().filter(is_later).max_by_key(|task| task.started)
+        tasks.retain(|task| task.started.is_none_or(|start| start + CLOCK_LEEWAY >= sent));
+        tasks
     }
 
     fn task_failed(&mut self, task: &Task) -> Report {
@@ -260,14 +269,10 @@ impl Job<'_> {
         Report::with_hint(Kind::Service, message, hint)
     }
 
-    fn is_running(&self) -> bool {
-        self.record.status.as_deref() == Some(RUNNING)
-    }
-
     fn unclear(&mut self, polling: &Polling<'_>) -> Report {
         self.record.state = Some(State::Unclear);
         let message = format!(
-            "whether {} was restored is not clear: its status was never seen to be restoring in {}, and is {} now",
+            "whether {} was restored is not clear: its status was never seen to be restoring in {}, and was {} when it was last read",
             self.plan.place,
             polling.elapsed_text(),
             word(self.record.status.as_deref())

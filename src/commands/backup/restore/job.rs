@@ -106,13 +106,14 @@ impl<'a> Job<'a> {
     }
 
     /// A look at a signal that came between two steps.
-    fn go_on(&self, before: &str) -> Result<(), Report> {
+    fn go_on(&self, before: &str) -> anyhow::Result<()> {
         match self.stop.load(Ordering::Relaxed) {
             false => Ok(()),
             true => Err(Report::new(
                 Kind::Interrupted(self.context.interrupt.signal()),
                 format!("interrupted before {before}: {} was left as it is", self.plan.place),
-            )),
+            )
+            .into()),
         }
     }
 
@@ -140,15 +141,14 @@ impl<'a> Job<'a> {
                 "nothing was restored, since there is no safety backup: {}",
                 report.message
             );
-            let hint = report.hint.clone().unwrap_or_default();
+            let hints = report.hint.iter().map(String::as_str).chain([WITHOUT]);
+            let hint = hints.collect::<Vec<_>>().join("; ");
             Report {
                 kind: Kind::Service,
                 message,
                 ..report
             }
-            .hint(format!(
-                "{hint}; --no-backup restores without one, and what is there now is lost then"
-            ))
+            .hint(hint)
         };
         let (_, base_id) = order.start(&name).map_err(not_restored)?;
         self.record.safety = Some(base_id.clone());
@@ -257,6 +257,7 @@ impl<'a> Job<'a> {
     }
 }
 
+const WITHOUT: &str = "--no-backup restores without one, and what is there now is lost then";
 /// The hint after a request that may have been carried out.
 pub(super) const NOT_CERTAIN: &str = "it is not certain that nothing was done: look with 'jdredis instance list' and in JD \
                                       Cloud's console whether the instance is restoring, and at its data, before you try \

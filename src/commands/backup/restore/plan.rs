@@ -32,8 +32,8 @@ pub(super) struct Plan {
 }
 
 /// Refuses an instance that does not run, or that is not the one asked for.
-pub(super) fn refuse_unless_running(instance: &CacheInstance, asked: &InstanceId, place: &str) -> Result<(), Report> {
-    let refused = |why: String, hint: &str| Err(refusal(place, &why, hint));
+pub(super) fn refuse_unless_running(instance: &CacheInstance, asked: &InstanceId, place: &str) -> anyhow::Result<()> {
+    let refused = |why: String, hint: &str| Err(refusal(place, &why, hint).into());
     if instance.id != *asked {
         let why = format!("the service answered about instance {} instead", instance.id);
         return refused(why, "check the ID; if it is right, report this to JD Cloud");

@@ -1,0 +1,651 @@
+//! `backup restore`: what is refused, what is sent and that it is sent once, and the safety backup.
+
+#[cfg(unix)]
+mod terminal;
+mod wait;
+
+use std::time::Duration;
+
+use jdredis_sandbox::{BackupOutcome, Certificate, Proxy, ProxyMode, Reply, RestoreOutcome, Sandbox};
+use serde_json::{Value, json};
+
+use crate::support::{Jdredis, Outcome, backups, for_each, page, sandbox};
+use crate::tls::Secure;
+
+const RESTORE: [&str; 6] = [
+    "backup",
+    "restore",
+    "--region",
+    "cn-north-1",
+    "--instance",
+    "redis-1234",
+];
+const CONFIRMED: [&str; 2] = ["--confirm", "redis-1234"];
+const NOT_CERTAIN: &str = "it is not certain that nothing was done: look with 'jdredis instance list'";
+/// A backup that has succeeded when it is first looked at.
+const AT_ONCE: BackupOutcome = BackupOutcome::Success { after_polls: 0 };
+
+/// A restore of the documented backup, which is confirmed.
+fn restore(sandbox: &Sandbox, more: &[&str]) -> Outcome {
+    Jdredis::at(sandbox)
+        .args(RESTORE)
+        .args(["--base-id", "1234"])
+        .args(CONFIRMED)
+        .args(more.iter().copied())
+        .run()
+}
+
+/// The targets below the region and the bodies of all requests that change something.
+fn changes(sandbox: &Sandbox) -> Vec<(String, Value)> {
+    let requests = sandbox.requests();
+    let changes = requests.iter().filter(|request| request.method != "GET");
+    changes
+        .map(|request| {
+            let (_, target) = request.target.split_once("/cacheInstance/").unwrap();
+            (target.to_owned(), serde_json::from_slice(&request.body).unwrap())
+        })
+        .collect()
+}
+
+/// The bodies of all requests to restore.
+fn restores(sandbox: &Sandbox) -> Vec<Value> {
+    let restores = changes(sandbox)
+        .into_iter()
+        .filter(|(target, _)| target == "redis-1234/restore");
+    restores.map(|(_, body)| body).collect()
+}
+
+/// The only document on standard output.
+fn document(outcome: &Outcome) -> Value {
+    serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("no document: {outcome:#?}"))
+}
+
+/// An answer of describeCacheInstance.
+fn instance(fields: &Value) -> Reply {
+    Reply::json(
+        200,
+        json!({"requestId": "r", "result": {"cacheInstance": fields}}).to_string(),
+    )
+}
+
+#[test]
+fn the_request_is_the_documented_one_and_its_signature_is_accepted() {
+    let sandbox = sandbox();
+    let outcome = restore(&sandbox, &["--no-backup"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:#?} {:#?}", sandbox.refusals());
+    let requests = sandbox.requests();
+    let request = requests.iter().find(|request| request.method == "POST").unwrap();
+    assert_eq!(
+        request.target,
+        "/v1/regions/cn-north-1/cacheInstance/redis-1234/restore"
+    );
+    assert_eq!(String::from_utf8_lossy(&request.body), r#"{"baseId":"1234"}"#);
+    assert_eq!(changes(&sandbox).len(), 1);
+    assert_eq!(
+        outcome.stdout,
+        "INSTANCE    RESTORE   BACKUP  SAFETY BACKUP\nredis-1234  accepted  1234    -\n"
+    );
+    outcome.says(&["the service has accepted the request; the restore goes on at the service"]);
+}
+
+#[test]
+fn an_answer_with_nothing_but_its_request_id_is_the_documented_one() {
+    let sandbox = sandbox();
+    sandbox.script_for("/restore", vec![Reply::json(200, r#"{"requestId":"r"}"#)]);
+    let outcome = restore(&sandbox, &["--no-backup", "-o", "json"]);
+    assert_eq!(document(&outcome)["state"], "accepted", "{outcome:#?}");
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+}
+
+#[test]
+fn the_safety_backup_is_made_first_and_its_id_is_said() {
+    for_each(["table", "plain", "json"], |format| {
+        for quiet in [&[][..], &["-q"]] {
+            let sandbox = sandbox();
+            sandbox.next_backup(AT_ONCE);
+            let outcome = restore(&sandbox, &[&["-o", format], quiet].concat());
+            assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+            let sent = changes(&sandbox);
+            let [(first, body), second] = &sent[..] else {
+                panic!("{sent:#?}")
+            };
+            assert_eq!(first, "redis-1234/backup");
+            assert!(body["fileName"].as_str().unwrap().starts_with("safety_20"), "{body}");
+            assert_eq!(*second, ("redis-1234/restore".to_owned(), json!({"baseId": "1234"})));
+            let id = safety_backup(&sandbox);
+            match format {
+                "plain" => assert_eq!(outcome.stdout, format!("{id}\n")),
+                "json" => assert_eq!(document(&outcome)["safetyBackup"], id),
+                _ => assert!(outcome.stdout.contains(&id), "{outcome:#?}"),
+            }
+            // With plain, standard output had it at once.
+            if format != "plain" || quiet.is_empty() {
+                let said = outcome.stderr.lines().find(|line| line.contains(&id)).unwrap();
+                let note = format!("note: backup {id} of what is there now was started");
+                assert!(said.starts_with(&note), "{outcome:#?}");
+            } else {
+                assert_eq!(outcome.stderr, "");
+            }
+        }
+    });
+}
+
+/// The base ID of the only backup whose name begins with `safety_`.
+fn safety_backup(sandbox: &Sandbox) -> String {
+    let list = Jdredis::at(sandbox)
+        .args(["backup", "list", "--region", "cn-north-1", "--instance", "redis-1234"])
+        .args(["-o", "json"])
+        .run();
+    let list: Value = serde_json::from_str(list.data()).unwrap();
+    let is_safety = |backup: &&Value| {
+        let name = backup["backupFileName"].as_str().unwrap_or_default();
+        name.starts_with("safety_")
+    };
+    let entries = list["result"]["backups"].as_array().unwrap();
+    let found: Vec<&Value> = entries.iter().filter(is_safety).collect();
+    let [backup] = found[..] else { panic!("{found:#?}") };
+    backup["baseId"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_latest_backup_is_chosen_before_the_safety_backup_is_made() {
+    let sandbox = sandbox();
+    let latest = || {
+        sandbox.next_backup(AT_ONCE);
+        // So that the second restore is not refused.
+        sandbox.next_restore(RestoreOutcome::Unseen);
+        let run = Jdredis::at(&sandbox).args(RESTORE).args(["--latest", "-o", "json"]);
+        let outcome = run.args(CONFIRMED).run();
+        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+        outcome
+    };
+    let first = latest();
+    assert_eq!(restores(&sandbox), [json!({"baseId": "newest"})]);
+    let safety = document(&first)["safetyBackup"].clone();
+    // The next time it is the newest one, which a person may not expect.
+    let second = latest();
+    assert_eq!(document(&second)["baseId"], safety);
+    second.says(&[
+        "warning: the newest backup, ",
+        "is the safety backup of an earlier restore",
+    ]);
+}
+
+#[test]
+fn a_missing_or_another_confirmation_is_a_usage_error_before_anything_is_sent() {
+    let sandbox = sandbox();
+    for (confirm, said) in [
+        (&[][..], "nobody can be asked here"),
+        (&["--confirm", ""], "--confirm is ''"),
+        (&["--confirm", "redis-123"], "--confirm is 'redis-123'"),
+        (&["--confirm", "REDIS-1234"], "--confirm is 'REDIS-1234'"),
+        (&["--confirm", "redis-1234 "], "the instance is redis-1234"),
+        (&["--confirm", "yes", "--dry-run"], "nothing was sent"),
+    ] {
+        for format in ["table", "json"] {
+            let run = Jdredis::at(&sandbox).args(RESTORE).args(["--latest", "-o", format]);
+            // An answer that nobody typed is none.
+            let outcome = run.args(confirm.iter().copied()).run_with_stdin("redis-1234\n");
+            outcome.fails_saying(2, &[said]);
+        }
+    }
+    for which in [&[][..], &["--latest", "--base-id", "1234"]] {
+        let run = Jdredis::at(&sandbox).args(RESTORE).args(CONFIRMED);
+        run.args(which.iter().copied())
+            .run()
+            .fails_saying(2, &["--base-id", "--latest"]);
+    }
+    assert!(sandbox.requests().is_empty());
+}
+
+#[test]
+fn a_dry_run_reads_and_sends_nothing_that_changes_anything() {
+    let sandbox = sandbox();
+    for confirm in [&[][..], &CONFIRMED] {
+        let run = Jdredis::at(&sandbox).args(RESTORE).args(["--latest", "--dry-run"]);
+        let outcome = run.args(confirm.iter().copied()).run();
+        let table = outcome.data_saying(&["nothing was sent that changes anything"]);
+        for words in [
+            "redis-1234 (documented) in cn-north-1",
+            "redis-1234.redis.cn-north-1.example:6379",
+            "1.0 GiB, 1 shard",
+            "newest (newest), 293 KiB",
+            "2021-07-17T18:00:00Z, ",
+            " ago\n",
+            "a backup of what is there now is made",
+        ] {
+            assert!(table.contains(words), "{words}: {table}");
+        }
+    }
+    let dry = restore(&sandbox, &["--dry-run", "--no-backup"]);
+    assert!(
+        dry.stdout.contains("NO backup is made of what is there now"),
+        "{dry:#?}"
+    );
+    let json = restore(&sandbox, &["--dry-run", "-q", "-o", "json"]);
+    let document: Value = serde_json::from_str(json.data()).unwrap();
+    assert_eq!(
+        (&document["state"], &document["dryRun"], &document["safetyBackup"]),
+        (&json!("planned"), &json!(true), &Value::Null)
+    );
+    assert_eq!(document["backup"]["backupFileName"], "backup1");
+    assert_eq!(restore(&sandbox, &["--dry-run", "-q", "-o", "plain"]).data(), "");
+    assert!(changes(&sandbox).is_empty());
+}
+
+#[test]
+fn an_instance_that_does_not_run_is_refused() {
+    for (fields, said) in [
+        (
+            json!({"cacheInstanceStatus": "changing"}),
+            "its status is changing (its class",
+        ),
+        (json!({"cacheInstanceStatus": "restoring"}), "its status is restoring"),
+        (
+            json!({"cacheInstanceStatus": "paused\u{1b}[2J"}),
+            "its status is paused\\u{1b}[2J",
+        ),
+        (json!({}), "does not tell its status"),
+        (
+            json!({"cacheInstanceId": "redis-9", "cacheInstanceStatus": "running"}),
+            "answered about instance redis-9",
+        ),
+    ] {
+        let sandbox = sandbox();
+        let mut all = json!({"cacheInstanceId": "redis-1234"});
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        sandbox.script_for("/redis-1234", vec![instance(&all), instance(&all)]);
+        for dry in [&[][..], &["--dry-run"]] {
+            let outcome = restore(&sandbox, dry);
+            let was_left = "error: instance redis-1234 in cn-north-1 was left as it is: ";
+            outcome.fails_saying(6, &[was_left, said, "hint: "]);
+        }
+        assert!(changes(&sandbox).is_empty());
+    }
+    let sandbox = sandbox();
+    let other = [
+        "backup",
+        "restore",
+        "--region",
+        "cn-north-1",
+        "--instance",
+        "redis-many",
+        "--latest",
+    ];
+    let outcome = Jdredis::at(&sandbox)
+        .args(other)
+        .args(["--confirm", "redis-many"])
+        .run();
+    outcome.fails_saying(6, &["its status is changing"]);
+    let none = [
+        "backup",
+        "restore",
+        "--region",
+        "cn-north-1",
+        "--instance",
+        "redis-0",
+        "--latest",
+    ];
+    let outcome = Jdredis::at(&sandbox).args(none).args(["--confirm", "redis-0"]).run();
+    outcome.fails_saying(3, &["cannot look at instance redis-0 in cn-north-1", "404 NOT_FOUND"]);
+    assert!(changes(&sandbox).is_empty());
+}
+
+#[test]
+fn a_backup_that_is_not_whole_or_not_of_this_instance_is_refused() {
+    let refused = |base_id: &str, listed: Option<Reply>, code: i32, said: &str| {
+        let sandbox = sandbox();
+        if let Some(listed) = listed {
+            sandbox.script_for(&format!("baseId={base_id}"), vec![listed]);
+        }
+        let run = Jdredis::at(&sandbox).args(RESTORE).args(["--base-id", base_id]);
+        let outcome = run.args(CONFIRMED).run();
+        outcome.fails_saying(code, &["instance redis-1234 in cn-north-1 was left as it is: ", said]);
+        assert!(changes(&sandbox).is_empty(), "{base_id}");
+    };
+    let entry = |fields: Value| Some(page("r", "backups", [&*fields.to_string()], Some("1")));
+    refused("failed", None, 6, "backup failed has failed");
+    refused("running", None, 6, "backup running is still being made");
+    refused("bare", None, 6, "backup bare has no status that can be read");
+    // A backup of another instance is not among those of this one.
+    refused("a607efba-ff06-4d78-ba3c-b3119fce27fd", None, 3, "it has no backup a607");
+    let other = json!({"baseId": "b", "backupStatus": 2, "cacheInstanceId": "redis-9", "backupShardNum": 1});
+    refused("b", entry(other), 6, "backup b is one of instance redis-9");
+    let shards = json!({"baseId": "b", "backupStatus": 2, "backupShardNum": "4"});
+    refused(
+        "b",
+        entry(shards),
+        6,
+        "backup b has 4 shards, and the instance has 1 shard",
+    );
+    let undocumented = json!({"baseId": "b", "backupStatus": 5});
+    refused(
+        "b",
+        entry(undocumented),
+        6,
+        "backup b has status 5, which is not documented",
+    );
+}
+
+#[test]
+fn shards_are_compared_only_where_both_are_told() {
+    let info = |shards: &str| Reply::json(200, format!(r#"{{"result":{{"backupShardNum":{shards}}}}}"#));
+    for (reply, code) in [
+        (info("4"), 6),
+        (info("1"), 0),
+        (info("null"), 0),
+        (Reply::error(403, "HTTP_FORBIDDEN", "no [IAM] [gw]"), 0),
+        (Reply::error(501, "NOT_IMPLEMENTED", "no"), 0),
+    ] {
+        let sandbox = sandbox();
+        // The list does not tell the shards of this one.
+        sandbox.script_for("/backup/unsized", vec![reply]);
+        let run = Jdredis::at(&sandbox).args(RESTORE).args(["--base-id", "unsized"]);
+        let outcome = run.args(CONFIRMED).args(["--no-backup", "--max-attempts", "1"]).run();
+        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+    }
+    let sandbox = sandbox();
+    let untold = json!({"cacheInstanceId": "redis-1234", "cacheInstanceStatus": "running", "shardNumber": 0});
+    sandbox.script_for("/redis-1234", vec![instance(&untold)]);
+    let outcome = restore(&sandbox, &["--dry-run"]);
+    assert!(outcome.data_with(0).contains("not told by the service"), "{outcome:#?}");
+}
+
+#[test]
+fn a_newest_backup_that_is_too_old_is_not_restored() {
+    let sandbox = sandbox();
+    let run = Jdredis::at(&sandbox)
+        .args(RESTORE)
+        .args(["--latest", "--max-age", "1d"]);
+    run.args(CONFIRMED).run().fails_saying(8, &["--max-age allows 1d"]);
+    sandbox.script_for(
+        "pageNumber=1",
+        vec![backups(&[("a", "2021-07-17T18:00:00Z", 1)], Some(1))],
+    );
+    let run = Jdredis::at(&sandbox).args(RESTORE).args(["--latest"]);
+    run.args(CONFIRMED).run().fails_saying(3, &["1 failed"]);
+    assert!(changes(&sandbox).is_empty());
+}
+
+#[test]
+fn without_a_safety_backup_nothing_is_restored() {
+    let failed = BackupOutcome::Failure { after_polls: 0 };
+    for_each(
+        [
+            (failed, "1h", " failed after "),
+            (BackupOutcome::Never, "0s", " had not ended after "),
+        ],
+        |(outcome, limit, said)| {
+            for format in ["table", "json"] {
+                let sandbox = sandbox();
+                sandbox.next_backup(outcome);
+                let run = restore(&sandbox, &["--wait-timeout", limit, "-o", format]);
+                let id = safety_backup(&sandbox);
+                let message = format!("nothing was restored, since there is no safety backup: backup {id}{said}");
+                assert_eq!(run.code, Some(6), "{run:#?}");
+                run.says(&[
+                    &message,
+                    "--no-backup",
+                    &format!("note: backup {id} of what is there now was started"),
+                ]);
+                assert!(restores(&sandbox).is_empty());
+                match format {
+                    "json" => {
+                        let document = document(&run);
+                        assert_eq!(
+                            (&document["state"], &document["safetyBackup"]),
+                            (&json!("not-restored"), &json!(id))
+                        );
+                    }
+                    _ => assert_eq!(run.stdout, ""),
+                }
+            }
+        },
+    );
+}
+
+#[test]
+fn a_safety_backup_that_cannot_be_started_ends_the_run_with_6_and_nothing_is_restored() {
+    for_each(
+        [
+            (
+                Reply::error(403, "HTTP_FORBIDDEN", "no [IAM] [gw]"),
+                "403 HTTP_FORBIDDEN",
+            ),
+            (Reply::error(429, "QUOTA_EXCEEDED", "no"), "429 QUOTA_EXCEEDED"),
+            (Reply::error(500, "INTERNAL", "no"), "500 INTERNAL"),
+            (Reply::close(), "broke off"),
+            (Reply::json(200, r#"{"requestId":"r","result":{}}"#), "baseId"),
+        ],
+        |(reply, said)| {
+            let sandbox = sandbox();
+            // The first request is the look at the backup.
+            sandbox.script_for("redis-1234/backup", vec![Reply::then_ok(Duration::ZERO), reply]);
+            let outcome = restore(&sandbox, &[]);
+            outcome.fails_saying(
+                6,
+                &["error: nothing was restored, since there is no safety backup: ", said],
+            );
+            assert_eq!(changes(&sandbox).len(), 1);
+            assert!(restores(&sandbox).is_empty());
+        },
+    );
+}
+
+#[test]
+fn an_instance_that_stopped_running_meanwhile_is_not_restored_into() {
+    let sandbox = sandbox();
+    sandbox.next_backup(AT_ONCE);
+    let changing = json!({"cacheInstanceId": "redis-1234", "cacheInstanceStatus": "changing"});
+    let first = Reply::then_ok(Duration::ZERO);
+    let targets = "cacheInstance/redis-1234";
+    // The instance, the backup, the safety backup, the look at it, and the instance once more.
+    let pass = || first.clone();
+    sandbox.script_for(targets, vec![pass(), pass(), pass(), pass(), instance(&changing)]);
+    let outcome = restore(&sandbox, &["-o", "json"]);
+    let id = safety_backup(&sandbox);
+    assert_eq!(outcome.code, Some(6), "{outcome:#?}");
+    outcome.says(&[
+        "its status is changing",
+        &format!("backup {id} has what was there before"),
+    ]);
+    let document = document(&outcome);
+    assert_eq!(
+        (&document["state"], &document["status"]),
+        (&json!("not-restored"), &json!("changing"))
+    );
+    assert!(restores(&sandbox).is_empty());
+}
+
+#[test]
+fn a_request_that_may_have_been_carried_out_is_sent_once_and_what_was_seen_is_said() {
+    let replies = [
+        ("500", Reply::error(500, "INTERNAL", "x")),
+        ("503", Reply::error(503, "UNAVAILABLE", "x").header("Retry-After", "0")),
+        ("a gateway's page", Reply::new(502).body("<html>")),
+        ("a page", Reply::json(200, "<html>")),
+        ("a redirect", Reply::new(307).header("Location", "/v1/x")),
+        ("closed", Reply::close()),
+        ("reset", Reply::reset()),
+        ("stalled", Reply::stall()),
+    ];
+    let restoring = json!({"cacheInstanceId": "redis-1234", "cacheInstanceStatus": "restoring"});
+    let run = |sandbox: &Sandbox, name: &str, format: &str| {
+        let timeout = if name == "stalled" { "0.9" } else { "30" };
+        restore(sandbox, &["--no-backup", "--timeout", timeout, "-o", format])
+    };
+    let cases = replies
+        .into_iter()
+        .flat_map(|(name, reply)| [false, true].map(|begins| (name, reply.clone(), begins)));
+    for_each(cases, |(name, reply, begins)| {
+        let sandbox = sandbox();
+        sandbox.script_for("/restore", vec![reply]);
+        if begins {
+            let pass = || Reply::then_ok(Duration::ZERO);
+            // The instance and the backup are looked at first.
+            let looks = vec![pass(), pass(), instance(&restoring)];
+            sandbox.script_for("cacheInstance/redis-1234", looks);
+            let outcome = run(&sandbox, name, "table");
+            let said = [
+                "warning: the request got no clear answer",
+                "but the instance is restoring now",
+            ];
+            let table = outcome.data_saying(&said);
+            assert!(table.contains("redis-1234  restoring  1234"), "{table}");
+            assert_eq!(restores(&sandbox).len(), 1, "{name}");
+            return;
+        }
+        let outcome = run(&sandbox, name, "json");
+        assert_eq!(outcome.code, Some(6), "{name}: {outcome:#?}");
+        outcome.says(&[
+            "whether instance redis-1234 in cn-north-1 is being restored is not clear",
+            "'running'",
+        ]);
+        outcome.says(&[NOT_CERTAIN]);
+        assert!(
+            !outcome.stderr.to_lowercase().contains("failed"),
+            "{name}: {outcome:#?}"
+        );
+        assert_eq!(document(&outcome)["state"], "unclear", "{outcome:#?}");
+        assert_eq!(restores(&sandbox).len(), 1, "{name}");
+    });
+}
+
+#[test]
+fn an_unclear_answer_with_a_status_that_cannot_be_read_is_unclear() {
+    let sandbox = sandbox();
+    let pass = || Reply::then_ok(Duration::ZERO);
+    sandbox.script_for("/restore", vec![Reply::close()]);
+    let denied = Reply::error(403, "HTTP_FORBIDDEN", "no [IAM] [gw]");
+    sandbox.script_for("cacheInstance/redis-1234", vec![pass(), pass(), denied]);
+    let outcome = restore(&sandbox, &["--no-backup"]);
+    outcome.fails_saying(
+        6,
+        &[
+            "is not clear: the instance's status cannot be read either: 403 HTTP_FORBIDDEN",
+            NOT_CERTAIN,
+        ],
+    );
+    assert_eq!(restores(&sandbox).len(), 1);
+}
+
+#[test]
+fn a_refused_request_is_not_sent_again_and_is_certain() {
+    for (code, status, exit) in [
+        (400, "INVALID_ARGUMENT", 6),
+        (400, "FAILED_PRECONDITION", 6),
+        (401, "ACCESS_ERROR", 4),
+        (403, "HTTP_FORBIDDEN", 4),
+        (404, "NOT_FOUND", 3),
+        (409, "ABORTED", 6),
+        (429, "RATE_LIMIT", 6),
+    ] {
+        let sandbox = sandbox();
+        sandbox.script_for("/restore", vec![Reply::error(code, status, "no")]);
+        let outcome = restore(&sandbox, &["--no-backup", "--wait"]);
+        let said = "error: instance redis-1234 in cn-north-1 was left as it is: the restore was not begun: ";
+        outcome.fails_saying(exit, &[said, status]);
+        assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
+        assert_eq!(restores(&sandbox).len(), 1, "{status}");
+    }
+    let sandbox = sandbox();
+    sandbox.next_backup(AT_ONCE);
+    sandbox.script_for("/restore", vec![Reply::error(409, "ABORTED", "no")]);
+    let outcome = restore(&sandbox, &["-o", "json"]);
+    let id = safety_backup(&sandbox);
+    outcome.says(&[&format!("backup {id} has what was there before")]);
+    assert_eq!(
+        (outcome.code, &document(&outcome)["state"]),
+        (Some(6), &json!("not-restored"))
+    );
+}
+
+#[test]
+fn a_request_that_never_arrived_is_not_sent_again_either() {
+    let secure = Secure::new(Certificate::Good);
+    let proxy = Proxy::start(ProxyMode::Tunnel).unwrap();
+    proxy.script([ProxyMode::Tunnel, ProxyMode::Status(503)]);
+    // After the look at the backup, the request needs a new connection, which the proxy refuses once.
+    let entry = json!({"baseId": "1234", "backupStatus": 2, "backupShardNum": 1}).to_string();
+    let listed = page("r", "backups", [&*entry], Some("1")).header("Connection", "close");
+    secure.sandbox.script_for("baseId=1234", vec![listed]);
+    let run = secure.trusting().env("https_proxy", &proxy.url());
+    let run = run.args(RESTORE).args(["--base-id", "1234", "--no-backup"]);
+    let outcome = run.args(CONFIRMED).run();
+    outcome.fails_saying(
+        5,
+        &["was left as it is: the restore was not begun: ", "could not reach"],
+    );
+    assert!(!outcome.stderr.contains("not certain"), "{outcome:#?}");
+    assert_eq!(proxy.connects().len(), 2, "{outcome:#?}");
+    assert!(restores(&secure.sandbox).is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_before_an_answer_says_what_may_have_been_done() {
+    for_each([("INT", 130), ("TERM", 143), ("HUP", 129)], |(signal, code)| {
+        for (stalled, more, requests, said) in [
+            (
+                "redis-1234/backup",
+                &[][..],
+                3,
+                "interrupted while a backup of instance redis-1234 in cn-north-1 was asked for, before the answer: \
+                 nothing was restored",
+            ),
+            (
+                "redis-1234/restore",
+                &["--no-backup"],
+                3,
+                "interrupted while the restore of instance redis-1234 in cn-north-1 was asked for, before the answer",
+            ),
+        ] {
+            let sandbox = sandbox();
+            let pass = Reply::then_ok(Duration::ZERO);
+            let replies = match stalled {
+                "redis-1234/backup" => vec![pass, Reply::stall()],
+                _ => vec![Reply::stall()],
+            };
+            sandbox.script_for(stalled, replies);
+            let running = Jdredis::at(&sandbox)
+                .args(RESTORE)
+                .args(["--base-id", "1234"])
+                .args(CONFIRMED)
+                .args(more.iter().copied())
+                .start();
+            assert!(sandbox.wait_for_requests(requests, Duration::from_secs(20)));
+            running.signal(signal);
+            let outcome = running.finish();
+            outcome.fails_saying(code, &[said, "it is not certain that nothing was done"]);
+            assert_eq!(changes(&sandbox).len(), 1, "{outcome:#?}");
+        }
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_while_the_safety_backup_is_made_restores_nothing() {
+    let sandbox = sandbox();
+    sandbox.next_backup(BackupOutcome::Never);
+    let running = Jdredis::at(&sandbox)
+        .args(RESTORE)
+        .args(["--base-id", "1234", "-o", "json"])
+        .args(CONFIRMED)
+        .start();
+    // The instance, the backup, the safety backup, and the first look at it.
+    assert!(sandbox.wait_for_requests(4, Duration::from_secs(20)));
+    running.signal("INT");
+    let outcome = running.finish();
+    let id = safety_backup(&sandbox);
+    assert_eq!(outcome.code, Some(130), "{outcome:#?}");
+    outcome.says(&[
+        &format!("interrupted while waiting for backup {id}, after "),
+        "nothing was restored",
+    ]);
+    let document = document(&outcome);
+    assert_eq!(
+        (&document["state"], &document["safetyBackup"]),
+        (&json!("not-restored"), &json!(id))
+    );
+    assert!(restores(&sandbox).is_empty());
+}
