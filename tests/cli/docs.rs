@@ -279,6 +279,14 @@ fn the_reference_describes_every_field_of_the_reports_and_errors() {
         described.retain(|field| !is_view(field));
         assert_eq!(ours, described, "{section}");
     }
+    let restore = print(
+        "jdredis backup restore --instance redis-1234 --base-id 1234 --dry-run",
+        0,
+    );
+    let mut of_restore = fields(&restore, "");
+    // The service's own fields are described nowhere.
+    of_restore.retain(|field| !field.starts_with("backup."));
+    assert_eq!(of_restore, described("backup restore -o json"));
     let error = print("jdredis backup url --instance redis-1234 --base-id 99", 3);
     assert_eq!(fields(&error, ""), described("Errors with -o json"));
 }

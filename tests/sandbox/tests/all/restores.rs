@@ -22,7 +22,7 @@ fn status(sandbox: &Sandbox) -> String {
     let answer = get(sandbox, "/cacheInstance/redis-1234").json();
     answer["result"]["cacheInstance"]["cacheInstanceStatus"]
         .as_str()
-        .unwrap()
+        .expect("it has a status")
         .to_owned()
 }
 
@@ -31,7 +31,7 @@ fn tasks(sandbox: &Sandbox, instance: &str) -> Vec<Value> {
     let path = format!("/v1/tasks?instanceId={instance}&pageNumber=1&pageSize=100");
     let answer = get_without_region(sandbox, &path);
     assert_eq!(answer.status, 200, "{answer:?} {:#?}", sandbox.refusals());
-    answer.json()["result"]["tasks"].as_array().unwrap().clone()
+    answer.json()["result"]["tasks"].as_array().expect("a list").clone()
 }
 
 #[test]
