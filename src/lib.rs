@@ -97,7 +97,7 @@ pub use process::world::{Clock, Environment, Stream, World};
 
 use cli::Cli;
 use commands::{Command, Context};
-use error::{Report, StdoutError};
+use error::{Report, StdoutError, is_closed_pipe};
 use output::{Colors, Format};
 use process::signals::Interrupt;
 use terminal::notes::Notes;
@@ -188,13 +188,6 @@ fn fail(report: &Report, format: Format, world: &World) -> ExitCode {
     // A failure to write to standard error is ignored: the exit code still reports the error.
     let _ = world.stderr.write_all(&report.render(format, &world.stderr));
     report.kind.exit_code()
-}
-
-/// The reader closed the pipe (EPIPE); that is no error.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<StdoutError>()
-        .is_some_and(|StdoutError(error)| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn is_help(error: &clap::Error) -> bool {

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/REGION/INSTANCE/20210717T180000Z-BASEID/   a backup: its files, backup.json, SHA256SUMS
 //! DIR/REGION/INSTANCE/instance.json              what is remembered of an instance
+//! DIR/runs.jsonl                                 a line for each run
 //! DIR/.jdredis/lock, holder                      held by the sync that runs
 //! DIR/.jdredis/work/REGION/INSTANCE/BASEID/      a backup that is not whole yet
 //! DIR/.jdredis/pruned/REGION/INSTANCE/NAME/      one that is being deleted

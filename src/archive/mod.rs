@@ -14,6 +14,7 @@
 //! | `nights` | the last nights at a glance |
 //! | `checks`, `verify` | reading every byte, and when that was done |
 //! | `policy`, `prune` | which backups a retention policy keeps, and removing the others |
+//! | `metrics`, `runs` | what Prometheus is told, and the record of all runs |
 //!
 //! The format has a version number, which `backup.json` states; `jdredis help formats` documents it.
 
@@ -22,12 +23,14 @@ pub(crate) mod fleet;
 pub(crate) mod layout;
 pub(crate) mod manifest;
 pub(crate) mod memory;
+pub(crate) mod metrics;
 mod modes;
 pub(crate) mod nights;
 pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod prune;
 pub(crate) mod read;
+pub(crate) mod runs;
 mod shrunk;
 pub(crate) mod state;
 pub(crate) mod store;

@@ -116,7 +116,7 @@ pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
 }
 
 /// Some network file systems answer EINVAL to fsync; there is no more to be had there.
-fn synced(outcome: io::Result<()>) -> io::Result<()> {
+pub(super) fn synced(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         outcome => outcome,

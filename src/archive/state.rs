@@ -37,6 +37,17 @@ pub(crate) enum State {
 }
 
 impl State {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Fresh,
+        Self::Shrunk,
+        Self::Stale,
+        Self::None,
+        Self::Damaged,
+        Self::NotRdb,
+        Self::Incomplete,
+        Self::Gone,
+    ];
+
     /// The name in tables and JSON.
     pub(crate) fn name(self) -> &'static str {
         match self {

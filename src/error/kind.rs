@@ -46,7 +46,12 @@ impl Kind {
 
     /// The exit code. The README and `jdredis help` list them.
     pub(crate) fn exit_code(self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.code())
+    }
+
+    /// The exit code as a number.
+    pub(crate) fn code(self) -> u8 {
+        match self {
             Self::Other => 1,
             Self::Usage => 2,
             Self::NotFound => 3,
@@ -56,6 +61,6 @@ impl Kind {
             Self::Integrity => 7,
             Self::Stale => 8,
             Self::Interrupted(signal) => signal.exit_code(),
-        })
+        }
     }
 }

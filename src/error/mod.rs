@@ -32,6 +32,13 @@ impl fmt::Display for StdoutError {
 
 impl std::error::Error for StdoutError {}
 
+/// Whether the reader closed the pipe (EPIPE); that is no error.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<StdoutError>()
+        .is_some_and(|StdoutError(error)| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
 /// An error, ready to be shown. [`Report::render`] gives its text and its JSON.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Report {
@@ -93,6 +100,14 @@ impl Report {
         Self {
             request_id: request_id.cloned(),
             ..self
+        }
+    }
+
+    /// What happened and its cause, on one line.
+    pub(crate) fn line(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{}: {cause}", self.message),
+            None => self.message.clone(),
         }
     }
 

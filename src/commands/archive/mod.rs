@@ -3,8 +3,10 @@
 mod keep;
 mod prune;
 mod rows;
+mod runs;
 mod status;
 mod sync;
+mod told;
 mod verify;
 
 use clap::Subcommand;
@@ -31,7 +33,8 @@ pub(crate) enum Command {
 
     /// Say what an archive holds of each instance, and how old it is
     ///
-    /// Needs no network, no keys and no lock, and writes nothing.
+    /// Needs no network, no keys and no lock, and writes nothing but the FILE of --metrics. With --since, it also says
+    /// which sync and prune ran, what came, and what was wrong.
     #[command(after_long_help = status::EXAMPLES)]
     Status(status::Args),
 

@@ -6,12 +6,14 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
 use super::keep::{self, KeepArgs};
+use super::told::Untold;
 use crate::archive::prune::{self, Decision};
 use crate::archive::read::{self, Archive, Archived};
+use crate::archive::runs::{self, Run, Trouble};
 use crate::archive::state::Terms;
 use crate::archive::store::Store;
 use crate::commands::Context;
-use crate::error::{Kind, Report};
+use crate::error::{Kind, Report, is_closed_pipe};
 use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
 use crate::values::when::rfc3339;
@@ -61,8 +63,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             Some(store)
         }
     };
+    let start = context.world.clock.now();
     let terms = Terms {
-        now: context.world.clock.now(),
+        now: start,
         max_age: None,
         accepts_unverified: args.accept_unverified,
     };
@@ -101,9 +104,33 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     archive.unreadable = unreadable;
     rows.retain(|row| !row.goes || failures.iter().all(|failure| failure.path != row.path));
-    context.print(&render(&rows, &zone_text, &policy.describe(), args, context))?;
+    let printed = context.print(&render(&rows, &zone_text, &policy.describe(), args, context));
     say(&archive, &rows, &zone_text, args, context);
-    conclude(&archive, &failures)
+    let outcome = printed
+        .map_err(anyhow::Error::from)
+        .and_then(|()| conclude(&archive, &failures));
+    if args.dry_run || (failures.is_empty() && rows.iter().all(|row| !row.goes)) {
+        return outcome;
+    }
+    let mut run = Run::new("prune", start);
+    run.instances = archive.instances.len();
+    let removed = rows.iter().filter(|row| row.goes);
+    run.pruned_folders = removed.map(|row| runs::below(&args.dir, &row.path)).collect();
+    run.pruned = run.pruned_folders.len();
+    run.failures = failures
+        .iter()
+        .map(|failure| Trouble::of_run(failure.to_string()))
+        .collect();
+    let report = outcome
+        .as_ref()
+        .err()
+        .filter(|error| !is_closed_pipe(error))
+        .map(Report::of);
+    let code = report.as_ref().map_or(0, |report| report.kind.code());
+    run.end(context.world.clock.now(), code, report.as_ref().map(Report::line));
+    let mut untold = Untold::default();
+    untold.append(&run, &args.dir, true);
+    untold.outcome(outcome, context)
 }
 
 /// Reads the archive, which must hold an instance.

@@ -6,8 +6,11 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
 use super::rows::{self, Judged};
+use super::told::Untold;
+use crate::archive::metrics::{LastSync, Metrics};
 use crate::archive::nights::{NIGHTS, Night};
-use crate::archive::read::{self, Archive, Archived};
+use crate::archive::read::{self, Archive, Archived, Unreadable};
+use crate::archive::runs::{self, Run};
 use crate::archive::state::{self, State, Terms};
 use crate::commands::Context;
 use crate::error::{Kind, Report};
@@ -15,7 +18,7 @@ use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
 use crate::values::age::MaxAge;
 use crate::values::local::LocalTime;
-use crate::values::when::rfc3339;
+use crate::values::when::{When, rfc3339};
 
 /// From this width of a terminal on, the last nights are shown.
 const NIGHTS_COLUMNS: u16 = 100;
@@ -36,6 +39,14 @@ pub(crate) struct Args {
     /// Count backups as good whose files are no RDB files
     #[arg(long)]
     pub(crate) accept_unverified: bool,
+
+    /// Also the runs that began since this time, day (UTC) or age, such as 2026-01-31, 90d or 12w
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<When>,
+
+    /// Write metrics for Prometheus to FILE, and keep there what it says of the last sync
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) metrics: Option<PathBuf>,
 }
 
 pub(super) const EXAMPLES: &str = "\
@@ -44,10 +55,13 @@ Examples:
 
   # The folder of an instance's newest good backup
   jdredis archive status /srv/redis-archive -o plain | grep /redis-1234/
+
+  # Which night had what, and what was wrong
+  jdredis archive status /srv/redis-archive --since 90d -o json
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let archive = read::read(&args.dir).map_err(|error| {
+    let mut archive = read::read(&args.dir).map_err(|error| {
         Report::with_hint(
             Kind::Other,
             format!("{}: {error}", args.dir.display()),
@@ -59,12 +73,13 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         max_age: args.max_age.limit(),
         accepts_unverified: args.accept_unverified,
     };
+    let runs = runs_since(args, &mut archive, context)?;
     let rows: Vec<Row<'_>> = archive
         .instances
         .iter()
         .map(|archived| Row::of(archived, terms))
         .collect();
-    context.print(&render(&rows, args, context))?;
+    let printed = context.print(&render(&rows, runs.as_deref(), args, context));
     for path in &archive.foreign {
         context.notes.note(format_args!(
             "{} is no part of an archive and is left out",
@@ -76,7 +91,39 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             context.notes.warn(format_args!("{}: {warning}", row.judged.subject));
         }
     }
-    judge(&archive, rows, args)
+    let outcome = printed
+        .map_err(anyhow::Error::from)
+        .and_then(|()| judge(&archive, rows, args));
+    let mut untold = Untold::default();
+    if let Some(file) = &args.metrics {
+        let mut metrics = Metrics::of(&archive, terms);
+        let last_sync = runs::last_sync(&args.dir);
+        last_sync
+            .iter()
+            .for_each(|run| metrics.remember_sync(LastSync::of(run)));
+        untold.write(metrics, file);
+    }
+    untold.outcome(outcome, context)
+}
+
+/// The runs that were asked for; `None` where none were.
+fn runs_since(args: &Args, archive: &mut Archive, context: &Context<'_>) -> anyhow::Result<Option<Vec<Run>>> {
+    let Some(since) = args.since else { return Ok(None) };
+    let since = since.first(context.world.clock.now()).ok_or_else(|| {
+        let hint = "give --since a time that a run can have";
+        Report::with_hint(Kind::Usage, "a time is outside the calendar", hint)
+    })?;
+    let found = runs::read(&args.dir, since);
+    if found.as_ref().is_ok_and(Vec::is_empty) {
+        context.notes.note("no sync or prune is written down since then");
+    }
+    Ok(Some(found.unwrap_or_else(|error| {
+        archive.unreadable.push(Unreadable {
+            path: runs::path(&args.dir),
+            reason: error.to_string(),
+        });
+        Vec::new()
+    })))
 }
 
 /// How the command ends.
@@ -110,6 +157,9 @@ struct Document<'a> {
     max_age: Option<String>,
     instances: &'a [Row<'a>],
     total: Total,
+    /// Where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<&'a [Run]>,
 }
 
 /// An instance.
@@ -239,14 +289,23 @@ impl Total {
     }
 }
 
-fn render(rows: &[Row<'_>], args: &Args, context: &Context<'_>) -> Vec<u8> {
+fn render(rows: &[Row<'_>], runs: Option<&[Run]>, args: &Args, context: &Context<'_>) -> Vec<u8> {
     match context.format {
-        Format::Table => render_table(rows, context),
+        Format::Table => {
+            let mut text = render_table(rows, context);
+            let of_runs = runs.map(|runs| super::runs::render(runs, context)).unwrap_or_default();
+            if !text.is_empty() && !of_runs.is_empty() {
+                text.push(b'\n');
+            }
+            text.extend(of_runs);
+            text
+        }
         Format::Json => json::render(&Document {
             dir: args.dir.to_string_lossy().into_owned(),
             max_age: args.max_age.0.map(|age| age.to_string()),
             instances: rows,
             total: Total::of(rows),
+            runs,
         }),
         Format::Plain => {
             let paths = rows.iter().filter_map(|row| row.path);

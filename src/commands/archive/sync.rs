@@ -6,10 +6,11 @@ mod links;
 mod night;
 mod prune;
 mod result;
+mod told;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use self::night::Night;
 use self::prune::Keep;
+use self::told::Telling;
 use crate::archive::fleet::{Asker, Pattern, Selection, Survey, Tag};
 use crate::archive::plan::{self, Wanted};
 use crate::archive::read::{self, Archive};
@@ -83,6 +85,13 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) accept_unverified: bool,
 
+    /// Write metrics for Prometheus to FILE, however the run ends
+    ///
+    /// In its text format, for node_exporter's textfile collector: give a FILE that ends in .prom in its folder, and one
+    /// FILE for an archive. It is replaced in one step, at the end. With --dry-run it stays as it is.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) metrics: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) keep: KeepArgs,
 }
@@ -120,18 +129,41 @@ Examples:
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let stop = context.interrupt.defer_first_signal();
+    let telling = Telling::begin(args, context);
+    // Outside of the sync, so that the lock is held until its end is told.
+    let (mut store, mut night) = (None, None);
+    let outcome = sync(args, context, &stop, &telling, &mut store, &mut night);
+    telling.end(night.as_ref(), store.is_some(), outcome)
+}
+
+fn sync(
+    args: &Args,
+    context: &Context<'_>,
+    stop: &Arc<AtomicBool>,
+    telling: &Telling<'_>,
+    store: &mut Option<Store>,
+    night: &mut Option<Night>,
+) -> anyhow::Result<()> {
     let world = context.world;
     let regions = Regions::resolve(&args.regions, context)?;
     refuse_internal_of_several(args)?;
-    // Before the service is asked: a second run in the folder ends at once.
-    let store = match args.dry_run {
-        true => None,
-        false => Some(open(args)?),
-    };
-    let stop = context.interrupt.defer_first_signal();
-    let pace = Pace::new(Arc::clone(&world.clock), Arc::clone(&stop));
+    if !args.dry_run {
+        // Before the service is asked: a second run in the folder ends at once.
+        *store = Some(open(args)?);
+    }
+    let store = store.as_ref();
+    let pace = Pace::new(Arc::clone(&world.clock), Arc::clone(stop));
     let client = context.client(&regions.settings).with_pace(&pace);
-    let ids = regions.ids(&client)?;
+    let interrupted = || telling.interrupted(None, result::interruption(context.interrupt.signal()));
+    let no_thread = "the system gives no thread to ask the service with";
+    let ids = context
+        .unless_it_hangs(stop, LAST_WORDS, || regions.ids(&client), interrupted)
+        .context(no_thread)?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(result::interruption(context.interrupt.signal()).into());
+    }
+    let ids = ids?;
     if args.transfer.internal && ids.len() > 1 {
         return Err(internal_of_several());
     }
@@ -152,12 +184,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     };
     let survey = context
         .unless_it_hangs(
-            &stop,
+            stop,
             LAST_WORDS,
             || Survey::take(&asker, &ids, &selection, &archive),
-            || result::interruption(context.interrupt.signal()),
+            interrupted,
         )
-        .context("the system gives no thread to ask the service with")?;
+        .context(no_thread)?;
     for (region, warning) in &survey.warnings {
         context.notes.warn(format_args!("{region}: {warning}"));
     }
@@ -167,21 +199,22 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         max_age: args.max_age.limit().filter(|_| !args.dry_run),
         accepts_unverified: args.accept_unverified,
     };
-    let mut night = Night::new(survey, archive, terms, asker.key);
+    let night = night.insert(Night::new(survey, archive, terms, asker.key));
     night.warn(context.notes);
     let wanted = night.compare(args.newest.map(|newest| newest as usize), keep.as_ref(), context.notes);
-    let wanted = fitting(wanted, store.as_ref(), args, &mut night);
+    let wanted = fitting(wanted, store, args, night);
     announce(&wanted, args, context);
-    if let Some(store) = &store {
+    if let Some(store) = store {
         let fetching = fetch::Fetching {
             store,
             client: &client,
             settings: &regions.settings,
             args,
             context,
-            stop: &stop,
+            telling,
+            stop,
         };
-        fetching.run(&wanted, &mut night)?;
+        fetching.run(&wanted, night)?;
         night.remember(store, context.notes);
         if let Some(keep) = keep.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) {
             night.prune(keep, store, context.notes);
@@ -190,7 +223,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         night.plan(&wanted);
     }
     let signal = stop.load(Ordering::Relaxed).then(|| context.interrupt.signal());
-    result::conclude(&night, signal, args, context)
+    result::conclude(night, signal, args, context)
 }
 
 /// Tells completion of the instances, each in its region.

@@ -41,7 +41,7 @@ fn everything_new_is_fetched_and_a_second_run_only_asks() {
         ["redis-a-2", "redis-a-26", "redis-b-3", "redis-cluster-4"]
     );
     fleet.check();
-    assert_eq!(names(&fleet.dir()), [".jdredis", NORTH, SOUTH]);
+    assert_eq!(names(&fleet.dir()), [".jdredis", NORTH, SOUTH, "runs.jsonl"]);
 
     let manifest = &fleet.backups()["redis-cluster-4"].join("backup.json");
     let manifest: Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();

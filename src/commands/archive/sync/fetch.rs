@@ -16,6 +16,7 @@ use anyhow::Context as _;
 use super::backup::{Ended, Running};
 use super::links::{Book, Request};
 use super::night::Night;
+use super::told::Telling;
 use super::{Args, LAST_WORDS, result};
 use crate::api::Client;
 use crate::archive::manifest::Manifest;
@@ -48,6 +49,7 @@ pub(super) struct Fetching<'a> {
     pub(super) settings: &'a Settings,
     pub(super) args: &'a Args,
     pub(super) context: &'a Context<'a>,
+    pub(super) telling: &'a Telling<'a>,
     pub(super) stop: &'a Arc<AtomicBool>,
 }
 
@@ -158,6 +160,7 @@ impl Fetching<'_> {
         let signal = self.context.interrupt.signal();
         let ended = result::conclude(night, Some(signal), self.args, self.context);
         let report = ended.map_or_else(|error| error::Report::of(&error), |()| result::interruption(signal));
+        let report = self.telling.interrupted(Some(night), report);
         self.context.end_interrupted(&report)
     }
 

@@ -335,14 +335,7 @@ impl Instance {
     }
 
     fn fail(&mut self, report: Report) {
-        let cause = report
-            .cause
-            .as_ref()
-            .map_or_else(String::new, |cause| format!(": {cause}"));
-        self.memory.failure = Some(format!(
-            "it could not be asked for its backups: {}{cause}",
-            report.message
-        ));
+        self.memory.failure = Some(format!("it could not be asked for its backups: {}", report.line()));
         self.failure = Some(report);
     }
 

@@ -150,6 +150,11 @@ pub(super) fn conclude(
     judge(night, &judged, args)
 }
 
+/// Why a region's instances are not known.
+pub(super) fn unlisted(report: &Report) -> String {
+    format!("its instances could not be listed: {}", report.line())
+}
+
 fn judge(night: &Night, judged: &[Judged], args: &Args) -> anyhow::Result<()> {
     if let Some(report) = night.only_failure() {
         let message = format!("nothing could be done: {}", report.message);
@@ -159,13 +164,10 @@ fn judge(night: &Night, judged: &[Judged], args: &Args) -> anyhow::Result<()> {
         }
         .into());
     }
-    let regions = night.failed_regions.iter().map(|(region, report)| {
-        let cause = report
-            .cause
-            .as_ref()
-            .map_or_else(String::new, |cause| format!(": {cause}"));
-        format!("{region}: its instances could not be listed: {}{cause}", report.message)
-    });
+    let regions = night
+        .failed_regions
+        .iter()
+        .map(|(region, report)| format!("{region}: {}", unlisted(report)));
     let mut lines: Vec<String> = regions.chain(night.lost.iter().cloned()).collect();
     lines.extend(night.unreadable.iter().map(ToString::to_string));
     let verdict = rows::verdict(judged, args.max_age);

@@ -1,0 +1,324 @@
+//! `runs.jsonl`: a line of JSON for each sync, and for each prune that changed something, for whoever asks later which
+//! night had what and what was wrong.
+//!
+//! A line is appended by one write and is on the disk before the run ends. A run that was killed meanwhile, or a full
+//! disk, may leave a part of a line: the next line begins on a line of its own, and reading passes over the part.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use time::{Duration, OffsetDateTime};
+
+use super::manifest::FORMAT_VERSION;
+use super::modes::{self, Modes};
+
+/// The file's name, in DIR.
+const RUNS: &str = "runs.jsonl";
+/// How long a line is kept.
+const KEPT: Duration = Duration::days(2 * 366);
+
+/// A run. Every key is always there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Run {
+    /// The version of the format, as in `backup.json`.
+    pub(crate) format_version: u32,
+    /// `sync` or `prune`.
+    pub(crate) command: String,
+    /// To the second.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) start: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) end: OffsetDateTime,
+    /// The exit code.
+    pub(crate) code: u8,
+    /// How many instances it was about.
+    pub(crate) instances: usize,
+    /// How many backups came.
+    pub(crate) new: usize,
+    /// Those together.
+    pub(crate) bytes: u64,
+    /// How many backups a policy removed.
+    pub(crate) pruned: usize,
+    /// The folders of the new backups, below DIR and with `/` between their parts.
+    pub(crate) folders: Vec<String>,
+    /// Likewise of those that were removed.
+    pub(crate) pruned_folders: Vec<String>,
+    /// What was wrong.
+    pub(crate) failures: Vec<Trouble>,
+    /// What a person should see although it changes no exit code.
+    pub(crate) warnings: Vec<Trouble>,
+    /// The program, such as `jdredis 0.1.0`.
+    pub(crate) by: String,
+}
+
+/// Something that was wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Trouble {
+    /// `None` where it is about no region, or about several.
+    pub(crate) region: Option<String>,
+    pub(crate) instance: Option<String>,
+    /// The instance's state.
+    pub(crate) state: Option<String>,
+    /// In words.
+    pub(crate) reason: String,
+}
+
+impl Run {
+    /// A run that did nothing yet.
+    pub(crate) fn new(command: &str, start: OffsetDateTime) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            command: command.to_owned(),
+            start: start.truncate_to_second(),
+            end: start.truncate_to_second(),
+            code: 0,
+            instances: 0,
+            new: 0,
+            bytes: 0,
+            pruned: 0,
+            folders: Vec::new(),
+            pruned_folders: Vec::new(),
+            failures: Vec::new(),
+            warnings: Vec::new(),
+            by: concat!("jdredis ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+
+    /// Ends it, with a reason for its exit code where nothing else tells one.
+    pub(crate) fn end(&mut self, now: OffsetDateTime, code: u8, message: Option<String>) {
+        self.end = now.truncate_to_second();
+        self.code = code;
+        if self.failures.is_empty() {
+            self.failures.extend(message.map(Trouble::of_run));
+        }
+    }
+}
+
+impl Trouble {
+    /// One that is about no instance.
+    pub(crate) fn of_run(reason: String) -> Self {
+        Self {
+            region: None,
+            instance: None,
+            state: None,
+            reason,
+        }
+    }
+}
+
+/// A folder as it stands in a line: below DIR, with `/` between its parts.
+pub(crate) fn below(dir: &Path, folder: &Path) -> String {
+    let parts = folder.strip_prefix(dir).unwrap_or(folder).components();
+    let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// The file of an archive.
+pub(crate) fn path(dir: &Path) -> PathBuf {
+    dir.join(RUNS)
+}
+
+/// The runs that began at this moment or later, in the order of their ends; none where there is no file yet. What
+/// can be read of a line that is broken is nothing.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub(crate) fn read(dir: &Path, since: OffsetDateTime) -> io::Result<Vec<Run>> {
+    let mut runs = Vec::new();
+    each_line(dir, |line| {
+        if let Some(run) = parse(line).filter(|run| run.start >= since) {
+            runs.push(run);
+        }
+    })?;
+    Ok(runs)
+}
+
+/// The last sync that is written down.
+pub(crate) fn last_sync(dir: &Path) -> Option<Run> {
+    let mut last = None;
+    let found = each_line(dir, |line| {
+        if let Some(run) = parse(line).filter(|run| run.command == "sync") {
+            last = Some(run);
+        }
+    });
+    found.ok().and(last)
+}
+
+/// Appends a run, and has it on the disk. With `is_alone`, no other process writes to the archive, and what is older
+/// than two years goes.
+///
+/// # Errors
+/// Where it cannot be written. What was there stays.
+pub(crate) fn append(dir: &Path, run: &Run, is_alone: bool) -> io::Result<()> {
+    let modes = Modes::of_dir(dir)?;
+    if is_alone {
+        forget_old(dir, modes, run.end - KEPT)?;
+    }
+    let path = path(dir);
+    let is_new = refuse_special(&path)?;
+    let mut file = File::options().append(true).read(true).create(true).open(&path)?;
+    if is_new {
+        modes::set_mode(&path, modes.file)?;
+    }
+    let length = file.metadata()?.len();
+    let mut line = Vec::new();
+    if length > 0 && !ends_with_newline(&path, length)? {
+        line.push(b'\n');
+    }
+    serde_json::to_writer(&mut line, run)?;
+    line.push(b'\n');
+    let written = file.write_all(&line).and_then(|()| modes::synced(file.sync_all()));
+    if written.is_err() && is_alone {
+        // What a full disk took of the line is no use to anybody.
+        let _ = file.set_len(length);
+    }
+    written?;
+    match is_new {
+        true => modes::sync_folder(dir),
+        false => Ok(()),
+    }
+}
+
+/// Whether the file is not there yet. A link or a device in its place is not written to.
+fn refuse_special(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+        Ok(metadata) if metadata.is_file() => Ok(false),
+        Ok(_) => Err(io::Error::other("it is no regular file")),
+    }
+}
+
+fn ends_with_newline(path: &Path, length: u64) -> io::Result<bool> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(length - 1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+/// Writes the file anew without the runs that ended before `limit`, where there are any.
+fn forget_old(dir: &Path, modes: Modes, limit: OffsetDateTime) -> io::Result<()> {
+    let mut kept = Vec::new();
+    let mut has_old = false;
+    each_line(dir, |line| match parse(line) {
+        Some(run) if run.end < limit => has_old = true,
+        // A line of a newer program is not this one's to judge.
+        _ => {
+            kept.extend_from_slice(line);
+            kept.push(b'\n');
+        }
+    })?;
+    if !has_old {
+        return Ok(());
+    }
+    let fresh = dir.join(format!(".{RUNS}.new"));
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let written = modes
+        .write_new(&fresh, &kept)
+        .and_then(|()| fs::rename(&fresh, path(dir)));
+    if written.is_err() {
+        let _ = fs::remove_file(&fresh);
+    }
+    written.and_then(|()| modes::sync_folder(dir))
+}
+
+fn parse(line: &[u8]) -> Option<Run> {
+    let run: Run = serde_json::from_slice(line).ok()?;
+    (run.format_version <= FORMAT_VERSION).then_some(run)
+}
+
+/// Hands out the lines, without their ends.
+fn each_line(dir: &Path, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let path = path(dir);
+    if refuse_special(&path)? {
+        return Ok(());
+    }
+    let mut reader = BufReader::new(File::open(&path)?);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        take(line.strip_suffix(b"\n").unwrap_or(&line));
+        line.clear();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn run(end: OffsetDateTime) -> Run {
+        let mut run = Run::new("sync", end - Duration::hours(1));
+        run.end(end, 7, Some("no keys".to_owned()));
+        run
+    }
+
+    #[test]
+    fn a_run_is_read_as_it_was_written_in_utc() {
+        let dir = tempfile::tempdir().unwrap();
+        let moment = datetime!(2026-03-10 03:15:20.5 UTC);
+        append(dir.path(), &run(moment), true).unwrap();
+        let text = fs::read_to_string(path(dir.path())).unwrap();
+        assert!(
+            text.starts_with(r#"{"formatVersion":1,"command":"sync","start":"2026-03-10T02:15:20Z","end":"2026-03-10T03:15:20Z","code":7,"#),
+            "{text}"
+        );
+        assert!(text.contains(r#""failures":[{"region":null,"instance":null,"state":null,"reason":"no keys"}]"#));
+        assert_eq!(read(dir.path(), moment - Duration::hours(2)).unwrap(), [run(moment)]);
+        assert_eq!(read(dir.path(), moment).unwrap(), [], "it began before");
+        assert_eq!(last_sync(dir.path()), Some(run(moment)));
+    }
+
+    #[test]
+    fn a_line_that_is_cut_off_anywhere_costs_itself_alone() {
+        let moment = datetime!(2026-03-10 03:15 UTC);
+        let whole = serde_json::to_vec(&run(moment)).unwrap();
+        for cut in (0..whole.len()).step_by(7) {
+            let dir = tempfile::tempdir().unwrap();
+            append(dir.path(), &run(moment), true).unwrap();
+            let mut file = File::options().append(true).open(path(dir.path())).unwrap();
+            file.write_all(&whole[..cut]).unwrap();
+            append(dir.path(), &run(moment), true).unwrap();
+            assert_eq!(read(dir.path(), moment - Duration::DAY).unwrap().len(), 2, "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_older_than_two_years_goes_once_another_is_appended() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = datetime!(2026-03-10 03:15 UTC);
+        for days in [800, 740, 725, 30] {
+            append(dir.path(), &run(now - Duration::days(days)), false).unwrap();
+        }
+        let mut file = File::options().append(true).open(path(dir.path())).unwrap();
+        file.write_all(b"{\"formatVersion\":2}\n").unwrap();
+        append(dir.path(), &run(now), false).unwrap();
+        assert_eq!(read(dir.path(), now - Duration::days(900)).unwrap().len(), 5);
+        append(dir.path(), &run(now), true).unwrap();
+        let ends: Vec<_> = read(dir.path(), now - Duration::days(900)).unwrap();
+        let ages: Vec<_> = ends.iter().map(|run| (now - run.end).whole_days()).collect();
+        assert_eq!(ages, [725, 30, 0, 0]);
+        let text = fs::read_to_string(path(dir.path())).unwrap();
+        assert!(text.contains("{\"formatVersion\":2}\n"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_neither_read_nor_written() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(path(dir.path())).unwrap();
+        let now = datetime!(2026-03-10 03:15 UTC);
+        assert!(append(dir.path(), &run(now), true).is_err());
+        assert!(read(dir.path(), now).is_err() && last_sync(dir.path()).is_none());
+    }
+}
