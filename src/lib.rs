@@ -18,6 +18,7 @@
 //! | command line | `cli` | the root of the command line, and the arguments that several commands share |
 //! | transfer | `transfer` | fetches, resumes and checks files; knows neither the API nor the display |
 //! | a file | `file` | the state of a file, the report on it, and the judgement that decides the exit code |
+//! | drill | `drill` | has a real server load a file; starts it, asks it, ends it |
 //! | RDB | `rdb` | reads an RDB file while it passes by: whether it is whole, and what is in it |
 //! | output | `output` | pure functions from data to the bytes for standard output |
 //! | screen | `terminal` | everything on standard error: notes, bars, the status line |
@@ -70,6 +71,7 @@ mod cli;
 mod commands;
 mod completion;
 mod config;
+mod drill;
 mod error;
 mod file;
 #[cfg(any(test, fuzzing))]

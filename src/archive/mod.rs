@@ -13,12 +13,14 @@
 //! | `plan` | what a sync has to fetch, in what order, and what fits |
 //! | `nights` | the last nights at a glance |
 //! | `checks`, `verify` | reading every byte, and when that was done |
+//! | `drills` | when a real server loaded a backup, and what came of it |
 //! | `policy`, `prune` | which backups a retention policy keeps, and removing the others |
 //! | `metrics`, `runs` | what Prometheus is told, and the record of all runs |
 //!
 //! The format has a version number, which `backup.json` states; `jdredis help formats` documents it.
 
 pub(crate) mod checks;
+pub(crate) mod drills;
 pub(crate) mod fleet;
 pub(crate) mod layout;
 pub(crate) mod manifest;

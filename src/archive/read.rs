@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::checks::{self, Check};
+use super::drills::{self, Proof};
 use super::layout::{self, FolderName, MANIFEST, MEMORY};
 use super::manifest::Manifest;
 use super::memory::Memory;
@@ -48,6 +49,8 @@ pub(crate) struct Archived {
     pub(crate) memory: Option<Memory>,
     /// Newest first, those of an unknown start last.
     pub(crate) backups: Vec<Kept>,
+    /// When a real server last loaded one of its backups; `None` where that never was.
+    pub(crate) proof: Option<Proof>,
 }
 
 /// A backup's folder.
@@ -89,6 +92,7 @@ impl Archived {
             instance,
             memory: None,
             backups: Vec::new(),
+            proof: None,
         }
     }
 
@@ -204,6 +208,9 @@ impl Archive {
         // It may say that a backup is damaged.
         if let Err(error) = checks::apply(path, &mut archived) {
             self.give_up(&path.join(checks::CHECKS), &error);
+        }
+        if let Err(error) = drills::apply(path, &mut archived) {
+            self.give_up(&path.join(drills::DRILLS), &error);
         }
         archived.sort();
         self.instances.push(archived);

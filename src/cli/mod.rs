@@ -74,7 +74,8 @@ pub(crate) struct Globals {
     ///
     /// For 'backup download' also how long the storage may be silent, and while waiting for a backup
     /// the time for each look at it. For 'archive sync' the time for each call of the service, and how
-    /// long the storage may be silent. For 'backup verify' how long a pipe or a device may give nothing.
+    /// long the storage may be silent. For 'backup verify' how long a pipe or a device may give nothing, and
+    /// with --load, as for 'archive drill', how long a server may make no progress.
     #[arg(long, global = true, value_name = "TIME", default_value = "30", value_parser = values::time_limit)]
     pub(crate) timeout: Duration,
 
@@ -89,8 +90,8 @@ pub(crate) struct Globals {
     /// Print no notes, no progress and no rows of what is well; twice: no warnings either
     ///
     /// Rows are left out of the tables of 'backup download', 'backup verify', 'archive sync', 'archive
-    /// status' and 'archive verify', and the header with them where none is left; 'archive prune' prints no
-    /// table. JSON and plain are data and stay whole.
+    /// status', 'archive verify' and 'archive drill', and the header with them where none is left; 'archive
+    /// prune' prints no table. JSON and plain are data and stay whole.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) quiet: u8,
 

@@ -66,8 +66,8 @@ fn shaped(command: Command, path: &str) -> Command {
 fn is_unused(path: &str, global: &str) -> bool {
     match path {
         "completions" | "formats" | "man" => true,
-        // These commands send no request. `verify` takes `--timeout` for slow files.
-        "backup verify" => ["profile", "endpoint", "max_attempts"].contains(&global),
+        // These commands send no request. `verify` and `drill` take `--timeout` for slow files and servers.
+        "backup verify" | "archive drill" => ["profile", "endpoint", "max_attempts"].contains(&global),
         "archive" | "archive status" => ["profile", "endpoint", "timeout", "max_attempts"].contains(&global),
         _ => false,
     }

@@ -6,6 +6,7 @@ mod completions;
 mod doctor;
 mod formats;
 mod instance;
+mod loading;
 mod man;
 mod regions;
 

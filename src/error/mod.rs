@@ -95,6 +95,20 @@ impl Report {
         }
     }
 
+    /// This report and another one of the same run; the kind is that of this one.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let joined = |own: Option<String>, more: Option<String>| {
+            let all: Vec<String> = own.into_iter().chain(more).filter(|text| !text.is_empty()).collect();
+            (!all.is_empty()).then(|| all.join("; "))
+        };
+        Self {
+            message: format!("{}; {}", self.message, other.message),
+            details: [self.details, other.details].concat(),
+            hint: joined(self.hint, other.hint),
+            ..self
+        }
+    }
+
     /// Adds the service's ID of the exchange, where there is one.
     pub(crate) fn request_id(self, request_id: Option<&String>) -> Self {
         Self {

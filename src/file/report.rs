@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Serialize, Serializer};
 
 use super::FileState;
+use crate::drill::{Load, Outcome};
 use crate::rdb::{Advice, Contents, Findings};
 
 /// The result for a file. Serialised, it is an element of `files` in `-o json`; its keys and their order
@@ -33,6 +34,9 @@ pub(crate) struct FileReport {
     resumed_from: Option<u64>,
     /// Its contents; null if it does not begin as an RDB file, or was not read to its end.
     rdb: Option<Contents>,
+    /// What came of it in a real server; null if none was started for it. Only `verify --load` has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<Option<Load>>,
     /// The advice on it, if it was read and is not good.
     #[serde(skip)]
     advice: Option<Advice>,
@@ -50,6 +54,7 @@ impl FileReport {
             reason,
             resumed_from: None,
             rdb: None,
+            load: None,
             advice: None,
         }
     }
@@ -79,6 +84,18 @@ impl FileReport {
     /// Adds the findings in its bytes: its contents, and the advice.
     pub(crate) fn with_contents(self, rdb: Option<Contents>, advice: Option<Advice>) -> Self {
         Self { rdb, advice, ..self }
+    }
+
+    /// Adds what came of it in a real server.
+    pub(crate) fn loaded(self, load: Option<Load>) -> Self {
+        Self {
+            load: Some(load),
+            ..self
+        }
+    }
+
+    pub(crate) fn load(&self) -> Option<&Load> {
+        self.load.as_ref()?.as_ref()
     }
 
     pub(crate) fn node(&self) -> &str {
@@ -115,7 +132,7 @@ impl FileReport {
 
     /// Whether its row stays in a table with `-q`: the file raises the exit code, or is warned about.
     pub(crate) fn is_noteworthy(&self) -> bool {
-        self.state != FileState::Ok
+        self.state != FileState::Ok || self.load().is_some_and(|load| load.result != Outcome::Loaded)
     }
 
     /// The line about it in a summary of what is wrong.

@@ -1,4 +1,4 @@
-//! Colours in tables: the words of the columns STATUS, STATE and AUTO that call for attention.
+//! Colours in tables: the words of the columns STATUS, STATE, AUTO and RESULT that call for attention.
 //!
 //! Colour is added after a table is laid out, so that widths need not leave out control sequences, and so
 //! that every table gets it.
@@ -6,7 +6,7 @@
 use unicode_width::UnicodeWidthStr;
 
 /// The colour of a word.
-const COLUMNS: [&str; 3] = ["STATUS", "STATE", "AUTO"];
+const COLUMNS: [&str; 4] = ["STATUS", "STATE", "AUTO", "RESULT"];
 /// Red, for what has failed (ECMA-48, SGR).
 const BAD: &str = "\x1b[31m";
 /// Yellow, for what is not certain yet.
@@ -52,9 +52,11 @@ fn tone(word: &str, is_of_backups: bool) -> Option<&'static str> {
         "failed" | "corrupt" | "damaged" | "incomplete" | "unreadable" | "not-rdb" | "stale" | "missing" | "error"
         | "off" => Some(BAD),
         "running" if !is_of_backups => None,
-        "differs" | "running" | "unverified" | "creating" | "changing" | "configuring" | "restoring" | "upgrading"
-        | "deleting" => Some(PENDING),
-        "success" | "ok" | "fresh" => Some(GOOD),
+        "server-too-old" | "module-missing" | "too-little-memory" | "no-progress" | "differs" | "running"
+        | "unverified" | "creating" | "changing" | "configuring" | "restoring" | "upgrading" | "deleting" => {
+            Some(PENDING)
+        }
+        "success" | "ok" | "fresh" | "loaded" => Some(GOOD),
         _ => None,
     }
 }

@@ -15,6 +15,8 @@ mod create;
 mod docs;
 mod doctor;
 mod download;
+#[cfg(unix)]
+mod drill;
 mod errors;
 #[cfg(unix)]
 mod faults;

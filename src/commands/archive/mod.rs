@@ -1,5 +1,6 @@
 //! `jdredis archive …`: the backups of a whole fleet in one folder.
 
+mod drill;
 mod keep;
 mod prune;
 mod rows;
@@ -12,6 +13,7 @@ mod verify;
 use clap::Subcommand;
 
 use super::Context;
+use crate::cli::deferred::Deferred;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -44,10 +46,21 @@ pub(crate) enum Command {
     /// and no lock. When each backup was checked is kept in checks.json beside the backups.
     #[command(after_long_help = verify::EXAMPLES)]
     Verify(verify::Args),
+
+    /// Have a real redis-server load the backups of an archive
+    ///
+    /// Only loading proves that a backup can be restored. A server is started for each file, one after the other, in
+    /// a private folder, without a TCP port, and ended again; the keys that it has are compared with those in the file.
+    /// Exit code 7 where a file is damaged, 1 where this machine is the reason: the server is older than the file, a
+    /// module is missing, or too little memory. --timeout is how long a server may make no progress. Needs no network,
+    /// no keys and no lock. When an instance's backups were last proven to load is kept in drills.json beside them.
+    #[command(after_long_help = drill::EXAMPLES)]
+    Drill(Deferred<drill::Args>),
 }
 
 pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
     match command {
+        Command::Drill(args) => drill::run(args, context),
         Command::Prune(args) => prune::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Sync(args) => sync::run(args, context),

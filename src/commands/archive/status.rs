@@ -188,6 +188,10 @@ struct Row<'a> {
     /// When the one of these was verified that was so longest ago.
     #[serde(serialize_with = "moment")]
     oldest_check: Option<OffsetDateTime>,
+    /// When a real server last loaded one of its backups, and which that was.
+    #[serde(serialize_with = "moment")]
+    last_loaded: Option<OffsetDateTime>,
+    last_loaded_base_id: Option<&'a str>,
     state: State,
     reason: Option<String>,
     /// The last nights, the oldest first.
@@ -226,6 +230,8 @@ impl<'a> Row<'a> {
             keys: newest.and_then(|backup| backup.keys),
             verified: checks.clone().count(),
             oldest_check: checks.min(),
+            last_loaded: archived.proof.as_ref().map(|proof| proof.at),
+            last_loaded_base_id: archived.proof.as_ref().map(|proof| proof.base_id.as_str()),
             state: judgement.state,
             reason: judgement.reason.clone(),
             nights: archived.nights(terms),
@@ -246,6 +252,12 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// How long ago one of its backups was proven to load.
+    fn loaded_cell(&self, now: OffsetDateTime) -> String {
+        let ago = self.last_loaded.and_then(|loaded| state::age(loaded, now));
+        ago.map(|ago| human::age(ago.as_secs())).unwrap_or_default()
+    }
+
     fn cells(&self, local: LocalTime, now: OffsetDateTime) -> Vec<String> {
         vec![
             self.region.to_owned(),
@@ -257,6 +269,7 @@ impl<'a> Row<'a> {
             human::size(self.bytes),
             rows::number(self.keys),
             self.verified_cell(now),
+            self.loaded_cell(now),
             self.state.name().to_owned(),
         ]
     }
@@ -283,6 +296,7 @@ impl Total {
             self.backups.to_string(),
             human::size(self.bytes),
             self.keys.to_string(),
+            none(),
             none(),
             none(),
         ]
@@ -315,8 +329,8 @@ fn render(rows: &[Row<'_>], runs: Option<&[Run]>, args: &Args, context: &Context
 }
 
 fn render_table(rows: &[Row<'_>], context: &Context<'_>) -> Vec<u8> {
-    const HEADER: [&str; 10] = [
-        "REGION", "INSTANCE", "NAME", "NEWEST", "AGE", "BACKUPS", "SIZE", "KEYS", "VERIFIED", "STATE",
+    const HEADER: [&str; 11] = [
+        "REGION", "INSTANCE", "NAME", "NEWEST", "AGE", "BACKUPS", "SIZE", "KEYS", "VERIFIED", "LOADED", "STATE",
     ];
     let world = context.world;
     let is_quiet = context.notes.is_quiet();

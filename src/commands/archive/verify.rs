@@ -53,7 +53,7 @@ Examples:
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let archive = open(args)?;
+    let archive = open(&args.dir, &args.instances)?;
     let stop = context.interrupt.defer_first_signal();
     let all = tasks(&archive, args);
     let count = all.len();
@@ -135,21 +135,21 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     judge(&archive, &rows, args, context)
 }
 
-/// Reads the archive, which must hold an instance.
-fn open(args: &Args) -> anyhow::Result<Archive> {
-    let archive = read::read(&args.dir).map_err(|error| {
+/// Reads the archive, which must hold these instances, and at least one.
+pub(super) fn open(dir: &Path, instances: &[InstanceId]) -> anyhow::Result<Archive> {
+    let archive = read::read(dir).map_err(|error| {
         let hint = "give the folder that 'jdredis archive sync' writes to, one that this user may read";
-        Report::with_hint(Kind::Other, format!("{}: {error}", args.dir.display()), hint)
+        Report::with_hint(Kind::Other, format!("{}: {error}", dir.display()), hint)
     })?;
     let is_known = |id: &&InstanceId| archive.instances.iter().any(|archived| archived.instance == **id);
-    if let Some(id) = args.instances.iter().find(|id| !is_known(id)) {
-        let message = format!("{} has no instance {id}", args.dir.display());
+    if let Some(id) = instances.iter().find(|id| !is_known(id)) {
+        let message = format!("{} has no instance {id}", dir.display());
         let hint = "look at 'jdredis archive status' for the instances that it has";
         return Err(Report::with_hint(Kind::NotFound, message, hint).into());
     }
     if archive.instances.is_empty() && archive.unreadable.is_empty() {
         // A disk that is not mounted looks like this.
-        let message = format!("{} holds no instance's backups", args.dir.display());
+        let message = format!("{} holds no instance's backups", dir.display());
         let hint = "check the path, and whether the disk is mounted; 'jdredis archive sync' fills an archive";
         return Err(Report::with_hint(Kind::NotFound, message, hint).into());
     }
@@ -342,7 +342,7 @@ fn render(rows: &[Row], args: &Args, context: &Context<'_>) -> Vec<u8> {
     }
 }
 
-fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
     moment.map(rfc3339).serialize(serializer)
 }
 
@@ -351,6 +351,6 @@ fn always<S: Serializer>(moment: &OffsetDateTime, serializer: S) -> Result<S::Ok
 }
 
 /// JSON has no way to write bytes that are not UTF-8; they are replaced.
-fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     path.to_string_lossy().serialize(serializer)
 }

@@ -3,12 +3,13 @@
 mod source;
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::commands::Context;
+use crate::commands::loading::{self, Loader};
+use crate::drill::{Stopped, Subject};
 use crate::error::{Kind, Report};
 use crate::file::{FileReport, FileState, Task, judge};
 use crate::output::{Format, json, plain, table};
@@ -20,11 +21,24 @@ pub(crate) struct Args {
     /// The files; - is standard input
     #[arg(required = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) files: Vec<OsString>,
+
+    /// Have a real redis-server load each file that is whole, too: only that proves that it can be restored
+    ///
+    /// A server is started for each file, one after the other, in a private folder, without a TCP port, and ended
+    /// again; the keys that it has are compared with those in the file. Exit code 1 where this machine is the reason
+    /// that a file is not loaded. --timeout is how long a server may make no progress.
+    #[arg(long)]
+    pub(crate) load: bool,
+
+    /// The server to load with [default: redis-server or valkey-server, by PATH]
+    #[arg(long, value_name = "PATH", requires = "load", value_hint = clap::ValueHint::ExecutablePath)]
+    pub(crate) redis_server: Option<PathBuf>,
 }
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   jdredis backup verify backups/*
+  jdredis backup verify --load backups/*
   zcat dump.rdb.gz | jdredis backup verify -
 ";
 
@@ -34,17 +48,72 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         let hint = "'jdredis archive verify DIR' checks an archive; of any other folder, name the files in it";
         return Err(Report::with_hint(Kind::Usage, message, hint).into());
     }
-    let silence = context.globals.timeout;
-    let reports: Vec<FileReport> = args.files.iter().map(|path| check(path, silence)).collect();
-    context.print(&render(&reports, context))?;
+    if args.load {
+        return load(args, context);
+    }
+    let reports: Vec<FileReport> = args.files.iter().map(|path| check(path, context)).collect();
+    context.print(&render(&reports, args, context))?;
     judge(&reports, Task::Verify, context.notes)
 }
 
-fn check(path: &OsStr, silence: Duration) -> FileReport {
-    match source::read(path, silence) {
+fn check(path: &OsStr, context: &Context<'_>) -> FileReport {
+    match source::read(path, context.globals.timeout) {
         Ok((bytes, findings)) => FileReport::of_findings(path, bytes, findings),
         Err(error) => FileReport::new(path, 0, FileState::Unreadable, Some(error.to_string())),
     }
+}
+
+/// Checks the files, and has a server load those that are good.
+fn load(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    // The server opens the file by its name and reads it again.
+    let is_passing = |path: &&OsString| *path == "-" || std::fs::metadata(path).is_ok_and(|found| !found.is_file());
+    if let Some(path) = args.files.iter().find(is_passing) {
+        let path = Path::new(path).display();
+        let message = format!("{path} is no regular file, and --load needs one: the server reads it by its name");
+        return Err(Report::with_hint(Kind::Usage, message, "write it to a file first").into());
+    }
+    let loader = Loader::new(args.redis_server.as_deref(), context)?;
+    let mut reports = Vec::new();
+    for path in &args.files {
+        match load_one(path, &loader) {
+            Ok(report) => reports.push(report),
+            Err(Stopped) => {
+                context.print(&render(&reports, args, context))?;
+                return Err(loader.interrupted(reports.len(), args.files.len()).into());
+            }
+        }
+    }
+    context.print(&render(&reports, args, context))?;
+    let judged = judge(&reports, Task::Verify, context.notes);
+    let loads = reports
+        .iter()
+        .filter_map(|report| Some((report.path(), report.load()?)));
+    match (judged, loading::verdict(loads)) {
+        (judged, None) => judged,
+        (Ok(()), Some(report)) => Err(report.into()),
+        (Err(error), Some(loading)) => Err(Report::of(&error).and(loading).into()),
+    }
+}
+
+fn load_one(path: &OsStr, loader: &Loader<'_>) -> Result<FileReport, Stopped> {
+    let name = path.to_string_lossy();
+    let report = match loader.read(&name, Path::new(path))? {
+        Ok((bytes, findings)) => FileReport::of_findings(path, bytes, findings),
+        Err(error) => FileReport::new(path, 0, FileState::Unreadable, Some(error.to_string())),
+    };
+    let contents = report.rdb().filter(|_| report.state().is_good());
+    let load = match contents {
+        Some(contents) => Some(loader.load(
+            &name,
+            Subject {
+                path: Path::new(path),
+                bytes: report.bytes(),
+                contents,
+            },
+        )?),
+        None => None,
+    };
+    Ok(report.loaded(load))
 }
 
 /// What `-o json` prints; its key is a contract.
@@ -55,10 +124,14 @@ struct Manifest<'a> {
 }
 
 /// With `-q`, a table has only the rows that a person must see.
-fn render(reports: &[FileReport], context: &Context<'_>) -> Vec<u8> {
+fn render(reports: &[FileReport], args: &Args, context: &Context<'_>) -> Vec<u8> {
     let is_quiet = context.notes.is_quiet();
     let rows = reports.iter().filter(|report| !is_quiet || report.is_noteworthy());
     match context.format {
+        Format::Table if args.load => {
+            let header = [&["STATE", "BYTES"], &loading::HEADER[..], &["FILE", "REASON"]].concat();
+            table::render_rows(&header, rows.map(load_cells))
+        }
         Format::Table => table::render_rows(
             &["STATE", "BYTES", "REDIS", "MADE", "DBS", "KEYS", "FILE", "REASON"],
             rows.map(|report| {
@@ -83,12 +156,22 @@ fn render(reports: &[FileReport], context: &Context<'_>) -> Vec<u8> {
             }),
         ),
         Format::Json => json::render(&Manifest { files: reports }),
-        Format::Plain => plain::render(
-            reports
-                .iter()
-                .map(|report| [report.state().name().as_bytes(), b" ", &shown(report.path())].concat()),
-        ),
+        Format::Plain => plain::render(reports.iter().map(|report| {
+            let state = report.load().map_or(report.state().name(), |load| load.result.name());
+            [state.as_bytes(), b" ", &shown(report.path())].concat()
+        })),
     }
+}
+
+fn load_cells(report: &FileReport) -> Vec<String> {
+    let load = report.load();
+    let reasons = [report.reason(), load.and_then(|load| load.reason.as_deref())];
+    let reasons: Vec<&str> = reasons.into_iter().flatten().collect();
+    let mut cells = vec![report.state().name().to_owned(), report.bytes().to_string()];
+    cells.extend(load.map(loading::cells).unwrap_or_default());
+    cells.push(report.path().display().to_string());
+    cells.push(reasons.join("; "));
+    cells
 }
 
 /// The path's own bytes, but for characters that would act on a terminal or begin a new line.

@@ -87,7 +87,7 @@ impl Made {
     }
 
     /// `archive status` of it, with no network and no keys.
-    fn status(&self, args: &[&str]) -> Jdredis<'static> {
+    pub(crate) fn status(&self, args: &[&str]) -> Jdredis<'static> {
         let dir = self.dir().to_str().unwrap();
         Jdredis::bare()
             .args(["archive", "status", dir])
@@ -96,7 +96,7 @@ impl Made {
 }
 
 /// The value of one key of every entry of a list in a JSON document.
-fn each(document: &Value, list: &str, key: &str) -> Vec<Value> {
+pub(crate) fn each(document: &Value, list: &str, key: &str) -> Vec<Value> {
     let entries = document[list].as_array().unwrap();
     entries.iter().map(|entry| entry[key].clone()).collect()
 }

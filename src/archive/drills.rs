@@ -1,0 +1,169 @@
+//! `drills.json`: when each backup of an instance was last loaded by a real server, and what came of it.
+//!
+//! It stands beside the backups' folders, as `checks.json` does and for the same reason. Only what a drill says of
+//! the backup is kept, loaded or damaged; the other results are about the machine. When a backup was last proven
+//! to load is still known after that backup is pruned.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::manifest::{FORMAT_VERSION, FileEntry};
+use super::modes::Modes;
+use super::read::{self, Archived, Condition, Kept};
+use crate::drill::{Load, Outcome};
+
+/// The file's name, in an instance's folder.
+pub(super) const DRILLS: &str = "drills.json";
+
+/// `drills.json`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Drills {
+    format_version: u32,
+    /// The last drill that loaded a backup, there or not.
+    last_loaded: Option<Proof>,
+    /// One for each backup that was drilled and is still there.
+    drills: Vec<Drill>,
+}
+
+/// The last drill of a backup.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Drill {
+    /// The name of the backup's folder.
+    pub(crate) folder: String,
+    pub(crate) base_id: String,
+    /// From its `backup.json`: a backup that was fetched anew was not drilled yet.
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) fetched_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) at: OffsetDateTime,
+    /// The program that had it loaded, such as `jdredis 0.1.0`.
+    pub(crate) by: String,
+    /// The server, such as `Redis 7.0.15`.
+    pub(crate) server: Option<String>,
+    /// Of its files together: the worst, and `loaded` only where all are.
+    pub(crate) result: Outcome,
+    pub(crate) reason: Option<String>,
+    /// In all files that were loaded.
+    pub(crate) keys: u64,
+    /// The most that a file's server used, in bytes.
+    pub(crate) used_memory: Option<u64>,
+    /// Of all files together.
+    pub(crate) seconds: f64,
+}
+
+/// When a backup of an instance was last proven to load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Proof {
+    #[serde(with = "time::serde::rfc3339")]
+    pub(crate) at: OffsetDateTime,
+    pub(crate) base_id: String,
+}
+
+impl Drill {
+    /// Of a backup whose `backup.json` could be read, else `None`. Without a `reason` its files are all loaded.
+    pub(crate) fn new<'a>(
+        backup: &Kept,
+        at: OffsetDateTime,
+        server: Option<String>,
+        reason: Option<String>,
+        loads: impl Iterator<Item = &'a Load> + Clone,
+    ) -> Option<Self> {
+        Some(Self {
+            folder: backup.path.file_name()?.to_string_lossy().into_owned(),
+            base_id: backup.base_id.to_string(),
+            fetched_at: backup.fetched_at?,
+            at: at.truncate_to_second(),
+            by: concat!("jdredis ", env!("CARGO_PKG_VERSION")).to_owned(),
+            server,
+            result: if reason.is_none() {
+                Outcome::Loaded
+            } else {
+                Outcome::Damaged
+            },
+            reason,
+            keys: loads.clone().filter_map(Load::keys).fold(0, u64::saturating_add),
+            used_memory: loads.clone().filter_map(|load| load.used_memory).max(),
+            seconds: loads.map(|load| load.seconds).sum(),
+        })
+    }
+
+    fn is_of(&self, backup: &Kept) -> bool {
+        Some(self.fetched_at) == backup.fetched_at
+            && backup.path.file_name().is_some_and(|name| name == self.folder.as_str())
+    }
+}
+
+/// The files of a backup as it is now; an error in words where they are not there or cannot be told.
+pub(crate) fn files(of: &Archived, backup: &Kept) -> Result<Vec<FileEntry>, String> {
+    let manifest = read::manifest_of(of, backup)?;
+    match read::condition_of(&backup.path, &manifest) {
+        Condition::Damaged(reason) => Err(reason),
+        Condition::Good | Condition::NotRdb(_) => Ok(manifest.files),
+    }
+}
+
+/// Adds to an instance what its drills found. A backup that a server refused as damaged counts as damaged.
+///
+/// # Errors
+/// Where the system cannot read the file, so that nothing is known of damage.
+pub(super) fn apply(folder: &Path, archived: &mut Archived) -> io::Result<()> {
+    let Some(Drills {
+        last_loaded, drills, ..
+    }) = load(folder)?
+    else {
+        return Ok(());
+    };
+    archived.proof = last_loaded;
+    for drill in drills.iter().filter(|drill| drill.result == Outcome::Damaged) {
+        let backup = archived.backups.iter_mut().find(|backup| drill.is_of(backup));
+        if let Some(backup) = backup.filter(|backup| !matches!(backup.condition, Condition::Damaged(_))) {
+            let reason = drill.reason.as_deref().unwrap_or("the reason is not recorded");
+            let reason = reason.trim_end_matches('.');
+            backup.condition = Condition::Damaged(format!("{reason}, as its drill on {} found", drill.at.date()));
+        }
+    }
+    Ok(())
+}
+
+/// What is not there, or not of this format, is the same as nothing.
+fn load(folder: &Path) -> io::Result<Option<Drills>> {
+    let text = match read::read_file(&folder.join(DRILLS)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text?,
+    };
+    let drills = serde_json::from_slice::<Drills>(&text).ok();
+    Ok(drills.filter(|drills| drills.format_version <= FORMAT_VERSION))
+}
+
+/// Writes down a new drill of an instance's backup, beside those of others that are still there. `dir` is the
+/// archive's folder, whose mode decides who may read the file.
+///
+/// # Errors
+/// Where the file cannot be replaced, as on a read-only mount.
+pub(crate) fn save(dir: &Path, folder: &Path, new: Drill) -> io::Result<()> {
+    // Read again: another drill may have written since this one began.
+    let known = load(folder)?;
+    let (last_loaded, mut drills) = known.map_or((None, Vec::new()), |known| (known.last_loaded, known.drills));
+    let proof = (new.result == Outcome::Loaded).then(|| Proof {
+        at: new.at,
+        base_id: new.base_id.clone(),
+    });
+    drills.retain(|drill| drill.folder != new.folder);
+    drills.push(new);
+    drills.retain(|drill| folder.join(&drill.folder).is_dir());
+    drills.sort_by(|a, b| a.folder.cmp(&b.folder));
+    let document = Drills {
+        format_version: FORMAT_VERSION,
+        last_loaded: proof.or(last_loaded),
+        drills,
+    };
+    let mut text = serde_json::to_vec_pretty(&document)?;
+    text.push(b'\n');
+    Modes::of_dir(dir)?.replace(&folder.join(DRILLS), &text)
+}

@@ -1,0 +1,281 @@
+//! `jdredis archive drill`: does a real server load the backups of an archive?
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::verify::{lossy, moment, open};
+use crate::archive::drills::{self, Drill};
+use crate::archive::read::{Archive, Archived, Kept};
+use crate::archive::state::Terms;
+use crate::commands::Context;
+use crate::commands::loading::{self, Loader};
+use crate::drill::{Load, Outcome, Stopped, Subject};
+use crate::error::{Kind, Report};
+use crate::output::{Format, json, plain, table};
+use crate::rdb::Verdict;
+use crate::values::id::InstanceId;
+
+/// Arguments of `archive drill`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The archive's folder
+    #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    dir: PathBuf,
+
+    /// Only this instance; may be given several times
+    #[arg(long = "instance", value_name = "ID")]
+    instances: Vec<InstanceId>,
+
+    /// Only the newest good backup of each instance
+    #[arg(long)]
+    newest: bool,
+
+    /// The server to load with [default: redis-server or valkey-server, by PATH]
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::ExecutablePath)]
+    redis_server: Option<PathBuf>,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # Once a month, or before you need it
+  jdredis archive drill /srv/redis-archive --newest
+
+  jdredis archive drill /srv/redis-archive --instance redis-1234 --redis-server /opt/redis-7.4/bin/redis-server
+";
+
+/// A backup to load.
+struct Task<'a> {
+    of: &'a Archived,
+    backup: &'a Kept,
+}
+
+pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    let archive = open(&args.dir, &args.instances)?;
+    let loader = Loader::new(args.redis_server.as_deref(), context)?;
+    let (tasks, without) = tasks(&archive, args, context);
+    let mut rows = Vec::new();
+    let mut failure = None;
+    for task in &tasks {
+        let Ok(new) = drill(task, &loader, context) else {
+            break;
+        };
+        if let Some(drill) = remembered(task, &new, context.world.clock.now())
+            && let Some(folder) = task.backup.path.parent()
+            && let Err(error) = drills::save(&args.dir, folder, drill)
+        {
+            failure.get_or_insert(error);
+        }
+        rows.extend(new);
+    }
+    let printed = context.print(&render(&rows, args, context));
+    if let Some(error) = failure {
+        context
+            .notes
+            .warn(format_args!("the results of this drill are not kept: {error}"));
+    }
+    if loader.is_stopped() {
+        let all = rows.len().max(tasks.len());
+        return Err(loader.interrupted(rows.len(), all).into());
+    }
+    printed?;
+    for path in &archive.foreign {
+        let path = path.display();
+        context
+            .notes
+            .note(format_args!("{path} is no part of an archive and is left out"));
+    }
+    judge(&archive, &rows, without)
+}
+
+/// The backups to load, and the instances that have backups but no good one, in words.
+fn tasks<'a>(archive: &'a Archive, args: &Args, context: &Context<'_>) -> (Vec<Task<'a>>, Vec<String>) {
+    let terms = Terms {
+        now: context.world.clock.now(),
+        max_age: None,
+        accepts_unverified: false,
+    };
+    let mut tasks = Vec::new();
+    let mut without = Vec::new();
+    for of in &archive.instances {
+        if !args.instances.is_empty() && !args.instances.contains(&of.instance) {
+            continue;
+        }
+        match of.newest(terms) {
+            _ if !args.newest => tasks.extend(of.backups.iter().map(|backup| Task { of, backup })),
+            Some(backup) => tasks.push(Task { of, backup }),
+            None if of.backups.is_empty() => context
+                .notes
+                .note(format_args!("{}/{} has no backup to load", of.region, of.instance)),
+            None => without.push(format!("{}/{} has no good backup to load", of.region, of.instance)),
+        }
+    }
+    (tasks, without)
+}
+
+/// Has each file of a backup loaded. A backup that was pruned or moved away meanwhile has no rows.
+fn drill(task: &Task<'_>, loader: &Loader<'_>, context: &Context<'_>) -> Result<Vec<Row>, Stopped> {
+    let folder = &task.backup.path;
+    let mut rows = Vec::new();
+    let files = match drills::files(task.of, task.backup) {
+        Ok(files) => files,
+        Err(reason) => {
+            rows.push(Row::new(
+                task,
+                folder.clone(),
+                task.backup.bytes,
+                Load::failed(Outcome::Damaged, reason),
+            ));
+            Vec::new()
+        }
+    };
+    for file in files {
+        let path = folder.join(&file.name);
+        let name = format!(
+            "{} {}",
+            task.of.instance,
+            path.file_name().unwrap_or_default().to_string_lossy()
+        );
+        if loader.is_stopped() {
+            return Err(Stopped);
+        }
+        let load = match loader.read(&name, &path)? {
+            Err(error) => Load::failed(Outcome::Damaged, format!("it cannot be read: {error}")),
+            Ok((bytes, findings)) => match (&findings.verdict, &findings.contents) {
+                (Verdict::Ok(_) | Verdict::Unverified(_), Some(contents)) => loader.load(
+                    &name,
+                    Subject {
+                        path: &path,
+                        bytes,
+                        contents,
+                    },
+                )?,
+                (verdict, _) => Load::failed(Outcome::Damaged, verdict.reason().unwrap_or_default()),
+            },
+        };
+        rows.push(Row::new(task, path, file.bytes, load));
+    }
+    let is_bad = rows.iter().any(|row| row.load.result != Outcome::Loaded);
+    if is_bad && fs::symlink_metadata(folder).is_err() {
+        let path = folder.display();
+        context
+            .notes
+            .note(format_args!("{path} was pruned or moved away meanwhile and is skipped"));
+        rows.clear();
+    }
+    Ok(rows)
+}
+
+/// What to remember of a backup: that all its files are loaded, or that a server refused one as damaged. What
+/// needs no server to be seen is left to `archive verify`.
+fn remembered(task: &Task<'_>, rows: &[Row], now: OffsetDateTime) -> Option<Drill> {
+    let is_damaged = |row: &&Row| row.load.result == Outcome::Damaged && row.load.server.is_some();
+    let damaged = rows.iter().find(is_damaged);
+    if rows.is_empty() || damaged.is_none() && rows.iter().any(|row| row.load.result != Outcome::Loaded) {
+        return None;
+    }
+    let reason = damaged.map(|row| {
+        let name = row.path.file_name().unwrap_or_default().to_string_lossy();
+        format!("{name}: {}", row.load.reason.as_deref().unwrap_or_default())
+    });
+    Drill::new(
+        task.backup,
+        now,
+        rows.iter().find_map(|row| row.load.server.clone()),
+        reason,
+        rows.iter().map(|row| &row.load),
+    )
+}
+
+/// How the command ends.
+fn judge(archive: &Archive, rows: &[Row], without: Vec<String>) -> anyhow::Result<()> {
+    let report = loading::verdict(rows.iter().map(|row| (row.path.as_path(), &row.load)));
+    let mut more: Vec<String> = archive.unreadable.iter().map(ToString::to_string).collect();
+    more.extend(without);
+    let hint = "'jdredis archive status' says what is wrong with the archive";
+    let message = "parts of the archive have nothing that can be loaded";
+    let other = (!more.is_empty()).then(|| Report::with_hint(Kind::Integrity, message, hint).details(more));
+    match (other, report) {
+        (None, None) => Ok(()),
+        (Some(report), None) | (None, Some(report)) => Err(report.into()),
+        (Some(other), Some(report)) => Err(other.and(report).into()),
+    }
+}
+
+/// What `-o json` prints; a contract.
+#[derive(Serialize)]
+struct Document<'a> {
+    /// As given.
+    dir: String,
+    files: &'a [Row],
+}
+
+/// A file that was loaded, or was to be.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    region: String,
+    instance: String,
+    base_id: String,
+    /// Of the file; of the backup's folder where its files cannot be told.
+    #[serde(serialize_with = "lossy")]
+    path: PathBuf,
+    /// Of the backup.
+    #[serde(serialize_with = "moment")]
+    start: Option<OffsetDateTime>,
+    bytes: u64,
+    #[serde(flatten)]
+    load: Load,
+}
+
+impl Row {
+    fn new(task: &Task<'_>, path: PathBuf, bytes: u64, load: Load) -> Self {
+        Self {
+            region: task.of.region.to_string(),
+            instance: task.of.instance.to_string(),
+            base_id: task.backup.base_id.to_string(),
+            path,
+            start: task.backup.start,
+            bytes,
+            load,
+        }
+    }
+
+    fn cells(&self, context: &Context<'_>) -> Vec<String> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let mut cells = vec![
+            self.region.clone(),
+            self.instance.clone(),
+            self.base_id.clone(),
+            self.start.map(|start| context.local.text(start)).unwrap_or_default(),
+            name.into_owned(),
+        ];
+        cells.extend(loading::cells(&self.load));
+        cells.push(self.load.reason.clone().unwrap_or_default());
+        cells
+    }
+}
+
+fn render(rows: &[Row], args: &Args, context: &Context<'_>) -> Vec<u8> {
+    let header = [
+        &["REGION", "INSTANCE", "BASE ID", "START", "FILE"],
+        &loading::HEADER[..],
+        &["REASON"],
+    ]
+    .concat();
+    let is_quiet = context.notes.is_quiet();
+    let is_shown = |row: &&Row| !is_quiet || row.load.result != Outcome::Loaded;
+    match context.format {
+        Format::Table => table::render_rows(&header, rows.iter().filter(is_shown).map(|row| row.cells(context))),
+        Format::Json => json::render(&Document {
+            dir: args.dir.to_string_lossy().into_owned(),
+            files: rows,
+        }),
+        Format::Plain => plain::render(rows.iter().map(|row| {
+            let path = row.path.as_os_str().as_encoded_bytes();
+            [row.load.result.name().as_bytes(), b" ", path].concat()
+        })),
+    }
+}

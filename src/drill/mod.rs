@@ -1,0 +1,200 @@
+//! The drill: has a real server load a file, and says what came of it.
+//!
+//! A right checksum and a sound structure do not prove that a server can load a file: a value may be broken, a
+//! key may be there twice, and a module or memory may be missing. Only loading proves it.
+//!
+//! # How a server is run
+//!
+//! For each file a server is started, one after the other:
+//!
+//! * **In a private folder** (mode 0700) in `TMPDIR`, or in `/tmp` where the path of a socket there would be too
+//!   long for the system. It holds the configuration, a link to the file, the socket and the log. The
+//!   configuration has relative names only, so that no path needs quotes.
+//! * **With a symbolic link to the file.** It costs no room on any file system, works on read-only ones, and
+//!   changes nothing of the file, while a hard link would change its ctime. The server opens the file for
+//!   reading. It saves nothing (`save ""`, no AOF, `SHUTDOWN NOSAVE`), and a save would replace the link.
+//! * **Without a TCP port**, on a socket in the folder, and with nothing in its environment but `PATH`.
+//! * **With as many databases as the file has**, since a server ends at a higher number than its last.
+//! * **With `sanitize-dump-payload yes`** where the server knows it (Redis 6.2 and later): each value is then
+//!   checked to its last element, as `redis-server` else does only when somebody reads it.
+//!
+//! # How nothing is left behind
+//!
+//! The server is a process group of its own. It is shut down, then killed, and the folder is removed when a
+//! drill ends in any way that lets this program act. For the others, such as SIGKILL and a second Ctrl-C, there
+//! are two guards: `setpriv --pdeathsig KILL` (util-linux) has the kernel kill the server with its parent, where
+//! it is installed; and a small shell, the warden, reads from a pipe that only this program holds open, kills
+//! the group when the pipe closes, and removes the folder. The process that becomes the server tells the warden its
+//! number before it does, so there is no moment at which a server runs unguarded.
+//!
+//! # How the keys are compared
+//!
+//! A server leaves out keys whose time has passed when it loads, and drops those whose time passes after that. So
+//! `keys of the server = keys of the file - expired keys - empty keys`, where the last are values without
+//! elements, which servers from 6.2 on leave out. All of it comes from one `INFO`, so that no key expires in
+//! between. In each database, keys that never expire have to be there to the last one; all together, the missing ones
+//! have to be as many as the server says it dropped. See [`compare`].
+//!
+//! The parts: [`words`] for what the server's log means, [`compare`] for the keys, [`memory`] for what the
+//! machine has left, `unix` for all that needs a Unix: processes, the folder, the socket.
+
+mod compare;
+mod info;
+mod memory;
+#[cfg(unix)]
+mod unix;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::rdb::{Contents, Database};
+
+#[cfg(unix)]
+pub(crate) use self::unix::Server;
+
+/// The programs that are looked for, the first that there is.
+const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
+
+/// A file that a server is to load. Reading it found nothing wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) bytes: u64,
+    pub(crate) contents: &'a Contents,
+}
+
+/// What came of a file. The names are those of the column RESULT and of the key `result` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// The server loaded it, and has the keys that it should.
+    Loaded,
+    /// The server refused it, or has other keys than it should.
+    Damaged,
+    /// The server does not know the version of the format, or a type in it.
+    ServerTooOld,
+    /// The server lacks a module whose data is in it.
+    ModuleMissing,
+    /// This machine has not the memory.
+    TooLittleMemory,
+    /// The server made no progress for so long that it was ended.
+    NoProgress,
+    /// The server did not start, or ended for another reason than the file.
+    Failed,
+}
+
+impl Outcome {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Loaded => "loaded",
+            Self::Damaged => "damaged",
+            Self::ServerTooOld => "server-too-old",
+            Self::ModuleMissing => "module-missing",
+            Self::TooLittleMemory => "too-little-memory",
+            Self::NoProgress => "no-progress",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What came of a file, and what the server told.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Load {
+    pub(crate) result: Outcome,
+    /// Why it is not loaded, in the server's own words where it had some; or what to know of a loaded one.
+    /// Without control characters.
+    pub(crate) reason: Option<String>,
+    /// Which server, such as `Redis 7.0.15`; `None` where it did not tell.
+    pub(crate) server: Option<String>,
+    /// The keys that the server has; the next three are `None` too unless it came to the end of loading.
+    pub(crate) databases: Option<Vec<Database>>,
+    /// How many keys of the file are not among them because their time has passed.
+    pub(crate) expired: Option<u64>,
+    /// In bytes, of the server after loading.
+    pub(crate) used_memory: Option<u64>,
+    /// From the start of the server to the end of loading, or to what ended the drill.
+    pub(crate) seconds: f64,
+}
+
+impl Load {
+    /// Of a file that no server has loaded.
+    pub(crate) fn failed(result: Outcome, reason: String) -> Self {
+        Self {
+            result,
+            reason: Some(reason),
+            server: None,
+            databases: None,
+            expired: None,
+            used_memory: None,
+            seconds: 0.0,
+        }
+    }
+
+    /// All keys that the server has.
+    pub(crate) fn keys(&self) -> Option<u64> {
+        let databases = self.databases.as_ref()?;
+        Some(databases.iter().map(|database| database.keys).sum())
+    }
+}
+
+/// How far a drill is, for a person who waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Starting,
+    /// So many percent are loaded, and so many seconds are left, as far as the server tells.
+    Loading(Option<u8>, Option<u64>),
+    Ending,
+}
+
+/// A signal asked the program to end before a drill was done.
+#[derive(Debug)]
+pub(crate) struct Stopped;
+
+/// Why there is no server to load files.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoServer {
+    #[error("no redis-server and no valkey-server in PATH")]
+    NotInstalled,
+    #[error("{}: {why}", path.display())]
+    Unusable { path: PathBuf, why: String },
+    #[error("only on Unix can a server be started to load files")]
+    #[cfg_attr(unix, expect(dead_code, reason = "the other systems report it"))]
+    Unsupported,
+}
+
+/// Elsewhere no server is started.
+#[cfg(not(unix))]
+pub(crate) enum Server {}
+
+#[cfg(not(unix))]
+impl Server {
+    pub(crate) fn find(_: Option<&Path>, _: &crate::process::world::World) -> Result<Self, NoServer> {
+        Err(NoServer::Unsupported)
+    }
+
+    pub(crate) fn load(
+        &self,
+        _: Subject<'_>,
+        _: Duration,
+        _: &crate::process::world::World,
+        _: &std::sync::atomic::AtomicBool,
+        _: impl FnMut(Stage),
+    ) -> Result<Load, Stopped> {
+        match *self {}
+    }
+}
+
+/// How long no progress is too long, in words.
+fn no_progress(stage: Stage, patience: Duration) -> String {
+    let seconds = patience.as_secs_f64();
+    let doing = match stage {
+        Stage::Starting => "it did not answer",
+        Stage::Loading(..) => "loading made no progress",
+        Stage::Ending => "it did not end",
+    };
+    format!("{doing} for {seconds} s, so it was ended; --timeout allows for more")
+}

@@ -1,0 +1,149 @@
+//! A client of a server on a Unix socket: a command at a time, in RESP, with a deadline.
+//!
+//! The protocol: a command is an array of bulk strings; an answer begins with its kind. Source: the page
+//! "Redis serialization protocol specification" of Redis's documentation.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// The longest answer that is taken, in bytes. `INFO` has about 60 for each database.
+const MAX_ANSWER: usize = 16 << 20;
+
+/// A connection.
+pub(super) struct Client {
+    stream: UnixStream,
+    /// The bytes of an answer that is not whole yet; `None` while no command waits for one.
+    pending: Option<Vec<u8>>,
+}
+
+/// An answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Text(String),
+    /// Such as `LOADING Redis is loading the dataset in memory`.
+    Error(String),
+}
+
+impl Client {
+    /// Connects; each read and write waits at most so long.
+    pub(super) fn connect(path: &Path, wait: Duration) -> io::Result<Self> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(wait))?;
+        stream.set_write_timeout(Some(wait))?;
+        Ok(Self { stream, pending: None })
+    }
+
+    /// Asks, or goes on to wait for the answer to the last command; `None` where it has not come yet.
+    pub(super) fn ask(&mut self, command: &[&str]) -> io::Result<Option<Answer>> {
+        if self.pending.is_none() {
+            self.stream.write_all(&encode(command))?;
+            self.pending = Some(Vec::new());
+        }
+        let pending = self.pending.get_or_insert_default();
+        let mut buffer = [0; 64 * 1024];
+        loop {
+            if let Some(answer) = decode(pending)? {
+                self.pending = None;
+                return Ok(Some(answer));
+            }
+            if pending.len() > MAX_ANSWER {
+                return Err(io::Error::other("its answer is too long"));
+            }
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => pending.extend_from_slice(&buffer[..count]),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => return Ok(None),
+                    io::ErrorKind::Interrupted => {}
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+}
+
+fn encode(command: &[&str]) -> Vec<u8> {
+    let mut bytes = format!("*{}\r\n", command.len());
+    for word in command {
+        bytes.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+    }
+    bytes.into_bytes()
+}
+
+/// The answer in these bytes, once it is whole.
+fn decode(bytes: &[u8]) -> io::Result<Option<Answer>> {
+    let Some(end) = bytes.windows(2).position(|pair| pair == b"\r\n") else {
+        return Ok(None);
+    };
+    let line = String::from_utf8_lossy(&bytes[..end]);
+    let foreign = || io::Error::other("it does not answer as Redis does");
+    match line.split_at_checked(1) {
+        Some(("+" | ":", text)) => Ok(Some(Answer::Text(text.to_owned()))),
+        Some(("-", text)) => Ok(Some(Answer::Error(text.to_owned()))),
+        Some(("$", length)) => {
+            let length: usize = length.parse().map_err(|_| foreign())?;
+            if length > MAX_ANSWER {
+                return Err(foreign());
+            }
+            let text = bytes.get(end + 2..end + 2 + length);
+            Ok(text.map(|text| Answer::Text(String::from_utf8_lossy(text).into_owned())))
+        }
+        _ => Err(foreign()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_taken_once_it_is_whole() {
+        assert_eq!(
+            encode(&["SHUTDOWN", "NOSAVE"]),
+            b"*2\r\n$8\r\nSHUTDOWN\r\n$6\r\nNOSAVE\r\n"
+        );
+        let text = |text: &str| Some(Answer::Text(text.to_owned()));
+        assert_eq!(decode(b"$5\r\nab\r\nc\r\n").unwrap(), text("ab\r\nc"));
+        assert_eq!(decode(b"+PONG\r\n").unwrap(), text("PONG"));
+        assert_eq!(
+            decode(b"-LOADING Redis is loading\r\n").unwrap(),
+            Some(Answer::Error("LOADING Redis is loading".to_owned()))
+        );
+        for part in [&b""[..], b"$", b"$5\r", b"$5\r\nab"] {
+            assert_eq!(decode(part).unwrap(), None);
+        }
+        for foreign in [
+            &b"HTTP/1.1 400 Bad Request\r\n"[..],
+            b"$x\r\n",
+            b"$99999999999\r\n",
+            b"\r\n",
+        ] {
+            assert!(decode(foreign).is_err());
+        }
+    }
+
+    #[test]
+    fn a_silent_server_is_asked_once_and_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut client = Client::connect(&path, Duration::from_millis(1)).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        assert_eq!(client.ask(&["INFO"]).unwrap(), None);
+        assert_eq!(client.ask(&["INFO"]).unwrap(), None);
+        server.write_all(b"+a").unwrap();
+        assert_eq!(client.ask(&["INFO"]).unwrap(), None);
+        server.write_all(b"b\r\n").unwrap();
+        while client.pending.is_some() {
+            client.ask(&["INFO"]).unwrap();
+        }
+        drop(client);
+        let mut asked = Vec::new();
+        server.read_to_end(&mut asked).unwrap();
+        assert_eq!(asked, b"*1\r\n$4\r\nINFO\r\n");
+    }
+}

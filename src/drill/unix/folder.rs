@@ -1,0 +1,128 @@
+//! The private folder of a drill, and the warden that removes it when this program is killed.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder};
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use crate::process::world::World;
+
+/// How many bytes the path of a socket may have: `sun_path` holds 104 on BSD and macOS and 108 on Linux, with a
+/// zero byte at the end.
+const MAX_SOCKET_PATH: usize = 103;
+/// The shell of every Unix.
+pub(super) const SHELL: &str = "/bin/sh";
+/// Takes the number of the server's process group from each line that it reads, an empty one for none. Its input
+/// ends when this program has, and then it kills the group and removes the folder. The signals that end this program are not for it.
+const WARDEN: &str = "\
+trap '' HUP INT TERM
+group=
+while read -r line; do group=$line; done
+if [ -n \"$group\" ]; then kill -s KILL -- \"-$group\"; fi
+rm -rf -- \"$1\"";
+/// Where the warden finds `rm`.
+const WARDEN_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// A folder that is gone once this is dropped, or the process has ended in any way.
+pub(super) struct Folder {
+    path: PathBuf,
+    warden: Child,
+    /// `None` only while it is dropped.
+    pipe: Option<ChildStdin>,
+}
+
+impl Folder {
+    /// The name of the socket in the folder.
+    pub(super) const SOCKET: &str = "s";
+
+    /// Makes it.
+    pub(super) fn new(world: &World) -> io::Result<Self> {
+        let mut random = [0; 8];
+        (world.random)(&mut random)?;
+        let name = format!("jdredis-drill-{}", hex::encode(random));
+        let path = parent(world.var("TMPDIR").map(PathBuf::from), &name).join(name);
+        // The warden comes first, so that no folder is ever without one. One that is not there, it removes too.
+        let mut warden = Command::new(SHELL)
+            .args([OsStr::new("-c"), OsStr::new(WARDEN), OsStr::new("sh"), path.as_os_str()])
+            .env_clear()
+            .env("PATH", WARDEN_PATH)
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| io::Error::new(error.kind(), format!("{SHELL}: {error}")))?;
+        let folder = Self {
+            pipe: warden.stdin.take(),
+            warden,
+            path,
+        };
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&folder.path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.path.display())))?;
+        Ok(folder)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The warden's pipe, for the process that is to become the server: it tells its number and closes it.
+    pub(super) fn pipe(&self) -> io::Result<Stdio> {
+        let pipe = self.pipe.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Stdio::from(pipe.as_fd().try_clone_to_owned()?))
+    }
+
+    /// Has the warden kill nothing, since the server has ended and its number may become another's.
+    pub(super) fn forget_server(&mut self) {
+        if let Some(pipe) = &mut self.pipe {
+            let _ = pipe.write_all(b"\n");
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+        // Whatever is left then, the warden removes.
+        self.pipe = None;
+        let _ = self.warden.wait();
+    }
+}
+
+/// The folder for temporary files, or `/tmp` where the path of a socket below it would be too long.
+fn parent(wanted: Option<PathBuf>, name: &str) -> PathBuf {
+    let fits = |parent: &PathBuf| {
+        let path = parent.join(name).join(Folder::SOCKET);
+        parent.is_absolute() && path.as_os_str().as_bytes().len() <= MAX_SOCKET_PATH
+    };
+    wanted.filter(fits).unwrap_or_else(|| PathBuf::from("/tmp"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_has_a_path_that_the_system_takes() {
+        let name = "jdredis-drill-0123456789abcdef";
+        let of = |text: &str| parent(Some(PathBuf::from(text)), name);
+        assert_eq!(of("/var/tmp"), Path::new("/var/tmp"));
+        assert_eq!(of("relative"), Path::new("/tmp"));
+        let longest = format!("/{}", "x".repeat(MAX_SOCKET_PATH - 1 - name.len() - 3));
+        assert_eq!(of(&longest), Path::new(&longest));
+        assert_eq!(of(&format!("{longest}x")), Path::new("/tmp"));
+        assert_eq!(parent(None, name), Path::new("/tmp"));
+    }
+}
