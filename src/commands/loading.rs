@@ -104,10 +104,14 @@ impl<'a> Loader<'a> {
     }
 
     /// The error of a run that a signal ended.
-    pub(super) fn interrupted(&self, done: usize, all: usize) -> Report {
+    pub(super) fn interrupted(&self, done: usize) -> Report {
         let kind = Kind::Interrupted(self.context.interrupt.signal());
-        let message = format!("interrupted: {done} of {all} files were loaded; the server was ended");
-        Report::with_hint(kind, message, "run this again to load the others")
+        let message = format!("interrupted: {done} files were done; the server was ended, and nothing is left of it");
+        Report::with_hint(
+            kind,
+            message,
+            "run this again; --instance or file names choose those that are left",
+        )
     }
 }
 

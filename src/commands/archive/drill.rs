@@ -77,8 +77,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             .warn(format_args!("the results of this drill are not kept: {error}"));
     }
     if loader.is_stopped() {
-        let all = rows.len().max(tasks.len());
-        return Err(loader.interrupted(rows.len(), all).into());
+        return Err(loader.interrupted(rows.len()).into());
     }
     printed?;
     for path in &archive.foreign {

@@ -79,7 +79,7 @@ fn load(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             Ok(report) => reports.push(report),
             Err(Stopped) => {
                 context.print(&render(&reports, args, context))?;
-                return Err(loader.interrupted(reports.len(), args.files.len()).into());
+                return Err(loader.interrupted(reports.len()).into());
             }
         }
     }
