@@ -252,6 +252,14 @@ fn the_reference_describes_every_field_of_the_reports_and_errors() {
     assert_eq!(fields(&download, ""), described("backup download -o json"));
     let verify = print("jdredis backup verify b/*", 0);
     assert_eq!(fields(&verify, ""), described("backup verify -o json"));
+    if is_installed("redis-server") {
+        let types = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/data/types.rdb");
+        let verify = print(&format!("jdredis backup verify --load '{types}'"), 0);
+        let load = verify["files"][0]["load"].as_object().unwrap();
+        let named = described("A load").into_iter();
+        let named: BTreeSet<String> = named.map(|name| name.trim_end_matches("[]").to_owned()).collect();
+        assert_eq!(load.keys().cloned().collect::<BTreeSet<_>>(), named);
+    }
     let doctor = run("jdredis doctor -o json", &sandbox, folder.path());
     // The sandbox has no https, which is a difference.
     let doctor = serde_json::from_str(doctor.data_with(6)).unwrap();

@@ -28,13 +28,13 @@ fn a_row_an_instance_and_a_total() {
     assert_eq!(
         rows[0],
         [
-            "REGION", "INSTANCE", "NAME", "NEWEST", "AGE", "BACKUPS", "SIZE", "KEYS", "VERIFIED", "STATE"
+            "REGION", "INSTANCE", "NAME", "NEWEST", "AGE", "BACKUPS", "SIZE", "KEYS", "VERIFIED", "LOADED", "STATE"
         ]
     );
     assert_eq!(rows[1][..3], ["cn-north-1", "redis-1", "orders"]);
-    assert_eq!(rows[1][4..], ["5h", "2", "7 B", "5", "-", "fresh"]);
-    assert_eq!(rows[2][4..], ["2d", "1", "5 B", "5", "-", "fresh"]);
-    assert_eq!(rows[3], ["total", "2", "-", "-", "-", "3", "12 B", "10", "-", "-"]);
+    assert_eq!(rows[1][4..], ["5h", "2", "7 B", "5", "-", "-", "fresh"]);
+    assert_eq!(rows[2][4..], ["2d", "1", "5 B", "5", "-", "-", "fresh"]);
+    assert_eq!(rows[3], ["total", "2", "-", "-", "-", "3", "12 B", "10", "-", "-", "-"]);
 
     let document = parsed(made.status(&["-o", "json"]).run().data());
     assert_eq!(document["maxAge"], "8d");
