@@ -1,7 +1,8 @@
 # Completion of jdredis for bash. The program says what there is to offer; nothing that was typed is run.
 
 _jdredis() {
-    local answer line kind='' IFS=$'\n'
+    local answer line kind='' IFS=$'\n' i
+    local word=${COMP_WORDS[COMP_CWORD]} behind=${COMP_LINE:COMP_POINT}
     COMPREPLY=()
     case ${COMP_WORDS[COMP_CWORD - 1]} in
         *[\<\>])
@@ -10,7 +11,16 @@ _jdredis() {
             return
             ;;
     esac
-    answer=$(JDREDIS_COMPLETE=bash command jdredis -- "$COMP_CWORD" "${COMP_WORDS[@]}" 2>/dev/null </dev/null)
+    # Only what stands before the cursor is completed. At a blank, bash gives the word that comes next.
+    [[ -z $2 && ${COMP_LINE:COMP_POINT - 1:1} == ' ' ]] && word=''
+    for ((i = 0; i < ${#word}; i++)); do
+        if [[ $behind == "${word:i}"* ]]; then
+            word=${word:0:i}
+            break
+        fi
+    done
+    answer=$(COMP_TYPE=$COMP_TYPE COLUMNS=$COLUMNS JDREDIS_COMPLETE=bash \
+        command jdredis -- "$COMP_CWORD" "${COMP_WORDS[@]:0:COMP_CWORD}" "$word" 2>/dev/null </dev/null)
     while IFS= read -r line; do
         if [[ -z $kind ]]; then
             kind=$line

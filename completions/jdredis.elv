@@ -21,7 +21,18 @@ set edit:completion:arg-completer[jdredis] = {|@words|
                 }
             }
         } else {
-            edit:complete-filename $words[-1]
+            # Of --dir=PATH, the path is completed.
+            var option path = '' $words[-1]
+            if (and (str:has-prefix $path --) (str:contains $path =)) {
+                var name rest = (str:split &max=2 = $path)
+                set option path = $name'=' $rest
+            }
+            edit:complete-filename $path | each {|file|
+                var is-folder = (str:has-suffix $file[stem] /)
+                if (or $is-folder (eq $lines[0] files)) {
+                    edit:complex-candidate $option$file[stem] &code-suffix=$file[code-suffix]
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 function __jdredis_answer
     set -l words (commandline -opc)
-    set -l current (commandline -ct | string trim --left --chars '"\'')
+    set -l current (commandline -ct)
     env JDREDIS_COMPLETE=fish jdredis -- (count $words) $words "$current" 2>/dev/null </dev/null
 end
 
@@ -14,7 +14,7 @@ function __jdredis_complete
     set -l lines (__jdredis_answer)
     switch "$lines[1]"
         case values
-            printf '%s\n' $lines[2..]
+            string join \n -- $lines[2..]
         case folders
             set -l current (commandline -ct)
             set -l option (string match --regex -- '^--[^=]*=' "$current")

@@ -1,5 +1,6 @@
 //! What there is to offer: commands, options, known values, and names from profiles and from the cache.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,13 +12,15 @@ use super::line::{Line, Slot};
 use super::names::{BackupName, InstanceName, Names};
 use super::{Candidate, Offer};
 use crate::cli::Globals;
+use crate::cli::shared::ALL_REGIONS;
 use crate::config::{self, profile};
 use crate::output::Colors;
 use crate::process::world::World;
 use crate::terminal::escape::is_hazardous;
 use crate::terminal::notes::Notes;
-use crate::values::id::InstanceId;
+use crate::values::id::{InstanceId, Region};
 use crate::values::local::LocalTime;
+use crate::values::vocabulary::REGIONS;
 
 /// What to offer at the cursor: all that begins with what has been typed.
 pub(super) fn offer(line: &Line<'_>, world: &World) -> Offer {
@@ -90,61 +93,80 @@ fn values(arg: &Arg, line: &Line<'_>, world: &World) -> Vec<Candidate> {
             })
             .collect();
     }
-    let instance: Option<InstanceId> = line.given.get("instance").and_then(|id| id.parse().ok());
-    match arg.get_long() {
+    let given = arg.get_long().map(|long| line.values(long)).unwrap_or_default();
+    let mut found = match arg.get_long() {
         Some("profile") => profile::names(world.home.as_deref()).into_iter().map(plain).collect(),
-        Some("instance" | "exclude") => {
-            let listed = instances(&names(line, world));
-            let archived = archived(line, world).into_iter();
-            let is_new = |found: &Candidate| listed.iter().all(|listed| listed.value != found.value);
-            let new: Vec<Candidate> = archived.filter(is_new).collect();
-            listed.into_iter().chain(new).collect()
-        }
-        Some("base-id") => {
-            let listed = names(line, world).into_iter();
-            let backups = listed
-                .zip(instance)
-                .flat_map(|(names, instance)| names.backups(&instance));
-            base_ids(backups.collect(), world)
-        }
-        Some("node") => {
-            let listed = names(line, world).into_iter();
-            let nodes = listed
-                .zip(instance)
-                .flat_map(|(names, instance)| names.nodes(&instance));
-            nodes.map(plain).collect()
-        }
+        Some("instance" | "exclude") => instances(line, world),
+        Some("base-id") => base_ids(of_instance(line, world, Names::backups), world),
+        Some("node") => of_instance(line, world, Names::nodes).into_iter().map(plain).collect(),
         _ => Vec::new(),
-    }
+    };
+    found.retain(|candidate| !given.contains(&candidate.value));
+    found
 }
 
-/// What was listed where the command line leads to: with its region, profile and endpoint, else with
+/// What was listed where the command line leads to: with its regions, profile and endpoint, else with
 /// those of the environment.
-fn names(line: &Line<'_>, world: &World) -> Option<Names> {
-    let given = |option: &str| line.given.get(option).cloned();
+fn names(line: &Line<'_>, world: &World) -> Vec<Names> {
     let globals = Globals {
         output: None,
-        profile: given("profile"),
-        endpoint: given("endpoint"),
+        profile: line.value("profile").cloned(),
+        endpoint: line.value("endpoint").cloned(),
         timeout: Duration::ZERO,
         max_attempts: 1,
         color: Colors::Never,
         quiet: u8::MAX,
         verbose: 0,
     };
-    let region = match given("region") {
-        Some(region) => Some(region.parse().ok()?),
-        None => None,
+    let given = line.values("region");
+    let all = || REGIONS.iter().map(|(region, _)| *region).collect();
+    let regions: Vec<&str> = match given.iter().any(|region| region == ALL_REGIONS) {
+        true => all(),
+        false => given.iter().map(String::as_str).collect(),
     };
+    let regions: Vec<Region> = regions.into_iter().filter_map(|region| region.parse().ok()).collect();
+    if regions.is_empty() && !given.is_empty() {
+        return Vec::new();
+    }
     let notes = Notes::new(world, u8::MAX, 0);
-    let settings = config::resolve(&globals, region.as_ref(), world, &notes).ok()?;
-    Names::of(&settings, world)
+    let Ok(settings) = config::resolve(&globals, regions.first(), world, &notes) else {
+        return Vec::new();
+    };
+    match regions.is_empty() {
+        true => Names::of(&settings, world).into_iter().collect(),
+        false => regions
+            .iter()
+            .filter_map(|region| Names::in_region(&settings, region, world))
+            .collect(),
+    }
 }
 
-fn instances(names: &Option<Names>) -> Vec<Candidate> {
-    let instances = names.iter().flat_map(Names::instances);
+/// What is known of the instance on the line.
+fn of_instance<T>(line: &Line<'_>, world: &World, known: fn(&Names, &InstanceId) -> Vec<T>) -> Vec<T> {
+    let instance: Option<InstanceId> = line.value("instance").and_then(|id| id.parse().ok());
+    let Some(instance) = instance else {
+        return Vec::new();
+    };
+    names(line, world)
+        .iter()
+        .flat_map(|names| known(names, &instance))
+        .collect()
+}
+
+/// The service's instances, and those of the archive that the line names. A command that asks no service, whose
+/// help has no `--profile`, works on the archive alone.
+fn instances(line: &Line<'_>, world: &World) -> Vec<Candidate> {
+    let asks_service = |arg: &Arg| arg.get_long() == Some("profile") && !arg.is_hide_set();
+    let listed = match line.command.get_arguments().any(asks_service) {
+        true => names(line, world),
+        false => Vec::new(),
+    };
     let candidate = |InstanceName { id, name }| Candidate { value: id, help: name };
-    instances.map(candidate).collect()
+    let mut found: Vec<Candidate> = listed.iter().flat_map(Names::instances).map(candidate).collect();
+    let known: HashSet<String> = found.iter().map(|candidate| candidate.value.clone()).collect();
+    let archived = archived(line, world).into_iter();
+    found.extend(archived.filter(|candidate| !known.contains(&candidate.value)));
+    found
 }
 
 /// The instances in the archive that the line names: the folders `DIR/REGION/INSTANCE`.
@@ -158,22 +180,32 @@ fn archived(line: &Line<'_>, world: &World) -> Vec<Candidate> {
         let entries = fs::read_dir(path).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).filter(|path| path.is_dir())
     };
+    let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
+    let given = line.values("region");
+    let is_meant = |region: &String| {
+        region.parse::<Region>().is_ok()
+            && (given.is_empty() || given.iter().any(|given| given == region || given == ALL_REGIONS))
+    };
     let regions = dir.into_iter().flat_map(|dir| folders(expanded(dir, world)));
-    let names = regions
-        .filter(|region| {
-            region
-                .file_name()
-                .is_some_and(|name| !name.as_encoded_bytes().starts_with(b"."))
-        })
+    let instances = regions
+        .filter(|path| name(path).is_some_and(|region| is_meant(&region)))
         .flat_map(folders)
-        .filter_map(|folder| Some(folder.file_name()?.to_str()?.to_owned()));
-    names.map(plain).collect()
+        .filter_map(|path| name(&path))
+        .filter(|instance| instance.parse::<InstanceId>().is_ok());
+    let mut instances: Vec<String> = instances.collect();
+    instances.sort_unstable();
+    instances.dedup();
+    instances.into_iter().map(plain).collect()
 }
 
-/// The path with `~/` as the shell will expand it: words are handed over as they were typed.
+/// The path with the home folder in it as the shell will put it there: words are handed over as they were
+/// typed.
 fn expanded(dir: &str, world: &World) -> PathBuf {
+    let below = ["~/", "$HOME/", "${HOME}/"]
+        .iter()
+        .find_map(|home| dir.strip_prefix(home));
     let home = world.home.as_ref();
-    home.zip(dir.strip_prefix("~/"))
+    home.zip(below)
         .map_or_else(|| dir.into(), |(home, below)| home.join(below))
 }
 

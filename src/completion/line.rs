@@ -8,8 +8,8 @@ use clap::{Arg, ArgAction, Command};
 pub(super) struct Line<'a> {
     /// The command that the words before the cursor lead to.
     pub(super) command: &'a Command,
-    /// The last value of each option that has been given, by its long name.
-    pub(super) given: HashMap<&'a str, String>,
+    /// The values of each option that has been given, by its long name.
+    pub(super) given: HashMap<&'a str, Vec<String>>,
     /// The arguments without a name before the cursor.
     pub(super) positional: Vec<String>,
     pub(super) slot: Slot<'a>,
@@ -59,6 +59,16 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The values that were given to an option before the cursor.
+    pub(super) fn values(&self, long: &str) -> &[String] {
+        self.given.get(long).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The last of them.
+    pub(super) fn value(&self, long: &str) -> Option<&String> {
+        self.values(long).last()
+    }
+
     /// Whether an option has been given that may be given only once.
     pub(super) fn is_used_up(&self, arg: &Arg) -> bool {
         let may_repeat = matches!(arg.get_action(), ArgAction::Append | ArgAction::Count);
@@ -68,7 +78,7 @@ impl<'a> Line<'a> {
 
 struct State<'a> {
     command: &'a Command,
-    given: HashMap<&'a str, String>,
+    given: HashMap<&'a str, Vec<String>>,
     /// The arguments without a name.
     positional: Vec<String>,
     /// Whether there was a `--`, behind which nothing is an option.
@@ -149,7 +159,7 @@ impl<'a> State<'a> {
 
     fn give(&mut self, arg: &'a Arg, value: &str) {
         if let Some(long) = arg.get_long() {
-            self.given.insert(long, value.to_owned());
+            self.given.entry(long).or_default().push(value.to_owned());
         }
     }
 
@@ -232,7 +242,7 @@ mod tests {
             ("region", "cn-east-2"),
             ("output", "json"),
         ] {
-            assert_eq!(line.given.get(option).map(String::as_str), Some(value));
+            assert_eq!(line.value(option).map(String::as_str), Some(value));
         }
         assert!(line.given.contains_key("latest"));
     }

@@ -14,6 +14,7 @@
 //! | `line` | what is being completed, and what stands before it |
 //! | `candidates` | what there is to offer |
 //! | `names` | the cache of what the service has listed |
+//! | `room` | where that cache is, and how much room it may take |
 //! | `private` | folders and files that only this user can read |
 //! | `shells` | each shell's words and quotes |
 
@@ -21,6 +22,7 @@ mod candidates;
 mod line;
 pub(crate) mod names;
 mod private;
+mod room;
 mod shells;
 
 use self::shells::Request;
@@ -31,10 +33,18 @@ use crate::process::world::World;
 const VARIABLE: &str = "JDREDIS_COMPLETE";
 
 /// The answer to a shell's question, where the run is one: `jdredis -- INDEX WORD…`, with the index of
-/// the word at the cursor.
+/// the word at the cursor. Without arguments it is the shell's script. A question that cannot be read is answered
+/// with nothing.
 pub(crate) fn answer(world: &World) -> Option<String> {
     let shell = Shell::named(&world.var(VARIABLE)?)?;
-    let request = Request::read(shell, &world.args)?;
+    match world.args.get(1) {
+        None => return Some(shell.script().to_owned()),
+        Some(first) if first != "--" => return None,
+        Some(_) => {}
+    }
+    let Some(request) = Request::read(shell, world) else {
+        return Some(String::new());
+    };
     let command = crate::cli::shown::command(u16::MAX);
     let line = line::Line::read(&command, request.words());
     let offer = candidates::offer(&line, world);

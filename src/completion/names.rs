@@ -6,41 +6,43 @@
 //!
 //! Nothing here reports an error: without a cache, completion offers less. `JDREDIS_CACHE=off` turns it off.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::private;
+use super::room::{MAX_AGE, MAX_SIZE, place, sweep};
 use crate::api::model::{Backup, CacheInstance};
 use crate::config::Settings;
 use crate::process::world::World;
 use crate::values::id::{InstanceId, Region};
 
 const SWITCH: &str = "JDREDIS_CACHE";
+const OURS: &str = "jdredis";
 const INSTANCES: &str = "instances";
-/// In bytes; of a file, and of all files together.
-const MAX_SIZE: u64 = 1024 * 1024;
-/// In seconds. A backup is gone from the service long before.
-const MAX_AGE: u64 = 30 * 24 * 60 * 60;
 /// The longest name, in bytes for a node, in characters for an instance.
 const MAX_NAME: usize = 128;
 
 /// The names of one account in one region.
 #[derive(Debug)]
 pub(crate) struct Names {
-    /// The folder of all accounts.
+    /// The user's folder for caches.
+    cache: PathBuf,
+    /// The folder of all accounts, in it.
     root: PathBuf,
-    /// The account's, in it.
+    /// The account's, in that.
     folder: PathBuf,
     /// Seconds since 1970.
     now: i64,
+    /// Whether something was written, so that there may be too much.
+    has_grown: Cell<bool>,
 }
 
 /// An instance as it is offered.
@@ -95,8 +97,10 @@ impl Names {
         if world.var(SWITCH).is_some_and(|switch| switch == "off") {
             return None;
         }
-        let root = place(|name| (world.env)(name), world.home.as_deref())?;
-        let root = root.join("jdredis").join("names");
+        // A home folder is not made for a cache.
+        let home = world.home.as_deref().filter(|home| home.is_dir());
+        let cache = place(|name| (world.env)(name), home)?;
+        let root = cache.join(OURS).join("names");
         let key = &settings.credentials.access_key;
         let mut hash = Sha256::new();
         for part in [&settings.endpoint.to_string(), region.as_str(), key.as_str()] {
@@ -107,6 +111,8 @@ impl Names {
         Some(Self {
             folder: root.join(account),
             root,
+            cache,
+            has_grown: Cell::new(false),
             now: world.clock.now().unix_timestamp(),
         })
     }
@@ -157,10 +163,10 @@ impl Names {
 
     /// Learns of the nodes of an instance, as the links of a backup name them.
     pub(crate) fn learn_nodes<'a>(&self, instance: &InstanceId, nodes: impl Iterator<Item = &'a str>) {
-        let mut entries: Vec<&str> = Vec::new();
+        let mut entries: Vec<String> = Vec::new();
         for node in nodes.filter(|node| node.len() <= MAX_NAME) {
-            if !entries.contains(&node) {
-                entries.push(node);
+            if !entries.iter().any(|known| known == node) {
+                entries.push(node.to_owned());
             }
         }
         let _ = self.write(&nodes_of(instance), &mut Kept { at: self.now, entries });
@@ -194,13 +200,19 @@ impl Names {
             kept.entries.extend(others);
         }
         order(&mut kept.entries);
-        if self.write(name, &mut kept).is_ok() {
-            sweep(&self.root);
-        }
+        let _ = self.write(name, &mut kept);
+    }
+
+    /// The folders that are this program's own, the outermost first.
+    fn folders(&self) -> [PathBuf; 3] {
+        [self.cache.join(OURS), self.root.clone(), self.folder.clone()]
     }
 
     /// Reads a file that is not too old.
     fn read<T: DeserializeOwned>(&self, name: &str) -> Option<Kept<T>> {
+        if !self.folders().iter().all(|folder| private::is_own(folder)) {
+            return None;
+        }
         let path = self.folder.join(name);
         let metadata = fs::symlink_metadata(&path).ok()?;
         let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
@@ -222,16 +234,26 @@ impl Names {
             kept.entries.truncate(kept.entries.len() / 2);
             text = serde_json::to_vec(kept)?;
         }
-        private::make_folder(&self.root)?;
-        private::make_folder(&self.folder)?;
+        private::make_folders(&self.cache, &self.folders())?;
         let fresh = self.folder.join(format!("{name}.{}", std::process::id()));
+        // One of a run that was killed; in a container each run may have the same number.
+        let _ = fs::remove_file(&fresh);
         let written = private::create(&fresh)
             .and_then(|mut file| file.write_all(&text))
             .and_then(|()| fs::rename(&fresh, self.folder.join(name)));
-        if written.is_err() {
-            let _ = fs::remove_file(&fresh);
+        match written {
+            Ok(()) => self.has_grown.set(true),
+            Err(_) => drop(fs::remove_file(&fresh)),
         }
         written
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        if self.has_grown.get() {
+            sweep(&self.root);
+        }
     }
 }
 
@@ -247,54 +269,21 @@ fn short(text: &str) -> String {
     text.chars().take(MAX_NAME).collect()
 }
 
-/// The user's folder for caches: `XDG_CACHE_HOME` where it is absolute, as its specification demands, else the
-/// system's own.
-fn place(env: impl Fn(&str) -> Option<OsString>, home: Option<&Path>) -> Option<PathBuf> {
-    let absolute = |name| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || home.filter(|home| home.is_absolute());
-    absolute("XDG_CACHE_HOME").or_else(|| {
-        if cfg!(windows) {
-            absolute("LOCALAPPDATA")
-        } else if cfg!(target_vendor = "apple") {
-            home().map(|home| home.join("Library/Caches"))
-        } else {
-            home().map(|home| home.join(".cache"))
-        }
-    })
-}
-
-/// Removes what is too old, then the oldest until all files together are small enough.
-fn sweep(root: &Path) {
-    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
-    let folders = entries(root).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let mut files: Vec<(SystemTime, u64, PathBuf)> = folders
-        .flat_map(|folder| entries(&folder.path()))
-        .filter_map(|entry| {
-            let metadata = entry.metadata().ok()?;
-            Some((metadata.modified().ok()?, metadata.len(), entry.path()))
-        })
-        .collect();
-    // Newest first.
-    files.sort_by_key(|file| Reverse(file.0));
-    let oldest = SystemTime::now().checked_sub(Duration::from_secs(MAX_AGE));
-    let mut total = 0;
-    for (modified, length, path) in files {
-        total += length;
-        if total > MAX_SIZE || Some(modified) < oldest {
-            let _ = fs::remove_file(path);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn names(root: &Path, now: i64) -> Names {
+        let cache = root.to_owned();
+        let root = cache.join(OURS).join("names");
         Names {
-            root: root.to_owned(),
             folder: root.join("account"),
+            root,
+            cache,
             now,
+            has_grown: Cell::new(false),
         }
     }
 
@@ -339,11 +328,12 @@ mod tests {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         for account in ["a", "b"] {
             let mut names = names(folder.path(), 0);
-            names.folder = folder.path().join(account);
+            names.folder = names.root.join(account);
             add(&names, &ids, Extent::Whole);
             assert!(names.instances().len() > 1_000);
         }
-        let files = fs::read_dir(folder.path()).unwrap().flat_map(|account| {
+        let accounts = fs::read_dir(names(folder.path(), 0).root.as_path()).unwrap();
+        let files = accounts.flat_map(|account| {
             let files = fs::read_dir(account.unwrap().path()).unwrap();
             files.map(|file| file.unwrap().metadata().unwrap().len())
         });
@@ -351,21 +341,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_is_where_the_system_wants_it() {
-        let home = Some(Path::new("/home/me"));
-        let with = |value: &'static str| place(move |name| (name == "XDG_CACHE_HOME").then(|| value.into()), home);
-        if cfg!(all(unix, not(target_vendor = "apple"))) {
-            assert_eq!(with("/var/c"), Some("/var/c".into()));
-            assert_eq!(with("c"), Some("/home/me/.cache".into()));
-            assert_eq!(place(|_| None, None), None);
-        }
-    }
-
-    #[test]
     fn what_is_no_cache_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let names = names(folder.path(), 0);
-        fs::create_dir(&names.folder).unwrap();
+        fs::create_dir_all(&names.folder).unwrap();
         for content in ["", "{", "[]", r#"{"at":0,"entries":[1]}"#] {
             fs::write(names.folder.join(INSTANCES), content).unwrap();
             assert_eq!(names.instances(), [], "{content}");

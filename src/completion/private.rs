@@ -1,38 +1,55 @@
 //! Folders and files that only this user can read. All that is Unix's own stands here, with what other systems
 //! have for it.
 
-pub(super) use self::system::{create, make_folder};
+pub(super) use self::system::{create, is_own, make_folders};
 
 #[cfg(unix)]
 mod system {
     use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
     use std::io;
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
     use rustix::fs::OFlags;
     use rustix::process::geteuid;
 
-    /// Makes a folder for this user alone, with those above it.
-    pub(in super::super) fn make_folder(path: &Path) -> io::Result<()> {
-        if geteuid().is_root() && path.ancestors().any(is_of_another) {
+    /// Makes folders for this user alone, the outer before the inner, and the one that they are in. None of
+    /// them may be a symbolic link or another user's.
+    pub(in super::super) fn make_folders(outside: &Path, folders: &[PathBuf]) -> io::Result<()> {
+        if is_of_another(outside) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-        let metadata = fs::symlink_metadata(path)?;
-        if !metadata.is_dir() || metadata.uid() != geteuid().as_raw() {
-            return Err(io::ErrorKind::PermissionDenied.into());
+        DirBuilder::new().recursive(true).mode(0o700).create(outside)?;
+        for folder in folders {
+            match DirBuilder::new().mode(0o700).create(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+            if !is_own(folder) {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            if fs::symlink_metadata(folder)?.mode() & 0o777 != 0o700 {
+                fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+            }
         }
-        match metadata.mode() & 0o777 {
-            0o700 => Ok(()),
-            _ => fs::set_permissions(path, Permissions::from_mode(0o700)),
-        }
+        Ok(())
     }
 
-    /// Whether a folder is another user's than the process's: sudo keeps the home folder of the user who
-    /// calls it on some systems, and that user could not remove what root writes there.
-    fn is_of_another(path: &Path) -> bool {
-        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.uid() != geteuid().as_raw())
+    /// Whether this is a folder of the process's user, and no symbolic link to one.
+    pub(in super::super) fn is_own(folder: &Path) -> bool {
+        fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == geteuid().as_raw())
+    }
+
+    /// Whether what is made in a folder would be in another user's home. sudo keeps HOME on some systems, and
+    /// that user could not remove what root writes there.
+    fn is_of_another(folder: &Path) -> bool {
+        let owners = folder.ancestors().filter_map(|folder| fs::metadata(folder).ok());
+        let mut owners = owners.map(|metadata| metadata.uid());
+        match geteuid() {
+            root if root.is_root() => owners.any(|owner| owner != root.as_raw()),
+            // The innermost that is there. Those above it may be anyone's.
+            user => owners.next().is_some_and(|owner| owner != user.as_raw() && owner != 0),
+        }
     }
 
     /// Makes a file that only this user can read.
@@ -51,10 +68,14 @@ mod system {
 mod system {
     use std::fs::{self, File, OpenOptions};
     use std::io;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
-    pub(in super::super) fn make_folder(path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+    pub(in super::super) fn make_folders(_: &Path, folders: &[PathBuf]) -> io::Result<()> {
+        folders.iter().try_for_each(fs::create_dir_all)
+    }
+
+    pub(in super::super) fn is_own(folder: &Path) -> bool {
+        fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())
     }
 
     pub(in super::super) fn create(path: &Path) -> io::Result<File> {

@@ -1,14 +1,22 @@
 //! The shells: how each hands over its words and takes what is offered.
 //!
 //! The first line of an answer is `values`, `files` or `folders`. After `values` comes a candidate a
-//! line: for bash as it is to be inserted, for the others its value, a tab and what it is.
+//! line: for bash as it is to be inserted, for the others its value, a tab and what it is. Where bash only
+//! lists (COMP_TYPE 63, the second Tab), what it is stands behind each.
 
 use std::ffi::OsString;
 
 use clap::ValueEnum;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::line::Line;
 use super::{Candidate, Offer};
+use crate::process::world::World;
+
+/// The COMP_TYPE of bash where it lists and inserts nothing: the code of `?`.
+const LISTING: &str = "63";
+/// The widest listing, in columns.
+const MAX_COLUMNS: usize = 100;
 
 /// A shell that completion is offered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,26 +56,60 @@ pub(super) struct Request {
     /// Up to the cursor, without quotes.
     words: Vec<String>,
     /// The quote that the word at the cursor begins with, in bash.
-    quote: Option<char>,
+    quote: Option<Quote>,
     /// How many bytes of the word at the cursor bash does not replace.
     kept: usize,
+    /// The columns of the terminal, where bash lists and inserts nothing.
+    listing: Option<usize>,
+}
+
+/// A quote that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quote {
+    /// `'`, in which bash takes every character as it is and fish takes `\` as an escape.
+    Single,
+    /// `"`
+    Double,
+    /// `$'`, in which `\` escapes.
+    Ansi,
 }
 
 impl Request {
     /// Reads `jdredis -- INDEX WORD…`; `None` where the arguments are others.
-    pub(super) fn read(shell: Shell, args: &[OsString]) -> Option<Self> {
-        let mut args = args.iter().skip(1).map(|arg| arg.to_string_lossy().into_owned());
-        let index: usize = args.next().filter(|arg| arg == "--").and(args.next())?.parse().ok()?;
-        let mut words: Vec<String> = args.take(index.checked_add(1)?).collect();
-        words.resize(index + 1, String::new());
+    pub(super) fn read(shell: Shell, world: &World) -> Option<Self> {
+        let mut request = Self::of_words(shell, &world.args)?;
+        if shell == Shell::Bash && world.var("COMP_TYPE").as_deref() == Some(LISTING) {
+            let columns = world.var("COLUMNS").and_then(|columns| columns.parse().ok());
+            request.listing = Some(columns.unwrap_or(MAX_COLUMNS).min(MAX_COLUMNS));
+        }
+        Some(request)
+    }
+
+    fn of_words(shell: Shell, args: &[OsString]) -> Option<Self> {
+        let mut args = args.iter().skip(2).map(|arg| arg.to_string_lossy().into_owned());
+        let index: usize = args.next()?.parse().ok()?;
+        let mut words: Vec<String> = args.collect();
+        words.truncate(index.checked_add(1)?);
+        // A cursor behind the last word.
+        if words.len() <= index {
+            words.push(String::new());
+        }
         let mut request = Self {
             shell,
             words,
             quote: None,
             kept: 0,
+            listing: None,
         };
-        if shell == Shell::Bash {
-            request.join_bash_words();
+        match shell {
+            Shell::Bash => request.join_bash_words(),
+            Shell::Fish => {
+                // fish takes the quotes off the words before it, and hands this one over as it was typed.
+                if let Some(word) = request.words.last_mut() {
+                    *word = unquoted(word, shell).0;
+                }
+            }
+            Shell::Elvish | Shell::Powershell | Shell::Zsh => {}
         }
         Some(request)
     }
@@ -90,18 +132,18 @@ impl Request {
                 && let Some(before) = joined.last_mut()
             {
                 if i == last && !is_break {
-                    self.kept = unquoted(before).0.len();
+                    self.kept = unquoted(before, self.shell).0.len();
                 }
                 before.push_str(word);
                 if i == last && is_break {
-                    self.kept = unquoted(before).0.len();
+                    self.kept = unquoted(before, self.shell).0.len();
                 }
             } else {
                 joined.push(word.clone());
             }
             is_open = continues;
         }
-        let (words, quotes): (Vec<_>, Vec<_>) = joined.iter().map(|word| unquoted(word)).unzip();
+        let (words, quotes): (Vec<_>, Vec<_>) = joined.iter().map(|word| unquoted(word, self.shell)).unzip();
         self.words = words;
         self.quote = quotes.last().copied().flatten();
     }
@@ -113,12 +155,22 @@ impl Request {
             Offer::Folders => return "folders\n".to_owned(),
             Offer::Values(candidates) => candidates,
         };
+        let entries = candidates
+            .iter()
+            .filter_map(|candidate| Some((self.entry(line, candidate)?, candidate.help.as_str())));
+        let entries: Vec<(String, &str)> = entries.collect();
         let mut text = "values\n".to_owned();
-        for candidate in &candidates {
-            if let Some(entry) = self.entry(line, candidate) {
-                text.push_str(&entry);
-                text.push('\n');
+        let widest = entries.iter().map(|(entry, _)| entry.width()).max().unwrap_or_default();
+        for (entry, help) in entries {
+            match self.listing {
+                Some(columns) if !help.is_empty() => {
+                    let blanks = " ".repeat(widest - entry.width());
+                    // bash begins a new line at the last column.
+                    text.push_str(&cut(format!("{entry}{blanks}  ({help})"), columns.saturating_sub(1)));
+                }
+                _ => text.push_str(&entry),
             }
+            text.push('\n');
         }
         text
     }
@@ -132,6 +184,8 @@ impl Request {
             }
             // Its script takes `--option=` off the word that is typed, but not the `-o` of `-ojson`.
             Shell::Zsh if line.attached.starts_with("--") => Some(format!("{value}\t{help}")),
+            // fish inserts `~` without a quote, and would read it as a home folder.
+            Shell::Fish if line.attached.is_empty() && value.starts_with('~') => None,
             Shell::Zsh | Shell::Fish | Shell::Powershell | Shell::Elvish => {
                 Some(format!("{}{value}\t{help}", line.attached))
             }
@@ -139,16 +193,41 @@ impl Request {
     }
 }
 
-/// A word of bash as it is meant, and the quote that is still open at its end.
-fn unquoted(word: &str) -> (String, Option<char>) {
+/// A text of at most this many columns. One that is longer ends in dots.
+fn cut(text: String, columns: usize) -> String {
+    const DOTS: &str = "...";
+    if text.width() <= columns {
+        return text;
+    }
+    let mut room = columns.saturating_sub(DOTS.len());
+    let fits = |c: &char| {
+        let width = c.width().unwrap_or_default();
+        let fits = width <= room;
+        room = room.saturating_sub(width);
+        fits
+    };
+    text.chars().take_while(fits).chain(DOTS.chars()).collect()
+}
+
+/// A word of bash or fish as it is meant, and the quote that is still open at its end.
+fn unquoted(word: &str, shell: Shell) -> (String, Option<Quote>) {
     let mut plain = String::new();
     let mut quote = None;
-    let mut chars = word.chars();
+    let mut chars = word.chars().peekable();
     while let Some(c) = chars.next() {
+        let next = chars.peek().copied();
         match (quote, c) {
-            (None, '\'' | '"') => quote = Some(c),
-            (Some(open), c) if c == open => quote = None,
-            (None | Some('"'), '\\') => plain.extend(chars.next()),
+            (None, '$') if next == Some('\'') => {
+                chars.next();
+                quote = Some(Quote::Ansi);
+            }
+            // `$"` is `"`, but for a translation.
+            (None, '$') if next == Some('"') => {}
+            (None, '\'') => quote = Some(Quote::Single),
+            (None, '"') => quote = Some(Quote::Double),
+            (Some(Quote::Single | Quote::Ansi), '\'') | (Some(Quote::Double), '"') => quote = None,
+            (Some(Quote::Single), '\\') if shell == Shell::Bash => plain.push('\\'),
+            (_, '\\') => plain.extend(chars.next()),
             (_, c) => plain.push(c),
         }
     }
@@ -157,11 +236,12 @@ fn unquoted(word: &str) -> (String, Option<char>) {
 
 /// The text as bash is to insert it. Behind an open quote bash adds the closing one itself; a text that
 /// cannot stand there is not offered.
-fn quoted_for_bash(text: &str, open: Option<char>) -> Option<String> {
+fn quoted_for_bash(text: &str, open: Option<Quote>) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c) || !c.is_ascii();
     match open {
-        Some('\'') => (!text.contains('\'')).then(|| text.to_owned()),
-        Some(_) => (!text.contains(['"', '$', '`', '\\', '!'])).then(|| text.to_owned()),
+        Some(Quote::Single) => (!text.contains('\'')).then(|| text.to_owned()),
+        Some(Quote::Ansi) => (!text.contains(['\'', '\\'])).then(|| text.to_owned()),
+        Some(Quote::Double) => (!text.contains(['"', '$', '`', '\\', '!'])).then(|| text.to_owned()),
         None if text.chars().all(is_plain) => Some(text.to_owned()),
         None => {
             let escape = |c: char| if is_plain(c) { c.to_string() } else { format!("\\{c}") };
@@ -174,13 +254,13 @@ fn quoted_for_bash(text: &str, open: Option<char>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn bash(words: &[&str]) -> (Vec<String>, usize, Option<char>) {
+    fn bash(words: &[&str]) -> (Vec<String>, usize, Option<Quote>) {
         let index = (words.len() - 1).to_string();
         let args = ["jdredis", "--", &index]
             .into_iter()
             .chain(words.iter().copied())
             .map(OsString::from);
-        let request = Request::read(Shell::Bash, &args.collect::<Vec<_>>()).unwrap();
+        let request = Request::of_words(Shell::Bash, &args.collect::<Vec<_>>()).unwrap();
         (request.words, request.kept, request.quote)
     }
 
@@ -207,8 +287,14 @@ mod tests {
         assert_eq!(bash(&["jdredis", "--base-id", "a", ":", ""]).1, "a:".len());
         assert_eq!(
             bash(&["jdredis", "--node", "\"nod"]),
-            (vec!["jdredis".into(), "--node".into(), "nod".into()], 0, Some('"'))
+            (
+                vec!["jdredis".into(), "--node".into(), "nod".into()],
+                0,
+                Some(Quote::Double)
+            )
         );
+        assert_eq!(bash(&["jdredis", "--node", "$'it\\'s"]).0[2], "it's");
+        assert_eq!(bash(&["jdredis", "--node", "$'n"]).2, Some(Quote::Ansi));
     }
 
     #[test]
@@ -219,12 +305,38 @@ mod tests {
             ("$(touch x)", None, Some("\\$\\(touch\\ x\\)")),
             ("a'b*", None, Some("a\\'b\\*")),
             ("缓存", None, Some("缓存")),
-            ("node 0", Some('"'), Some("node 0")),
-            ("$(touch x)", Some('"'), None),
-            ("$(touch x)", Some('\''), Some("$(touch x)")),
-            ("a'b", Some('\''), None),
+            ("node 0", Some(Quote::Double), Some("node 0")),
+            ("$(touch x)", Some(Quote::Double), None),
+            ("$(touch x)", Some(Quote::Single), Some("$(touch x)")),
+            ("a'b", Some(Quote::Single), None),
+            ("a'b", Some(Quote::Ansi), None),
         ] {
             assert_eq!(quoted_for_bash(text, open).as_deref(), expected, "{text} {open:?}");
+        }
+    }
+
+    #[test]
+    fn a_listing_is_cut_to_the_terminal() {
+        for (text, columns, expected) in [
+            ("redis-1  (orders)", 17, "redis-1  (orders)"),
+            ("redis-1  (orders)", 16, "redis-1  (ord..."),
+            ("缓存缓存", 7, "缓存..."),
+            ("缓存缓存", 6, "缓..."),
+        ] {
+            assert_eq!(cut(text.to_owned(), columns), expected);
+        }
+    }
+
+    #[test]
+    fn quotes_are_taken_off_as_the_shell_does() {
+        for (word, in_bash, in_fish) in [
+            ("it\\'s", "it's", "it's"),
+            ("'it\\'s", "it\\s", "it's"),
+            ("\"a b", "a b", "a b"),
+            ("--profile='a b'", "--profile=a b", "--profile=a b"),
+        ] {
+            assert_eq!(unquoted(word, Shell::Bash).0, in_bash);
+            assert_eq!(unquoted(word, Shell::Fish).0, in_fish);
         }
     }
 }

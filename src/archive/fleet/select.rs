@@ -102,6 +102,11 @@ impl Selection {
         filters
     }
 
+    /// Whether no instance of its regions is left out.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_everything() && self.excluded.is_empty()
+    }
+
     /// Whether it is about all instances of its regions, so that a missing one may be judged.
     pub(super) fn is_everything(&self) -> bool {
         self.named.is_empty() && self.tags.is_empty()

@@ -3,6 +3,7 @@
 mod backup;
 mod fetch;
 mod links;
+mod names;
 mod night;
 mod prune;
 mod result;
@@ -28,14 +29,13 @@ use crate::cli::shared::RegionsArgs;
 use crate::commands::Context;
 use crate::commands::archive::keep::{self, KeepArgs};
 use crate::commands::regions::Regions;
-use crate::completion::names::{Extent, Names};
 use crate::config::Settings;
 use crate::error::{Kind, Report};
 use crate::retry::pace::Pace;
 use crate::terminal::human;
 use crate::transfer::{FolderError, MAX_CONNECTIONS};
 use crate::values::age::MaxAge;
-use crate::values::id::{InstanceId, Region};
+use crate::values::id::InstanceId;
 
 /// How long the threads have to put away what they have once the user wants it to end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -193,7 +193,7 @@ fn sync(
     for (region, warning) in &survey.warnings {
         context.notes.warn(format_args!("{region}: {warning}"));
     }
-    remember_names(&survey, &regions.settings, context);
+    names::of_survey(&survey, &selection, &regions.settings, world);
     let terms = Terms {
         now: world.clock.now(),
         max_age: args.max_age.limit().filter(|_| !args.dry_run),
@@ -215,6 +215,7 @@ fn sync(
             stop,
         };
         fetching.run(&wanted, night)?;
+        names::of_nodes(night, &regions.settings, world);
         night.remember(store, context.notes);
         if let Some(keep) = keep.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) {
             night.prune(keep, store, context.notes);
@@ -224,19 +225,6 @@ fn sync(
     }
     let signal = stop.load(Ordering::Relaxed).then(|| context.interrupt.signal());
     result::conclude(night, signal, args, context)
-}
-
-/// Tells completion of the instances, each in its region.
-fn remember_names(survey: &Survey, settings: &Settings, context: &Context<'_>) {
-    let mut regions: Vec<&Region> = survey.instances.iter().map(|instance| &instance.region).collect();
-    regions.dedup();
-    for region in regions {
-        let of_region = survey.instances.iter().filter(|instance| instance.region == *region);
-        if let Some(names) = Names::in_region(settings, region, context.world) {
-            let described = of_region.filter_map(|instance| instance.details.as_ref());
-            names.learn_instances(described, Extent::Part);
-        }
-    }
 }
 
 /// The error of internal links for several regions, where the command line names them.

@@ -10,6 +10,7 @@ use super::which::{Chosen, Which};
 use crate::backups::{NodeLink, links, same_objects, unread_names};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
+use crate::completion::names::Names;
 use crate::output::Format;
 use crate::output::{json, plain, table};
 use crate::terminal::notes::Notes;
@@ -88,6 +89,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         Format::Plain => plain::render(links.iter().map(|shard| shard.link.expose())),
     };
     context.print(&bytes)?;
+    if let Some(names) = Names::of(&settings, context.world) {
+        names.learn_nodes(&instance.id, links.iter().filter_map(|shard| shard.node.as_deref()));
+    }
     if context.format != Format::Json {
         say_expiry(&links, context.world.clock.now(), context.notes);
         if links.iter().any(|shard| shard.link.over_https() != shard.link) {

@@ -53,6 +53,8 @@ pub(super) struct Instance {
     pub(super) new: Vec<PathBuf>,
     pub(super) new_count: usize,
     pub(super) new_bytes: u64,
+    /// Those of the last backup that was fetched, by name.
+    pub(super) nodes: Vec<String>,
     /// The folders that a policy has removed.
     pub(super) pruned: Vec<PathBuf>,
     failed: Vec<Missing>,
@@ -290,6 +292,7 @@ impl Instance {
             new: Vec::new(),
             new_count: 0,
             new_bytes: 0,
+            nodes: Vec::new(),
             pruned: Vec::new(),
             failed: Vec::new(),
             warnings: Vec::new(),
@@ -368,6 +371,7 @@ impl Instance {
         self.new.push(folder);
         self.new_count += 1;
         self.new_bytes = self.new_bytes.saturating_add(manifest.bytes());
+        self.nodes = manifest.files.iter().map(|file| file.node.clone()).collect();
     }
 
     /// `REGION/INSTANCE`, as its folder is.

@@ -1,0 +1,73 @@
+//! Where the names are kept, and how much room they may take.
+
+use std::cmp::Reverse;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// In bytes; of a file, and of all files together.
+pub(super) const MAX_SIZE: u64 = 1024 * 1024;
+/// In seconds. A backup is gone from the service long before.
+pub(super) const MAX_AGE: u64 = 30 * 24 * 60 * 60;
+
+/// The user's folder for caches: `XDG_CACHE_HOME` where it is absolute, as its specification demands, else the
+/// system's own.
+pub(super) fn place(env: impl Fn(&str) -> Option<OsString>, home: Option<&Path>) -> Option<PathBuf> {
+    let absolute = |name| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || home.filter(|home| home.is_absolute());
+    absolute("XDG_CACHE_HOME").or_else(|| {
+        if cfg!(windows) {
+            absolute("LOCALAPPDATA")
+        } else if cfg!(target_vendor = "apple") {
+            home().map(|home| home.join("Library/Caches"))
+        } else {
+            home().map(|home| home.join(".cache"))
+        }
+    })
+}
+
+/// Removes what is too old, then the oldest until all files together are small enough.
+pub(super) fn sweep(root: &Path) {
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries(root).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let folders: Vec<PathBuf> = folders.map(|entry| entry.path()).collect();
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = folders
+        .iter()
+        .flat_map(|folder| entries(folder))
+        .filter_map(|entry| {
+            let metadata = entry.metadata().ok()?;
+            Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+        })
+        .collect();
+    // Newest first.
+    files.sort_by_key(|file| Reverse(file.0));
+    let oldest = SystemTime::now().checked_sub(Duration::from_secs(MAX_AGE));
+    let mut total = 0;
+    for (modified, length, path) in files {
+        total += length;
+        if total > MAX_SIZE || Some(modified) < oldest {
+            let _ = fs::remove_file(path);
+        }
+    }
+    for folder in folders {
+        // Only an empty one can be removed so: that of a key that is used no more.
+        let _ = fs::remove_dir(folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_is_where_the_system_wants_it() {
+        let home = Some(Path::new("/home/me"));
+        let with = |value: &'static str| place(move |name| (name == "XDG_CACHE_HOME").then(|| value.into()), home);
+        if cfg!(all(unix, not(target_vendor = "apple"))) {
+            assert_eq!(with("/var/c"), Some("/var/c".into()));
+            assert_eq!(with("c"), Some("/home/me/.cache".into()));
+            assert_eq!(place(|_| None, None), None);
+        }
+    }
+}
