@@ -17,6 +17,7 @@ const BASH: &str = "bash";
 /// bash in which the package bash-completion was loaded first, as most distributions do.
 const BASH_COMPLETION: &str = "bash with bash-completion";
 const LIBRARY: &str = "/usr/share/bash-completion/bash_completion";
+const ELVISH: &str = "elvish";
 const FISH: &str = "fish";
 const ZSH: &str = "zsh";
 const DOWNLOAD: &str = "jdredis backup download --region cn-north-1 --instance redis-cluster1";
@@ -25,13 +26,24 @@ fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(name)
 }
 
+/// A shell in a terminal.
+struct Shell {
+    name: &'static str,
+    terminal: Terminal,
+}
+
 /// A shell that has read the script, in a folder with `b file` and `a folder`, whose cache knows what the
 /// sandbox lists.
-fn open(shell: &str, sandbox: &Sandbox) -> Option<Terminal> {
+fn open(shell: &'static str, sandbox: &Sandbox) -> Option<Shell> {
+    let settings = tempfile::tempdir().unwrap();
+    let elvish_settings = settings.path().join("rc.elv");
+    let elvish_prompt = format!("set edit:prompt = {{ print '{PROMPT}' }}; set edit:rprompt = {{ }}");
+    fs::write(&elvish_settings, elvish_prompt).unwrap();
     let fish_prompt = format!("set -g fish_autosuggestion_enabled 0; function fish_prompt; echo -n '{PROMPT}'; end");
     let command = match shell {
         BASH | BASH_COMPLETION => vec![BASH, "--norc", "--noprofile", "-i"],
         ZSH => vec![ZSH, "-f", "-i"],
+        ELVISH => vec![ELVISH, "-rc", elvish_settings.to_str().unwrap()],
         _ => vec![FISH, "--no-config", "-i", "-C", &fish_prompt],
     };
     let env = [("JDCLOUD_REGION", "cn-north-1"), ("TZ", "UTC0"), ("LC_ALL", "C.UTF-8")];
@@ -56,6 +68,7 @@ fn open(shell: &str, sandbox: &Sandbox) -> Option<Terminal> {
                 folder.display()
             )
         }
+        ELVISH => format!("eval (slurp < '{}')", script("jdredis.elv").display()),
         _ => format!("source '{}'", script("jdredis.fish").display()),
     };
     terminal.enter(&load);
@@ -63,21 +76,52 @@ fn open(shell: &str, sandbox: &Sandbox) -> Option<Terminal> {
     terminal.enter(&format!(
         "{DOWNLOAD} --latest --http --dir fetched -q -o plain; clear; echo ready"
     ));
-    terminal.wait_for("end of the commands", |screen| screen.contains("ready\n"));
-    Some(terminal)
+    // Alone on its line, it is no echo of the command.
+    terminal.wait_for("end of the commands", |screen| {
+        screen.lines().any(|line| line.trim_end() == "ready")
+    });
+    Some(Shell { name: shell, terminal })
 }
 
-/// What stands on the screen once a text was typed and Tab pressed, as soon as it has all of this.
+/// Leaves the prompt on the screen and nothing else.
 #[track_caller]
-fn offered(terminal: &Terminal, typed: &str, all_of: &[&str]) -> String {
-    for key in ["C-e", "C-u", "C-l"] {
-        terminal.press(key);
+fn clear(Shell { name, terminal }: &Shell) {
+    if *name == ELVISH {
+        // The first ends what is offered, the second the line.
+        terminal.wait_for("empty line", |screen| {
+            let is_empty = screen.lines().last().map(str::trim_end) == Some(PROMPT.trim_end());
+            if !is_empty {
+                terminal.press("C-c");
+            }
+            is_empty
+        });
+        terminal.enter("clear");
+    } else {
+        for key in ["C-e", "C-u", "C-l"] {
+            terminal.press(key);
+        }
     }
     terminal.wait_for("prompt and nothing else", |screen| {
         screen.trim_end() == PROMPT.trim_end()
     });
-    terminal.type_in(typed);
-    terminal.wait_for("echo", |screen| screen.contains(typed.trim_end()));
+}
+
+/// What stands on the screen once a text was typed and Tab pressed, as soon as it has all of this.
+#[track_caller]
+fn offered(shell: &Shell, typed: &str, all_of: &[&str]) -> String {
+    offered_before(shell, typed, "", all_of)
+}
+
+/// As [`offered`], with the cursor before a part of the line.
+#[track_caller]
+fn offered_before(shell: &Shell, typed: &str, behind: &str, all_of: &[&str]) -> String {
+    let terminal = &shell.terminal;
+    clear(shell);
+    terminal.type_in(&format!("{typed}{behind}"));
+    terminal.wait_for("echo", |screen| screen.contains(format!("{typed}{behind}").trim_end()));
+    for _ in behind.chars() {
+        terminal.press("Left");
+    }
     terminal.press("Tab");
     let what = format!("{all_of:?} after {typed:?}");
     terminal.wait_for(&what, |screen| {
@@ -94,12 +138,12 @@ fn offered(terminal: &Terminal, typed: &str, all_of: &[&str]) -> String {
 #[test]
 fn shells_offer_commands_options_values_and_names() {
     let sandbox = sandbox();
-    for shell in [BASH, BASH_COMPLETION, ZSH, FISH] {
-        let Some(terminal) = open(shell, &sandbox) else {
+    for shell in [BASH, BASH_COMPLETION, ZSH, FISH, ELVISH] {
+        let Some(opened) = open(shell, &sandbox) else {
             continue;
         };
         let listed = |typed: &str, all_of: &[&str], none_of: &[&str]| {
-            let screen = offered(&terminal, typed, all_of);
+            let screen = offered(&opened, typed, all_of);
             for text in none_of {
                 assert!(!screen.contains(text), "{shell} offers {text} after {typed}:\n{screen}");
             }
@@ -144,7 +188,7 @@ fn shells_offer_commands_options_values_and_names() {
 fn shells_insert_what_was_begun_with_the_quotes_that_it_needs() {
     let sandbox = sandbox();
     for shell in [BASH, BASH_COMPLETION, ZSH, FISH] {
-        let Some(terminal) = open(shell, &sandbox) else {
+        let Some(shell) = open(shell, &sandbox) else {
             continue;
         };
         for (typed, line) in [
@@ -183,12 +227,133 @@ fn shells_insert_what_was_begun_with_the_quotes_that_it_needs() {
             ),
             ("jdredis formats >b", "jdredis formats >b\\ file"),
             (&format!("{DOWNLOAD} --node n"), &format!("{DOWNLOAD} --node node\\")),
+            (&format!("{DOWNLOAD} --node 'n"), &format!("{DOWNLOAD} --node 'node")),
+            (&format!("{DOWNLOAD} --node \"n"), &format!("{DOWNLOAD} --node \"node")),
+            (
+                "jdredis backup url --profile it\\'",
+                "jdredis backup url --profile it\\'s\\ ",
+            ),
         ] {
-            offered(&terminal, typed, &[line]);
+            offered(&shell, typed, &[line]);
         }
         // Names that a shell would act on are quoted, and nothing of them is run.
-        offered(&terminal, "jdredis backup url --profile it", &["\\$\\(touch\\ x\\)"]);
-        assert!(!terminal.home().join("x").exists());
+        offered(&shell, "jdredis backup url --profile it", &["\\$\\(touch\\ x\\)"]);
+        assert!(!shell.terminal.home().join("x").exists());
+    }
+}
+
+/// elvish quotes a word as a whole, and a home folder is spelled out.
+#[test]
+fn elvish_inserts_what_was_begun_with_the_quotes_that_it_needs() {
+    let sandbox = sandbox();
+    let Some(shell) = open(ELVISH, &sandbox) else {
+        return;
+    };
+    for (typed, line) in [
+        ("jdredis ba", "jdredis backup"),
+        (
+            "jdredis backup url --instance redis-w",
+            "jdredis backup url --instance redis-wide",
+        ),
+        (
+            "jdredis backup url --instance=redis-w",
+            "jdredis backup url '--instance=redis-wide'",
+        ),
+        ("jdredis backup verify b", "jdredis backup verify 'b file'"),
+        (
+            "jdredis backup download --dir ",
+            "jdredis backup download --dir 'a folder/'",
+        ),
+        (
+            "jdredis backup download --dir=a",
+            "jdredis backup download '--dir=a folder/'",
+        ),
+        (
+            "jdredis backup url --profile it",
+            "jdredis backup url --profile 'it''s $(touch x) mine'",
+        ),
+    ] {
+        let screen = offered(&shell, typed, &[line]);
+        assert!(!typed.contains("--dir") || !screen.contains("b file"), "{screen}");
+    }
+    assert!(!shell.terminal.home().join("x").exists());
+}
+
+#[test]
+fn bash_completes_what_stands_before_the_cursor_and_lists_what_each_value_is() {
+    let sandbox = sandbox();
+    for shell in [BASH, BASH_COMPLETION] {
+        let Some(shell) = open(shell, &sandbox) else {
+            continue;
+        };
+        for (typed, behind, line) in [
+            (
+                "jdredis backup url --instance redis-w",
+                "XYZ --latest",
+                "--instance redis-wideXYZ --latest",
+            ),
+            (
+                "jdredis backup url --instance=redis-w",
+                "XYZ --latest",
+                "--instance=redis-wideXYZ --latest",
+            ),
+            ("jdredis ba", " url", "jdredis backup url"),
+            (
+                &format!("{DOWNLOAD} --node $'n"),
+                "",
+                &format!("{DOWNLOAD} --node $'node"),
+            ),
+        ] {
+            offered_before(&shell, typed, behind, &[line]);
+        }
+        offered_before(&shell, "jdredis ", " --latest", &["archive", "backup", "instance"]);
+        offered(
+            &shell,
+            "jdredis backup url --instance redis-",
+            &["(documented)", "(缓存-订单)"],
+        );
+        offered(
+            &shell,
+            "jdredis backup url --instance redis-1234 --base-id ",
+            &[
+                "newest       (2021-07-17T18:00:00Z success)",
+                "no-internal  (2021-07-15",
+            ],
+        );
+    }
+}
+
+#[test]
+fn no_shell_says_anything_where_the_program_is_gone() {
+    let sandbox = sandbox();
+    for shell in [BASH, ZSH, FISH, ELVISH] {
+        let Some(shell) = open(shell, &sandbox) else {
+            continue;
+        };
+        clear(&shell);
+        let without = match shell.name {
+            ELVISH => "set paths = [/usr/bin /bin]",
+            FISH => "set PATH /usr/bin /bin",
+            _ => "PATH=/usr/bin:/bin",
+        };
+        shell.terminal.enter(&format!("{without}; clear; echo gone"));
+        shell.terminal.wait_for("end of the command", |screen| {
+            screen.lines().any(|line| line.trim_end() == "gone")
+        });
+        for typed in ["jdredis ba", "jdredis backup url --instance redis-w"] {
+            clear(&shell);
+            shell.terminal.type_in(typed);
+            shell.terminal.press("Tab");
+            shell.terminal.type_in("q");
+            let screen = shell
+                .terminal
+                .wait_for("rest of the line", |screen| screen.contains(&format!("{typed}q")));
+            assert!(
+                !screen.contains("not found") && !screen.contains("rror: exec"),
+                "{}: {screen}",
+                shell.name
+            );
+        }
     }
 }
 
@@ -240,7 +405,7 @@ fn hostile_names_are_quoted_or_left_out() {
         "--node",
         "n",
     ];
-    for shell in [BASH, FISH, ZSH, "powershell", "elvish"] {
+    for shell in [BASH, FISH, ZSH, ELVISH, "powershell"] {
         let answer = run().env("JDREDIS_COMPLETE", shell).args(["--", "8"]).args(words).run();
         let answer = answer.data();
         assert!(
@@ -335,14 +500,61 @@ fn what_was_listed_is_kept_for_this_user_and_this_key_alone() {
 #[test]
 fn an_archives_instances_are_those_of_its_folder() {
     let archive = tempfile::tempdir().unwrap();
-    for folder in ["cn-north-1/redis-old", "cn-east-2/redis-other", ".jdredis/redis-none"] {
+    for folder in [
+        "cn-north-1/redis-old",
+        "cn-north-1/.jdredis",
+        "cn-east-2/redis-other",
+        ".jdredis/redis-none",
+        "Not a region/redis-none",
+    ] {
         fs::create_dir_all(archive.path().join(folder)).unwrap();
     }
-    let line = format!("jdredis archive sync {} --instance redis-", archive.path().display());
-    let offered = answer(Jdredis::bare(), &line);
-    let mut values: Vec<&str> = offered.lines().skip(1).map(str::trim_end).collect();
-    values.sort_unstable();
-    assert_eq!(values, ["redis-old", "redis-other"]);
+    let home = archive.path().to_str().unwrap();
+    for (dir, options, expected) in [
+        (home, "", &["redis-old", "redis-other"][..]),
+        (home, "--region cn-east-2 ", &["redis-other"]),
+        (
+            home,
+            "--region cn-east-2 --region cn-north-1 ",
+            &["redis-old", "redis-other"],
+        ),
+        (home, "--region all ", &["redis-old", "redis-other"]),
+        (home, "--instance redis-old ", &["redis-other"]),
+        ("~/.", "", &["redis-old", "redis-other"]),
+        ("$HOME/.", "", &["redis-old", "redis-other"]),
+    ] {
+        let line = format!("jdredis archive sync {dir} {options}--instance redis-");
+        let offered = answer(Jdredis::bare().env("HOME", home), &line);
+        let values: Vec<&str> = offered.lines().skip(1).map(str::trim_end).collect();
+        assert_eq!(values, expected, "{line}");
+    }
+}
+
+#[test]
+fn instances_are_those_of_all_regions_on_the_line() {
+    let sandbox = sandbox();
+    let home = tempfile::tempdir().unwrap();
+    let run = |region: &str| {
+        let run = Jdredis::at(&sandbox).env("HOME", home.path().to_str().unwrap());
+        run.env("JDCLOUD_REGION", region)
+    };
+    for (region, id) in [("cn-north-1", "redis-a"), ("cn-east-2", "redis-b")] {
+        let entry = format!(r#"{{"cacheInstanceId":"{id}"}}"#);
+        sandbox.script(vec![page("r", "cacheInstances", [entry.as_str()], Some("1"))]);
+        run(region).args(["instance", "list", "-q"]).run().data();
+    }
+    for (options, expected) in [
+        ("", "values\nredis-a\t\n"),
+        ("--region cn-east-2 ", "values\nredis-b\t\n"),
+        (
+            "--region cn-north-1 --region cn-east-2 ",
+            "values\nredis-a\t\nredis-b\t\n",
+        ),
+        ("--region all ", "values\nredis-a\t\nredis-b\t\n"),
+    ] {
+        let line = format!("jdredis archive sync /nowhere {options}--instance ");
+        assert_eq!(answer(run("cn-north-1"), &line), expected, "{options}");
+    }
 }
 
 #[test]
@@ -367,12 +579,17 @@ fn a_question_that_is_none_is_answered_with_nothing_or_not_taken_for_one() {
         &["--", "1", "jdredis", "--nosuch="],
         &["--", "2", "jdredis", "backup", "url", "--instance"],
         &["--", "3", "jdredis", "backup", "nosuch", "\u{1b}[2J$(touch x)`"],
+        &["--", "18446744073709551615", "jdredis", "ba"],
+        &["--", "jdredis", "instance", "list"],
+        &["--"],
     ] {
         run().args(args.iter().copied()).run().data();
     }
     // An unknown shell counts as unset, and so does a command line that is no question.
     let version = |run: Jdredis<'_>| run.args(["--version"]).run().data().to_owned();
-    assert!(version(Jdredis::bare().env("JDREDIS_COMPLETE", "tcsh")).starts_with("jdredis "));
+    for unknown in ["tcsh", "BASH", "0", "1", ""] {
+        assert!(version(Jdredis::bare().env("JDREDIS_COMPLETE", unknown)).starts_with("jdredis "));
+    }
     assert!(version(run()).starts_with("jdredis "));
 }
 

@@ -142,6 +142,83 @@ fn a_cache_that_cannot_be_made_changes_nothing_of_a_command() {
 }
 
 #[test]
+fn a_sync_remembers_instances_backups_and_nodes_and_url_the_nodes() {
+    let (home, archive) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let sandbox = sandbox();
+    let known = |line: &str| offered(at(&sandbox, home.path()), line);
+    at(&sandbox, home.path())
+        .args(["archive", "sync", archive.path().to_str().unwrap()])
+        .args(["--instance", "redis-cluster1", "--http", "--max-age", "none", "-q"])
+        .run()
+        .data();
+    assert_eq!(known("jdredis backup url --instance redis-c"), ["redis-cluster1"]);
+    let of_cluster = "jdredis backup download --instance redis-cluster1";
+    assert_eq!(
+        known(&format!("{of_cluster} --base-id ")),
+        ["a607efba-ff06-4d78-ba3c-b3119fce27fd"]
+    );
+    assert_eq!(
+        known(&format!("{of_cluster} --node ")),
+        ["node 0", "node 1", "node 2", "node 3"]
+    );
+    at(&sandbox, home.path())
+        .args(["backup", "url", "--instance", "redis-1234", "--base-id", "1234", "-q"])
+        .run()
+        .data();
+    assert_eq!(
+        known("jdredis backup download --instance redis-1234 --node "),
+        ["node 0"]
+    );
+}
+
+#[test]
+fn no_symbolic_link_in_the_caches_place_is_followed() {
+    for link in ["jdredis", "jdredis/names"] {
+        let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let sandbox = sandbox();
+        // What another could have put there to be offered.
+        at(&sandbox, other.path()).args(LIST).run().data();
+        let link = home.path().join(".cache").join(link);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        let target = other
+            .path()
+            .join(".cache")
+            .join(link.strip_prefix(home.path().join(".cache")).unwrap());
+        symlink(&target, &link).unwrap();
+        let before = below(other.path()).len();
+        at(&sandbox, home.path()).args(BACKUPS).run().data();
+        assert_eq!(below(other.path()).len(), before, "{link:?}");
+        let ids = offered(at(&sandbox, home.path()), "jdredis doctor --instance redis-12");
+        assert_eq!(ids, Vec::<String>::new(), "{link:?}");
+    }
+}
+
+#[test]
+fn a_symbolic_link_in_the_place_of_a_list_is_replaced() {
+    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let sandbox = sandbox();
+    at(&sandbox, home.path()).args(LIST).run().data();
+    let is_list = |path: &PathBuf| path.ends_with("instances");
+    let list = below(home.path()).into_iter().find(is_list).unwrap();
+    let target = other.path().join("target");
+    fs::write(&target, "mine").unwrap();
+    fs::remove_file(&list).unwrap();
+    symlink(&target, &list).unwrap();
+    at(&sandbox, home.path()).args(LIST).run().data();
+    assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
+    assert!(fs::symlink_metadata(&list).unwrap().is_file());
+}
+
+#[test]
+fn no_home_folder_is_made_for_a_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    let sandbox = sandbox();
+    at(&sandbox, &home).args(LIST).run().data();
+    assert!(!home.exists());
+}
+
+#[test]
 fn no_cache_is_written_where_it_is_turned_off() {
     let home = tempfile::tempdir().unwrap();
     let sandbox = sandbox();
