@@ -26,6 +26,8 @@ impl Moment {
             // range.
             let moment = OffsetDateTime::parse(&canonical, &Rfc3339).ok();
             let at = moment.and_then(|moment| moment.checked_to_offset(UtcOffset::UTC));
+            // RFC 3339 writes no year before 0, and an offset leads there.
+            let at = at.filter(|at| at.year() >= 0);
             (at, has_no_offset && at.is_some())
         });
         Self {

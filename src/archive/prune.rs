@@ -313,7 +313,9 @@ impl Store {
     /// Removes the hidden folders that are empty.
     fn tidy(&self) {
         let root = self.layout.pruned_root();
-        for region in fs::read_dir(&root).into_iter().flatten().flatten() {
+        let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let regions = fs::read_dir(&root).into_iter().flatten().flatten();
+        for region in regions.filter(is_folder) {
             for instance in fs::read_dir(region.path()).into_iter().flatten().flatten() {
                 let _ = fs::remove_dir(instance.path());
             }

@@ -84,6 +84,14 @@ pub(crate) enum Condition {
     Damaged(String),
 }
 
+impl Kept {
+    /// Whether its folder was pruned or moved away while it was looked at.
+    fn is_away(&self) -> bool {
+        let is_damaged = matches!(self.condition, Condition::Damaged(_));
+        is_damaged && fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 impl Archived {
     /// An instance of which the archive has nothing yet.
     pub(crate) fn empty(region: Region, instance: InstanceId) -> Self {
@@ -177,11 +185,15 @@ impl Archive {
 
     fn read_backups(&mut self, path: &Path, region: Region, instance: InstanceId) {
         let mut archived = Archived::empty(region, instance);
+        let (foreign, unreadable) = (self.foreign.len(), self.unreadable.len());
+        let (mut is_empty, mut is_instances) = (true, false);
         self.each_in(path, |archive, entry| {
             let Some((name, kind)) = archive.visible(entry) else {
                 return;
             };
+            is_empty = false;
             if name == MEMORY {
+                is_instances = true;
                 match read_file(&entry.path()) {
                     Ok(text) => {
                         let (region, instance) = (archived.region.as_str(), archived.instance.as_str());
@@ -195,7 +207,11 @@ impl Archive {
             }
             match FolderName::parse(&name) {
                 Some(name) if !kind.is_file() => {
+                    is_instances = true;
                     let (kept, unread) = look_at(entry.path(), kind, name, &archived);
+                    if kept.is_away() {
+                        return;
+                    }
                     if let Some(reason) = unread {
                         archive.give_up(&kept.path, &reason);
                     }
@@ -205,6 +221,12 @@ impl Archive {
                 _ => archive.foreign.push(entry.path()),
             }
         });
+        if !is_instances && self.unreadable.len() == unreadable {
+            // Somebody else's folder, whose name could be an instance's. A killed sync leaves an empty one.
+            self.foreign.truncate(foreign);
+            self.foreign.extend((!is_empty).then(|| path.to_owned()));
+            return;
+        }
         // It may say that a backup is damaged.
         if let Err(error) = checks::apply(path, &mut archived) {
             self.give_up(&path.join(checks::CHECKS), &error);

@@ -72,6 +72,9 @@ impl Store {
     /// name; its folder and its manifest. `None` where it is not whole: what would be in the way later is removed.
     pub(crate) fn finish_interrupted(&self, key: &BackupKey) -> io::Result<Option<(PathBuf, Manifest)>> {
         let work = self.layout.work(key);
+        if !self.is_own(&work) {
+            return Ok(None);
+        }
         let manifest = read::read_file(&work.join(MANIFEST))
             .ok()
             .and_then(|text| Manifest::parse(&text).ok());
@@ -141,9 +144,19 @@ impl Store {
         Ok(folder)
     }
 
+    /// Whether a folder is there, and no part of its path below DIR is a symbolic link, behind which lies what is
+    /// not this program's to change.
+    fn is_own(&self, folder: &Path) -> bool {
+        let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+        let below_dir = |path: &&Path| *path != self.layout.dir();
+        folder.ancestors().take_while(below_dir).all(is_folder)
+    }
+
     /// How many bytes of a backup are there already, whole or in part.
     pub(crate) fn present(&self, key: &BackupKey) -> u64 {
-        let entries = fs::read_dir(self.layout.work(key)).into_iter().flatten().flatten();
+        let work = self.layout.work(key);
+        let own = self.is_own(&work).then(|| fs::read_dir(work));
+        let entries = own.into_iter().flatten().flatten().flatten();
         let files = entries
             .filter_map(|entry| entry.metadata().ok())
             .filter(fs::Metadata::is_file);
@@ -167,6 +180,9 @@ impl Store {
     /// longer, or the archive has them already.
     pub(crate) fn sweep(&self, region: &Region, instance: &InstanceId, is_wanted: impl Fn(&str) -> bool) {
         let of_instance = self.layout.work_root().join(region.as_str()).join(instance.as_str());
+        if !self.is_own(&of_instance) {
+            return;
+        }
         for entry in fs::read_dir(&of_instance).into_iter().flatten().flatten() {
             if !entry.file_name().to_str().is_some_and(&is_wanted) {
                 // It is tried again in the next run.

@@ -130,6 +130,15 @@ impl Context<'_> {
         self.world.stdout.write_all(bytes).map_err(StdoutError)
     }
 
+    /// As [`print`](Self::print), for a command whose exit code says what it found. A reader that closes the pipe
+    /// before the end still gets that code.
+    fn print_findings(&self, bytes: &[u8]) -> Result<(), StdoutError> {
+        match self.print(bytes) {
+            Err(StdoutError(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            outcome => outcome,
+        }
+    }
+
     /// Whether data on standard output is to have colours.
     fn paints(&self) -> bool {
         self.globals.color.are_for(&self.world.stdout, self.world)

@@ -150,7 +150,9 @@ impl Survey {
             let of_region = |archived: &&Archived| archived.region == *region;
             for archived in archive.instances.iter().filter(of_region) {
                 let is_listed = list.entries.iter().any(|entry| entry.view.id == archived.instance);
-                if !is_listed && !selection.excludes(&archived.instance, archived.name()) {
+                // By tags the service lists only some, so that the others are none of the run's.
+                let is_chosen = selection.tags.is_empty() && !selection.excludes(&archived.instance, archived.name());
+                if !is_listed && is_chosen {
                     targets.push(Target {
                         region,
                         id: archived.instance.clone(),
@@ -264,7 +266,7 @@ fn backups(client: &Client<'_>, instance: &InstanceId) -> Found {
 }
 
 /// Whether a list has all that it should, as far as it can be seen.
-fn is_whole<T>(list: &Listing<T>) -> bool {
+pub(crate) fn is_whole<T>(list: &Listing<T>) -> bool {
     let is_incomplete = |warning: &Warning| matches!(warning, Warning::TooFew { .. } | Warning::LostEntry { .. });
     !list.warnings.iter().any(is_incomplete)
 }

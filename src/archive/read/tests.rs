@@ -105,6 +105,7 @@ fn foreign_folders_are_named_and_hidden_names_and_files_passed_over() {
     for file in [
         "runs.jsonl",
         "cn-north-1/readme",
+        "cn-north-1/redis-1/instance.json",
         "cn-north-1/redis-1/20210714T073657Z-1",
     ] {
         fs::write(dir.path().join(file), "x").unwrap();

@@ -10,12 +10,14 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
 
 use super::checks::CheckState;
 use super::layout::{MANIFEST, SUMS};
 use super::manifest::{FileEntry, Manifest};
 use super::prune::extra_names;
 use super::read::{self, Archived, Kept};
+use super::state;
 use crate::process::threads::{self, Need};
 use crate::rdb::{Reader, Verdict};
 
@@ -54,8 +56,13 @@ pub(crate) enum Event {
 
 /// The tasks that those of at most so many bytes together are, those checked longest ago first and never checked
 /// ones before them. The first is taken however large it is, since it would never be checked otherwise.
-pub(crate) fn slice<'a>(mut tasks: Vec<Task<'a>>, at_most: Option<u64>) -> Vec<Task<'a>> {
-    tasks.sort_by_key(|task| task.backup.check.as_ref().map(|check| check.at));
+///
+/// A check of the future, which a wrong clock has dated, counts as none: it would come last in all nights.
+pub(crate) fn slice<'a>(mut tasks: Vec<Task<'a>>, at_most: Option<u64>, now: OffsetDateTime) -> Vec<Task<'a>> {
+    tasks.sort_by_key(|task| {
+        let checked = task.backup.check.as_ref().map(|check| check.at);
+        checked.filter(|at| state::age(*at, now).is_some())
+    });
     let mut left = at_most.unwrap_or(u64::MAX);
     let mut count = 0;
     for task in &tasks {

@@ -70,15 +70,18 @@ fn a_slice_has_the_backups_checked_longest_ago() {
         });
         tasks.collect()
     };
-    let taken = |at_most| {
-        let taken = slice(tasks(), at_most);
+    let taken_at = |now, at_most| {
+        let taken = slice(tasks(), at_most, now);
         let days = taken
             .iter()
             .map(|task| task.backup.check.as_ref().map_or(0, |check| check.at.day() - 1));
         days.collect::<Vec<_>>()
     };
+    let taken = |at_most| taken_at(datetime!(2026-01-08 00:00 UTC), at_most);
     assert_eq!(taken(None), [0, 3, 5]);
     assert_eq!(taken(Some(8)), [0, 3]);
     assert_eq!(taken(Some(6)), [0, 3]);
     assert_eq!(taken(Some(1)), [0], "one at least");
+    let before = datetime!(2026-01-04 12:00 UTC);
+    assert_eq!(taken_at(before, None), [5, 0, 3], "a date of the future counts as none");
 }

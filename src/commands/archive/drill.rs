@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         }
         rows.extend(new);
     }
-    let printed = context.print(&render(&rows, args, context));
+    let printed = context.print_findings(&render(&rows, args, context));
     if let Some(error) = failure {
         context
             .notes

@@ -10,10 +10,15 @@ mod sync;
 mod told;
 mod verify;
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 use super::Context;
+use crate::archive::store::Store;
 use crate::cli::deferred::Deferred;
+use crate::error::{Kind, Report};
+use crate::transfer::FolderError;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -66,4 +71,23 @@ pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()
         Command::Sync(args) => sync::run(args, context),
         Command::Verify(args) => verify::run(args, context),
     }
+}
+
+/// Locks an archive for this process, and makes DIR where it is not there.
+fn open_to_write(dir: &Path) -> anyhow::Result<Store> {
+    let holder = format!("jdredis (process {})", std::process::id());
+    Store::open(dir, &holder).map_err(|error| {
+        let (message, hint) = match &error {
+            FolderError::Held { path, holder } => (
+                format!("{holder} is writing to the archive {}", path.display()),
+                "wait until it has ended; one sync or prune at a time writes to an archive",
+            ),
+            FolderError::Dangling { .. } => (
+                error.to_string(),
+                "make the folder that it leads to, or give another DIR",
+            ),
+            FolderError::Unusable { .. } => (error.to_string(), "give a DIR that this user can write"),
+        };
+        Report::with_hint(Kind::Other, message, hint).into()
+    })
 }

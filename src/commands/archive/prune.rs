@@ -11,7 +11,6 @@ use crate::archive::prune::{self, Decision};
 use crate::archive::read::{self, Archive, Archived};
 use crate::archive::runs::{self, Run, Trouble};
 use crate::archive::state::Terms;
-use crate::archive::store::Store;
 use crate::commands::Context;
 use crate::error::{Kind, Report, is_closed_pipe};
 use crate::output::{Format, json, plain, table};
@@ -57,7 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let store = match args.dry_run {
         true => None,
         false => {
-            let store = Store::open(&args.dir, &format!("jdredis (process {})", std::process::id()))?;
+            let store = super::open_to_write(&args.dir)?;
             // Another process may have changed it until now.
             archive = open(args)?;
             Some(store)
@@ -104,7 +103,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     archive.unreadable = unreadable;
     rows.retain(|row| !row.goes || failures.iter().all(|failure| failure.path != row.path));
-    let printed = context.print(&render(&rows, &zone_text, &policy.describe(), args, context));
+    let printed = context.print_findings(&render(&rows, &zone_text, &policy.describe(), args, context));
     say(&archive, &rows, &zone_text, args, context);
     let outcome = printed
         .map_err(anyhow::Error::from)

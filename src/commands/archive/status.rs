@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .iter()
         .map(|archived| Row::of(archived, terms))
         .collect();
-    let printed = context.print(&render(&rows, runs.as_deref(), args, context));
+    let printed = context.print_findings(&render(&rows, runs.as_deref(), args, context));
     for path in &archive.foreign {
         context.notes.note(format_args!(
             "{} is no part of an archive and is left out",

@@ -33,7 +33,7 @@ use crate::config::Settings;
 use crate::error::{Kind, Report};
 use crate::retry::pace::Pace;
 use crate::terminal::human;
-use crate::transfer::{FolderError, MAX_CONNECTIONS};
+use crate::transfer::MAX_CONNECTIONS;
 use crate::values::age::MaxAge;
 use crate::values::id::InstanceId;
 
@@ -150,7 +150,7 @@ fn sync(
     refuse_internal_of_several(args)?;
     if !args.dry_run {
         // Before the service is asked: a second run in the folder ends at once.
-        *store = Some(open(args)?);
+        *store = Some(super::open_to_write(&args.dir)?);
     }
     let store = store.as_ref();
     let pace = Pace::new(Arc::clone(&world.clock), Arc::clone(stop));
@@ -178,7 +178,7 @@ fn sync(
         key: &key_of(&regions.settings),
     };
     let selection = Selection {
-        named: args.instances.clone(),
+        named: each_once(&args.instances),
         excluded: args.exclude.clone(),
         tags: args.tags.clone(),
     };
@@ -245,24 +245,6 @@ fn internal_of_several() -> anyhow::Error {
     .into()
 }
 
-fn open(args: &Args) -> anyhow::Result<Store> {
-    let holder = format!("jdredis (process {})", std::process::id());
-    Store::open(&args.dir, &holder).map_err(|error| {
-        let (message, hint) = match &error {
-            FolderError::Held { path, holder } => (
-                format!("{holder} is writing to the archive {}", path.display()),
-                "wait until it has ended; one sync at a time writes to an archive",
-            ),
-            FolderError::Dangling { .. } => (
-                error.to_string(),
-                "make the folder that it leads to, or give another DIR",
-            ),
-            FolderError::Unusable { .. } => (error.to_string(), "give a DIR that this user can write"),
-        };
-        Report::with_hint(Kind::Other, message, hint).into()
-    })
-}
-
 /// What is in the archive; nothing where there is none yet.
 fn read_archive(args: &Args) -> anyhow::Result<Archive> {
     match read::read(&args.dir) {
@@ -275,6 +257,13 @@ fn read_archive(args: &Args) -> anyhow::Result<Archive> {
         .into()),
         Ok(archive) => Ok(archive),
     }
+}
+
+/// The IDs without those that were typed again: two fetches of one backup would write to the same files.
+fn each_once(ids: &[InstanceId]) -> Vec<InstanceId> {
+    let is_first = |(place, id): &(usize, &InstanceId)| !ids[..*place].contains(id);
+    let firsts = ids.iter().enumerate().filter(is_first);
+    firsts.map(|(_, id)| id.clone()).collect()
 }
 
 /// What tells the key in use from others, and nothing of the key.

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let stop = context.interrupt.defer_first_signal();
     let all = tasks(&archive, args);
     let count = all.len();
-    let tasks = verify::slice(all, args.at_most);
+    let tasks = verify::slice(all, args.at_most, context.world.clock.now());
     let clock = &*context.world.clock;
     let bytes = tasks.iter().map(|task| task.backup.bytes).fold(0, u64::saturating_add);
     let progress = Progress::of_many(Some(bytes), clock, context.notes);
@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     rows.sort_by(|a, b| {
         (&a.region, &a.instance, b.start, &b.base_id).cmp(&(&b.region, &b.instance, a.start, &a.base_id))
     });
-    let printed = context.print(&render(&rows, args, context));
+    let printed = context.print_findings(&render(&rows, args, context));
     if let Some(error) = &dates.failure {
         context
             .notes

@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let fetched = download
         .run(download.named(links))
         .with_context(|| format!("cannot download backup {} of {subject}", backup.base_id))?;
-    let printed = context.print(&download.render(&fetched));
+    let printed = context.print_findings(&download.render(&fetched));
     if let Some(signal) = fetched.interrupted_by {
         // A terminal that was closed (SIGHUP) takes no table any more; the signal decides the exit code.
         return Err(fetched.interruption(signal, &backup.base_id).into());

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         return load(args, context);
     }
     let reports: Vec<FileReport> = args.files.iter().map(|path| check(path, context)).collect();
-    context.print(&render(&reports, args, context))?;
+    context.print_findings(&render(&reports, args, context))?;
     judge(&reports, Task::Verify, context.notes)
 }
 
@@ -78,12 +78,12 @@ fn load(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         match load_one(path, &loader) {
             Ok(report) => reports.push(report),
             Err(Stopped) => {
-                context.print(&render(&reports, args, context))?;
+                context.print_findings(&render(&reports, args, context))?;
                 return Err(loader.interrupted(reports.len()).into());
             }
         }
     }
-    context.print(&render(&reports, args, context))?;
+    context.print_findings(&render(&reports, args, context))?;
     let judged = judge(&reports, Task::Verify, context.notes);
     let loads = reports
         .iter()

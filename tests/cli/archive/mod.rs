@@ -8,6 +8,7 @@ mod fleet;
 mod fortnight;
 #[cfg(target_os = "linux")]
 mod month;
+mod others;
 mod prune;
 mod safety;
 mod status;

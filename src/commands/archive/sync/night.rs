@@ -8,7 +8,7 @@ use super::prune::Keep;
 use crate::api;
 use crate::api::Warning;
 use crate::api::model::{Backup, CacheInstance};
-use crate::archive::fleet::{Found, Survey, Surveyed};
+use crate::archive::fleet::{self, Found, Survey, Surveyed};
 use crate::archive::layout::BackupKey;
 use crate::archive::manifest::{FORMAT_VERSION, FileEntry, Manifest};
 use crate::archive::memory::{Memory, Missing, Presence};
@@ -47,6 +47,8 @@ pub(super) struct Instance {
     pub(super) failure: Option<Report>,
     /// Whether the service answered for it.
     pub(super) was_asked: bool,
+    /// Whether `listed` has all that the service has of it.
+    knows_all: bool,
     /// All that the service lists, for what `backup.json` tells of one.
     pub(super) listed: Vec<Backup>,
     /// The folders that are new, and their bytes together. In a dry run, how many there would be.
@@ -222,7 +224,7 @@ impl Night {
             let failed = failed.chain(instance.memory.missing.iter().cloned()).collect();
             instance.memory.failed = plan::remembered_failures(before, failed, &instance.archived, self.terms.now);
             let lists = |base_id: &str| instance.listed.iter().any(|backup| backup.base_id.as_str() == base_id);
-            let is_offered = |base_id: &str| !instance.was_asked || lists(base_id);
+            let is_offered = |base_id: &str| !instance.knows_all || lists(base_id);
             instance
                 .memory
                 .forget_pruned(&instance.archived, is_offered, self.terms.now);
@@ -234,7 +236,7 @@ impl Night {
                     notes.warn(format_args!("{} is not remembered: {error}", instance.subject()));
                 }
             }
-            if instance.was_asked {
+            if instance.knows_all {
                 let kept = &instance.archived.backups;
                 let is_there = |base_id: &str| kept.iter().any(|kept| kept.base_id.as_str() == base_id);
                 store.sweep(&region, &id, |base_id| lists(base_id) && !is_there(base_id));
@@ -271,8 +273,11 @@ impl Instance {
     fn new(archived: Archived, surveyed: Surveyed, now: OffsetDateTime, key: &str) -> Self {
         let (region, id) = (archived.region.as_str(), archived.instance.as_str());
         let mut memory = archived.memory.clone().unwrap_or_else(|| Memory::new(region, id));
-        memory.missing.clear();
-        memory.failure = None;
+        // Of an instance that this run knows nothing of, what the last one could not get is missing still.
+        if !matches!(surveyed.found, Found::Unjudged) {
+            memory.missing.clear();
+            memory.failure = None;
+        }
         if let Some(details) = &surveyed.details {
             memory.name = details.name.clone();
             memory.created_at = details
@@ -288,6 +293,7 @@ impl Instance {
             memory,
             failure: None,
             was_asked: false,
+            knows_all: false,
             listed: Vec::new(),
             new: Vec::new(),
             new_count: 0,
@@ -305,12 +311,14 @@ impl Instance {
                     .warnings
                     .iter()
                     .find(|warning| matches!(warning, Warning::LostEntry { .. }));
+                instance.knows_all = fleet::is_whole(&listing);
                 instance.memory.failure = lost.map(|warning| visible(&warning.to_string()).into_owned());
                 instance.warnings = listing.warnings;
                 instance.listed = listing.entries.into_iter().map(|entry| entry.view).collect();
             }
             Found::Gone { restorable_until } => {
                 instance.was_asked = true;
+                instance.knows_all = true;
                 instance.memory.state = Presence::Gone;
                 let since = instance.memory.gone_since;
                 instance.memory.gone_since = since.or(Some(now.truncate_to_second()));

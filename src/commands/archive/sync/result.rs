@@ -135,7 +135,7 @@ pub(super) fn conclude(
         .iter()
         .map(|instance| Row::of(instance, night))
         .collect();
-    let printed = context.print(&render(&rows, night, args, context));
+    let printed = context.print_findings(&render(&rows, night, args, context));
     if let Some(signal) = signal {
         // A terminal that was closed (SIGHUP) takes no table any more; the signal decides the exit code.
         return Err(interruption(signal).into());

@@ -1,0 +1,166 @@
+//! What is none of a run's: instances that it was not asked about or could not judge, folders of others, links that
+//! somebody planted, readers that leave early.
+
+use std::fs;
+
+use jdredis_sandbox::{FleetInstance, Reply};
+use serde_json::{Value, json};
+use time::Duration;
+
+use super::fleet::{Fleet, NORTH};
+use super::{Made, each};
+use crate::support::Jdredis;
+
+/// A fleet of one good instance and one whose newest backup cannot be fetched, after a first sync.
+fn half_fetched() -> Fleet {
+    let fleet = Fleet::new();
+    let tagged = FleetInstance::new("redis-a").tag("env", "prod");
+    fleet.sandbox.put_instance(NORTH, tagged);
+    fleet.add_backup(NORTH, "redis-a", 2);
+    fleet.add(NORTH, "redis-b", &[26]);
+    fleet.synced(0, &[]);
+    fleet.add_backup(NORTH, "redis-b", 2);
+    let cut = jdredis_sandbox::Delivery::normal().cut_after(5_000);
+    fleet.sandbox.always_deliver_for("redis-b-2", cut);
+    fleet.synced(7, &["--max-attempts", "1"]);
+    fleet
+}
+
+#[test]
+fn what_an_instance_lacks_stays_known_after_a_run_that_did_not_ask_for_it() {
+    let work = |fleet: &Fleet| fleet.dir().join(".jdredis/work").join(NORTH).join("redis-b/redis-b-2");
+    let fleet = half_fetched();
+    assert!(work(&fleet).is_dir());
+    let document = fleet.synced(0, &["--tag", "env=prod"]);
+    assert_eq!(each(&document, "instances", "instance"), ["redis-a"]);
+    assert_eq!(fleet.status(&[]).code, Some(7));
+    let empty = r#"{"requestId":"r","result":{"cacheInstances":[],"totalCount":0}}"#;
+    fleet
+        .sandbox
+        .script_for("/cacheInstance?", vec![Reply::json(200, empty)]);
+    let document = fleet.synced(7, &[]);
+    assert_eq!(each(&document, "instances", "state"), ["fresh", "incomplete"]);
+    assert_eq!(fleet.status(&[]).code, Some(7));
+    assert!(work(&fleet).is_dir(), "what is there of it is gone on with");
+    fleet.sandbox.deliver_normally();
+    fleet.synced(0, &[]);
+    assert!(!work(&fleet).exists());
+    fleet.check();
+}
+
+#[test]
+fn an_instance_that_is_named_twice_is_one() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    let twice = ["--instance", "redis-a", "--instance", "redis-a", "--region", NORTH];
+    let document = fleet.synced(0, &twice);
+    assert_eq!(document["total"]["instances"], 1);
+    assert_eq!(fleet.fetches(""), 1);
+}
+
+#[test]
+fn a_start_before_the_year_0_is_unknown() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    let list = r#"{"requestId":"r","result":{"backups":[{"baseId":"redis-a-2","backupStartTime":"0000-01-01T00:00:00+08:00","backupStatus":2}],"totalCount":1}}"#;
+    fleet.sandbox.always_for("/redis-a/backup?", Reply::json(200, list));
+    let document = fleet.synced(8, &[]);
+    assert_eq!(each(&document, "instances", "state"), ["stale"]);
+    assert!(fleet.backups()["redis-a-2"].ends_with("unknown-redis-a-2"));
+    fleet.check();
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_removed_behind_a_link_in_the_hidden_folder() {
+    let parts = [NORTH, "redis-a", "redis-a-2"];
+    for depth in 0..=parts.len() {
+        let fleet = Fleet::new();
+        fleet.add(NORTH, "redis-a", &[2]);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let mut folder = elsewhere.path().to_owned();
+        for part in [&parts[depth..], &["other"]].concat() {
+            folder.push(part);
+            fs::create_dir(&folder).unwrap();
+            for name in ["backup.json", "SHA256SUMS", "precious"] {
+                fs::write(folder.join(name), "x").unwrap();
+            }
+            fs::write(folder.with_file_name("SHA256SUMS"), "x").unwrap();
+        }
+        let before = super::fleet::files_below(elsewhere.path());
+        let work = fleet.dir().join(".jdredis/work");
+        let planted = parts[..depth].iter().fold(work, |path, part| path.join(part));
+        fs::create_dir_all(planted.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), &planted).unwrap();
+        fleet.synced(7, &[]);
+        assert_eq!(super::fleet::files_below(elsewhere.path()), before, "{depth}");
+    }
+}
+
+#[test]
+fn a_folder_that_holds_nothing_of_an_archive_is_no_instance() {
+    let made = Made::new();
+    made.backup("cn-north-1", "redis-1", "a", Duration::hours(2), b"abc");
+    fs::create_dir_all(made.dir().join("old/2021/january")).unwrap();
+    fs::create_dir_all(made.dir().join("cn-north-1/notes")).unwrap();
+    fs::write(made.dir().join("cn-north-1/notes/todo"), "x").unwrap();
+    // As a sync leaves it that is killed before the first backup has its name.
+    fs::create_dir(made.dir().join("cn-north-1/redis-2")).unwrap();
+    let outcome = made.status(&["-o", "json"]).run();
+    let document: Value =
+        serde_json::from_str(outcome.data_saying(&["/old/2021 is no part", "/notes is no part"])).unwrap();
+    assert_eq!(each(&document, "instances", "instance"), ["redis-1"]);
+    assert!(!outcome.stderr.contains("redis-2"), "{outcome:#?}");
+    // One that is remembered and has nothing is shown.
+    made.memory("cn-north-1", "redis-2", &json!({}));
+    assert_eq!(made.status(&[]).run().code, Some(8));
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_still_gets_the_exit_code() {
+    let made = Made::new();
+    let folder = made.backup("cn-north-1", "redis-1", "a", Duration::hours(2), b"abc");
+    fs::remove_file(folder.join("dump-0")).unwrap();
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[24 * 9]);
+    let dir = made.dir().to_str().unwrap();
+    let verify = Jdredis::bare().args(["archive", "verify", dir]);
+    let file = folder.join("backup.json");
+    let backup_verify = Jdredis::bare().args(["backup", "verify", file.to_str().unwrap()]);
+    for (command, code) in [
+        (made.status(&[]), 7),
+        (verify, 7),
+        (backup_verify, 7),
+        (fleet.sync(&[]), 8),
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let outcome = command.run_into(writer);
+        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn a_prune_that_cannot_lock_the_archive_names_no_flag_that_it_has_not() {
+    let made = Made::new();
+    made.backup("cn-north-1", "redis-1", "a", Duration::hours(2), b"abc");
+    fs::write(made.dir().join(".jdredis"), "in the way").unwrap();
+    let dir = made.dir().to_str().unwrap();
+    let prune = Jdredis::bare().args(["archive", "prune", dir, "--keep-last", "1"]);
+    prune.run().fails_saying(1, &["give a DIR that this user can write"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_ends_a_sync_also_while_it_asks_for_the_regions() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    fleet.sandbox.always_for("/availableRegion", Reply::stall());
+    let run = fleet.sync_of(&["--region", "all"], &["--timeout", "300"]).start();
+    assert!(fleet.sandbox.wait_for_requests(1, std::time::Duration::from_secs(60)));
+    let start = std::time::Instant::now();
+    run.signal("TERM");
+    let outcome = run.finish();
+    assert_eq!(outcome.code, Some(143), "{outcome:#?}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(100), "{outcome:#?}");
+}
