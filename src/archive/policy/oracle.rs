@@ -1,8 +1,9 @@
 //! The decisions beside those of `restic forget --dry-run` on random histories.
 //!
 //! Each start of restic takes half a second of one core, so one repository has twenty hosts of ten snapshots, each
-//! with random tags: a host and a tag are a history. Not compared, since it differs on purpose: the newest stays
-//! without any rule; `--keep-within` counts hours, where restic's counts calendar days.
+//! with random tags: a host and a tag are a history. It is all in UTC, where a day has 24 hours. Not compared, since
+//! it differs on purpose: the newest good backup stays without any rule, and so does one with a file `keep`; a day of
+//! `--keep-within` has 24 hours, where restic's is one of the calendar.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -98,12 +99,13 @@ fn a_thousand_random_histories_are_decided_as_by_restic() {
         assert!(restic(home.path(), &args).status().unwrap().success());
     }
     let zone = fixed(offset!(+0));
+    let within = [None, Some("36h"), None, Some("9d"), None, Some("45d")];
     let mut compared = 0;
     for tag in 0..TAGS {
         let mut number = || Some(u32::try_from(random.below(6)).unwrap()).filter(|number| *number > 0);
         let mut policy = Policy {
             last: number(),
-            within: None,
+            within: within[usize::try_from(tag).unwrap() % within.len()].map(|age| age.parse().unwrap()),
             daily: number(),
             weekly: number(),
             monthly: number(),

@@ -2,7 +2,7 @@
 //!
 //! The first night is run beside a script that asks one instance after the other, the second beside one that
 //! fetches as people do without this command: eight at a time, each asking for the link, fetching with curl,
-//! synchronising and renaming.
+//! synchronising and renaming. `archive verify` is run on all cores beside itself on one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use super::{JDREDIS, Scenario, Setup, on_path};
 use crate::contestant::Contestant;
-use crate::race::{Race, WARM_UPS};
+use crate::race::{MEMORY_TARGET as SMALL_MEMORY_TARGET, Race, WARM_UPS};
 use crate::report::{Report, Target, Unit};
 
 pub(super) const SCENARIO: Scenario = Scenario {
@@ -29,6 +29,9 @@ const BACKUPS: i64 = 8;
 /// How long the service takes for an answer.
 const ANSWER: Duration = Duration::from_millis(50);
 const FILE: u64 = 4 << 20;
+/// How many backups are verified, and how large each is.
+const VERIFIED: usize = 4;
+const VERIFIED_FILE: u64 = 1 << 30;
 /// In bytes.
 const MEMORY_TARGET: f64 = 32.0 * 1024.0 * 1024.0;
 
@@ -38,7 +41,7 @@ fn run(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
     for instances in [200, 500] {
         calls(setup, instances, report)?;
     }
-    Ok(())
+    verification(setup, rounds, report)
 }
 
 /// A fleet with so many backups of each instance.
@@ -169,4 +172,37 @@ fn calls(setup: &Setup, instances: usize, report: &mut Report<'_>) -> Result<()>
         Target::AtMost(most),
     )?;
     Ok(())
+}
+
+/// How much faster several cores verify than one.
+fn verification(setup: &Setup, rounds: usize, report: &mut Report<'_>) -> Result<()> {
+    let sandbox = fleet(VERIFIED, 1, VERIFIED_FILE)?;
+    let dir = setup.folder.path().join("verified");
+    // Fetched and so in the page cache.
+    sync(setup, &sandbox, &dir).output()?;
+    drop(sandbox);
+    report.section(&format!(
+        "`archive verify` of {VERIFIED} × {} MiB in the page cache, medians of {rounds} rounds",
+        VERIFIED_FILE >> 20
+    ))?;
+    let verify = |contestant: Contestant| contestant.args(["archive", "verify", "-q"]).args([&dir]);
+    let mut contestants = vec![verify(setup.jdredis())];
+    if let Some(taskset) = on_path("taskset") {
+        let one_core = Contestant::new("one core", taskset).args(["-c", "0", JDREDIS]);
+        contestants.push(verify(one_core.env("HOME", setup.folder.path().join("home"))));
+    }
+    for contestant in &mut contestants {
+        contestant.output()?;
+    }
+    let race = Race {
+        name: "archive verify",
+        rounds,
+        time_target: None,
+        fetched: None,
+        warm_ups: 1,
+        targets: &[("one core", 1.0 / 1.7)],
+        memory_target: SMALL_MEMORY_TARGET,
+    };
+    race.run(&mut contestants, report)?;
+    Ok(fs::remove_dir_all(&dir)?)
 }

@@ -99,8 +99,16 @@ fn reading_works_where_nothing_can_be_written() {
     };
     set(0o500);
     let status = fleet.status(&[]);
+    let dir = fleet.dir();
+    let read = |args: &[&str]| {
+        let command = Jdredis::bare().args(["archive", args[0], dir.to_str().unwrap()]);
+        command.args(args[1..].iter().copied()).run()
+    };
+    let others = [read(&["verify"]), read(&["prune", "--keep-last", "1", "--dry-run"])];
     set(0o700);
     status.data();
+    // This user may be one whom no mode stops.
+    others.iter().for_each(|outcome| drop(outcome.data_with(0)));
 }
 
 /// A file system in memory, which is unmounted at the end.

@@ -7,6 +7,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 use time::Duration;
+use time::macros::datetime;
 
 use super::fleet::{Fleet, NORTH, backups_in, files_below};
 use super::{Made, each};
@@ -107,6 +108,60 @@ fn the_days_are_those_of_tz_and_the_output_says_which() {
         let found = document["zone"].as_str().unwrap();
         assert!(found.starts_with(text), "{found}");
     }
+}
+
+#[test]
+fn days_are_those_of_a_zone_with_summer_time_across_both_changes_of_the_clock() {
+    let made = Made::new();
+    let starts = [
+        datetime!(2021-10-31 23:30 UTC), // Nov 1, 00:30 +01
+        datetime!(2021-10-31 22:30 UTC), // Oct 31, 23:30 +01, after the change
+        datetime!(2021-10-30 22:30 UTC), // Oct 31, 00:30 +02, before it
+        datetime!(2021-10-30 21:30 UTC), // Oct 30, 23:30 +02
+        datetime!(2021-03-28 22:30 UTC), // Mar 29, 00:30 +02
+        datetime!(2021-03-28 21:30 UTC), // Mar 28, 23:30 +02, after the change
+        datetime!(2021-03-27 23:30 UTC), // Mar 28, 00:30 +01, before it
+        datetime!(2021-03-27 22:30 UTC), // Mar 27, 23:30 +01
+    ];
+    for (number, start) in starts.into_iter().enumerate() {
+        // Begun within a second of it, whatever the clock says when the folder is named.
+        let age = time::OffsetDateTime::now_utc() - start - Duration::milliseconds(500);
+        made.backup("cn-north-1", "redis-1", &format!("b{number}"), age, b"abc");
+    }
+    // By its rule, so that no zone data are needed.
+    for (zone, stay) in [
+        ("CET-1CEST,M3.5.0,M10.5.0/3", "b0 b1 b3 b4 b5 b7"),
+        ("UTC0", "b0 b2 b4 b6"),
+    ] {
+        let plan = prune(made.dir(), &["--keep-daily", "9", "-o", "json", "--dry-run"]).env("TZ", zone);
+        let document: Value = serde_json::from_str(plan.run().data_with(0)).unwrap();
+        let backups = document["backups"].as_array().unwrap().iter();
+        let kept: Vec<&str> = backups
+            .filter(|backup| backup["action"] == "keep")
+            .map(|backup| backup["baseId"].as_str().unwrap())
+            .collect();
+        assert_eq!(kept.join(" "), stay, "{zone}");
+    }
+}
+
+#[test]
+fn a_sync_with_a_policy_leaves_marked_foreign_and_half_deleted_folders_alone() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2, 26, 50, 74, 98]);
+    fleet.synced(0, &[]);
+    let folder = |base_id: &str| fleet.backups().remove(base_id).unwrap();
+    fs::write(folder("redis-a-98").join("keep"), "for the audit").unwrap();
+    fs::write(folder("redis-a-74").join("notes of mine"), "x").unwrap();
+    let manifest = folder("redis-a-50").join("backup.json");
+    let text = fs::read(&manifest).unwrap();
+    fs::remove_file(&manifest).unwrap();
+    let document = fleet.synced(7, &["--keep-last", "1"]);
+    assert_eq!(each(&document, "instances", "pruned"), [0], "it is not whole");
+    assert_eq!(fleet.base_ids().len(), 5);
+    fs::write(&manifest, text).unwrap();
+    let document = fleet.synced(0, &["--keep-last", "1"]);
+    assert_eq!(each(&document, "instances", "pruned"), [2]);
+    assert_eq!(fleet.base_ids(), ["redis-a-2", "redis-a-74", "redis-a-98"]);
 }
 
 #[test]
