@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use jdredis_sandbox::{Alteration, Delivery, FleetBackup, FleetInstance, Format, Reply, StorageError};
 use serde_json::Value;
+use tempfile::TempDir;
 use time::OffsetDateTime;
 
 use super::disk::SmallDisk;
@@ -97,6 +98,8 @@ struct Month {
     /// Those whose files were compared with the service's.
     compared: BTreeSet<String>,
     longest_run: Duration,
+    /// The folder of the metrics.
+    metrics: TempDir,
 }
 
 impl Month {
@@ -117,6 +120,7 @@ impl Month {
             told: BTreeSet::new(),
             compared: BTreeSet::new(),
             longest_run: Duration::from_secs(1),
+            metrics: tempfile::tempdir().unwrap(),
         };
         (0..instances).for_each(|_| month.add_instance(0));
         month
@@ -318,6 +322,8 @@ impl Month {
             "5",
         ]);
         args.extend(POLICY);
+        let metrics = self.metrics.path().join("jdredis.prom");
+        args.extend(["--metrics", metrics.to_str().unwrap()]);
         let off = -time::Duration::days(self.nights - night).whole_seconds();
         let begun = Instant::now();
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -440,6 +446,27 @@ impl Month {
         missing
     }
 
+    /// Checks that the metrics tell how the run ended, and that no instance's last success is lost.
+    fn check_metrics(&self, night: i64, before: &BTreeMap<String, f64>, ended: &Ended) {
+        let now = self.metrics();
+        if ended.code != 137 {
+            let code = now.get("jdredis_archive_sync_exit_code").copied();
+            assert_eq!(code, Some(f64::from(ended.code)), "night {night}");
+        }
+        for name in before.keys().filter(|name| name.contains("last_success")) {
+            assert!(now.contains_key(name), "night {night}: {name}");
+        }
+    }
+
+    fn metrics(&self) -> BTreeMap<String, f64> {
+        let text = fs::read_to_string(self.metrics.path().join("jdredis.prom")).unwrap_or_default();
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        let samples = samples.map(|line| line.rsplit_once(' ').unwrap());
+        samples
+            .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
+            .collect()
+    }
+
     /// Compares a backup's files with the service's.
     fn compare_files(&self, base_id: &str, folder: &Path) {
         let manifest: Value = serde_json::from_slice(&fs::read(folder.join("backup.json")).unwrap()).unwrap();
@@ -532,7 +559,9 @@ fn after_a_simulated_month_every_backup_is_whole_or_was_told() {
         if let Some(disk) = disk.as_ref().filter(|_| run == Run::FullDisk) {
             disk.grow(&format!("size={}k", used(&dir) + 40));
         }
+        let metrics = month.metrics();
         let ended = month.run(night, run);
+        month.check_metrics(night, &metrics, &ended);
         if let Some(disk) = &disk {
             disk.grow("size=90%");
         }
