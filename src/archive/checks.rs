@@ -40,7 +40,7 @@ pub(crate) struct Check {
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) at: OffsetDateTime,
     how: String,
-    /// The program that checked it, such as `jdredis 0.1.0`.
+    /// The program that checked it, such as `jdredis 0.2.0`.
     by: String,
     pub(crate) state: CheckState,
     /// Why it is not `ok`.

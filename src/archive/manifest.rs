@@ -49,7 +49,7 @@ pub(crate) struct Manifest {
     /// When the last file was whole.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) fetched_at: OffsetDateTime,
-    /// The program that fetched it, such as `jdredis 0.1.0`.
+    /// The program that fetched it, such as `jdredis 0.2.0`.
     pub(crate) fetched_by: String,
 }
 
@@ -180,7 +180,7 @@ pub(super) mod tests {
                 databases: None,
             }],
             fetched_at: datetime!(2021-07-15 00:00 UTC),
-            fetched_by: "jdredis 0.1.0".to_owned(),
+            fetched_by: "jdredis 0.2.0".to_owned(),
         }
     }
 

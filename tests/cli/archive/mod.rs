@@ -65,7 +65,7 @@ impl Made {
             "type": "auto", "shards": 1, "redisVersion": "6.2", "databaseNum": 16,
             "files": [{"node": "node 0", "name": "dump-0", "bytes": content.len(), "sha256": sha256,
                        "state": "ok", "reason": null, "keys": 5, "databases": [{"db": 0, "keys": 5, "expires": 1}]}],
-            "fetchedAt": start.format(&Rfc3339).unwrap(), "fetchedBy": "jdredis 0.1.0",
+            "fetchedAt": start.format(&Rfc3339).unwrap(), "fetchedBy": "jdredis 0.2.0",
         });
         fs::write(folder.join("backup.json"), manifest.to_string()).unwrap();
         fs::write(folder.join("SHA256SUMS"), format!("{sha256}  dump-0\n")).unwrap();
