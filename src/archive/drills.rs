@@ -41,7 +41,7 @@ pub(crate) struct Drill {
     pub(crate) fetched_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) at: OffsetDateTime,
-    /// The program that had it loaded, such as `jdredis 0.1.0`.
+    /// The program that had it loaded, such as `jdredis 0.2.0`.
     pub(crate) by: String,
     /// The server, such as `Redis 7.0.15`.
     pub(crate) server: Option<String>,

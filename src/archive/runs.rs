@@ -50,7 +50,7 @@ pub(crate) struct Run {
     pub(crate) failures: Vec<Trouble>,
     /// What a person should see although it changes no exit code.
     pub(crate) warnings: Vec<Trouble>,
-    /// The program, such as `jdredis 0.1.0`.
+    /// The program, such as `jdredis 0.2.0`.
     pub(crate) by: String,
 }
 
