@@ -33,7 +33,7 @@ pub(crate) mod policy;
 pub(crate) mod prune;
 pub(crate) mod read;
 pub(crate) mod runs;
-mod shrunk;
+pub(crate) mod shrunk;
 pub(crate) mod state;
 pub(crate) mod store;
 pub(crate) mod verify;

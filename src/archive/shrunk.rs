@@ -1,6 +1,8 @@
 //! Whether an instance's newest backup is much smaller than those before it. The dump of an instance that was
 //! emptied (FLUSHALL) is a perfectly valid file, so only the comparison shows it.
 
+use time::OffsetDateTime;
+
 use super::read::{Archived, Kept};
 use super::state::Terms;
 use crate::terminal::human;
@@ -39,6 +41,16 @@ impl Archived {
         let what = of_keys.or_else(of_bytes)?;
         Some(format!("its newest backup has only {what}"))
     }
+}
+
+/// Whether the newest of these is much smaller than those before it. They are the starts and the sizes that a list of the
+/// service gives, in any order.
+pub(crate) fn is_newest_small(mut listed: Vec<(OffsetDateTime, u64)>) -> bool {
+    listed.sort_by_key(|(start, _)| std::cmp::Reverse(*start));
+    let sizes: Vec<u64> = listed.iter().map(|(_, size)| *size).take(COMPARED + 1).collect();
+    sizes
+        .split_first()
+        .is_some_and(|(newest, before)| median_if_under_half(*newest, before).is_some())
 }
 
 fn of(count: usize) -> String {

@@ -64,6 +64,31 @@ fn a_backup_that_shrank_is_warned_of_and_nothing_is_pruned_after_it() {
     fleet.check();
 }
 
+#[test]
+fn backups_that_a_policy_leaves_out_are_fetched_where_the_service_shows_that_the_newest_shrank() {
+    for (newest_size, fetched) in [(20_000, 1), (1_000, 4)] {
+        let fleet = Fleet::new();
+        fleet.add(NORTH, "redis-a", &[2, 26, 50, 74]);
+        let entry = |hours: i64| {
+            let start =
+                (OffsetDateTime::now_utc() - Duration::from_secs(3600 * hours.unsigned_abs())).truncate_to_second();
+            json!({"baseId": format!("redis-a-{hours}"), "backupStatus": 2, "backupShardNum": 1,
+                   "backupStartTime": start.format(&Rfc3339).unwrap(),
+                   "backupSize": if hours == 2 { newest_size } else { 20_000 }})
+        };
+        let backups = [2, 26, 50, 74].map(entry);
+        let list = json!({"requestId": "r", "result": {"backups": backups, "totalCount": 4}});
+        fleet
+            .sandbox
+            .always_for("/redis-a/backup?", Reply::json(200, list.to_string()));
+        fleet
+            .sandbox
+            .alter("redis-a", "redis-a-2", 0, &Alteration::Replace(newest_size));
+        fleet.synced(0, &["--keep-last", "1"]);
+        assert_eq!(fleet.base_ids().len(), fetched, "{newest_size}");
+    }
+}
+
 fn prom(fleet: &Fleet) -> PathBuf {
     fleet.dir().with_extension("prom")
 }

@@ -7,9 +7,11 @@ use crate::archive::plan::Wanted;
 use crate::archive::policy::Policy;
 use crate::archive::prune;
 use crate::archive::read;
+use crate::archive::shrunk;
 use crate::archive::state::{State, Terms};
 use crate::archive::store::Store;
 use crate::terminal::notes::Notes;
+use crate::values::vocabulary::BackupStatus;
 use crate::values::zone::Zone;
 
 /// A policy and the zone of its periods.
@@ -19,8 +21,17 @@ pub(super) struct Keep {
 }
 
 impl Keep {
-    /// Leaves out the backups of an instance that the policy would remove at once.
+    /// Leaves out the backups of an instance that the policy would remove at once. Where the service's own list shows
+    /// that the newest one shrank, it removes nothing, and the others may be the last copies of the data.
     pub(super) fn without_needless(&self, wanted: Vec<Wanted>, instance: &Instance, terms: Terms) -> Vec<Wanted> {
+        let successful = instance
+            .listed
+            .iter()
+            .filter(|backup| backup.status() == Some(BackupStatus::Success));
+        let sizes = successful.filter_map(|backup| Some((backup.started()?, backup.size?)));
+        if shrunk::is_newest_small(sizes.collect()) {
+            return wanted;
+        }
         let offered: Vec<_> = wanted
             .iter()
             .filter_map(|wanted| Some((wanted.key.base_id.clone(), wanted.start?)))
