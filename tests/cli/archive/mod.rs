@@ -13,6 +13,7 @@ mod prune;
 mod safety;
 mod status;
 mod sync;
+#[cfg(unix)]
 mod told;
 mod verify;
 #[cfg(target_os = "linux")]
