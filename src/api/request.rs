@@ -151,10 +151,21 @@ impl Request {
             .map(|(_, token)| token.as_str())
     }
 
+    /// The access key, unless it is so short that it may be a part of any word.
+    fn access_key(&self) -> Option<&str> {
+        let (_, scope) = self.signed.authorization.split_once("Credential=")?;
+        let (key, _) = scope.split_once('/')?;
+        (key.len() >= 8).then_some(key)
+    }
+
     /// A text from the other side without secrets, fit to be shown: it may quote the request, or a link.
     fn redact(&self, text: &str) -> String {
         let secrets = [Some(self.signed.signature.as_str()), self.token()];
-        let text = without_queries(text).into_owned();
+        let mut text = without_queries(text).into_owned();
+        // No secret, but messages are kept: an archive's files name no key.
+        if let Some(key) = self.access_key() {
+            text = text.replace(key, "[access key]");
+        }
         secrets
             .into_iter()
             .flatten()

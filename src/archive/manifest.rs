@@ -2,12 +2,13 @@
 //!
 //! A manifest is written once, when the backup is whole, and never again. It holds no link and no key.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::layout::MANIFEST;
+use super::layout::{MANIFEST, RESERVED};
 use crate::file::FileState;
 use crate::rdb::Database;
 
@@ -86,6 +87,10 @@ pub(crate) enum Unusable {
     Name(String),
     #[error("its {MANIFEST} names no file")]
     NoFile,
+    #[error("its {MANIFEST} names {0} twice, so a file is missing")]
+    Twice(String),
+    #[error("its {MANIFEST} names {files} files of {shards} shards")]
+    Shards { files: usize, shards: u64 },
 }
 
 impl Manifest {
@@ -109,8 +114,16 @@ impl Manifest {
         if manifest.files.is_empty() {
             return Err(Unusable::NoFile);
         }
-        match manifest.files.iter().find(|file| !is_plain_name(&file.name)) {
-            Some(file) => Err(Unusable::Name(file.name.clone())),
+        if let Some(file) = manifest.files.iter().find(|file| !is_plain_name(&file.name)) {
+            return Err(Unusable::Name(file.name.clone()));
+        }
+        let mut names = HashSet::new();
+        if let Some(file) = manifest.files.iter().find(|file| !names.insert(&file.name)) {
+            return Err(Unusable::Twice(file.name.clone()));
+        }
+        let files = manifest.files.len();
+        match manifest.shards.filter(|shards| *shards != files as u64) {
+            Some(shards) => Err(Unusable::Shards { files, shards }),
             None => Ok(manifest),
         }
     }
@@ -145,7 +158,7 @@ impl Manifest {
 /// Whether a name is that of a file in the folder itself, which `SHA256SUMS` can name without escapes.
 fn is_plain_name(name: &str) -> bool {
     let is_one_part = Path::new(name).file_name().is_some_and(|last| last == name);
-    is_one_part && !name.contains(|c: char| c == '/' || c == '\\' || c.is_control())
+    is_one_part && !RESERVED.contains(&name) && !name.contains(|c: char| c == '/' || c == '\\' || c.is_control())
 }
 
 #[cfg(test)]
@@ -200,10 +213,30 @@ pub(super) mod tests {
             change(&mut value);
             Manifest::parse(value.to_string().as_bytes()).unwrap_err()
         };
-        for name in ["../x", "/etc/passwd", "..", ".", "", "a/b", "a\nb", "a\\b", "x/"] {
+        for name in [
+            "backup.json",
+            "SHA256SUMS",
+            "keep",
+            "../x",
+            "/etc/passwd",
+            "..",
+            ".",
+            "",
+            "a/b",
+            "a\nb",
+            "a\\b",
+            "x/",
+        ] {
             let found = with(&|value| value["files"][0]["name"] = name.into());
             assert_eq!(found, Unusable::Name(name.to_owned()));
         }
+        assert_eq!(
+            with(&|value| value["shards"] = 2.into()),
+            Unusable::Shards { files: 1, shards: 2 }
+        );
+        let name = manifest().files[0].name.clone();
+        let twice = with(&|value| value["files"] = vec![value["files"][0].clone(); 2].into());
+        assert_eq!(twice, Unusable::Twice(name));
         assert_eq!(with(&|value| value["formatVersion"] = 2.into()), Unusable::Newer(2));
         assert_eq!(with(&|value| value["files"] = serde_json::json!([])), Unusable::NoFile);
         assert!(matches!(

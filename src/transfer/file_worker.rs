@@ -61,6 +61,15 @@ pub(super) struct Checked {
     pub(super) findings: Findings,
     /// Whether the storage told the length.
     is_length_told: bool,
+    /// Whether it told an ETag.
+    has_etag: bool,
+}
+
+impl Checked {
+    /// Whether the object is known well enough to say that these are all its bytes, whatever is in them.
+    pub(super) fn is_certain(&self) -> bool {
+        self.is_length_told && self.has_etag
+    }
 }
 
 impl FileWorker<'_> {
@@ -238,6 +247,7 @@ impl FileWorker<'_> {
                 self.pool.has_room();
             } else if slot.pieces.is_complete() {
                 let is_length_told = slot.object.length.is_some();
+                let has_etag = slot.object.etag.is_some();
                 drop(state);
                 return Ok(Checked {
                     part: Arc::clone(part),
@@ -245,6 +255,7 @@ impl FileWorker<'_> {
                     sha256: hex::encode(sha256.finalize()),
                     findings: reader.finish(),
                     is_length_told,
+                    has_etag,
                 });
             } else {
                 state = self.pool.wait_for_news(state);
@@ -350,6 +361,7 @@ impl FileWorker<'_> {
             rdb: None,
             advice: None,
             warning: None,
+            is_certain: false,
         }
     }
 }

@@ -108,8 +108,11 @@ impl FileWorker<'_> {
     pub(super) fn set_aside(&self, checked: Checked) -> Result<Outcome, Reason> {
         fs::rename(&self.paths.part, &self.paths.corrupt).map_err(|error| disk("written", error))?;
         self.forget()?;
-        let finished = checked.finished();
-        Ok(self.examined(&self.paths.corrupt, finished, checked.findings))
+        let (finished, is_certain) = (checked.finished(), checked.is_certain());
+        Ok(Outcome {
+            is_certain,
+            ..self.examined(&self.paths.corrupt, finished, checked.findings)
+        })
     }
 }
 

@@ -157,6 +157,9 @@ pub(crate) struct Outcome {
     pub(crate) advice: Option<Advice>,
     /// A doubt about a file that is good.
     pub(crate) warning: Option<Reason>,
+    /// Whether the storage told length and ETag of an object that is no RDB file. Nothing else tells whether all of
+    /// it has come.
+    pub(crate) is_certain: bool,
 }
 
 /// A transfer that goes on in its own threads.

@@ -63,7 +63,10 @@ pub(crate) fn slice<'a>(mut tasks: Vec<Task<'a>>, at_most: Option<u64>, now: Off
         let checked = task.backup.check.as_ref().map(|check| check.at);
         checked.filter(|at| state::age(*at, now).is_some())
     });
-    let mut left = at_most.unwrap_or(u64::MAX);
+    let Some(mut left) = at_most else {
+        // The sizes are those that the manifests state, and one may state any.
+        return tasks;
+    };
     let mut count = 0;
     for task in &tasks {
         match left.checked_sub(task.backup.bytes) {

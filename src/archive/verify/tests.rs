@@ -85,3 +85,17 @@ fn a_slice_has_the_backups_checked_longest_ago() {
     let before = datetime!(2026-01-04 12:00 UTC);
     assert_eq!(taken_at(before, None), [5, 0, 3], "a date of the future counts as none");
 }
+
+#[test]
+fn without_a_limit_all_are_taken_whatever_their_manifests_say() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut archive = archive(dir.path());
+    archive.instances[0].backups[0].bytes = u64::MAX;
+    let of = &archive.instances[0];
+    let task = Task {
+        of,
+        backup: &of.backups[0],
+    };
+    let now = datetime!(2026-01-08 00:00 UTC);
+    assert_eq!(slice(vec![task; 3], None, now).len(), 3);
+}

@@ -164,3 +164,56 @@ fn a_signal_ends_a_sync_also_while_it_asks_for_the_regions() {
     assert_eq!(outcome.code, Some(143), "{outcome:#?}");
     assert!(start.elapsed() < std::time::Duration::from_secs(100), "{outcome:#?}");
 }
+
+#[test]
+fn a_message_that_quotes_the_request_leaves_no_key_in_the_archive() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    fleet.add(NORTH, "redis-b", &[2]);
+    let (key, link) = (
+        crate::support::ACCESS_KEY,
+        fleet.sandbox.link("redis-a", "redis-a-2", 0),
+    );
+    let message = format!(
+        "refused: Credential={key}/20261130/cn-north-1, {link}, Signature={}",
+        "5e".repeat(32)
+    );
+    let quoting = || Reply::error(403, "HTTP_FORBIDDEN", &message);
+    fleet.sandbox.always_for("/redis-a/backup?", quoting());
+    fleet.sandbox.always_for("/redis-b/backup%3A", quoting());
+    let document = fleet.synced(7, &[]);
+    assert_eq!(each(&document, "instances", "state"), ["incomplete", "incomplete"]);
+    fleet.check();
+}
+
+#[test]
+fn a_file_that_is_no_rdb_file_and_has_no_known_length_or_etag_gets_no_folder() {
+    let fleet = Fleet::new();
+    let noise = "\u{1}no dump".repeat(500);
+    for (id, reply) in [
+        (
+            "redis-etag",
+            Reply::new(200)
+                .header("ETag", "\"e\"")
+                .body(noise.as_str())
+                .until_close(),
+        ),
+        ("redis-length", Reply::new(200).body(noise.as_str())),
+        (
+            "redis-both",
+            Reply::new(200).header("ETag", "\"e\"").body(noise.as_str()),
+        ),
+    ] {
+        fleet.add(NORTH, id, &[2]);
+        let delivery = jdredis_sandbox::Delivery::reply(reply);
+        fleet.sandbox.always_deliver_for(&format!("/{id}/"), delivery);
+    }
+    let document = fleet.synced(7, &["--accept-unverified"]);
+    assert_eq!(
+        each(&document, "instances", "state"),
+        ["fresh", "incomplete", "incomplete"]
+    );
+    let reason = document["instances"][1]["reason"].as_str().unwrap();
+    assert!(reason.contains("told no length or no ETag"), "{reason}");
+    assert_eq!(fleet.base_ids(), ["redis-both-2"]);
+}

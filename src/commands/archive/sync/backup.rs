@@ -109,6 +109,10 @@ fn entry(folder: &std::path::Path, node: &str, name: &str, outcome: Outcome) -> 
     let is_message = outcome.advice == Some(Advice::Read);
     match outcome.state {
         FileState::Ok | FileState::Unverified => {}
+        FileState::NotRdb if !is_message && outcome.sha256.is_some() && !outcome.is_certain => {
+            let doubt = "the storage told no length or no ETag, so a part of it may be missing";
+            return Err(format!("{}; {doubt}", describe()));
+        }
         // One that was refused by its first bytes is not there, and has no sum.
         FileState::NotRdb if !is_message && outcome.sha256.is_some() => {
             // It is complete, and set aside under another name.
