@@ -106,7 +106,7 @@ impl<'a> Loader<'a> {
     /// The error of a run that a signal ended.
     pub(super) fn interrupted(&self, done: usize) -> Report {
         let kind = Kind::Interrupted(self.context.interrupt.signal());
-        let message = format!("interrupted: {done} files were done; the server was ended, and nothing is left of it");
+        let message = format!("interrupted after {done} files; the server was ended, and nothing is left of it");
         Report::with_hint(
             kind,
             message,

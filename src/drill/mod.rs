@@ -38,11 +38,15 @@
 //! The parts: [`words`] for what the server's log means, [`compare`] for the keys, [`memory`] for what the
 //! machine has left, `unix` for all that needs a Unix: processes, the folder, the socket.
 
+#[cfg(unix)]
 mod compare;
+#[cfg(unix)]
 mod info;
+#[cfg(unix)]
 mod memory;
 #[cfg(unix)]
 mod unix;
+#[cfg(unix)]
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +60,7 @@ use crate::rdb::{Contents, Database};
 pub(crate) use self::unix::Server;
 
 /// The programs that are looked for, the first that there is.
+#[cfg(unix)]
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
 /// A file that a server is to load. Reading it found nothing wrong.
@@ -142,6 +147,7 @@ impl Load {
 }
 
 /// How far a drill is, for a person who waits.
+#[cfg_attr(not(unix), expect(dead_code, reason = "no server is started there"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     Starting,
@@ -155,6 +161,7 @@ pub(crate) enum Stage {
 pub(crate) struct Stopped;
 
 /// Why there is no server to load files.
+#[cfg_attr(not(unix), expect(dead_code, reason = "no server is looked for there"))]
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoServer {
     #[error("no redis-server and no valkey-server in PATH")]
@@ -189,6 +196,7 @@ impl Server {
 }
 
 /// How long no progress is too long, in words.
+#[cfg(unix)]
 fn no_progress(stage: Stage, patience: Duration) -> String {
     let seconds = patience.as_secs_f64();
     let doing = match stage {
