@@ -102,5 +102,5 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     if asks {
         confirm::ask(&plan, args, context, &stop)?;
     }
-    Job::new(args, context, &client, &plan, stop).run()
+    Job::new(args, context, &client, &plan, stop).run(asks)
 }

@@ -141,7 +141,7 @@ fn the_wait_has_one_line_for_each_step_which_is_gone_when_it_ends() {
     let is_restoring = |screen: &str| screen.contains("restore of redis-1234: restoring for ");
     let screen = terminal.wait_for("line of the restore", is_restoring);
     assert!(!screen.contains(": running for "), "{screen}");
-    assert!(screen.contains("of what is there now was started"), "{screen}");
+    assert!(screen.contains("SAFETY BACKUP"), "{screen}");
     terminal.press("C-c");
     let (code, screen) = ended(&terminal, 1);
     assert!(!is_restoring(&screen) && code == 130, "{screen}");

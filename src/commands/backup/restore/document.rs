@@ -104,7 +104,10 @@ pub(super) fn of_table(plan: &Plan, safety: Option<&BaseId>, state: State) -> Ve
     )
 }
 
-/// What `-o plain` prints as soon as the safety backup is started.
-pub(super) fn of_safety_backup(safety: &BaseId) -> Vec<u8> {
-    plain::render([safety.as_str()])
+/// What `-o table` and `-o plain` print as soon as the safety backup is started.
+pub(super) fn of_safety_backup(safety: &BaseId, name: &str, format: Format) -> Vec<u8> {
+    match format {
+        Format::Plain => plain::render([safety.as_str()]),
+        Format::Table | Format::Json => table::render(&["SAFETY BACKUP", "NAME"], [[safety.as_str(), name]]),
+    }
 }

@@ -61,9 +61,9 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Goes through all steps, and prints what has come of them.
-    pub(super) fn run(mut self) -> anyhow::Result<()> {
-        let outcome = self.steps();
+    /// Goes through all steps, and prints what has come of them. `was_asked` is true if a person was waited for.
+    pub(super) fn run(mut self, was_asked: bool) -> anyhow::Result<()> {
+        let outcome = self.steps(was_asked);
         let printed = match (&outcome, self.context.format) {
             (_, Format::Json) => self.print_document(),
             (Ok(()), Format::Table) => {
@@ -83,9 +83,12 @@ impl<'a> Job<'a> {
         outcome.map_err(|error| self.with_safety_backup(error)).and(printed)
     }
 
-    fn steps(&mut self) -> anyhow::Result<()> {
+    fn steps(&mut self, was_asked: bool) -> anyhow::Result<()> {
         if !self.args.no_backup {
             self.make_safety_backup()?;
+        }
+        // Both may have taken an hour.
+        if was_asked || !self.args.no_backup {
             self.look_before()?;
         }
         let unanswered = self.send()?;
@@ -153,24 +156,34 @@ impl<'a> Job<'a> {
         let (_, base_id) = order.start(&name).map_err(not_restored)?;
         self.record.safety = Some(base_id.clone());
         self.record.state = Some(State::NotRestored);
-        // The ID is said before the wait, so that it is not lost however the wait ends.
-        let note = format!("backup {base_id} of what is there now was started, as {name}");
-        if self.context.format == Format::Plain {
-            let not_printed =
-                || format!("nothing was restored: cannot print the ID of backup {base_id}, which was started");
-            self.context
-                .print(&document::of_safety_backup(&base_id))
-                .with_context(not_printed)?;
-            self.context.notes.note(note);
-        } else {
-            self.context.notes.insist(note);
-        }
+        self.say_safety_backup(&base_id, name.as_str())?;
         let mut wait = order.wait(&base_id, self.args.wait_timeout);
         let outcome = wait.run(|_| drop(self.print_document()));
         Ok(outcome.map_err(not_restored)?)
     }
 
-    /// Looks at the instance once more: the safety backup may have taken an hour.
+    /// Says the ID of the safety backup before the wait, so that it is not lost however the wait ends.
+    fn say_safety_backup(&self, base_id: &BaseId, name: &str) -> anyhow::Result<()> {
+        let context = self.context;
+        let note = format!("backup {base_id} of what is there now was started, as {name}");
+        if context.format == Format::Json {
+            // A program reads one document, at the end.
+            context.notes.insist(note);
+            return Ok(());
+        }
+        let bytes = document::of_safety_backup(base_id, name, context.format);
+        context.print(&bytes).with_context(|| {
+            format!("nothing was restored: cannot print the ID of backup {base_id}, which was started")
+        })?;
+        if (context.world.stdout_may_be_closed)() {
+            context.notes.insist(note);
+        } else if context.format == Format::Plain || !context.world.stdout.is_terminal() {
+            context.notes.note(note);
+        }
+        Ok(())
+    }
+
+    /// Looks at the instance once more.
     fn look_before(&mut self) -> anyhow::Result<()> {
         self.go_on("the restore was asked for")?;
         let (client, id) = (self.client, &self.args.instance.id);
