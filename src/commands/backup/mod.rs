@@ -61,28 +61,18 @@ pub(crate) enum Command {
     #[command(after_long_help = create::EXAMPLES)]
     Create(Deferred<create::Args>),
 
-    /// Replace the data of a running instance by those of a backup
+    /// Replace the data of a running instance with those of a backup
     ///
-    /// NEVER TRIED AGAINST THE SERVICE. On a terminal it shows the instance and the backup, and asks for
-    /// the instance's ID; elsewhere --confirm must be that ID. First it makes a backup of what is there
-    /// now (the safety backup), says its base ID and waits for it; without its success nothing is
-    /// restored. The request is sent once. After an answer that leaves it unclear whether the restore has
-    /// begun, the instance's status is looked at, and what was seen is said. With --wait, the restore
-    /// counts as done once the instance was seen restoring and then running; never seen restoring is
-    /// unclear, exit code 6.
+    /// NEVER TRIED AGAINST THE SERVICE: what is not known stands below.
     ///
-    /// What is not known of the operation, since no author could try it:
-    /// Whether the service empties the instance first: take all that is there, and what is written until
-    /// the end, as lost.
-    /// Whether number of shards and version must match: other shards are refused here.
-    /// Whether another instance's backup is accepted: it is refused here.
-    /// Which errors it answers with: they are shown as they come.
-    /// Whether and how soon the status shows 'restoring': after 20 seconds of 'running', --wait ends.
-    /// Whether a restore is among the tasks of /v1/tasks, and who may read them: they are asked with
-    /// --wait, and only their failure counts.
-    /// Whether clients stay connected, and whether accounts and parameters are restored, too.
+    /// On a terminal it shows the instance and the backup, and asks for the instance's ID; elsewhere
+    /// --confirm must be that ID. First it makes a backup of what is there now (the safety backup), says
+    /// its base ID and waits for it; without its success nothing is restored. The request is sent once.
+    /// After an answer that leaves it unclear whether the restore has begun, the instance's status is
+    /// looked at, and what was seen is said. With --wait, the restore counts as done once the instance was
+    /// seen restoring and then running; never seen restoring is unclear, exit code 6.
     #[command(
-        after_long_help = restore::EXAMPLES,
+        after_long_help = restore::AFTER_HELP,
         override_usage = "jdredis backup restore [OPTIONS] --instance <ID> (--base-id <ID> | --latest) [--confirm <ID>]"
     )]
     Restore(Deferred<restore::Args>),

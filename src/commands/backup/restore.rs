@@ -1,4 +1,4 @@
-//! `jdredis backup restore`: replaces the data of an instance by those of a backup.
+//! `jdredis backup restore`: replaces the data of an instance with those of a backup.
 //!
 //! Nothing else here destroys data, so each step is made to be safe where the next one cannot be taken back:
 //!
@@ -56,7 +56,23 @@ pub(crate) struct Args {
     pub(crate) dry_run: bool,
 }
 
-pub(super) const EXAMPLES: &str = "\
+/// What is not known of the operation, and examples.
+pub(super) const AFTER_HELP: &str = "\
+It is not known, since no author could try it:
+  - whether the service empties the instance first, or mixes the data
+  - what becomes of what clients write until the end: take it as lost
+  - whether the version must match
+  - whether the number of shards must match: a backup of other shards is
+    refused here
+  - whether another instance's backup is accepted: it is refused here
+  - which errors the service answers with: they are shown as they come
+  - how soon the status is 'restoring': after 20 seconds of 'running', --wait
+    ends as unclear
+  - whether a restore is among the tasks of /v1/tasks, and who may read them:
+    --wait tries, and only a failed one counts
+  - whether clients stay connected
+  - whether accounts and parameters are restored, too
+
 Examples:
   # See what would be done
   jdredis backup restore --region cn-north-1 --instance redis-1234 --latest --dry-run

@@ -138,7 +138,7 @@ fn the_wait_has_one_line_for_each_step_which_is_gone_when_it_ends() {
     ask(&terminal, 1, "--wait");
     terminal.enter("redis-1234");
     terminal.wait_for("line of the backup", |screen| screen.contains(": running for "));
-    let is_restoring = |screen: &str| screen.contains("restore of redis-1234: restoring for ");
+    let is_restoring = |screen: &str| screen.contains("redis-1234: restoring for ");
     let screen = terminal.wait_for("line of the restore", is_restoring);
     assert!(!screen.contains(": running for "), "{screen}");
     assert!(screen.contains("SAFETY BACKUP"), "{screen}");

@@ -75,10 +75,9 @@ fn the_safety_backup_is_how_to_go_back() {
     sandbox.next_restore(RestoreOutcome::Unseen);
     let outcome = restore(&sandbox, &["-o", "json"]);
     let safety = document(&outcome)["safetyBackup"].as_str().unwrap().to_owned();
-    let command = format!("jdredis backup restore --region cn-north-1 --instance redis-1234 --base-id {safety}");
-    outcome.data_saying(&[&format!("note: to go back to what was there: {command}\n")]);
-    let back: Vec<&str> = command.split(' ').skip(1).collect();
-    let run = Jdredis::at(&sandbox).args(back).args(super::CONFIRMED);
+    outcome.data_saying(&[&format!("note: to go back, restore backup {safety}\n")]);
+    let run = Jdredis::at(&sandbox).args(super::RESTORE).args(super::CONFIRMED);
+    let run = run.args(["--base-id", &safety]);
     let outcome = run.args(["--no-backup", "-q"]).run();
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     assert_eq!(restores(&sandbox).last(), Some(&json!({"baseId": safety})));

@@ -49,7 +49,7 @@ pub(super) fn ask(plan: &Plan, args: &Args, context: &Context<'_>, stop: &Atomic
     let stderr = &context.world.stderr;
     let columns = stderr.size().map_or(u16::MAX, |size| size.columns);
     let mut text = wrap(
-        "This replaces ALL DATA of a running instance by those of a backup.",
+        "This replaces ALL DATA of a running instance with those of a backup.",
         columns,
         "",
     );

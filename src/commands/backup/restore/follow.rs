@@ -296,7 +296,7 @@ impl Job<'_> {
     /// The status line without the time.
     fn line(&self) -> String {
         let status = self.record.status.as_deref().unwrap_or("of unknown status");
-        format!("restore of {}: {}", self.args.instance.id, visible(status))
+        format!("{}: {}", self.args.instance.id, visible(status))
     }
 }
 

@@ -74,10 +74,10 @@ impl<'a> Job<'a> {
             _ => Ok(()),
         };
         if let (Ok(()), Some(safety)) = (&outcome, &self.record.safety) {
-            let (region, instance) = (&self.plan.region, &self.args.instance.id);
-            self.context.notes.note(format_args!(
-                "to go back to what was there: jdredis backup restore --region {region} --instance {instance} --base-id {safety}"
-            ));
+            // Short, so that the ID can be copied from a narrow terminal.
+            self.context
+                .notes
+                .note(format_args!("to go back, restore backup {safety}"));
         }
         // A failure of the restore says more than one to print.
         outcome.map_err(|error| self.with_safety_backup(error)).and(printed)
