@@ -47,7 +47,8 @@
 //!   every other file is called `.part` or `.corrupt`. A record is saved before the change that it describes,
 //!   so the process may be killed between any two steps. A backup in an archive gets its folder by one rename
 //!   in the same way.
-//! * **A request that changes something is sent once**, unless it is certain that no byte of it was sent.
+//! * **A request that changes something is sent once**, unless it is certain that no byte of it was sent. A restore
+//!   is sent once in any case.
 //! * **A command renders into memory and writes once.** A failure leaves standard output empty, so a script
 //!   never reads half a list.
 //! * **Typed errors below, `anyhow` above.** A layer reports a failure in a type of its own, as data. A

@@ -475,7 +475,7 @@ fn a_request_that_may_have_been_carried_out_is_sent_once_and_what_was_seen_is_sa
     ];
     let restoring = json!({"cacheInstanceId": "redis-1234", "cacheInstanceStatus": "restoring"});
     let run = |sandbox: &Sandbox, name: &str, format: &str| {
-        let timeout = if name == "stalled" { "0.9" } else { "30" };
+        let timeout = if name == "stalled" { "3" } else { "30" };
         restore(sandbox, &["--no-backup", "--timeout", timeout, "-o", format])
     };
     let cases = replies

@@ -130,25 +130,34 @@ fn nobody_is_asked_where_the_question_could_not_be_seen_or_answered() {
 }
 
 #[test]
-fn the_wait_has_one_line_for_each_step_which_is_gone_when_it_ends() {
-    let sandbox = sandbox();
-    sandbox.next_backup(BackupOutcome::Success { after_polls: 1 });
-    sandbox.next_restore(RestoreOutcome::Never);
-    let Some(terminal) = open(&sandbox, 100) else { return };
-    ask(&terminal, 1, "--wait");
-    terminal.enter("redis-1234");
-    terminal.wait_for("line of the backup", |screen| screen.contains(": running for "));
-    let is_restoring = |screen: &str| screen.contains("redis-1234: restoring for ");
-    let screen = terminal.wait_for("line of the restore", is_restoring);
-    assert!(!screen.contains(": running for "), "{screen}");
-    assert!(screen.contains("SAFETY BACKUP"), "{screen}");
-    terminal.press("C-c");
-    let (code, screen) = ended(&terminal, 1);
-    assert!(!is_restoring(&screen) && code == 130, "{screen}");
-    let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(
-        words.contains("interrupted while waiting for the restore")
-            && words.contains("the restore goes on at the service")
-    );
-    assert_eq!(restores(&sandbox).len(), 1);
+fn each_wait_has_one_line_which_is_gone_when_it_ends() {
+    for (more, line, said) in [
+        (
+            "--wait",
+            ": running for ",
+            ["interrupted while waiting for backup", "nothing was restored"],
+        ),
+        (
+            "--wait --no-backup",
+            "redis-1234: restoring for ",
+            [
+                "interrupted while waiting for the restore",
+                "the restore goes on at the service",
+            ],
+        ),
+    ] {
+        let sandbox = sandbox();
+        sandbox.next_backup(BackupOutcome::Never);
+        sandbox.next_restore(RestoreOutcome::Never);
+        let Some(terminal) = open(&sandbox, 100) else { return };
+        ask(&terminal, 1, more);
+        terminal.enter("redis-1234");
+        let screen = terminal.wait_for("line", |screen| screen.contains(line));
+        assert_eq!(screen.matches(line).count(), 1, "{screen}");
+        terminal.press("C-c");
+        let (code, screen) = ended(&terminal, 1);
+        let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!screen.contains(line) && code == 130, "{screen}");
+        assert!(said.iter().all(|said| words.contains(said)), "{screen}");
+    }
 }

@@ -116,8 +116,8 @@ fn an_unclear_answer_is_followed_and_never_sent_again() {
             let sandbox = sandbox();
             sandbox.next_restore(fate);
             // The service carries the request out, and its answer is lost.
-            sandbox.script_for("/restore", vec![Reply::then_ok(Duration::from_secs(3))]);
-            let outcome = wait(&sandbox, &["--timeout", "1.5", "--wait-timeout", limit, "-o", "json"]);
+            sandbox.script_for("/restore", vec![Reply::then_ok(Duration::from_secs(20))]);
+            let outcome = wait(&sandbox, &["--timeout", "4", "--wait-timeout", limit, "-o", "json"]);
             assert_eq!(outcome.code, Some(code), "{outcome:#?}");
             outcome.says(&["warning: the request got no clear answer", "it is not sent again", said]);
             assert_eq!(document(&outcome)["state"], state, "{outcome:#?}");
