@@ -1,7 +1,7 @@
 # Completion of jdredis for bash. The program says what there is to offer; nothing that was typed is run.
 
 _jdredis() {
-    local answer line kind='' IFS=$'\n' i
+    local line lines=() IFS=$'\n' i
     local word=${COMP_WORDS[COMP_CWORD]} behind=${COMP_LINE:COMP_POINT}
     COMPREPLY=()
     case ${COMP_WORDS[COMP_CWORD - 1]} in
@@ -19,16 +19,15 @@ _jdredis() {
             break
         fi
     done
-    answer=$(COMP_TYPE=$COMP_TYPE COLUMNS=$COLUMNS JDREDIS_COMPLETE=bash \
+    line=$(COMP_TYPE=${COMP_TYPE-} COLUMNS=${COLUMNS-} JDREDIS_COMPLETE=bash \
         command jdredis -- "$COMP_CWORD" "${COMP_WORDS[@]:0:COMP_CWORD}" "$word" 2>/dev/null </dev/null)
-    while IFS= read -r line; do
-        if [[ -z $kind ]]; then
-            kind=$line
-        else
-            COMPREPLY+=("$line")
-        fi
-    done <<<"$answer"
-    case $kind in
+    if ! mapfile -t lines <<<"$line" 2>/dev/null; then
+        # bash 3.2 has no mapfile.
+        while IFS= read -r line; do
+            lines+=("$line")
+        done <<<"$line"
+    fi
+    case ${lines[0]} in
         files)
             # Without a reply, bash completes file names itself.
             compopt -o bashdefault -o default 2>/dev/null || COMPREPLY=($(compgen -f -- "$2"))
@@ -37,6 +36,7 @@ _jdredis() {
             compopt -o dirnames 2>/dev/null || COMPREPLY=($(compgen -d -- "$2"))
             ;;
         values)
+            COMPREPLY=("${lines[@]:1}")
             compopt -o nosort 2>/dev/null
             ;;
     esac

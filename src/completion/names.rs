@@ -41,7 +41,7 @@ pub(crate) struct Names {
     folder: PathBuf,
     /// Seconds since 1970.
     now: i64,
-    /// Whether something was written, so that there may be too much.
+    /// Whether a list was written, so that there may be too much. What nodes take is little.
     has_grown: Cell<bool>,
 }
 
@@ -200,7 +200,9 @@ impl Names {
             kept.entries.extend(others);
         }
         order(&mut kept.entries);
-        let _ = self.write(name, &mut kept);
+        if self.write(name, &mut kept).is_ok() {
+            self.has_grown.set(true);
+        }
     }
 
     /// The folders that are this program's own, the outermost first.
@@ -236,14 +238,16 @@ impl Names {
         }
         private::make_folders(&self.cache, &self.folders())?;
         let fresh = self.folder.join(format!("{name}.{}", std::process::id()));
-        // One of a run that was killed; in a container each run may have the same number.
-        let _ = fs::remove_file(&fresh);
-        let written = private::create(&fresh)
+        let made = private::create(&fresh).or_else(|_| {
+            // One of a run that was killed; in a container each run may have the same number.
+            fs::remove_file(&fresh)?;
+            private::create(&fresh)
+        });
+        let written = made
             .and_then(|mut file| file.write_all(&text))
             .and_then(|()| fs::rename(&fresh, self.folder.join(name)));
-        match written {
-            Ok(()) => self.has_grown.set(true),
-            Err(_) => drop(fs::remove_file(&fresh)),
+        if written.is_err() {
+            let _ = fs::remove_file(&fresh);
         }
         written
     }

@@ -5,7 +5,7 @@ pub(super) use self::system::{create, is_own, make_folders};
 
 #[cfg(unix)]
 mod system {
-    use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+    use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
     use std::io;
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
     use std::path::{Path, PathBuf};
@@ -16,6 +16,9 @@ mod system {
     /// Makes folders for this user alone, the outer before the inner, and the one that they are in. None of
     /// them may be a symbolic link or another user's.
     pub(in super::super) fn make_folders(outside: &Path, folders: &[PathBuf]) -> io::Result<()> {
+        if folders.iter().all(|folder| is_closed(folder)) {
+            return Ok(());
+        }
         if is_of_another(outside) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -28,16 +31,25 @@ mod system {
             if !is_own(folder) {
                 return Err(io::ErrorKind::PermissionDenied.into());
             }
-            if fs::symlink_metadata(folder)?.mode() & 0o777 != 0o700 {
+            if !is_closed(folder) {
                 fs::set_permissions(folder, Permissions::from_mode(0o700))?;
             }
         }
         Ok(())
     }
 
+    /// Whether this is a folder of the process's user alone.
+    fn is_closed(folder: &Path) -> bool {
+        fs::symlink_metadata(folder).is_ok_and(|metadata| is_users(&metadata) && metadata.mode() & 0o777 == 0o700)
+    }
+
     /// Whether this is a folder of the process's user, and no symbolic link to one.
     pub(in super::super) fn is_own(folder: &Path) -> bool {
-        fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == geteuid().as_raw())
+        fs::symlink_metadata(folder).is_ok_and(|metadata| is_users(&metadata))
+    }
+
+    fn is_users(metadata: &Metadata) -> bool {
+        metadata.is_dir() && metadata.uid() == geteuid().as_raw()
     }
 
     /// Whether what is made in a folder would be in another user's home. sudo keeps HOME on some systems, and

@@ -1,7 +1,8 @@
 //! The shells: how each hands over its words and takes what is offered.
 //!
 //! The first line of an answer is `values`, `files` or `folders`. After `values` comes a candidate a
-//! line: for bash as it is to be inserted, for the others its value, a tab and what it is. Where bash only
+//! line: for bash as it is to be inserted, for zsh as `_describe` takes it, for the others its value, a tab and
+//! what it is. Where bash only
 //! lists (COMP_TYPE 63, the second Tab), what it is stands behind each.
 
 use std::ffi::OsString;
@@ -182,14 +183,25 @@ impl Request {
                 let word = format!("{}{value}", line.attached);
                 quoted_for_bash(word.get(self.kept..)?, self.quote)
             }
-            // Its script takes `--option=` off the word that is typed, but not the `-o` of `-ojson`.
-            Shell::Zsh if line.attached.starts_with("--") => Some(format!("{value}\t{help}")),
+            Shell::Zsh => {
+                // Its script takes `--option=` off the word that is typed, but not the `-o` of `-ojson`.
+                let attached = Some(line.attached.as_str()).filter(|attached| !attached.starts_with("--"));
+                let word = format!("{}{value}", attached.unwrap_or_default());
+                Some(described_for_zsh(&word, help))
+            }
             // fish inserts `~` without a quote, and would read it as a home folder.
             Shell::Fish if line.attached.is_empty() && value.starts_with('~') => None,
-            Shell::Zsh | Shell::Fish | Shell::Powershell | Shell::Elvish => {
-                Some(format!("{}{value}\t{help}", line.attached))
-            }
+            Shell::Fish | Shell::Powershell | Shell::Elvish => Some(format!("{}{value}\t{help}", line.attached)),
         }
+    }
+}
+
+/// An entry of zsh's `_describe`, to which a colon ends the value.
+fn described_for_zsh(value: &str, help: &str) -> String {
+    let value = value.replace('\\', "\\\\").replace(':', "\\:");
+    match help {
+        "" => value,
+        help => format!("{value}:{help}"),
     }
 }
 
