@@ -104,6 +104,7 @@ use error::{Report, StdoutError, is_closed_pipe};
 use output::{Colors, Format};
 use process::signals::Interrupt;
 use terminal::notes::Notes;
+use terminal::wrap::wrap;
 use values::local::LocalTime;
 
 /// The widest help text, in columns. Longer lines are hard to read.
@@ -240,6 +241,10 @@ fn answer_without_command(error: &clap::Error, world: &World) -> ExitCode {
         if asks_for_json(world) {
             return fail(&Report::of_usage(&error.render().to_string()), Format::Json, world);
         }
+        let text = match stream.size() {
+            Some(size) if !is_help(error) => wrapped(&text, size.columns),
+            _ => text,
+        };
         let _ = stream.write_all(text.as_bytes());
         return ExitCode::from(2);
     }
@@ -249,6 +254,15 @@ fn answer_without_command(error: &clap::Error, world: &World) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// The text of an error with its long lines broken between words.
+fn wrapped(text: &str, columns: u16) -> String {
+    let lines = text.lines().map(|line| {
+        let indent = line.len() - line.trim_start_matches(' ').len() + 2;
+        wrap(line, columns, &" ".repeat(indent))
+    });
+    lines.collect()
 }
 
 /// Reads `--color` from a command line that clap has not parsed to its end, since it stops at `--help`.

@@ -7,6 +7,7 @@ Environment:
   JDCLOUD_SECURITY_TOKEN                   the token of temporary keys
   JDCLOUD_REGION, JDCLOUD_PROFILE          used where no flag says otherwise
   JDREDIS_ENDPOINT, JDREDIS_OUTPUT         likewise
+  JDREDIS_CACHE                            off: keep no names for completion
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY   the proxy, if any
   SSL_CERT_FILE, SSL_CERT_DIR              certificate authorities to trust instead of the system's
 

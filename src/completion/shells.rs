@@ -28,7 +28,7 @@ pub(crate) enum Shell {
     Elvish,
     /// fish
     Fish,
-    /// PowerShell
+    /// PowerShell; the script has not been tried in one
     Powershell,
     /// zsh
     Zsh,

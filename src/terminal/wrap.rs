@@ -9,7 +9,7 @@ pub(crate) fn wrap(line: &str, columns: u16, indent: &str) -> String {
     let mut text = String::new();
     let mut width = 0;
     for word in line.split_inclusive(' ') {
-        let shown = word.trim_end_matches(' ').width();
+        let shown = width_of(word.trim_end_matches(' '));
         if width > indent.len() && width + shown > columns {
             text.truncate(text.trim_end_matches(' ').len());
             text.push('\n');
@@ -17,10 +17,19 @@ pub(crate) fn wrap(line: &str, columns: u16, indent: &str) -> String {
             width = indent.len();
         }
         text.push_str(word);
-        width += word.width();
+        width += width_of(word);
     }
     text.push('\n');
     text
+}
+
+/// The width of a word, in which escape sequences of colours take no column.
+fn width_of(word: &str) -> usize {
+    let Some((before, escaped)) = word.split_once('\u{1b}') else {
+        return word.width();
+    };
+    let behind = escaped.split_once('m').map_or("", |(_, behind)| behind);
+    before.width() + width_of(behind)
 }
 
 #[cfg(test)]
@@ -35,5 +44,7 @@ mod tests {
         assert_eq!(wrap("  hint: 缓存 备份 x", 12, "    "), "  hint: 缓存\n    备份 x\n");
         assert_eq!(wrap("", 4, "  "), "\n");
         assert_eq!(wrap("two  blanks", 80, "  "), "two  blanks\n");
+        let red = "\u{1b}[1m\u{1b}[31ma\u{1b}[0m bc def";
+        assert_eq!(wrap(red, 8, "  "), format!("{red}\n"));
     }
 }

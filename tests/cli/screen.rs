@@ -179,3 +179,16 @@ fn a_wait_for_a_backup_has_one_line_that_is_gone_when_it_ends() {
         "{screen}"
     );
 }
+
+#[test]
+fn a_usage_error_breaks_between_words() {
+    let sandbox = sandbox_builder().start().unwrap();
+    let Some(terminal) = Terminal::open(&sandbox, &[], 40, 24) else {
+        return;
+    };
+    terminal.enter("clear; jdredis instance list --color always --timeout 30x");
+    let screen = terminal.wait_for("whole error", |screen| screen.contains("try '--help'"));
+    let words: Vec<&str> = screen.split_whitespace().collect();
+    let message = "a time is a number of seconds or such as 30s, 5m or 2h, from 0.001 s to a day";
+    assert!(words.join(" ").contains(message), "{screen}");
+}
