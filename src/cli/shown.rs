@@ -68,7 +68,9 @@ fn is_unused(path: &str, global: &str) -> bool {
         "completions" | "formats" | "man" => true,
         // These commands send no request. `verify` and `drill` take `--timeout` for slow files and servers.
         "backup verify" | "archive drill" => ["profile", "endpoint", "max_attempts"].contains(&global),
-        "archive" | "archive status" => ["profile", "endpoint", "timeout", "max_attempts"].contains(&global),
+        "archive" | "archive prune" | "archive status" | "archive verify" => {
+            ["profile", "endpoint", "timeout", "max_attempts"].contains(&global)
+        }
         _ => false,
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn offer(line: &Line<'_>, world: &World) -> Offer {
         Slot::Nothing if line.typed.is_empty() && line.attached.is_empty() => options(line),
         Slot::Nothing => Vec::new(),
         Slot::Value(arg) => match arg.get_value_hint() {
-            ValueHint::FilePath | ValueHint::AnyPath => return Offer::Files,
+            ValueHint::FilePath | ValueHint::AnyPath | ValueHint::ExecutablePath => return Offer::Files,
             ValueHint::DirPath => return Offer::Folders,
             _ => values(arg, line, world),
         },

@@ -533,6 +533,27 @@ fn an_archives_instances_are_those_of_its_folder() {
     }
 }
 
+/// What a path is, each option says; and a command that asks no service offers what its archive has.
+#[test]
+fn paths_are_files_or_folders_and_an_archives_commands_offer_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir_all(home.path().join("cn-north-1/redis-old")).unwrap();
+    let dir = home.path().display();
+    for (line, expected) in [
+        ("backup verify ".to_owned(), "files\n"),
+        ("backup verify --load --redis-server ".to_owned(), "files\n"),
+        ("archive sync . --metrics ".to_owned(), "files\n"),
+        ("archive drill ".to_owned(), "folders\n"),
+        (format!("archive drill {dir} --redis-server="), "files\n"),
+        (format!("archive drill {dir} --instance "), "values\nredis-old\t\n"),
+        (format!("archive verify {dir} --instance "), "values\nredis-old\t\n"),
+        (format!("archive verify {dir} --pro"), "values\n"),
+        ("backup download --dir ".to_owned(), "folders\n"),
+    ] {
+        assert_eq!(answer(Jdredis::bare(), &format!("jdredis {line}")), expected, "{line}");
+    }
+}
+
 #[test]
 fn instances_are_those_of_all_regions_on_the_line() {
     let sandbox = sandbox();
