@@ -217,7 +217,8 @@ impl Archive {
                     }
                     archived.backups.push(kept);
                 }
-                _ if kind.is_file() => {}
+                // They outlive the backups that they are about.
+                _ if kind.is_file() => is_instances |= [checks::CHECKS, drills::DRILLS].contains(&name.as_str()),
                 _ => archive.foreign.push(entry.path()),
             }
         });

@@ -106,7 +106,10 @@ fn a_time_at_the_end_of_the_calendar_is_no_panic() {
     let edges = ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"];
     sandbox.always(backups(&[("end", edges[0], 2), ("begin", edges[1], 2)], Some(2)));
     let table = Jdredis::at(&sandbox).args(BACKUPS).run();
-    let data = table.data_saying(&["the start of backup end (\"9999-12-31T23:59:59-23:59\") cannot be read"]);
+    let data = table.data_saying(&[
+        "the start of backup end (\"9999-12-31T23:59:59-23:59\")",
+        "cannot be read",
+    ]);
     assert_eq!(data.lines().count(), 3);
     for edge in edges {
         for option in ["--since", "--until"] {
