@@ -415,7 +415,7 @@ fn killed_at_any_system_call_of_a_prune_the_next_run_goes_on() {
 #[test]
 #[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
 fn killed_at_any_system_call_of_a_download_the_next_run_goes_on() {
-    prove(&Download::new(), "SIGKILL of backup download", kills(), 100);
+    prove(&Download::new(), "SIGKILL of backup download", kills(), 50);
 }
 
 /// Kills so many runs, each at a random moment of the time that one takes.
