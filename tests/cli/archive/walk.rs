@@ -1,5 +1,5 @@
-//! Faults of the system, and SIGKILL, at each system call in turn: of `archive sync` with a policy, of
-//! `archive prune` and of `backup download`. strace injects both; where there is none, the tests say that they
+//! Faults of the system, and SIGKILL, at each system call in turn: of `archive sync` with a policy, of `archive prune`,
+//! of `archive drill` and of `backup download`. strace injects both; where there is none, the tests say that they
 //! were not run.
 //!
 //! SIGKILL at random moments needs no strace.
@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jdredis_sandbox::Sandbox;
 use serde_json::Value;
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use super::Made;
 use super::fleet::{Fleet, NORTH, backups_in, files_below};
-use crate::support::{Jdredis, Outcome, Random, sandbox, say, say_not_run};
+use crate::support::{Jdredis, Outcome, Random, is_installed, sandbox, say, say_not_run};
 
 const STRACE: &str = "/usr/bin/strace";
 /// What may fail, and how.
@@ -84,6 +84,10 @@ trait Scene {
     fn is_done(&self) -> bool;
     /// Whether such a run's data have come.
     fn has_printed(&self, outcome: &Outcome) -> bool;
+    /// Whether its threads and children are traced, too.
+    fn is_traced_whole(&self) -> bool {
+        true
+    }
 }
 
 /// The files of a folder with their content, those of the program itself left out.
@@ -305,6 +309,73 @@ impl Scene for Download {
     }
 }
 
+/// `archive drill` of one backup. The server is another's program, so only the main thread is traced.
+struct Drill {
+    made: Made,
+    /// For the private folders of drills.
+    temporary: TempDir,
+    whole: BTreeMap<String, Content>,
+}
+
+impl Drill {
+    fn new() -> Self {
+        let made = Made::new();
+        let content = include_bytes!("../data/types.rdb");
+        made.backup(NORTH, "redis-a", "a", time::Duration::hours(5), content);
+        let whole = whole(made.dir());
+        Self {
+            made,
+            temporary: tempfile::tempdir().unwrap(),
+            whole,
+        }
+    }
+
+    /// Whether a server, or what watches over it, runs in a private folder.
+    fn has_server(&self) -> bool {
+        let folder = self.temporary.path().to_str().unwrap();
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let mut lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+        lines.any(|line| String::from_utf8_lossy(&line).contains(folder))
+    }
+}
+
+impl Scene for Drill {
+    fn prepare(&self) {
+        let _ = fs::remove_file(self.made.dir().join(NORTH).join("redis-a/drills.json"));
+    }
+
+    fn run(&self) -> Jdredis<'_> {
+        Jdredis::bare()
+            .env("PATH", &std::env::var("PATH").unwrap())
+            .env("TMPDIR", self.temporary.path().to_str().unwrap())
+            .args(["archive", "drill", self.made.dir().to_str().unwrap(), "-o", "json"])
+    }
+
+    fn wrongs(&self) -> Vec<String> {
+        let start = Instant::now();
+        while self.has_server() {
+            if start.elapsed() > Duration::from_secs(20) {
+                return vec!["a server still runs".to_owned()];
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        wrongs_of(self.made.dir(), &self.whole, &["a"])
+    }
+
+    fn is_done(&self) -> bool {
+        whole(self.made.dir()) == self.whole
+    }
+
+    fn has_printed(&self, outcome: &Outcome) -> bool {
+        let document = serde_json::from_str::<Value>(&outcome.stdout);
+        document.is_ok_and(|document| document["files"][0]["result"] == "loaded")
+    }
+
+    fn is_traced_whole(&self) -> bool {
+        false
+    }
+}
+
 /// Whether strace is there and may trace.
 fn can_trace() -> bool {
     let traced = Command::new(STRACE).args(["-o", "/dev/null", "true"]).output();
@@ -329,10 +400,13 @@ fn walk<'a>(scene: &dyn Scene, injections: impl Iterator<Item = (&'a str, String
             scene.prepare();
             let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{what}:when={number}"));
             let log = log.to_str().unwrap();
-            let mut strace = vec![STRACE, "-f", "-qq", "-o", log, "-e", &trace, "-e", &inject];
-            if what.starts_with("error") {
-                // It is faster, and injects no signals.
-                strace.push("--seccomp-bpf");
+            let mut strace = vec![STRACE, "-qq", "-o", log, "-e", &trace, "-e", &inject];
+            if scene.is_traced_whole() {
+                strace.push("-f");
+                if what.starts_with("error") {
+                    // It is faster, and injects no signals.
+                    strace.push("--seccomp-bpf");
+                }
             }
             let outcome = scene.run().through(&strace).run();
             let trace = fs::read_to_string(log).unwrap();
@@ -416,6 +490,24 @@ fn killed_at_any_system_call_of_a_prune_the_next_run_goes_on() {
 #[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
 fn killed_at_any_system_call_of_a_download_the_next_run_goes_on() {
     prove(&Download::new(), "SIGKILL of backup download", kills(), 50);
+}
+
+#[test]
+#[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
+fn a_fault_at_any_system_call_of_a_drill_is_told_and_the_next_run_goes_on() {
+    match is_installed("redis-server") {
+        true => prove(&Drill::new(), "faults of archive drill", faults(), 50),
+        false => say_not_run("the faults of a drill", "redis-server is not installed"),
+    }
+}
+
+#[test]
+#[ignore = "some hundreds of runs under strace; .ci/deep runs it"]
+fn killed_at_any_system_call_of_a_drill_it_leaves_no_server() {
+    match is_installed("redis-server") {
+        true => prove(&Drill::new(), "SIGKILL of archive drill", kills(), 50),
+        false => say_not_run("the kills of a drill", "redis-server is not installed"),
+    }
 }
 
 /// Kills so many runs, each at a random moment of the time that one takes.
