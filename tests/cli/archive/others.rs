@@ -217,3 +217,13 @@ fn a_file_that_is_no_rdb_file_and_has_no_known_length_or_etag_gets_no_folder() {
     assert!(reason.contains("told no length or no ETag"), "{reason}");
     assert_eq!(fleet.base_ids(), ["redis-both-2"]);
 }
+
+#[test]
+fn a_sync_of_no_instance_at_all_is_not_silent() {
+    let fleet = Fleet::new();
+    let warning = "warning: there is no instance to fetch backups of: check --region";
+    fleet.sync(&["-q"]).run().data_saying(&[warning]);
+    fleet.add(NORTH, "redis-a", &[2]);
+    fleet.sync(&["-q", "--exclude", "*"]).run().data_saying(&[warning]);
+    assert_eq!(fleet.sync(&["-q"]).run().data(), "");
+}

@@ -123,6 +123,12 @@ impl Night {
     /// Warns of the differences of the lists of backups, each sort of them once: a service that writes a time
     /// in another form does so for every instance.
     pub(super) fn warn(&mut self, notes: &Notes<'_>) {
+        if self.instances.is_empty() && self.failed_regions.is_empty() && self.not_found.is_empty() {
+            // A wrong region, or a key that sees nothing, looks like this every night.
+            notes.warn(
+                "there is no instance to fetch backups of: check --region, --tag, --exclude and what the key may see",
+            );
+        }
         let mut sorts: Vec<(std::mem::Discriminant<Warning>, String, usize)> = Vec::new();
         for instance in &mut self.instances {
             for warning in std::mem::take(&mut instance.warnings) {
