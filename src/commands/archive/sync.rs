@@ -215,6 +215,15 @@ fn sync(
             stop,
         };
         fetching.run(&wanted, night)?;
+        while let Some(keep) = keep.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) {
+            let more = night.take_their_places(keep);
+            if more.is_empty() {
+                break;
+            }
+            let more = fitting(more, Some(store), args, night);
+            announce(&more, args, context);
+            fetching.run(&more, night)?;
+        }
         names::of_nodes(night, &regions.settings, world);
         night.remember(store, context.notes);
         if let Some(keep) = keep.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) {

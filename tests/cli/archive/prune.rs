@@ -331,3 +331,22 @@ fn a_sync_removes_nothing_of_an_instance_that_it_did_not_leave_fresh_and_whole()
     assert_eq!(each(&document, "instances", "pruned"), [0, 1, 0]);
     assert_eq!(fleet.base_ids().len(), 5);
 }
+
+#[test]
+fn what_a_policy_left_out_takes_the_place_of_what_could_not_be_fetched() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2, 26, 50, 74]);
+    for base_id in ["redis-a-2", "redis-a-26"] {
+        fleet
+            .sandbox
+            .alter("redis-a", base_id, 0, &jdredis_sandbox::Alteration::Delete);
+    }
+    let document = fleet.synced(7, &["--keep-last", "1", "--max-attempts", "1"]);
+    assert_eq!(each(&document, "instances", "state"), ["incomplete"]);
+    assert_eq!(fleet.base_ids(), ["redis-a-50"]);
+    fleet.add_backup(NORTH, "redis-a", 1);
+    fleet.sandbox.remove_backup(NORTH, "redis-a", "redis-a-2");
+    fleet.sandbox.remove_backup(NORTH, "redis-a", "redis-a-26");
+    fleet.synced(0, &["--keep-last", "1"]);
+    assert_eq!(fleet.base_ids(), ["redis-a-1"]);
+}

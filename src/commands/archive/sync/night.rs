@@ -57,6 +57,9 @@ pub(super) struct Instance {
     pub(super) new_bytes: u64,
     /// Those of the last backup that was fetched, by name.
     pub(super) nodes: Vec<String>,
+    /// The backups that were begun or are to be, and those that a policy leaves out for them.
+    pub(super) begun: Vec<Wanted>,
+    pub(super) left_out: Vec<Wanted>,
     /// The folders that a policy has removed.
     pub(super) pruned: Vec<PathBuf>,
     failed: Vec<Missing>,
@@ -305,6 +308,8 @@ impl Instance {
             new_count: 0,
             new_bytes: 0,
             nodes: Vec::new(),
+            begun: Vec::new(),
+            left_out: Vec::new(),
             pruned: Vec::new(),
             failed: Vec::new(),
             warnings: Vec::new(),

@@ -23,7 +23,7 @@ pub(super) struct Keep {
 impl Keep {
     /// Leaves out the backups of an instance that the policy would remove at once. Where the service's own list shows
     /// that the newest one shrank, it removes nothing, and the others may be the last copies of the data.
-    pub(super) fn without_needless(&self, wanted: Vec<Wanted>, instance: &Instance, terms: Terms) -> Vec<Wanted> {
+    pub(super) fn without_needless(&self, wanted: Vec<Wanted>, instance: &mut Instance, terms: Terms) -> Vec<Wanted> {
         let successful = instance
             .listed
             .iter()
@@ -32,17 +32,56 @@ impl Keep {
         if shrunk::is_newest_small(sizes.collect()) {
             return wanted;
         }
+        let (needed, left_out) = self.part(wanted, &[], instance, terms);
+        (instance.begun, instance.left_out) = (needed.clone(), left_out);
+        needed
+    }
+
+    /// Parts those of an instance that the policy keeps from those that it would remove at once, given what came of
+    /// others: only what is in the archive can take another one's place.
+    fn part(
+        &self,
+        wanted: Vec<Wanted>,
+        came: &[Wanted],
+        instance: &Instance,
+        terms: Terms,
+    ) -> (Vec<Wanted>, Vec<Wanted>) {
         let offered: Vec<_> = wanted
             .iter()
+            .chain(came)
             .filter_map(|wanted| Some((wanted.key.base_id.clone(), wanted.start?)))
             .collect();
         let needless = prune::needless(&instance.archived, &offered, &self.policy, &self.zone, terms);
         let is_needed = |wanted: &Wanted| !needless.contains(&wanted.key.base_id);
-        wanted.into_iter().filter(is_needed).collect()
+        wanted.into_iter().partition(is_needed)
     }
 }
 
 impl Night {
+    /// The backups that were left out for others which could not be fetched: now the policy keeps them.
+    pub(super) fn take_their_places(&mut self, keep: &Keep) -> Vec<Wanted> {
+        let terms = self.terms;
+        let mut more = Vec::new();
+        for instance in &mut self.instances {
+            let missing = &instance.memory.missing;
+            let is_missing = |wanted: &Wanted| {
+                let base_id = wanted.key.base_id.as_str();
+                missing.iter().any(|missing| missing.base_id == base_id)
+            };
+            let before = instance.begun.len();
+            instance.begun.retain(|wanted| !is_missing(wanted));
+            if instance.begun.len() == before || instance.left_out.is_empty() {
+                continue;
+            }
+            let left_out = std::mem::take(&mut instance.left_out);
+            let (needed, left_out) = keep.part(left_out, &instance.begun, instance, terms);
+            instance.left_out = left_out;
+            instance.begun.extend(needed.iter().cloned());
+            more.extend(needed);
+        }
+        more
+    }
+
     /// Removes what the policy removes, of each instance that this run left fresh and whole. The copies of any other
     /// may be the last good ones.
     pub(super) fn prune(&mut self, keep: &Keep, store: &Store, notes: &Notes<'_>) {
