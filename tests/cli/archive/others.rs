@@ -227,3 +227,17 @@ fn a_sync_of_no_instance_at_all_is_not_silent() {
     fleet.sync(&["-q", "--exclude", "*"]).run().data_saying(&[warning]);
     assert_eq!(fleet.sync(&["-q"]).run().data(), "");
 }
+
+#[test]
+fn an_instance_that_was_seen_is_remembered_also_where_none_could_be_asked_for_its_backups() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    let denied = Reply::error(403, "HTTP_FORBIDDEN", "not authorized [IAM]");
+    fleet.sandbox.always_for("/redis-a/backup?", denied);
+    fleet.sync(&[]).run().data_before_failure(4, &["nothing could be done"]);
+    let status: Value = serde_json::from_str(fleet.status(&["-o", "json"]).data_with(7)).unwrap();
+    assert_eq!(each(&status, "instances", "state"), ["incomplete"]);
+    fleet.sandbox.unscript();
+    fleet.synced(0, &[]);
+    assert_eq!(fleet.status(&[]).code, Some(0));
+}

@@ -239,7 +239,9 @@ impl Night {
                 .forget_pruned(&instance.archived, is_offered, self.terms.now);
             // What is remembered of it must not be replaced by less, only since it could not be read.
             let is_in_doubt = was_in_doubt || read::is_in_doubt(&self.unreadable, &instance.archived);
-            if !can_do_nothing && instance.is_remembered() && !is_in_doubt {
+            // Where nothing answered, nothing new is known, but for what a list told.
+            let is_news = !can_do_nothing || instance.details.is_some();
+            if is_news && instance.is_remembered() && !is_in_doubt {
                 let outcome = store.remember(&region, &id, &instance.memory);
                 if let Err(error) = outcome {
                     notes.warn(format_args!("{} is not remembered: {error}", instance.subject()));
