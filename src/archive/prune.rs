@@ -313,6 +313,9 @@ impl Store {
     /// Removes the hidden folders that are empty.
     fn tidy(&self) {
         let root = self.layout.pruned_root();
+        if !self.is_own(&root) {
+            return;
+        }
         let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
         let regions = fs::read_dir(&root).into_iter().flatten().flatten();
         for region in regions.filter(is_folder) {

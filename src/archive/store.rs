@@ -146,7 +146,7 @@ impl Store {
 
     /// Whether a folder is there, and no part of its path below DIR is a symbolic link, behind which lies what is
     /// not this program's to change.
-    fn is_own(&self, folder: &Path) -> bool {
+    pub(super) fn is_own(&self, folder: &Path) -> bool {
         let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
         let below_dir = |path: &&Path| *path != self.layout.dir();
         folder.ancestors().take_while(below_dir).all(is_folder)

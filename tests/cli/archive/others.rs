@@ -241,3 +241,23 @@ fn an_instance_that_was_seen_is_remembered_also_where_none_could_be_asked_for_it
     fleet.synced(0, &[]);
     assert_eq!(fleet.status(&[]).code, Some(0));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_prune_removes_nothing_behind_a_link_in_the_hidden_folder() {
+    let made = Made::new();
+    for day in 0..3 {
+        made.backup("cn-north-1", "redis-1", &format!("d{day}"), Duration::days(day), b"abc");
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::create_dir_all(elsewhere.path().join("empty/empty")).unwrap();
+    fs::create_dir_all(made.dir().join(".jdredis")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), made.dir().join(".jdredis/pruned")).unwrap();
+    let dir = made.dir().to_str().unwrap();
+    let prune = Jdredis::bare().args(["archive", "prune", dir, "--keep-last", "1"]);
+    prune
+        .run()
+        .data_before_failure(1, &["not all backups that should go could be removed"]);
+    assert!(elsewhere.path().join("empty/empty").is_dir());
+    assert_eq!(super::fleet::backups_in(made.dir()).len(), 3);
+}
