@@ -125,7 +125,7 @@ impl Fetch<'_> {
                 // on.
                 Span::Whole(_) => return Err(Trouble::NoRanges),
                 Span::Part(range, _) if !fits(range, &answer.head, piece.start) => return Err(Trouble::OtherPart),
-                Span::Part(..) => slot.refused_pieces = 0,
+                Span::Part(..) => (slot.refused_pieces, slot.has_served_pieces) = (0, true),
             }
             slot.part.clone()
         };
@@ -201,12 +201,14 @@ impl Fetch<'_> {
             let agreed = end.min(until.unwrap_or(u64::MAX)).saturating_sub(position);
             let to = usize::try_from(agreed).map_or(count, |to| to.min(count));
             if from < to {
-                destination.part.write_at(&buffer[from..to], position + from as u64)?;
+                let first = position + from as u64;
+                let missing = pool.claim(destination, &(first..position + to as u64));
+                self.write(destination, &missing, &buffer[from..to], first)?;
                 let timing = Timing {
                     idle,
                     busy: watch.last_busy,
                 };
-                let (next, go_on) = pool.landed(destination, position + from as u64, buffer, from..to, timing);
+                let (next, go_on) = pool.landed(destination, first, buffer, from..to, &missing, timing);
                 buffer = next;
                 match go_on {
                     Some(further) => end = further,
@@ -250,6 +252,25 @@ impl Fetch<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Writes those of these bytes, the first of which belongs at `first`, that are missing.
+    fn write(
+        &self,
+        destination: &Destination,
+        missing: &[Range<u64>],
+        bytes: &[u8],
+        first: u64,
+    ) -> Result<(), Trouble> {
+        let at = |offset: u64| usize::try_from(offset - first).map_or(bytes.len(), |at| at.min(bytes.len()));
+        for range in missing {
+            let bytes = &bytes[at(range.start)..at(range.end)];
+            if let Err(error) = destination.part.write_at(bytes, range.start) {
+                self.pool.renounce(destination);
+                return Err(error.into());
+            }
+        }
+        Ok(())
     }
 
     /// The trouble of a read that failed at this offset of the object.

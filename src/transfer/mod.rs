@@ -9,13 +9,13 @@
 //!
 //! Three kinds of threads share one [`state`], which one lock guards:
 //!
-//! * **Connections** (at most `--parallel`, over all files) each take a request, send it and write the
-//!   bytes of its answer to the part at their offsets ([`fetch`]). A request whose bytes are on their way
-//!   is called a flight. The first request of a file has no range, or goes on at the frontier; where its
-//!   head shows a length, a strong ETag and that ranges are served, others join with [`pieces`] of their
-//!   own while it goes on. [`admission`] checks the first answer of a file. [`concurrency`] decides the number of
-//!   connections and the size of pieces, [`trouble`] the step after a failed request, [`answer`] reads
-//!   answers.
+//! * **Connections** (at most `--parallel`, over all files) each take a request, send it ([`fetch`]) and
+//!   write the bytes of its answer to the part at their offsets, each byte once ([`landing`]). A request whose
+//!   bytes are on their way is called a flight. The first request of a file has no range, or goes on at the
+//!   frontier; where its head shows a length, a strong ETag and that ranges are served, others join with
+//!   [`pieces`] of their own while it goes on. [`admission`] checks the first answer of a file. [`concurrency`]
+//!   decides the number of connections and the size of pieces, [`trouble`] the step after a failed request,
+//!   [`answer`] reads answers.
 //! * **File workers** (one thread for each file that is being fetched) check the bytes in order while they
 //!   arrive: from memory if they just came, from the page cache if they came early ([`file_worker`]). Then
 //!   the file gets its name ([`finish`]). Few chunks wait in memory, and a check that is far behind holds
@@ -39,6 +39,7 @@ mod fetch;
 mod file_worker;
 mod finish;
 mod folder;
+mod landing;
 mod limit;
 mod names;
 

@@ -28,6 +28,11 @@ pub(super) struct Pieces {
     returned: BTreeMap<u64, u64>,
     flights: Vec<Flight>,
     last_id: u64,
+    /// The bytes that a flight is writing now, and that no other may write.
+    claims: Vec<(FlightId, Range<u64>)>,
+    was_claim_refused: bool,
+    /// Whether the storage serves no ranges, so that the open flight has to bring all that is missing.
+    is_single: bool,
 }
 
 /// A request whose bytes are on their way.
@@ -51,7 +56,15 @@ impl Pieces {
             returned: BTreeMap::new(),
             flights: Vec::new(),
             last_id: 0,
+            claims: Vec::new(),
+            was_claim_refused: false,
+            is_single: false,
         }
+    }
+
+    /// Notes whether the open flight has to bring all that is missing.
+    pub(super) fn set_single(&mut self, is_single: bool) {
+        self.is_single = is_single;
     }
 
     /// Every byte before it is there.
@@ -183,6 +196,36 @@ impl Pieces {
         start >= range.end || before.is_some_and(|(_, end)| *end >= range.end)
     }
 
+    /// Claims those of these bytes that are not there, for a flight that is about to write them. Each byte is
+    /// written once: another answer may have other bytes in its place, and those that are there were perhaps
+    /// checked. `None` while another flight writes some of them.
+    pub(super) fn claim(&mut self, id: FlightId, range: Range<u64>) -> Option<Vec<Range<u64>>> {
+        let overlaps = |claim: &Range<u64>| claim.start < range.end && range.start < claim.end;
+        if self.claims.iter().any(|(_, claim)| overlaps(claim)) {
+            self.was_claim_refused = true;
+            return None;
+        }
+        let mut missing = Vec::new();
+        let mut start = range.start.max(self.frontier);
+        for (island, end) in self.islands.range(..range.end) {
+            if start < *island {
+                missing.push(start..*island);
+            }
+            start = start.max(*end);
+        }
+        if start < range.end {
+            missing.push(start..range.end);
+        }
+        self.claims.push((id, range));
+        Some(missing)
+    }
+
+    /// Ends the claim of a flight. Returns whether another was refused since.
+    pub(super) fn release(&mut self, id: FlightId) -> bool {
+        self.claims.retain(|(claimant, _)| *claimant != id);
+        std::mem::take(&mut self.was_claim_refused)
+    }
+
     /// The bytes after the frontier that are not there.
     fn gap(&self) -> Option<(u64, u64)> {
         let end = self.islands.first_key_value().map_or(self.length?, |(start, _)| *start);
@@ -194,6 +237,10 @@ impl Pieces {
     pub(super) fn extend(&mut self, id: FlightId, position: u64, size: u64) -> Option<u64> {
         let length = self.length.unwrap_or(u64::MAX);
         let flight = self.flights.iter_mut().find(|flight| flight.id == id)?;
+        if flight.is_open && self.is_single {
+            // It passes what is there, too, since an answer without a range cannot be asked for from there on.
+            (flight.end, self.next) = (length, length);
+        }
         while flight.is_open && flight.end <= position && flight.end < length {
             if let Some(end) = self.returned.remove(&flight.end) {
                 flight.end = end;
@@ -410,6 +457,33 @@ mod tests {
         assert_eq!(taken(&mut pieces), None);
         pieces.give_back(slow);
         assert_eq!(taken(&mut pieces), Some(0..SIZE));
+    }
+
+    #[test]
+    fn a_byte_is_claimed_once() {
+        let mut pieces = Pieces::new(Some(SIZE), 0);
+        let (slow, _) = pieces.take(SIZE, WINDOW).unwrap();
+        let (twin, _) = pieces.help(|_| true, |_| true).unwrap();
+        let first = 0..100;
+        assert_eq!(pieces.claim(slow, first.clone()), Some(vec![first]));
+        assert_eq!(pieces.claim(twin, 50..150), None);
+        assert!(pieces.release(slow));
+        pieces.wrote(slow, 0..100, SIZE);
+        pieces.wrote(twin, 200..300, SIZE);
+        assert_eq!(pieces.claim(twin, 50..400), Some(vec![100..200, 300..400]));
+        assert!(!pieces.release(twin));
+    }
+
+    #[test]
+    fn the_open_flight_passes_what_is_there_where_no_ranges_are_served() {
+        let mut pieces = Pieces::new(Some(3 * SIZE), 0);
+        let open = pieces.open(SIZE);
+        let (second, range) = pieces.take(SIZE, WINDOW).unwrap();
+        pieces.wrote(second, range, SIZE);
+        pieces.set_single(true);
+        assert_eq!(pieces.wrote(open, 0..SIZE, SIZE), Some(3 * SIZE));
+        assert_eq!(pieces.wrote(open, SIZE..3 * SIZE, SIZE), None);
+        assert!(pieces.is_complete());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The operations of a transfer's threads on its state: take a request, note its result, wait.
 
 use std::io;
-use std::ops::Range;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -15,16 +14,13 @@ use super::pieces::FlightId;
 use super::reason::Reason;
 use super::record::Record;
 use super::request::CHUNK;
-use super::state::{Chunk, InFlight, Slot, Stage, State, Task};
+use super::state::{Slot, Stage, State, Task};
 use super::{Event, HEARTBEAT, Job, Options, fetch};
 use crate::process::threads::{self, Need};
 use crate::values::link::Link;
 
 /// A link that works for less than this is replaced before it is used.
 const LEAST_LIFETIME: time::Duration = time::Duration::seconds(60);
-/// This many chunks of a file may wait in memory to be checked. Further chunks are read from the disk
-/// later.
-const QUEUE: usize = 8;
 /// With more connections, chunks are half as large, so that memory stays within its bounds.
 const MANY: usize = 16;
 
@@ -36,11 +32,11 @@ pub(super) struct Pool {
     records: Mutex<Vec<Arc<Mutex<Record>>>>,
     state: Mutex<State>,
     /// There may be a request to make.
-    work: Condvar,
+    pub(super) work: Condvar,
     /// There may be bytes to check, or an end.
-    news: Condvar,
-    /// There may be room for bytes to check.
-    room: Condvar,
+    pub(super) news: Condvar,
+    /// There may be room for bytes to check, or the end of a claim.
+    pub(super) room: Condvar,
     /// A file may have ended.
     ends: Condvar,
     events: Sender<(usize, Event)>,
@@ -219,7 +215,7 @@ impl Pool {
         let now = self.now();
         let mut state = self.lock();
         let is_late = state.pace.is_late();
-        if let Some(flying) = flying(&mut state.files[destination.file], destination.id) {
+        if let Some(flying) = state.files[destination.file].flying(destination.id) {
             flying.last = now;
             flying.has_delivered |= is_late;
         }
@@ -229,108 +225,6 @@ impl Pool {
             if state.pace.consider(now, active, delivering, received) {
                 self.work.notify_all();
             }
-        }
-    }
-
-    /// Up to where a flight is to bring bytes that has them up to `position`.
-    pub(super) fn extend(&self, destination: &Destination, position: u64) -> u64 {
-        let mut state = self.lock();
-        let size = state.piece(destination.file);
-        let slot = &mut state.files[destination.file];
-        if slot.generation != destination.generation {
-            return 0;
-        }
-        slot.pieces.extend(destination.id, position, size).unwrap_or_default()
-    }
-
-    /// Notes bytes that were written to the part: `range` of the buffer, which belong at `start`. Returns
-    /// a buffer to read into and up to where the flight is to go on, which is `None` where it has ended.
-    ///
-    /// It waits where the check is far behind, so that a slow one holds the network back.
-    pub(super) fn landed(
-        &self,
-        destination: &Destination,
-        start: u64,
-        buffer: Vec<u8>,
-        range: Range<usize>,
-        timing: Timing,
-    ) -> (Vec<u8>, Option<u64>) {
-        let end = start + range.len() as u64;
-        let now = self.now();
-        let mut state = self.lock();
-        state.received += range.len() as u64;
-        state.last_progress = now;
-        state.pace.read(timing.idle, timing.busy);
-        let size = state.piece(destination.file);
-        let slot = &mut state.files[destination.file];
-        if slot.generation != destination.generation {
-            return (buffer, None);
-        }
-        if let Some(flying) = flying(slot, destination.id) {
-            (flying.last, flying.has_delivered) = (now, true);
-        }
-        let frontier = slot.pieces.frontier();
-        let until = slot.pieces.wrote(destination.id, start..end, size);
-        if until.is_none() {
-            slot.slow = 0;
-            slot.flying.retain(|flying| flying.id != destination.id);
-            // It may be the last one, with pieces left that no range is served for any more.
-            slot.settle();
-        }
-        let present = slot.pieces.present();
-        slot.attempts.has(present);
-        if now.saturating_sub(slot.told) >= HEARTBEAT || until.is_none() {
-            slot.told = now;
-            let length = slot.object.length;
-            self.tell(destination.file, Event::Position { bytes: present, length });
-        }
-        let has_moved = slot.pieces.frontier() > frontier;
-        let (active, delivering, received) = (state.active, state.delivering(), state.received);
-        let may_add = state.pace.consider(now, active, delivering, received);
-        if may_add || (has_moved && active < state.pace.allowed()) {
-            self.work.notify_all();
-        }
-        let buffer = self.hand_over(state, destination, start, buffer, range);
-        (buffer, until)
-    }
-
-    /// Hands bytes to the check where they follow those it has; else it reads them from the disk later.
-    fn hand_over(
-        &self,
-        mut state: MutexGuard<'_, State>,
-        destination: &Destination,
-        start: u64,
-        buffer: Vec<u8>,
-        range: Range<usize>,
-    ) -> Vec<u8> {
-        let end = start + range.len() as u64;
-        let mut has_waited = false;
-        loop {
-            let slot = &mut state.files[destination.file];
-            let is_void = slot.generation != destination.generation || self.is_stopped();
-            let is_next = start <= slot.queued && slot.queued < end;
-            if is_void {
-                return buffer;
-            }
-            if is_next && slot.queue.len() < QUEUE {
-                let seen = usize::try_from(slot.queued - start).unwrap_or(range.len());
-                slot.queue.push_back(Chunk {
-                    start: slot.queued,
-                    bytes: buffer,
-                    range: range.start + seen..range.end,
-                });
-                slot.queued = end;
-                self.news.notify_all();
-                let spare = state.spare.pop();
-                drop(state);
-                return spare.unwrap_or_else(|| vec![0; self.chunk()]);
-            }
-            if !slot.lags() && (!is_next || has_waited) {
-                self.news.notify_all();
-                return buffer;
-            }
-            has_waited = true;
-            state = wait(&self.room, state);
         }
     }
 
@@ -383,11 +277,7 @@ impl Pool {
     }
 }
 
-fn flying(slot: &mut Slot, id: FlightId) -> Option<&mut InFlight> {
-    slot.flying.iter_mut().find(|flying| flying.id == id)
-}
-
-fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+pub(super) fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
     let waited = condition.wait_timeout(state, HEARTBEAT / 2);
     waited.unwrap_or_else(PoisonError::into_inner).0
 }

@@ -125,6 +125,8 @@ pub(super) struct Slot {
     pub(super) odd: u32,
     /// How many pieces in a row were refused as a link that has expired is.
     pub(super) refused_pieces: u32,
+    /// Whether a range was served in this run, so that such a refusal is about the link.
+    pub(super) has_served_pieces: bool,
     /// How often a connection was too slow, in a row.
     pub(super) slow: u32,
     pub(super) restarts: u32,
@@ -185,6 +187,7 @@ impl Slot {
             is_single: false,
             odd: 0,
             refused_pieces: 0,
+            has_served_pieces: false,
             slow: 0,
             restarts: 0,
             paused_until: Duration::ZERO,
@@ -246,6 +249,10 @@ impl Slot {
         self.failed.get_or_insert(reason);
         self.stage = Stage::Ending;
         self.start_again(First::Resume);
+    }
+
+    pub(super) fn flying(&mut self, id: FlightId) -> Option<&mut InFlight> {
+        self.flying.iter_mut().find(|flying| flying.id == id)
     }
 
     /// Begins the flight of a first answer.

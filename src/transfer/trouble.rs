@@ -18,6 +18,9 @@ use crate::values::link::Link;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// After so many answers to a range that are none, the file is asked for without a range.
 const ODD_ANSWERS: u32 = 2;
+/// After so many refusals of pieces in a row, ranges count as refused even if some were served before. A link may
+/// expire twice before it is used.
+const REFUSED_PIECES: u32 = 5;
 
 /// The reason for which a request ended.
 pub(super) enum Trouble {
@@ -217,17 +220,26 @@ impl Pool {
             // Another connection has asked for a new link, or does so.
             return;
         }
-        if matches!(task.kind, Kind::Piece(..)) {
+        let mut delay = Duration::ZERO;
+        let is_piece = matches!(task.kind, Kind::Piece(..));
+        if is_piece {
             slot.refused_pieces += 1;
-            if slot.refused_pieces >= ODD_ANSWERS {
+            let most = if slot.has_served_pieces {
+                REFUSED_PIECES
+            } else {
+                ODD_ANSWERS
+            };
+            if slot.refused_pieces >= most {
                 // The link works, as the bytes of the first answer show: it is ranges that are refused.
                 (slot.refuses_ranges, slot.has_ranges) = (true, false);
                 slot.settle();
                 return;
             }
+            delay = FIRST_PAUSE * (slot.refused_pieces - 1);
         }
-        let mut delay = Duration::ZERO;
-        if !slot.attempts.is_first_refusal() {
+        let was_refused = !slot.attempts.is_first_refusal();
+        let is_about_link = is_piece && slot.has_served_pieces;
+        if was_refused && !is_about_link {
             // A storage that refuses large ranges for ever may give the whole.
             if task.range().is_some() && !slot.refuses_ranges {
                 slot.refuses_ranges = true;
@@ -263,8 +275,9 @@ impl Pool {
             Ok(fresh) => {
                 // Links that are made in the same second are equal.
                 if fresh == *link {
-                    slot.paused_until = now + delay.max(FIRST_PAUSE);
+                    delay = delay.max(FIRST_PAUSE);
                 }
+                slot.paused_until = paused_until.max(now + delay);
                 slot.link = fresh;
             }
             Err(why) => match slot.attempts.count(now, now) {

@@ -15,6 +15,7 @@ mod outside;
 mod pieces;
 mod progress;
 mod resume;
+mod scripted;
 #[cfg(unix)]
 mod signals;
 mod trust;

@@ -31,8 +31,7 @@ fn one_large_file_comes_over_many_connections_in_few_requests() {
     place.sandbox.always_deliver(Delivery::normal().throttle(2 << 20));
     let outcome = place.fetch(SINGLE, &["-o", "json"]);
     has_it(&place);
-    // One connection takes twelve seconds.
-    assert!(outcome.took < Duration::from_secs(10), "{outcome:#?}");
+    assert_eq!(each(&outcome, "state"), ["ok"]);
     let fetched = place.fetched();
     let used: HashSet<_> = fetched.iter().map(|request| request.connection).collect();
     assert!((5..=16).contains(&used.len()), "{used:?}");
@@ -125,12 +124,12 @@ fn after_a_kill_at_most_the_pieces_on_their_way_are_fetched_again() {
 #[test]
 fn links_that_expire_for_all_connections_at_once_are_asked_for_once() {
     let place = large();
-    place.sandbox.always_deliver(Delivery::normal().throttle(1 << 20));
-    let running = place.download(SINGLE).args(["-o", "json"]).start();
-    // Two of the service, and the first pieces.
-    assert!(place.sandbox.wait_for_requests(2 + 6, Duration::from_secs(60)));
-    place.sandbox.expire_links();
-    let outcome = running.finish();
+    let slow = || Delivery::normal().throttle(1 << 20);
+    place.sandbox.always_deliver(slow());
+    // The fifth request comes when others have begun, and finds all links expired.
+    let deliveries = vec![slow(), slow(), slow(), slow(), slow().expiring_links()];
+    place.sandbox.deliver("", deliveries);
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     has_it(&place);
     assert_eq!(place.asked_for_links(), 2, "{outcome:#?}");
@@ -139,11 +138,11 @@ fn links_that_expire_for_all_connections_at_once_are_asked_for_once() {
 #[test]
 fn an_object_that_changes_in_the_middle_is_started_again_in_all_its_pieces() {
     let place = large();
-    place.sandbox.always_deliver(Delivery::normal().throttle(1 << 20));
-    let running = place.download(SINGLE).args(["-o", "json"]).start();
-    assert!(place.sandbox.wait_for_requests(2 + 6, Duration::from_secs(60)));
-    place.alter(SINGLE, 0, Alteration::Replace(LARGE));
-    let outcome = running.finish();
+    let slow = || Delivery::normal().throttle(1 << 20);
+    place.sandbox.always_deliver(slow());
+    let changed = slow().altering(Alteration::Replace(LARGE));
+    place.sandbox.deliver("", vec![slow(), slow(), slow(), slow(), changed]);
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     outcome.says(&["the object is not the one it was; starting again"]);
     assert_eq!(each(&outcome, "state"), ["ok"]);

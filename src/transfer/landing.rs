@@ -1,0 +1,165 @@
+//! The way of a flight's bytes into the part and to the check.
+//!
+//! Several answers may bring the same bytes: that of a connection which is taken for stalled and that of its twin,
+//! or one from before a new start. A flight claims bytes before it writes them, so that each is written once. A
+//! storage that sends other bytes late can then not change what was checked, not even when the file has its
+//! name already.
+
+use std::ops::Range;
+use std::sync::{Arc, MutexGuard};
+
+use super::part::Part;
+use super::pool::{Destination, Pool, Timing, wait};
+use super::state::{Chunk, Slot, State};
+use super::{Event, HEARTBEAT};
+
+/// This many chunks of a file may wait in memory to be checked. Further chunks are read from the disk
+/// later.
+const QUEUE: usize = 8;
+
+impl Pool {
+    /// Up to where a flight is to bring bytes that has them up to `position`.
+    pub(super) fn extend(&self, destination: &Destination, position: u64) -> u64 {
+        let mut state = self.lock();
+        let size = state.piece(destination.file);
+        let slot = &mut state.files[destination.file];
+        if slot.generation != destination.generation {
+            return 0;
+        }
+        slot.pieces.set_single(!slot.has_ranges);
+        slot.pieces.extend(destination.id, position, size).unwrap_or_default()
+    }
+
+    /// Which of these bytes a flight is to write: those that are not there. No other flight writes any of
+    /// them until they have [`landed`](Self::landed).
+    pub(super) fn claim(&self, destination: &Destination, range: &Range<u64>) -> Vec<Range<u64>> {
+        let mut state = self.lock();
+        loop {
+            let slot = &mut state.files[destination.file];
+            if slot.generation != destination.generation {
+                return Vec::new();
+            }
+            if let Some(missing) = slot.pieces.claim(destination.id, range.clone()) {
+                return missing;
+            }
+            state = wait(&self.room, state);
+        }
+    }
+
+    /// Ends a claim of which nothing comes, since the bytes could not be written.
+    pub(super) fn renounce(&self, destination: &Destination) {
+        self.release(&mut self.lock().files[destination.file], destination);
+    }
+
+    fn release(&self, slot: &mut Slot, destination: &Destination) {
+        // Another part has pieces of its own, and claims of its own.
+        let is_same = |part: &Arc<Part>| Arc::ptr_eq(part, &destination.part);
+        if slot.part.as_ref().is_some_and(is_same) && slot.pieces.release(destination.id) {
+            self.room.notify_all();
+        }
+    }
+
+    /// Notes bytes that were written to the part: `range` of the buffer, which belong at `start`, where
+    /// `missing` of them were not there. Returns a buffer to read into and up to where the flight is to go on,
+    /// which is `None` where it has ended.
+    ///
+    /// It waits where the check is far behind, so that a slow one holds the network back.
+    pub(super) fn landed(
+        &self,
+        destination: &Destination,
+        start: u64,
+        buffer: Vec<u8>,
+        range: Range<usize>,
+        missing: &[Range<u64>],
+        timing: Timing,
+    ) -> (Vec<u8>, Option<u64>) {
+        let end = start + range.len() as u64;
+        let now = self.now();
+        let mut state = self.lock();
+        self.release(&mut state.files[destination.file], destination);
+        state.received += range.len() as u64;
+        state.last_progress = now;
+        state.pace.read(timing.idle, timing.busy);
+        let size = state.piece(destination.file);
+        let slot = &mut state.files[destination.file];
+        if slot.generation != destination.generation {
+            return (buffer, None);
+        }
+        if let Some(flying) = slot.flying(destination.id) {
+            (flying.last, flying.has_delivered) = (now, true);
+        }
+        let frontier = slot.pieces.frontier();
+        slot.pieces.set_single(!slot.has_ranges);
+        let until = slot.pieces.wrote(destination.id, start..end, size);
+        if until.is_none() {
+            slot.slow = 0;
+            slot.flying.retain(|flying| flying.id != destination.id);
+            // It may be the last one, with pieces left that no range is served for any more.
+            slot.settle();
+        }
+        let present = slot.pieces.present();
+        slot.attempts.has(present);
+        if now.saturating_sub(slot.told) >= HEARTBEAT || until.is_none() {
+            slot.told = now;
+            let length = slot.object.length;
+            self.tell(destination.file, Event::Position { bytes: present, length });
+        }
+        let has_moved = slot.pieces.frontier() > frontier;
+        let (active, delivering, received) = (state.active, state.delivering(), state.received);
+        let may_add = state.pace.consider(now, active, delivering, received);
+        if may_add || (has_moved && active < state.pace.allowed()) {
+            self.work.notify_all();
+        }
+        // The check is handed bytes that were written, and reads all others from the disk.
+        let (start, range) = match missing {
+            [written] => {
+                let skipped = usize::try_from(written.start - start).unwrap_or_default();
+                let length = usize::try_from(written.end - written.start).unwrap_or_default();
+                (written.start, range.start + skipped..range.start + skipped + length)
+            }
+            _ => (start, range.start..range.start),
+        };
+        let buffer = self.hand_over(state, destination, start, buffer, range);
+        (buffer, until)
+    }
+
+    /// Hands bytes to the check where they follow those it has; else it reads them from the disk later.
+    fn hand_over(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        destination: &Destination,
+        start: u64,
+        buffer: Vec<u8>,
+        range: Range<usize>,
+    ) -> Vec<u8> {
+        let end = start + range.len() as u64;
+        let mut has_waited = false;
+        loop {
+            let slot = &mut state.files[destination.file];
+            let is_void = slot.generation != destination.generation || self.is_stopped();
+            let is_next = start <= slot.queued && slot.queued < end;
+            if is_void {
+                return buffer;
+            }
+            if is_next && slot.queue.len() < QUEUE {
+                let seen = usize::try_from(slot.queued - start).unwrap_or(range.len());
+                slot.queue.push_back(Chunk {
+                    start: slot.queued,
+                    bytes: buffer,
+                    range: range.start + seen..range.end,
+                });
+                slot.queued = end;
+                self.news.notify_all();
+                let spare = state.spare.pop();
+                drop(state);
+                return spare.unwrap_or_else(|| vec![0; self.chunk()]);
+            }
+            if !slot.lags() && (!is_next || has_waited) {
+                self.news.notify_all();
+                return buffer;
+            }
+            has_waited = true;
+            state = wait(&self.room, state);
+        }
+    }
+}
