@@ -9,6 +9,10 @@ use std::time::Duration;
 /// The least and the most that a first piece has, in bytes, and the most that any has.
 const FIRST_PIECE: (u64, u64) = (2 << 20, 8 << 20);
 const LARGEST_PIECE: u64 = 64 << 20;
+/// No piece starts more than so many pieces a connection beyond the frontier, and none further than this part of
+/// the object, unless there are more connections: what is beyond it is lost to SIGKILL.
+const WINDOW: u64 = 2;
+const WINDOW_SHARE: u64 = 6;
 /// A piece takes so many times as long as the wait for its first byte.
 const TIMES_THE_WAIT: f64 = 20.0;
 /// What one connection is taken to bring until that is measured, in bytes a second: what was seen over
@@ -196,6 +200,12 @@ impl Pace {
         size.next_multiple_of(1 << 20)
     }
 
+    /// How far beyond the frontier of an object of `length` bytes pieces of `size` bytes may start.
+    pub(super) fn window(&self, length: u64, size: u64) -> u64 {
+        let one_each = self.most as u64 * size;
+        (one_each * WINDOW).min(one_each.max(length / WINDOW_SHARE))
+    }
+
     /// How long one connection takes for so many bytes.
     pub(super) fn time_for(&self, bytes: u64) -> Duration {
         Duration::from_secs_f64(bytes as f64 / self.rate.unwrap_or(USUAL_RATE).max(1.0))
@@ -290,5 +300,15 @@ mod tests {
         pace.waited(at(100));
         assert_eq!(pace.piece(256 * MIB, 256 * MIB), 32 * MIB);
         assert_eq!(pace.piece(256 * MIB, 10 * MIB), 2 * MIB);
+    }
+
+    #[test]
+    fn a_kill_costs_less_than_a_quarter_of_a_file_of_64_mib() {
+        let pace = Pace::new(8, 1, at(0));
+        for length in [64 * MIB, 100 * MIB, 160 * MIB] {
+            let window = pace.window(length, pace.piece(length, length));
+            assert!(window <= length / 4 && window >= 8 * 2 * MIB, "{length}: {window}");
+        }
+        assert_eq!(pace.window(1024 * MIB, 2 * MIB), 2 * 8 * 2 * MIB);
     }
 }

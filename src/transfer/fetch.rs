@@ -15,6 +15,7 @@ use super::pool::{Destination, Pool, Timing};
 use super::request::{Answer, Ask, NoAnswer};
 use super::state::{Kind, Task};
 use super::trouble::Trouble;
+use crate::http::Stage;
 
 /// A connection that brings fewer bytes a second than this for this long is given up.
 const LEAST_RATE: f64 = 10_000.0;
@@ -50,6 +51,15 @@ pub(super) fn run(pool: &Pool, task: &Task) {
                 Kind::Piece(id, piece) => flight.piece(answer, *id, piece),
             }
         }
+        Err(NoAnswer::Transport(failure)) if failure.stage == Stage::Protocol => match &task.kind {
+            // The storage has answered by the rules before, so this is no other program.
+            Kind::Piece(_, range) => Err(Trouble::Cut {
+                at: range.start,
+                of: task.object.length,
+                failure: Some(failure),
+            }),
+            Kind::First(..) => Err(NoAnswer::Transport(failure).into()),
+        },
         Err(no_answer) => Err(no_answer.into()),
     };
     if let Err(trouble) = landed {

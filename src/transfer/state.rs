@@ -15,8 +15,6 @@ use super::reason::Reason;
 use super::{Job, Options};
 use crate::values::link::Link;
 
-/// No piece starts more than so many pieces a connection beyond the frontier.
-const WINDOW: u64 = 2;
 /// So many bytes may wait to be checked; then receiving waits.
 const LAG: u64 = 64 << 20;
 /// A flight that brings nothing for so long is asked for a second time.
@@ -347,7 +345,8 @@ impl State {
         files.sort_by_key(|file| self.files[*file].pieces.flights());
         for file in files {
             let size = self.piece(file);
-            let window = WINDOW * self.pace.most() as u64 * size;
+            let length = self.files[file].pieces.length().unwrap_or_default();
+            let window = self.pace.window(length, size);
             let slot = &mut self.files[file];
             if slot.lags() {
                 continue;

@@ -188,3 +188,21 @@ fn links_that_expire_twice_before_they_are_used_cost_one_request_each_and_no_con
     assert_eq!(place.asked_for_links(), 3, "{outcome:#?}");
     assert_eq!(*plain.lock().unwrap(), [format!("/{NAME}?x=0")], "{outcome:#?}");
 }
+
+#[test]
+fn one_answer_that_is_no_http_costs_its_piece_alone() {
+    let place = Place::of(sandbox_builder().object_size(8 << 20));
+    let object = place.sandbox.object(SINGLE.instance, SINGLE.base_id, 0);
+    let pieces = AtomicUsize::new(0);
+    let storage = storage(object.len(), move |asked, stream| {
+        if asked.range.is_some() && pieces.fetch_add(1, Ordering::Relaxed) == 0 {
+            return stream.write_all(b"nonsense\r\n\r\n").ok();
+        }
+        send(asked, &object, stream, Duration::from_millis(20))
+    });
+    let links = links(&[("node 0", format!("http://{storage}/{NAME}"))]);
+    place.sandbox.script_for("describeDownloadUrl", vec![links]);
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
+    assert_eq!(each(&outcome, "state"), ["ok"], "{outcome:#?}");
+    place.has_all_of(SINGLE);
+}
