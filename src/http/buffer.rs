@@ -42,6 +42,13 @@ impl Buffer {
     }
 }
 
+impl Buffer {
+    /// Whether there is input of which the last reader took none.
+    pub(super) fn is_incomplete(&self) -> bool {
+        !self.was_of_use && self.taken < self.filled
+    }
+}
+
 impl Buffers for Buffer {
     fn output(&mut self) -> &mut [u8] {
         &mut self.block[self.input..]

@@ -74,6 +74,7 @@ impl Connecting {
         Ok(Connection {
             stream,
             buffers: Buffer::new(details.config.input_buffer_size(), details.config.output_buffer_size()),
+            incomplete_since: None,
             is_tls: scheme == Scheme::Https,
             head: match (proxy, scheme) {
                 (Some(proxy), Scheme::Http) => Some(AbsoluteForm::new(details.uri, proxy)),
@@ -173,6 +174,8 @@ impl<'a> Attempt<'a> {
 pub(super) struct Connection {
     stream: Box<dyn Duplex>,
     buffers: Buffer,
+    /// Since when the input is too little of something to be of use.
+    incomplete_since: Option<Instant>,
     is_tls: bool,
     /// The change to a request's head on the way through a proxy for plain http.
     head: Option<AbsoluteForm>,
@@ -195,7 +198,15 @@ impl Transport for Connection {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.stream.socket().limit = limit(timeout, timeout.per_read);
+        let mut limit = limit(timeout, timeout.per_read);
+        // The head of a chunk has the time of one read, or one that drips byte by byte would never end.
+        let since = self.incomplete_since.unwrap_or_else(Instant::now);
+        self.incomplete_since = self.buffers.is_incomplete().then_some(since);
+        if let (Some(since), Some(each)) = (self.incomplete_since, limit.each) {
+            let end = since + each;
+            limit.deadline = Some(limit.deadline.map_or(end, |deadline| deadline.min(end)));
+        }
+        self.stream.socket().limit = limit;
         if let Some(form) = &mut self.head {
             form.is_next = true;
         }

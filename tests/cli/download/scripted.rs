@@ -206,3 +206,29 @@ fn one_answer_that_is_no_http_costs_its_piece_alone() {
     assert_eq!(each(&outcome, "state"), ["ok"], "{outcome:#?}");
     place.has_all_of(SINGLE);
 }
+
+#[test]
+fn a_chunk_whose_head_drips_is_not_waited_for() {
+    let place = Place::of(sandbox_builder());
+    let object = place.sandbox.object(SINGLE.instance, SINGLE.base_id, 0);
+    let storage = storage(object.len(), move |_, stream| {
+        let head = "HTTP/1.1 200 OK\r\nETag: \"first\"\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(head.as_bytes()).ok()?;
+        stream.write_all(format!("{:x}\r\n", 1000).as_bytes()).ok()?;
+        stream.write_all(&object[..1000]).ok()?;
+        stream.write_all(b"\r\n5;").ok()?;
+        let start = Instant::now();
+        // Without an end of it, the client's time is over first.
+        while start.elapsed() < LONG {
+            stream.write_all(b"x").ok()?;
+            thread::sleep(Duration::from_millis(100));
+        }
+        stream.write_all(b"\r\n").ok()
+    });
+    let links = links(&[("node 0", format!("http://{storage}/{NAME}"))]);
+    place.sandbox.script_for("describeDownloadUrl", vec![links]);
+    let args = ["-o", "json", "--timeout", "1", "--max-attempts", "1"];
+    let outcome = place.run(place.download(SINGLE).args(args));
+    assert_eq!(each(&outcome, "state"), ["incomplete"], "{outcome:#?}");
+    assert!(outcome.took < LONG, "{outcome:#?}");
+}
