@@ -1,4 +1,4 @@
-//! Arguments that clap defines only for the command that was typed.
+//! Arguments and subcommands that clap defines only for the command that was typed.
 //!
 //! clap's derive defines every argument of every command before it reads the command line. This takes two
 //! thirds of its time, and each new command would make all others slower. [`Deferred`] hands the definition
@@ -7,9 +7,9 @@
 
 use std::ops::Deref;
 
-use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
 
-/// A command's arguments, defined when they are needed.
+/// A command's arguments or subcommands, defined when they are needed.
 #[derive(Debug)]
 pub(crate) struct Deferred<T>(T);
 
@@ -56,5 +56,19 @@ fn with_own_about(command: Command, define: impl FnOnce(Command) -> Command) -> 
     match long_about {
         Some(long_about) => command.long_about(long_about),
         None => command,
+    }
+}
+
+impl<T: Subcommand> Subcommand for Deferred<T> {
+    fn augment_subcommands(command: Command) -> Command {
+        command.defer(T::augment_subcommands)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        command.defer(T::augment_subcommands_for_update)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        T::has_subcommand(name)
     }
 }

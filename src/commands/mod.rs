@@ -19,6 +19,7 @@ use clap::Subcommand;
 
 use crate::api::{Client, Warning};
 use crate::cli::Globals;
+use crate::cli::deferred::Deferred;
 use crate::cli::shared::RegionArgs;
 use crate::completion::Shell;
 use crate::config::{self, Settings};
@@ -149,11 +150,11 @@ impl Context<'_> {
 pub(crate) enum Command {
     /// Keep the backups of all instances in a folder, and look at what is there
     #[command(subcommand, arg_required_else_help = true)]
-    Archive(archive::Command),
+    Archive(Deferred<archive::Command>),
 
     /// Work with the backups of an instance
     #[command(subcommand, arg_required_else_help = true)]
-    Backup(backup::Command),
+    Backup(Deferred<backup::Command>),
 
     /// Check what the program needs and believes, with reads only, for a report
     ///
@@ -161,11 +162,11 @@ pub(crate) enum Command {
     /// as the program needs and believes it. At most sixteen calls of the service, and a few hundred bytes from the
     /// storage. Nothing secret is printed, so the report can be sent as it is. --timeout is for each check.
     #[command(after_long_help = doctor::EXAMPLES)]
-    Doctor(doctor::Args),
+    Doctor(Deferred<doctor::Args>),
 
     /// Work with instances
     #[command(subcommand, arg_required_else_help = true)]
-    Instance(instance::Command),
+    Instance(Deferred<instance::Command>),
 
     /// Print a shell's completion script
     #[command(after_long_help = completions::EXAMPLES)]

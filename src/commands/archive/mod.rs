@@ -28,7 +28,7 @@ pub(crate) enum Command {
     /// only when all its files are whole. Exit code 7 where something that should be there is not, 8 where
     /// all is whole but an instance's newest backup is older than --max-age.
     #[command(after_long_help = sync::EXAMPLES)]
-    Sync(sync::Args),
+    Sync(Deferred<sync::Args>),
 
     /// Remove the backups that no rule of a policy keeps
     ///
@@ -36,21 +36,21 @@ pub(crate) enum Command {
     /// The newest good backup of an instance always stays, and so does a backup whose folder holds a file named keep.
     /// What is damaged is neither counted nor removed. Removed for good: there is no undo.
     #[command(after_long_help = prune::EXAMPLES)]
-    Prune(prune::Args),
+    Prune(Deferred<prune::Args>),
 
     /// Say what an archive holds of each instance, and how old it is
     ///
     /// Needs no network, no keys and no lock, and writes nothing but the FILE of --metrics. With --since, it also says
     /// which sync and prune ran, what came, and what was wrong.
     #[command(after_long_help = status::EXAMPLES)]
-    Status(status::Args),
+    Status(Deferred<status::Args>),
 
     /// Read every byte of an archive and compare it with what was fetched
     ///
     /// Names what is missing, extra, changed or truncated, and ends with exit code 7 then. Needs no network, no keys
     /// and no lock. When each backup was checked is kept in checks.json beside the backups.
     #[command(after_long_help = verify::EXAMPLES)]
-    Verify(verify::Args),
+    Verify(Deferred<verify::Args>),
 
     /// Have a real redis-server load the backups of an archive
     ///

@@ -79,7 +79,7 @@ pub(crate) enum Command {
 
     /// Look at and change the schedule of automatic backups
     #[command(subcommand, arg_required_else_help = true)]
-    Policy(policy::Command),
+    Policy(Deferred<policy::Command>),
 }
 
 pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {
