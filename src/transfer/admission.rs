@@ -171,6 +171,8 @@ impl Fetch<'_> {
         {
             return Err(Trouble::Final(Reason::NoRoom { length, available }));
         }
+        // From here on, no checkpoint writes what is there of the earlier part into the new record.
+        self.pool.lock().files[self.task.file].part = None;
         let fresh = Record::new(&record.identity, &record.node);
         *record = Record {
             etag: object.etag.clone(),

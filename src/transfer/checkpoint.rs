@@ -5,6 +5,7 @@
 //! disk that takes seconds for an fsync holds up the second alone.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::pool::{Pool, locked};
@@ -116,7 +117,10 @@ impl Pool {
             let Some(part) = slot.part.clone() else { return Ok(()) };
             (slot.pieces.frontier(), part, slot.generation)
         };
-        part.sync()?;
+        if !part.sync()? {
+            // A file system without fsync. What is written was saved as that.
+            return self.note_progress(file);
+        }
         let record = self.record(file);
         let saved = {
             let mut record = locked(&record);
@@ -124,7 +128,8 @@ impl Pool {
                 let state = self.lock();
                 let slot = &state.files[file];
                 let path = slot.job.folder.paths(&slot.job.file_name).record;
-                (slot.object.etag.clone(), path, slot.generation == generation)
+                let is_part = slot.part.as_ref().is_some_and(|current| Arc::ptr_eq(current, &part));
+                (slot.object.etag.clone(), path, is_part && slot.generation == generation)
             };
             if frontier == 0 || !is_same || record.etag != etag || record.finished.is_some() {
                 return Ok(());
