@@ -75,7 +75,7 @@ fn entries<T: Listed>(answer: &Answer, row: fn(&T) -> Vec<String>) {
         warnings: Vec::new(),
     };
     let count = listing.entries.len();
-    let show = |format| harmless_text(listing::render(format, &listing, &["A", "B"], row));
+    let show = |format| harmless_text(listing::render(format, None, &listing, &["A", "B"], row));
     assert_eq!(show(Format::Table).lines().count(), count + 1, "one line a row");
     assert_eq!(show(Format::Plain).lines().count(), count, "one line an ID");
     let document: Value = serde_json::from_str(&show(Format::Json)).expect("JSON comes out as JSON");

@@ -140,6 +140,11 @@ impl Context<'_> {
         }
     }
 
+    /// The columns of the terminal that data go to; `None` where they go elsewhere, or it does not tell.
+    fn room(&self) -> Option<u16> {
+        self.world.stdout.size().map(|size| size.columns)
+    }
+
     /// Whether data on standard output is to have colours.
     fn paints(&self) -> bool {
         self.globals.color.are_for(&self.world.stdout, self.world)

@@ -8,16 +8,20 @@ use crate::api::model::Listed;
 use crate::output::Format;
 
 /// The entries as a table of the given columns, as the service's JSON with all pages in one, or as
-/// one ID a line.
+/// one ID a line. A terminal of `room` columns gets as many columns of the table as fit, from the left.
 pub(crate) fn render<T: Listed>(
     format: Format,
+    room: Option<u16>,
     listing: &Listing<T>,
     header: &[&str],
     row: impl Fn(&T) -> Vec<String>,
 ) -> Vec<u8> {
     let views = listing.entries.iter().map(|entry| &entry.view);
     match format {
-        Format::Table => table::render(header, views.map(row)),
+        Format::Table => match room {
+            None => table::render(header, views.map(row)),
+            Some(room) => table::render_fitting(header, views.map(row).collect(), room.into()),
+        },
         Format::Json => render_json(listing),
         Format::Plain => plain::render(views.map(Listed::id)),
     }

@@ -4,6 +4,7 @@
 //! whole at any width of the terminal.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+use unicode_width::UnicodeWidthStr;
 
 use crate::terminal::escape::visible;
 
@@ -50,6 +51,26 @@ where
         text.push('\n');
     }
     text.into_bytes()
+}
+
+/// The columns of a list that stay however narrow the terminal is: what names an entry, and its state.
+const LEAST_COLUMNS: usize = 3;
+
+/// Like [`render`], with the first columns only, as many as fit into `room`.
+pub(crate) fn render_fitting(header: &[&str], mut rows: Vec<Vec<String>>, room: usize) -> Vec<u8> {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let cells = cells.map(|cell| shown(cell).width());
+        cells.chain([header[column].width()]).max().unwrap_or_default()
+    };
+    let mut taken = 0;
+    let fitting = (0..header.len()).take_while(|column| {
+        taken += width(*column) + if *column == 0 { 0 } else { usize::from(GAP) };
+        taken <= room
+    });
+    let columns = fitting.count().max(LEAST_COLUMNS).min(header.len());
+    rows.iter_mut().for_each(|row| row.truncate(columns));
+    render(&header[..columns], rows)
 }
 
 /// Like [`render`], but empty, without even the header, if there are no rows.
@@ -100,6 +121,18 @@ fn shown(cell: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_narrow_terminal_gets_the_first_columns_and_at_least_three() {
+        let rows = || vec![["id-1", "缓存", "up", "far away"].map(str::to_owned).to_vec()];
+        let lines = |room| {
+            let text = String::from_utf8(render_fitting(&["ID", "NAME", "STATUS", "PLACE"], rows(), room)).unwrap();
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(28), ["ID    NAME  STATUS  PLACE", "id-1  缓存  up      far away"]);
+        assert_eq!(lines(27), ["ID    NAME  STATUS", "id-1  缓存  up"]);
+        assert_eq!(lines(5), lines(27));
+    }
 
     #[test]
     fn cells_are_never_cut_and_columns_stay_straight() {

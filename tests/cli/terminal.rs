@@ -233,6 +233,44 @@ fn wait_on(term: Option<&'static str>) -> String {
 }
 
 #[test]
+fn a_list_fits_the_terminal_and_elsewhere_has_all_columns() {
+    let sandbox = crate::support::sandbox();
+    let lists: [(&[&str], &str, &str); 2] = [
+        (
+            &["backup", "list", "--region", "cn-north-1", "--instance", "redis-1234"],
+            "STATUS",
+            "NAME",
+        ),
+        (&["instance", "list", "--region", "cn-north-1"], "STATUS", "ADDRESS"),
+    ];
+    for (args, third, last) in lists {
+        let header = |columns| {
+            let args: Vec<&str> = args.iter().chain(&["--color", "never"]).copied().collect();
+            let shown = run_at(&sandbox, &args, columns).stdout;
+            let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
+            let header: Vec<String> = shown
+                .lines()
+                .next()
+                .unwrap()
+                .split("  ")
+                .map(|cell| cell.trim().to_owned())
+                .collect();
+            (
+                header.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>(),
+                widest,
+            )
+        };
+        let (narrow, widest) = header(Some(80));
+        assert!(widest <= 80 && narrow.len() >= 5, "{narrow:?}");
+        for columns in [None, Some(200)] {
+            let (all, _) = header(columns);
+            assert_eq!((all[2].as_str(), all.last().unwrap().as_str()), (third, last));
+            assert!(all.starts_with(&narrow));
+        }
+    }
+}
+
+#[test]
 fn a_wait_draws_its_line_only_where_the_terminal_obeys_control_sequences() {
     assert!(wait_on(Some("xterm")).contains(": running for "));
     for term in [Some("dumb"), Some(""), None] {

@@ -123,9 +123,13 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             .notes
             .note(format_args!("instance {instance} in {region} has no backups{which}"));
     }
-    context.print(&listing::render(context.format, &backups, &HEADER, |backup| {
-        row(backup, context)
-    }))?;
+    context.print(&listing::render(
+        context.format,
+        context.room(),
+        &backups,
+        &HEADER,
+        |backup| row(backup, context),
+    ))?;
     Ok(())
 }
 

@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Verify(Deferred<verify::Args>),
 
     /// List the backups of an instance, newest first
+    ///
+    /// A terminal that is too narrow for all columns shows the first ones; -o json has everything.
     #[command(after_long_help = list::EXAMPLES)]
     List(Deferred<list::Args>),
 

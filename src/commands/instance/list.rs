@@ -65,7 +65,13 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             .notes
             .note(format_args!("{} has no instances{which}", settings.region));
     }
-    context.print(&listing::render(context.format, &instances, &HEADER, row))?;
+    context.print(&listing::render(
+        context.format,
+        context.room(),
+        &instances,
+        &HEADER,
+        row,
+    ))?;
     Ok(())
 }
 
