@@ -17,8 +17,9 @@ impl Info {
         text.split('.').next()?.trim().parse().ok()
     }
 
-    pub(super) fn is_loading(&self) -> bool {
-        self.number("loading") == Some(1)
+    /// Whether a file is being loaded; `None` where the answer is none of Redis's or Valkey's.
+    pub(super) fn is_loading(&self) -> Option<bool> {
+        Some(self.number("loading")? == 1)
     }
 
     /// How many bytes of the file are loaded.
@@ -86,7 +87,7 @@ mod tests {
                     rdb_last_load_keys_expired:10\r\nexpired_keys:2\r\n\r\n\
                     # Keyspace\r\ndb0:keys=167,expires=3,avg_ttl=0\r\ndb13:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n";
         let info = Info(text.to_owned());
-        assert!(info.is_loading());
+        assert_eq!(info.is_loading(), Some(true));
         assert_eq!(info.loaded_bytes(), Some(1024));
         assert_eq!((info.percent(), info.seconds_left()), (Some(12), None));
         assert_eq!(info.used_memory(), Some(1_046_232));
@@ -94,8 +95,9 @@ mod tests {
         assert_eq!(info.server().as_deref(), Some("Redis 7.0.15"));
         let of = |db, keys, expires| Database { db, keys, expires };
         assert_eq!(info.databases(), [of(0, 167, 3), of(13, 1, 0)]);
+        assert_eq!(Info("OK".to_owned()).is_loading(), None);
         let valkey = Info("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n".to_owned());
         assert_eq!(valkey.server().as_deref(), Some("Valkey 8.0.1"));
-        assert_eq!((valkey.expired(), valkey.is_loading()), (None, false));
+        assert_eq!((valkey.expired(), valkey.is_loading()), (None, None));
     }
 }

@@ -26,6 +26,8 @@
 //! it is installed; and a small shell, the warden, reads from a pipe that only this program holds open, kills
 //! the group when the pipe closes, and removes the folder. The process that becomes the server tells the warden its
 //! number before it does, so there is no moment at which a server runs unguarded.
+//! Whatever has left the group, such as a server that is told to be a daemon, still works in the folder: on Linux the
+//! warden kills that too.
 //!
 //! # How the keys are compared
 //!
@@ -33,7 +35,8 @@
 //! `keys of the server = keys of the file - expired keys - empty keys`, where the last are values without
 //! elements, which servers from 6.2 on leave out. All of it comes from one `INFO`, so that no key expires in
 //! between. In each database, keys that never expire have to be there to the last one; all together, the missing ones
-//! have to be as many as the server says it dropped. See [`compare`].
+//! have to be as many as the server says it dropped. See [`compare`]. Where the keys differ or there are none, the log has to
+//! say that the file was loaded: a script may have had the server load another one, which says nothing of this file.
 //!
 //! The parts: [`words`] for what the server's log means, [`compare`] for the keys, [`memory`] for what the
 //! machine has left, `unix` for all that needs a Unix: processes, the folder, the socket.

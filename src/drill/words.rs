@@ -59,7 +59,8 @@ pub(super) struct End<'a> {
 
 /// What came of the file, and why.
 pub(super) fn judge(end: End<'_>) -> (Outcome, String) {
-    let lines: Vec<&str> = end.log.lines().map(message).collect();
+    let log = own_lines(end.log);
+    let lines: Vec<&str> = log.iter().copied().map(message).collect();
     let with = |phrases: &[&str]| {
         let mut own = lines.iter().filter(|line| !names_a_key(line));
         own.find(|line| phrases.iter().any(|phrase| line.contains(phrase)))
@@ -81,9 +82,9 @@ pub(super) fn judge(end: End<'_>) -> (Outcome, String) {
         return said(Outcome::TooLittleMemory, line);
     }
     let telling: Vec<&str> = lines.iter().copied().filter(|line| !is_routine(line)).collect();
-    let loud = end
-        .log
-        .lines()
+    let loud = log
+        .iter()
+        .copied()
         .filter(|line| is_warning(line))
         .map(message)
         .find(|line| !is_routine(line));
@@ -142,7 +143,39 @@ pub(super) fn empty_keys(log: &str) -> u64 {
             .split_once("empty keys skipped: ")?;
         first_number(count)
     };
-    log.lines().map(message).find_map(of).unwrap_or_default()
+    own_lines(log).into_iter().map(message).find_map(of).unwrap_or_default()
+}
+
+/// Whether the server says that it has loaded the file. All versions do, unless they are told to log less.
+pub(super) fn has_loaded(log: &str) -> bool {
+    let mut lines = own_lines(log).into_iter().map(message);
+    lines.any(|line| line.starts_with("DB loaded from disk"))
+}
+
+/// The lines that the server wrote itself. The name of a key is logged as it is, and after a newline in it may come
+/// anything, such as a line of a log; but it cannot know the number of the process.
+fn own_lines(log: &str) -> Vec<&str> {
+    let own = log.lines().find_map(process);
+    let mut is_in_name = false;
+    let mut is_own = |line: &&str| {
+        if own.is_some() && process(line) == own {
+            is_in_name = names_a_key(message(line));
+            return true;
+        }
+        !is_in_name
+    };
+    log.lines().filter(|line| is_own(line)).collect()
+}
+
+/// The number of the process that wrote a line, as the line has it.
+fn process(line: &str) -> Option<&str> {
+    parts(line)?;
+    line.trim_start_matches('[').split([':', ']']).next()
+}
+
+/// What a server answers in place of `INFO`, fit for a terminal.
+pub(super) fn answer(text: &str) -> String {
+    words(text)
 }
 
 /// The server's text, fit for a terminal and not too long.
@@ -297,6 +330,34 @@ mod tests {
             ..end("")
         };
         assert_eq!(judge(killed).0, Outcome::TooLittleMemory);
+    }
+
+    #[test]
+    fn the_name_of_a_key_says_nothing_whatever_it_has_in_it() {
+        let at = "7:M 30 Nov 2026 20:00:44.444";
+        let other = "9:M 30 Nov 2026 20:00:44.444";
+        for said in [
+            "Can't handle RDB format version 99",
+            "no matching module 'x'",
+            "Out Of Memory",
+        ] {
+            for forged in [said.to_owned(), format!("{other} # {said}")] {
+                let twice = format!("{at} # RDB has duplicated key 'a\n{forged}' in DB 0");
+                let panic = format!("{at} # Guru Meditation: Duplicated key found in RDB file");
+                assert_eq!(of(&[&twice, &panic]).0, Outcome::Damaged, "{forged}");
+            }
+        }
+        let skipped = format!("{at} * rdbLoadObject skipping empty key: a");
+        let done = "Done loading RDB, keys loaded: 0, keys expired: 0, empty keys skipped:";
+        let text = log(&[&skipped, &format!("{other} * {done} 9."), &format!("{at} * {done} 1.")]);
+        assert_eq!(empty_keys(&text), 1);
+        assert!(!has_loaded(&log(&[
+            &skipped,
+            &format!("{other} * DB loaded from disk: 0.000 seconds")
+        ])));
+        assert!(has_loaded(&log(&[&format!(
+            "{at} * DB loaded from disk: 0.000 seconds"
+        )])));
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //! checksum.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -164,7 +166,8 @@ fn a_real_server_tells_apart_what_can_be_loaded_and_why_not() {
     let expiring = [expiring("past", 1), expiring("later", far), key("always")].concat();
     // A listpack with a wrong length inside.
     let broken = [&b"\x10"[..], &text("h"), b"\x0b\x0b\0\0\0\x02\0\x81a\x02\0\xff"].concat();
-    let cases: [(&str, Vec<u8>, &str, &str); 11] = [
+    let line = "a\n7:M 30 Nov 2026 20:00:44.444 # no matching module";
+    let cases: [(&str, Vec<u8>, &str, &str); 12] = [
         ("types", TYPES.to_vec(), "loaded", ""),
         ("several", rdb(9, &[&several]), "loaded", ""),
         ("db200", rdb(9, &[&database(200), &key("a")]), "loaded", ""),
@@ -186,6 +189,12 @@ fn a_real_server_tells_apart_what_can_be_loaded_and_why_not() {
             rdb(9, &[&database(0), &key("a"), &key("a")]),
             "damaged",
             "RDB has duplicated key 'a' in DB 0",
+        ),
+        (
+            "twice-with-words",
+            rdb(9, &[&database(0), &key(line), &key(line)]),
+            "damaged",
+            "RDB has duplicated key 'a",
         ),
         (
             "newer",
@@ -369,6 +378,81 @@ fn a_server_that_ends_or_never_gets_ready_is_a_failure_of_this_machine() {
         (Some(1), &Value::from("no-progress"))
     );
     outcome.says(&["it did not answer for 0.5 s, so it was ended", "--timeout"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_goes_to_the_background_is_not_left_there() {
+    if without_server() {
+        return;
+    }
+    let place = Place::new();
+    place.file("types", TYPES);
+    let tmp = fs::canonicalize(place.tmp()).unwrap();
+    let is_alone = || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let mut folders = processes.filter_map(|process| fs::read_link(process.path().join("cwd")).ok());
+        !folders.any(|folder| folder.starts_with(&tmp))
+    };
+    for (name, text) in [
+        ("daemon", "exec redis-server \"$@\" --daemonize yes"),
+        ("child", "redis-server \"$@\" &"),
+    ] {
+        let server = place.script(name, text);
+        let (results, _) = place.results(&["types", "--redis-server", &server]);
+        // It may have answered before its parent was seen to be gone.
+        assert!(
+            ["failed", "loaded"].contains(&results[0].1["result"].as_str().unwrap()),
+            "{results:?}"
+        );
+        wait_until("the server goes", is_alone);
+    }
+}
+
+#[test]
+fn what_answers_otherwise_than_redis_proves_nothing_of_a_file() {
+    let place = Place::new();
+    place.file("types", TYPES);
+    place.file("empty", &rdb(9, &[]));
+    let seen = place.path("seen");
+    let text = format!("pwd > '{}'; until [ -e stop ]; do sleep 0.05; done", seen.display());
+    let waits = place.script("waits", &text);
+    let no_keys = "$11\r\nloading:0\r\n\r\n";
+    for (answer, file, words) in [
+        ("+OK\r\n", "empty", "does not answer as Redis does"),
+        ("+OK\r\n", "types", "does not answer as Redis does"),
+        (
+            "-NOAUTH Authentication required.\r\n",
+            "types",
+            "NOAUTH Authentication required.",
+        ),
+        // As of a server that was told to load another file.
+        (no_keys, "empty", "does not say that it loaded the file"),
+        (no_keys, "types", "does not say that it loaded the file"),
+    ] {
+        let _ = fs::remove_file(&seen);
+        let run = place.load(&[file, "--redis-server", &waits]).start();
+        wait_until("it starts", || {
+            fs::read_to_string(&seen).is_ok_and(|text| text.ends_with('\n'))
+        });
+        let folder = PathBuf::from(fs::read_to_string(&seen).unwrap().trim_end());
+        let listener = UnixListener::bind(folder.join("s")).unwrap();
+        let (mut client, _) = listener.accept().unwrap();
+        client.write_all(answer.as_bytes()).unwrap();
+        // It is asked to end, or the connection is closed.
+        let mut asked = Vec::new();
+        let mut buffer = [0; 256];
+        while !asked.ends_with(b"NOSAVE\r\n") {
+            match client.read(&mut buffer).unwrap_or_default() {
+                0 => break,
+                count => asked.extend_from_slice(&buffer[..count]),
+            }
+        }
+        let _ = fs::write(folder.join("stop"), "");
+        let outcome = run.finish();
+        outcome.data_before_failure(1, &[file, "failed", words]);
+        place.is_tidy();
+    }
 }
 
 #[test]

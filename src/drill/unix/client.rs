@@ -8,12 +8,17 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::process::world::Clock;
+
 /// The longest answer that is taken, in bytes. `INFO` has about 60 for each database.
 const MAX_ANSWER: usize = 16 << 20;
+/// The longest first line of an answer, in bytes: a length, or an error's text.
+const MAX_LINE: usize = 64 << 10;
 
 /// A connection.
 pub(super) struct Client {
     stream: UnixStream,
+    wait: Duration,
     /// The bytes of an answer that is not whole yet; `None` while no command waits for one.
     pending: Option<Vec<u8>>,
 }
@@ -27,16 +32,21 @@ pub(super) enum Answer {
 }
 
 impl Client {
-    /// Connects; each read and write waits at most so long.
+    /// Connects; each question waits at most about so long for its answer, also where that comes byte by byte.
     pub(super) fn connect(path: &Path, wait: Duration) -> io::Result<Self> {
         let stream = UnixStream::connect(path)?;
         stream.set_read_timeout(Some(wait))?;
         stream.set_write_timeout(Some(wait))?;
-        Ok(Self { stream, pending: None })
+        Ok(Self {
+            stream,
+            wait,
+            pending: None,
+        })
     }
 
     /// Asks, or goes on to wait for the answer to the last command; `None` where it has not come yet.
-    pub(super) fn ask(&mut self, command: &[&str]) -> io::Result<Option<Answer>> {
+    pub(super) fn ask(&mut self, command: &[&str], clock: &dyn Clock) -> io::Result<Option<Answer>> {
+        let start = clock.monotonic();
         if self.pending.is_none() {
             self.stream.write_all(&encode(command))?;
             self.pending = Some(Vec::new());
@@ -50,6 +60,9 @@ impl Client {
             }
             if pending.len() > MAX_ANSWER {
                 return Err(io::Error::other("its answer is too long"));
+            }
+            if clock.monotonic().saturating_sub(start) > self.wait {
+                return Ok(None);
             }
             match self.stream.read(&mut buffer) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -74,11 +87,15 @@ fn encode(command: &[&str]) -> Vec<u8> {
 
 /// The answer in these bytes, once it is whole.
 fn decode(bytes: &[u8]) -> io::Result<Option<Answer>> {
+    let foreign = || io::Error::other("it does not answer as Redis does");
     let Some(end) = bytes.windows(2).position(|pair| pair == b"\r\n") else {
-        return Ok(None);
+        return if bytes.len() > MAX_LINE {
+            Err(foreign())
+        } else {
+            Ok(None)
+        };
     };
     let line = String::from_utf8_lossy(&bytes[..end]);
-    let foreign = || io::Error::other("it does not answer as Redis does");
     match line.split_at_checked(1) {
         Some(("+" | ":", text)) => Ok(Some(Answer::Text(text.to_owned()))),
         Some(("-", text)) => Ok(Some(Answer::Error(text.to_owned()))),
@@ -99,6 +116,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     use super::*;
+    use crate::process::world::World;
 
     #[test]
     fn an_answer_is_taken_once_it_is_whole() {
@@ -121,6 +139,7 @@ mod tests {
             b"$x\r\n",
             b"$99999999999\r\n",
             b"\r\n",
+            &[b'x'; MAX_LINE + 1],
         ] {
             assert!(decode(foreign).is_err());
         }
@@ -128,22 +147,44 @@ mod tests {
 
     #[test]
     fn a_silent_server_is_asked_once_and_waited_for() {
+        let clock = World::of_this_process().clock;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s");
         let listener = UnixListener::bind(&path).unwrap();
         let mut client = Client::connect(&path, Duration::from_millis(1)).unwrap();
         let (mut server, _) = listener.accept().unwrap();
-        assert_eq!(client.ask(&["INFO"]).unwrap(), None);
-        assert_eq!(client.ask(&["INFO"]).unwrap(), None);
+        assert_eq!(client.ask(&["INFO"], &*clock).unwrap(), None);
+        assert_eq!(client.ask(&["INFO"], &*clock).unwrap(), None);
         server.write_all(b"+a").unwrap();
-        assert_eq!(client.ask(&["INFO"]).unwrap(), None);
+        assert_eq!(client.ask(&["INFO"], &*clock).unwrap(), None);
         server.write_all(b"b\r\n").unwrap();
         while client.pending.is_some() {
-            client.ask(&["INFO"]).unwrap();
+            client.ask(&["INFO"], &*clock).unwrap();
         }
         drop(client);
         let mut asked = Vec::new();
         server.read_to_end(&mut asked).unwrap();
         assert_eq!(asked, b"*1\r\n$4\r\nINFO\r\n");
+    }
+
+    #[test]
+    fn an_answer_that_comes_byte_by_byte_is_not_waited_for_to_its_end() {
+        let clock = World::of_this_process().clock;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut client = Client::connect(&path, Duration::from_millis(20)).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let slow = std::thread::spawn(move || {
+            for _ in 0..3_000 {
+                if server.write_all(b"x").is_err() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        assert_eq!(client.ask(&["INFO"], &*clock).unwrap(), None);
+        drop(client);
+        slow.join().unwrap();
     }
 }

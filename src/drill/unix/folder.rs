@@ -18,12 +18,17 @@ const MAX_SOCKET_PATH: usize = 103;
 /// The shell of every Unix.
 pub(super) const SHELL: &str = "/bin/sh";
 /// Takes the number of the server's process group from each line that it reads, an empty one for none. Its input
-/// ends when this program has, and then it kills the group and removes the folder. The signals that end this program are not for it.
+/// ends when this program has, and then it kills the group and removes the folder. A server that has left its group,
+/// as with `daemonize yes`, is still at work in the folder, which Linux shows in `/proc`. The signals that end this
+/// program are not for it.
 const WARDEN: &str = "\
 trap '' HUP INT TERM
 group=
 while read -r line; do group=$line; done
 if [ -n \"$group\" ]; then kill -s KILL -- \"-$group\"; fi
+for process in /proc/[0-9]*; do
+if [ \"$process/cwd\" -ef \"$1\" ]; then kill -s KILL \"${process#/proc/}\"; fi
+done
 rm -rf -- \"$1\"";
 /// Where the warden finds `rm`.
 const WARDEN_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -94,10 +99,10 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-        // Whatever is left then, the warden removes.
         self.pipe = None;
         let _ = self.warden.wait();
+        // Where the warden itself was killed.
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 

@@ -20,7 +20,7 @@ use super::compare::{self, Dropped};
 use super::info::Info;
 use super::words::{self, End};
 use super::{Load, NoServer, Outcome, PROGRAMS, Stage, Stopped, Subject, memory, no_progress};
-use crate::process::world::World;
+use crate::process::world::{Clock, World};
 use crate::terminal::human;
 
 /// Where programs are looked for if `PATH` is not set, as `execvp` does, and where Redis's own Makefile puts them.
@@ -40,6 +40,8 @@ const UNKNOWN_DATABASES: u64 = 256;
 const LAUNCH: &str = "echo $$ && exec \"$@\" >log 2>&1";
 /// How much of a server's log is read, in bytes.
 const MAX_LOG: u64 = 1 << 20;
+/// Where the server's keys do not prove that it read the file, its log has to.
+const NOT_LOADED: &str = "its log does not say that it loaded the file";
 /// Has the server check each value to its last element. Redis 6.2 and later know it.
 const SANITIZE: &str = "sanitize-dump-payload";
 
@@ -264,11 +266,16 @@ impl Run {
             if let Some(status) = self.has_ended() {
                 return Ok(self.autopsy(subject, status));
             }
-            match self.ask() {
+            match self.ask(clock) {
                 Some(Answer::Text(text)) => {
                     let info = Info(text);
-                    if !info.is_loading() {
-                        return Ok(self.report(subject, &info));
+                    match info.is_loading() {
+                        Some(true) => {}
+                        Some(false) => return Ok(self.report(subject, &info)),
+                        None => {
+                            let reason = "what listens on its socket does not answer as Redis does";
+                            return Ok(Load::failed(Outcome::Failed, reason.to_owned()));
+                        }
                     }
                     stage = Stage::Loading(info.percent(), info.seconds_left());
                     note(stage);
@@ -276,6 +283,12 @@ impl Run {
                         loaded = info.loaded_bytes();
                         progressed_at = clock.monotonic();
                     }
+                }
+                Some(Answer::Error(text)) if !text.starts_with("LOADING") => {
+                    let reason = format!("it cannot be asked what it has loaded: {}", words::answer(&text));
+                    let server = words::server(&self.log());
+                    let load = Load::failed(Outcome::Failed, reason);
+                    return Ok(Load { server, ..load });
                 }
                 Some(Answer::Error(_)) => {
                     stage = Stage::Loading(None, None);
@@ -294,11 +307,11 @@ impl Run {
     }
 
     /// Its answer to `INFO`; `None` where it gives none yet. Its end is seen elsewhere.
-    fn ask(&mut self) -> Option<Answer> {
+    fn ask(&mut self, clock: &dyn Clock) -> Option<Answer> {
         if self.client.is_none() {
             self.client = Client::connect(&self.folder.join(Folder::SOCKET), TICK).ok();
         }
-        match self.client.as_mut()?.ask(&["INFO"]) {
+        match self.client.as_mut()?.ask(&["INFO"], clock) {
             Ok(answer) => answer,
             Err(_) => {
                 self.client = None;
@@ -310,9 +323,10 @@ impl Run {
     /// What came of a file that is loaded.
     fn report(&self, subject: Subject<'_>, info: &Info) -> Load {
         let databases = info.databases();
+        let log = self.log();
         let dropped = Dropped {
             expired: info.expired(),
-            empty: words::empty_keys(&self.log()),
+            empty: words::empty_keys(&log),
             has_expired_fields: info.has_expired_fields(),
         };
         let compared = match &subject.contents.databases {
@@ -320,18 +334,25 @@ impl Run {
             None => Ok(dropped.expired.unwrap_or_default()),
         };
         let (result, expired, reason) = match compared {
+            // Without a key, a server that looked for no file has what it should.
+            Ok(_) if databases.is_empty() && !words::has_loaded(&log) => {
+                (Outcome::Failed, None, Some(NOT_LOADED.to_owned()))
+            }
             Ok(expired) => (Outcome::Loaded, Some(expired), remarks(subject, expired, dropped)),
             Err(_) if fs::metadata(subject.path).is_err() => (
                 Outcome::Failed,
                 None,
                 Some("the file is gone or cannot be read any more".to_owned()),
             ),
+            Err(difference) if !words::has_loaded(&log) => {
+                (Outcome::Failed, None, Some(format!("{NOT_LOADED}: {difference}")))
+            }
             Err(difference) => (Outcome::Damaged, dropped.expired, Some(difference)),
         };
         Load {
             result,
             reason,
-            server: info.server().or_else(|| words::server(&self.log())),
+            server: info.server().or_else(|| words::server(&log)),
             databases: Some(databases),
             expired,
             used_memory: info.used_memory(),
@@ -381,7 +402,7 @@ impl Run {
             return;
         };
         // It answers only where it refuses.
-        let _ = client.ask(&["SHUTDOWN", "NOSAVE"]);
+        let _ = client.ask(&["SHUTDOWN", "NOSAVE"], clock);
         let mut tick = FIRST_TICK;
         while self.has_ended().is_none() && clock.monotonic().saturating_sub(start) < FAREWELL {
             clock.sleep(tick);
