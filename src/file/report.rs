@@ -1,12 +1,12 @@
 //! The report on a file: its object in `-o json`, and the texts for tables and messages.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::FileState;
 use crate::drill::{Load, Outcome};
+use crate::output::json;
 use crate::rdb::{Advice, Contents, Findings};
 
 /// The result for a file. Serialised, it is an element of `files` in `-o json`; its keys and their order
@@ -19,7 +19,7 @@ pub(crate) struct FileReport {
     node: Option<String>,
     /// The file's path; for an incomplete one, the path of its `.part`. In JSON, bytes that are not UTF-8
     /// are replaced, since JSON cannot hold them.
-    #[serde(serialize_with = "lossy")]
+    #[serde(serialize_with = "json::path")]
     path: PathBuf,
     /// How many of its bytes are there; 0 where it cannot be read.
     bytes: u64,
@@ -144,8 +144,4 @@ impl FileReport {
             None => format!("{path}: {state}, {reason}"),
         }
     }
-}
-
-fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&OsStr::to_string_lossy(path.as_os_str()))
 }

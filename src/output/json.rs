@@ -1,6 +1,7 @@
 //! JSON: the service's answers as they came, and the program's own documents.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
@@ -15,6 +16,16 @@ pub(crate) fn render(value: &impl Serialize) -> Vec<u8> {
 /// A document on one line, with a last line break.
 pub(crate) fn render_line(value: &impl Serialize) -> Vec<u8> {
     serialized(value, CompactFormatter)
+}
+
+/// A path in a document. JSON cannot hold bytes that are not UTF-8; they are replaced.
+pub(crate) fn path<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    path.to_string_lossy().serialize(serializer)
+}
+
+/// As [`path`]; null where there is none.
+pub(crate) fn optional_path<S: serde::Serializer>(path: &Option<&Path>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.map(Path::to_string_lossy).serialize(serializer)
 }
 
 fn serialized(value: &impl Serialize, formatter: impl Formatter) -> Vec<u8> {

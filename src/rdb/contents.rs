@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::walk::Seen;
-use crate::values::when::rfc3339;
+use crate::values::when::as_rfc3339;
 
 /// At most this many databases and modules are counted each on their own, so that no file can take much
 /// memory. A server has as many databases as its configuration says, 16 as a rule.
@@ -60,10 +60,6 @@ pub(crate) struct Database {
     pub(crate) keys: u64,
     /// How many of the keys have a time after which they expire, past or not.
     pub(crate) expires: u64,
-}
-
-fn as_rfc3339<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    moment.map(rfc3339).serialize(serializer)
 }
 
 impl Contents {
@@ -220,6 +216,7 @@ fn module_name(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::when::rfc3339;
 
     fn contents(counts: Counts) -> Contents {
         counts.into_contents(9, Checksum::Right, true)

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime, Time, UtcOffset};
@@ -59,6 +60,11 @@ pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
         .checked_to_offset(UtcOffset::UTC)
         .and_then(|moment| moment.format(&Rfc3339).ok())
         .unwrap_or_else(|| moment.unix_timestamp().to_string())
+}
+
+/// A time in a JSON document, as [`rfc3339`] writes it; null where there is none.
+pub(crate) fn as_rfc3339<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    moment.map(rfc3339).serialize(serializer)
 }
 
 /// A duration such as `90s`, `30m`, `36h`, `7d` or `2w`.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::verify::{lossy, moment, open};
+use super::{note_foreign, open_to_read};
 use crate::archive::drills::{self, Drill};
 use crate::archive::read::{Archive, Archived, Kept};
 use crate::archive::state::Terms;
@@ -17,6 +17,7 @@ use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
 use crate::rdb::Verdict;
 use crate::values::id::InstanceId;
+use crate::values::when::as_rfc3339;
 
 /// Arguments of `archive drill`.
 #[derive(Debug, clap::Args)]
@@ -53,7 +54,7 @@ struct Task<'a> {
 }
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let archive = open(&args.dir, &args.instances)?;
+    let archive = open_to_read(&args.dir, &args.instances)?;
     let loader = Loader::new(args.redis_server.as_deref(), context)?;
     let (tasks, without) = tasks(&archive, args, context);
     let mut rows = Vec::new();
@@ -80,12 +81,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         return Err(loader.interrupted(rows.len()).into());
     }
     printed?;
-    for path in &archive.foreign {
-        let path = path.display();
-        context
-            .notes
-            .note(format_args!("{path} is no part of an archive and is left out"));
-    }
+    note_foreign(&archive, context);
     judge(&archive, &rows, without)
 }
 
@@ -219,10 +215,10 @@ struct Row {
     instance: String,
     base_id: String,
     /// Of the file; of the backup's folder where its files cannot be told.
-    #[serde(serialize_with = "lossy")]
+    #[serde(serialize_with = "json::path")]
     path: PathBuf,
     /// Of the backup.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "as_rfc3339")]
     start: Option<OffsetDateTime>,
     bytes: u64,
     #[serde(flatten)]

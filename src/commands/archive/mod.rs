@@ -15,10 +15,12 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::Context;
+use crate::archive::read::{self, Archive};
 use crate::archive::store::Store;
 use crate::cli::deferred::Deferred;
 use crate::error::{Kind, Report};
 use crate::transfer::FolderError;
+use crate::values::id::InstanceId;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -70,6 +72,46 @@ pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()
         Command::Status(args) => status::run(args, context),
         Command::Sync(args) => sync::run(args, context),
         Command::Verify(args) => verify::run(args, context),
+    }
+}
+
+/// Reads an archive.
+fn read_archive(dir: &Path) -> anyhow::Result<Archive> {
+    read::read(dir).map_err(|error| {
+        let hint = "give the folder that 'jdredis archive sync' writes to, one that this user may read";
+        Report::with_hint(Kind::Other, format!("{}: {error}", dir.display()), hint).into()
+    })
+}
+
+/// The error of an archive without instances. A disk that is not mounted looks like one.
+fn without_instances(dir: &Path) -> Report {
+    let message = format!("{} holds no instance's backups", dir.display());
+    let hint = "check the path, and whether the disk is mounted; 'jdredis archive sync' fills an archive";
+    Report::with_hint(Kind::NotFound, message, hint)
+}
+
+/// Reads an archive, which must hold these instances, and at least one.
+fn open_to_read(dir: &Path, instances: &[InstanceId]) -> anyhow::Result<Archive> {
+    let archive = read_archive(dir)?;
+    let is_known = |id: &&InstanceId| archive.instances.iter().any(|archived| archived.instance == **id);
+    if let Some(id) = instances.iter().find(|id| !is_known(id)) {
+        let message = format!("{} has no instance {id}", dir.display());
+        let hint = "look at 'jdredis archive status' for the instances that it has";
+        return Err(Report::with_hint(Kind::NotFound, message, hint).into());
+    }
+    if archive.instances.is_empty() && archive.unreadable.is_empty() {
+        return Err(without_instances(dir).into());
+    }
+    Ok(archive)
+}
+
+/// Notes what lies in the archive's folder and is left out.
+fn note_foreign(archive: &Archive, context: &Context<'_>) {
+    for path in &archive.foreign {
+        let path = path.display();
+        context
+            .notes
+            .note(format_args!("{path} is no part of an archive and is left out"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::keep::{self, KeepArgs};
@@ -15,7 +15,7 @@ use crate::commands::Context;
 use crate::error::{Kind, Report, is_closed_pipe};
 use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
-use crate::values::when::rfc3339;
+use crate::values::when::as_rfc3339;
 
 /// Arguments of `archive prune`.
 #[derive(Debug, clap::Args)]
@@ -52,13 +52,13 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         return Err(Report::with_hint(Kind::Usage, message, hint).into());
     };
     // A folder that is not there must not be made by the lock.
-    let mut archive = open(args)?;
+    let mut archive = super::open_to_read(&args.dir, &[])?;
     let store = match args.dry_run {
         true => None,
         false => {
             let store = super::open_to_write(&args.dir)?;
             // Another process may have changed it until now.
-            archive = open(args)?;
+            archive = super::open_to_read(&args.dir, &[])?;
             Some(store)
         }
     };
@@ -132,21 +132,6 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     untold.outcome(outcome, context)
 }
 
-/// Reads the archive, which must hold an instance.
-fn open(args: &Args) -> anyhow::Result<Archive> {
-    let archive = read::read(&args.dir).map_err(|error| {
-        let hint = "give the folder that 'jdredis archive sync' writes to, one that this user may read";
-        Report::with_hint(Kind::Other, format!("{}: {error}", args.dir.display()), hint)
-    })?;
-    if archive.instances.is_empty() && archive.unreadable.is_empty() {
-        // A disk that is not mounted looks like this.
-        let message = format!("{} holds no instance's backups", args.dir.display());
-        let hint = "check the path, and whether the disk is mounted; 'jdredis archive sync' fills an archive";
-        return Err(Report::with_hint(Kind::NotFound, message, hint).into());
-    }
-    Ok(archive)
-}
-
 /// The zone and the sum, and what a person has to look at.
 fn say(archive: &Archive, rows: &[Row], zone: &str, args: &Args, context: &Context<'_>) {
     for path in &archive.foreign {
@@ -203,9 +188,9 @@ struct Row {
     region: String,
     instance: String,
     base_id: String,
-    #[serde(serialize_with = "lossy")]
+    #[serde(serialize_with = "json::path")]
     path: PathBuf,
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "as_rfc3339")]
     start: Option<OffsetDateTime>,
     bytes: u64,
     /// `keep` or `remove`.
@@ -287,13 +272,4 @@ fn render(rows: &[Row], zone: &str, policy: &str, args: &Args, context: &Context
         }),
         Format::Plain => plain::render(removed().map(|row| row.path.as_os_str().as_encoded_bytes())),
     }
-}
-
-fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    moment.map(rfc3339).serialize(serializer)
-}
-
-/// JSON has no way to write bytes that are not UTF-8; they are replaced.
-fn lossy<S: Serializer>(path: &std::path::Path, serializer: S) -> Result<S::Ok, S::Error> {
-    path.to_string_lossy().serialize(serializer)
 }

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::rows::{self, Judged};
 use super::told::Untold;
 use crate::archive::metrics::{LastSync, Metrics};
 use crate::archive::nights::{NIGHTS, Night};
-use crate::archive::read::{self, Archive, Archived, Unreadable};
+use crate::archive::read::{Archive, Archived, Unreadable};
 use crate::archive::runs::{self, Run};
 use crate::archive::state::{self, State, Terms};
 use crate::commands::Context;
@@ -18,7 +18,7 @@ use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
 use crate::values::age::MaxAge;
 use crate::values::local::LocalTime;
-use crate::values::when::{When, rfc3339};
+use crate::values::when::{When, as_rfc3339};
 
 /// From this width of a terminal on, the last nights are shown.
 const NIGHTS_COLUMNS: u16 = 100;
@@ -61,13 +61,7 @@ Examples:
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let mut archive = read::read(&args.dir).map_err(|error| {
-        Report::with_hint(
-            Kind::Other,
-            format!("{}: {error}", args.dir.display()),
-            "give the folder that 'jdredis archive sync' writes to, one that this user may read",
-        )
-    })?;
+    let mut archive = super::read_archive(&args.dir)?;
     let terms = Terms {
         now: context.world.clock.now(),
         max_age: args.max_age.limit(),
@@ -80,12 +74,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .map(|archived| Row::of(archived, terms))
         .collect();
     let printed = context.print_findings(&render(&rows, runs.as_deref(), args, context));
-    for path in &archive.foreign {
-        context.notes.note(format_args!(
-            "{} is no part of an archive and is left out",
-            path.display()
-        ));
-    }
+    super::note_foreign(&archive, context);
     for row in &rows {
         if let Some(warning) = &row.judged.judgement.warning {
             context.notes.warn(format_args!("{}: {warning}", row.judged.subject));
@@ -135,10 +124,7 @@ fn judge(archive: &Archive, rows: Vec<Row<'_>>, args: &Args) -> anyhow::Result<(
         return Err(Report::with_hint(Kind::Integrity, message, hint).details(lines).into());
     }
     if rows.is_empty() {
-        // A disk that is not mounted looks like this.
-        let message = format!("{} holds no instance's backups", args.dir.display());
-        let hint = "check the path, and whether the disk is mounted; 'jdredis archive sync' fills an archive";
-        return Err(Report::with_hint(Kind::NotFound, message, hint).into());
+        return Err(super::without_instances(&args.dir).into());
     }
     let judged: Vec<Judged> = rows.into_iter().map(|row| row.judged).collect();
     match rows::verdict(&judged, args.max_age) {
@@ -170,10 +156,10 @@ struct Row<'a> {
     instance: &'a str,
     name: Option<&'a str>,
     /// When the newest good backup began.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "as_rfc3339")]
     newest: Option<OffsetDateTime>,
     /// Its folder.
-    #[serde(serialize_with = "lossy")]
+    #[serde(serialize_with = "json::optional_path")]
     path: Option<&'a Path>,
     /// Seconds since it began.
     age: Option<u64>,
@@ -186,10 +172,10 @@ struct Row<'a> {
     /// How many backups were ever verified.
     verified: usize,
     /// When the one of these was verified that was so longest ago.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "as_rfc3339")]
     oldest_check: Option<OffsetDateTime>,
     /// When a real server last loaded one of its backups, and which that was.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "as_rfc3339")]
     last_loaded: Option<OffsetDateTime>,
     last_loaded_base_id: Option<&'a str>,
     state: State,
@@ -379,13 +365,4 @@ fn coloured(table: &[u8], rows: &[&Row<'_>], has_unicode: bool) -> Vec<u8> {
         coloured.push('\n');
     }
     coloured.into_bytes()
-}
-
-fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    moment.map(rfc3339).serialize(serializer)
-}
-
-/// JSON has no way to write bytes that are not UTF-8; they are replaced.
-fn lossy<S: Serializer>(path: &Option<&Path>, serializer: S) -> Result<S::Ok, S::Error> {
-    path.map(Path::to_string_lossy).serialize(serializer)
 }

@@ -1,15 +1,16 @@
 //! `jdredis archive verify`: is every byte of an archive as it was fetched?
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::{note_foreign, open_to_read};
 use crate::archive::checks::{self, Check, CheckState};
-use crate::archive::read::{self, Archive};
+use crate::archive::read::Archive;
 use crate::archive::verify::{self, Event, Found, Task};
 use crate::commands::Context;
 use crate::error::{Kind, Report};
@@ -17,7 +18,7 @@ use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
 use crate::terminal::progress::Progress;
 use crate::values::id::InstanceId;
-use crate::values::when::rfc3339;
+use crate::values::when::{as_rfc3339, rfc3339};
 
 /// How long dates of checks wait to be written: a run that is killed loses no more.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
@@ -53,7 +54,7 @@ Examples:
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
-    let archive = open(&args.dir, &args.instances)?;
+    let archive = open_to_read(&args.dir, &args.instances)?;
     let stop = context.interrupt.defer_first_signal();
     let all = tasks(&archive, args);
     let count = all.len();
@@ -119,12 +120,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .into());
     }
     printed?;
-    for path in &archive.foreign {
-        context.notes.note(format_args!(
-            "{} is no part of an archive and is left out",
-            path.display()
-        ));
-    }
+    note_foreign(&archive, context);
     if count > tasks.len() {
         context.notes.note(format_args!(
             "{} of {count} backups were checked, {}; the others were checked later than these and are next",
@@ -133,27 +129,6 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         ));
     }
     judge(&archive, &rows, args, context)
-}
-
-/// Reads the archive, which must hold these instances, and at least one.
-pub(super) fn open(dir: &Path, instances: &[InstanceId]) -> anyhow::Result<Archive> {
-    let archive = read::read(dir).map_err(|error| {
-        let hint = "give the folder that 'jdredis archive sync' writes to, one that this user may read";
-        Report::with_hint(Kind::Other, format!("{}: {error}", dir.display()), hint)
-    })?;
-    let is_known = |id: &&InstanceId| archive.instances.iter().any(|archived| archived.instance == **id);
-    if let Some(id) = instances.iter().find(|id| !is_known(id)) {
-        let message = format!("{} has no instance {id}", dir.display());
-        let hint = "look at 'jdredis archive status' for the instances that it has";
-        return Err(Report::with_hint(Kind::NotFound, message, hint).into());
-    }
-    if archive.instances.is_empty() && archive.unreadable.is_empty() {
-        // A disk that is not mounted looks like this.
-        let message = format!("{} holds no instance's backups", dir.display());
-        let hint = "check the path, and whether the disk is mounted; 'jdredis archive sync' fills an archive";
-        return Err(Report::with_hint(Kind::NotFound, message, hint).into());
-    }
-    Ok(archive)
 }
 
 fn tasks<'a>(archive: &'a Archive, args: &Args) -> Vec<Task<'a>> {
@@ -268,19 +243,19 @@ struct Row {
     region: String,
     instance: String,
     base_id: String,
-    #[serde(serialize_with = "lossy")]
+    #[serde(serialize_with = "json::path")]
     path: PathBuf,
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "as_rfc3339")]
     start: Option<OffsetDateTime>,
     bytes: u64,
     state: CheckState,
     /// Each thing that is wrong with it.
     reasons: Vec<String>,
     /// When it was checked before.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "as_rfc3339")]
     checked_before: Option<OffsetDateTime>,
-    #[serde(serialize_with = "always")]
-    checked_at: OffsetDateTime,
+    /// RFC 3339.
+    checked_at: String,
 }
 
 impl Row {
@@ -296,7 +271,7 @@ impl Row {
             state,
             reasons,
             checked_before: backup.check.as_ref().map(|check| check.at),
-            checked_at: now,
+            checked_at: rfc3339(now),
         }
     }
 
@@ -340,17 +315,4 @@ fn render(rows: &[Row], args: &Args, context: &Context<'_>) -> Vec<u8> {
             [row.state.name().as_bytes(), b" ", path].concat()
         })),
     }
-}
-
-pub(super) fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    moment.map(rfc3339).serialize(serializer)
-}
-
-fn always<S: Serializer>(moment: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
-    rfc3339(*moment).serialize(serializer)
-}
-
-/// JSON has no way to write bytes that are not UTF-8; they are replaced.
-pub(super) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    path.to_string_lossy().serialize(serializer)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::Args;
@@ -14,7 +14,7 @@ use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
 use crate::process::signals::Signal;
 use crate::terminal::human;
-use crate::values::when::rfc3339;
+use crate::values::when::as_rfc3339;
 
 /// What `-o json` prints; a contract.
 #[derive(Serialize)]
@@ -37,7 +37,7 @@ struct Row<'a> {
     instance: &'a str,
     name: Option<&'a str>,
     /// When the newest good backup in the archive began.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "as_rfc3339")]
     newest: Option<OffsetDateTime>,
     /// Seconds since then.
     age: Option<u64>,
@@ -233,8 +233,4 @@ fn render_table(rows: &[Row<'_>], context: &Context<'_>) -> Vec<u8> {
     let is_quiet = context.notes.is_quiet();
     let shown = rows.iter().filter(|row| !is_quiet || row.judged.is_noteworthy());
     table::render_rows(&HEADER, shown.map(|row| row.cells(context)))
-}
-
-fn moment<S: Serializer>(moment: &Option<OffsetDateTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    moment.map(rfc3339).serialize(serializer)
 }
