@@ -1,13 +1,12 @@
 //! `jdredis archive …`: the backups of a whole fleet in one folder.
 
 mod drill;
-mod keep;
 mod prune;
+mod recording;
+mod retention;
 mod rows;
-mod runs;
 mod status;
 mod sync;
-mod told;
 mod verify;
 
 use std::path::Path;

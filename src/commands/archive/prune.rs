@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::keep::{self, KeepArgs};
-use super::told::Untold;
+use super::recording::Unrecorded;
+use super::retention::{self, KeepArgs};
 use crate::archive::prune::{self, Decision};
 use crate::archive::read::{self, Archive, Archived};
 use crate::archive::runs::{self, Run, Trouble};
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         max_age: None,
         accepts_unverified: args.accept_unverified,
     };
-    let zone = keep::zone(&archive, context.world);
+    let zone = retention::zone(&archive, context.world);
     let zone_text = zone.describe(terms.now);
     let mut rows = Vec::new();
     let mut failures = Vec::new();
@@ -127,9 +127,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .map(Report::of);
     let code = report.as_ref().map_or(0, |report| report.kind.code());
     run.end(context.world.clock.now(), code, report.as_ref().map(Report::line));
-    let mut untold = Untold::default();
-    untold.append(&run, &args.dir, true);
-    untold.outcome(outcome, context)
+    let mut unrecorded = Unrecorded::default();
+    unrecorded.append_run(&run, &args.dir, true);
+    unrecorded.outcome(outcome, context)
 }
 
 /// The zone and the sum, and what a person has to look at.

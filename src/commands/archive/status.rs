@@ -1,12 +1,14 @@
 //! `jdredis archive status`: what an archive holds of each instance. Reads the folders, and nothing else.
 
+mod runs_table;
+
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::recording::Unrecorded;
 use super::rows::{self, Judged};
-use super::told::Untold;
 use crate::archive::metrics::{LastSync, Metrics};
 use crate::archive::nights::{NIGHTS, Night};
 use crate::archive::read::{Archive, Archived, Unreadable};
@@ -83,16 +85,16 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let outcome = printed
         .map_err(anyhow::Error::from)
         .and_then(|()| judge(&archive, rows, args));
-    let mut untold = Untold::default();
+    let mut unrecorded = Unrecorded::default();
     if let Some(file) = &args.metrics {
         let mut metrics = Metrics::of(&archive, terms);
         let last_sync = runs::last_sync(&args.dir);
         last_sync
             .iter()
             .for_each(|run| metrics.remember_sync(LastSync::of(run)));
-        untold.write(metrics, file);
+        unrecorded.write_metrics(metrics, file);
     }
-    untold.outcome(outcome, context)
+    unrecorded.outcome(outcome, context)
 }
 
 /// The runs that were asked for; `None` where none were.
@@ -293,7 +295,7 @@ fn render(rows: &[Row<'_>], runs: Option<&[Run]>, args: &Args, context: &Context
     match context.format {
         Format::Table => {
             let mut text = render_table(rows, context);
-            let of_runs = runs.map(|runs| super::runs::render(runs, context)).unwrap_or_default();
+            let of_runs = runs.map(|runs| runs_table::render(runs, context)).unwrap_or_default();
             if !text.is_empty() && !of_runs.is_empty() {
                 text.push(b'\n');
             }

@@ -1,13 +1,24 @@
-//! `jdredis archive sync`: every backup that the service has and an archive has not, of a whole fleet.
+//! `jdredis archive sync`: fetches every backup that the service has and an archive has not, of a whole fleet.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `ledger`, `instance` | what is known of the fleet and of each instance, before, during and after |
+//! | `fetch`, `backup` | fetching: the workers, and one backup while its files come |
+//! | `links` | the links in use, and new ones |
+//! | `prune` | what a retention policy leaves out, and what it removes afterwards |
+//! | `result` | the table, the document, and the error that the sync ends with |
+//! | `recording` | the end of the sync in the metrics and in `runs.jsonl` |
+//! | `completion` | what completion learns from the sync |
 
 mod backup;
+mod completion;
 mod fetch;
+mod instance;
+mod ledger;
 mod links;
-mod names;
-mod night;
 mod prune;
+mod recording;
 mod result;
-mod told;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,9 +28,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sha2::{Digest, Sha256};
 
-use self::night::Night;
+use self::ledger::Ledger;
 use self::prune::Keep;
-use self::told::Telling;
+use self::recording::Recorder;
 use crate::archive::fleet::{Asker, Pattern, Selection, Survey, Tag};
 use crate::archive::plan::{self, Wanted};
 use crate::archive::read::{self, Archive};
@@ -27,7 +38,7 @@ use crate::archive::state::Terms;
 use crate::archive::store::{self, Store};
 use crate::cli::shared::RegionsArgs;
 use crate::commands::Context;
-use crate::commands::archive::keep::{self, KeepArgs};
+use crate::commands::archive::retention::{self, KeepArgs};
 use crate::commands::regions::Regions;
 use crate::config::Settings;
 use crate::error::{Kind, Report};
@@ -37,8 +48,8 @@ use crate::transfer::MAX_CONNECTIONS;
 use crate::values::age::MaxAge;
 use crate::values::id::InstanceId;
 
-/// How long the threads have to put away what they have once the user wants it to end.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long after a signal the threads may take to save what they have.
+const GRACE: Duration = Duration::from_secs(2);
 /// How many hexadecimal digits of its hash tell one key from another.
 const KEY_DIGITS: usize = 16;
 
@@ -130,20 +141,20 @@ Examples:
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let stop = context.interrupt.defer_first_signal();
-    let telling = Telling::begin(args, context);
-    // Outside of the sync, so that the lock is held until its end is told.
-    let (mut store, mut night) = (None, None);
-    let outcome = sync(args, context, &stop, &telling, &mut store, &mut night);
-    telling.end(night.as_ref(), store.is_some(), outcome)
+    let recorder = Recorder::begin(args, context);
+    // `store` lives until the end is recorded, and so does the lock that it holds.
+    let (mut store, mut ledger) = (None, None);
+    let outcome = sync(args, context, &stop, &recorder, &mut store, &mut ledger);
+    recorder.end(ledger.as_ref(), store.is_some(), outcome)
 }
 
 fn sync(
     args: &Args,
     context: &Context<'_>,
     stop: &Arc<AtomicBool>,
-    telling: &Telling<'_>,
+    recorder: &Recorder<'_>,
     store: &mut Option<Store>,
-    night: &mut Option<Night>,
+    ledger: &mut Option<Ledger>,
 ) -> anyhow::Result<()> {
     let world = context.world;
     let regions = Regions::resolve(&args.regions, context)?;
@@ -155,10 +166,10 @@ fn sync(
     let store = store.as_ref();
     let pace = Pace::new(Arc::clone(&world.clock), Arc::clone(stop));
     let client = context.client(&regions.settings).with_pace(&pace);
-    let interrupted = || telling.interrupted(None, result::interruption(context.interrupt.signal()));
+    let interrupted = || recorder.interrupted(None, result::interruption(context.interrupt.signal()));
     let no_thread = "the system gives no thread to ask the service with";
     let ids = context
-        .unless_it_hangs(stop, LAST_WORDS, || regions.ids(&client), interrupted)
+        .unless_it_hangs(stop, GRACE, || regions.ids(&client), interrupted)
         .context(no_thread)?;
     if stop.load(Ordering::Relaxed) {
         return Err(result::interruption(context.interrupt.signal()).into());
@@ -170,7 +181,7 @@ fn sync(
     let archive = read_archive(args)?;
     let keep = args.keep.policy().map(|policy| Keep {
         policy,
-        zone: keep::zone(&archive, world),
+        zone: retention::zone(&archive, world),
     });
     let asker = Asker {
         client: &client,
@@ -185,7 +196,7 @@ fn sync(
     let survey = context
         .unless_it_hangs(
             stop,
-            LAST_WORDS,
+            GRACE,
             || Survey::take(&asker, &ids, &selection, &archive),
             interrupted,
         )
@@ -193,16 +204,16 @@ fn sync(
     for (region, warning) in &survey.warnings {
         context.notes.warn(format_args!("{region}: {warning}"));
     }
-    names::of_survey(&survey, &selection, &regions.settings, world);
+    completion::of_survey(&survey, &selection, &regions.settings, world);
     let terms = Terms {
         now: world.clock.now(),
         max_age: args.max_age.limit().filter(|_| !args.dry_run),
         accepts_unverified: args.accept_unverified,
     };
-    let night = night.insert(Night::new(survey, archive, terms, asker.key));
-    night.warn(context.notes);
-    let wanted = night.compare(args.newest.map(|newest| newest as usize), keep.as_ref(), context.notes);
-    let wanted = fitting(wanted, store, args, night);
+    let ledger = ledger.insert(Ledger::new(survey, archive, terms, asker.key));
+    ledger.warn(context.notes);
+    let wanted = ledger.compare(args.newest.map(|newest| newest as usize), keep.as_ref(), context.notes);
+    let wanted = fitting(wanted, store, args, ledger);
     announce(&wanted, args, context);
     if let Some(store) = store {
         let fetching = fetch::Fetching {
@@ -211,29 +222,29 @@ fn sync(
             settings: &regions.settings,
             args,
             context,
-            telling,
+            recorder,
             stop,
         };
-        fetching.run(&wanted, night)?;
+        fetching.run(&wanted, ledger)?;
         while let Some(keep) = keep.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) {
-            let more = night.take_their_places(keep);
+            let more = ledger.take_their_places(keep);
             if more.is_empty() {
                 break;
             }
-            let more = fitting(more, Some(store), args, night);
+            let more = fitting(more, Some(store), args, ledger);
             announce(&more, args, context);
-            fetching.run(&more, night)?;
+            fetching.run(&more, ledger)?;
         }
-        names::of_nodes(night, &regions.settings, world);
-        night.remember(store, context.notes);
+        completion::of_nodes(ledger, &regions.settings, world);
+        ledger.remember(store, context.notes);
         if let Some(keep) = keep.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) {
-            night.prune(keep, store, context.notes);
+            ledger.prune(keep, store, context.notes);
         }
     } else {
-        night.plan(&wanted);
+        ledger.plan(&wanted);
     }
     let signal = stop.load(Ordering::Relaxed).then(|| context.interrupt.signal());
-    result::conclude(night, signal, args, context)
+    result::conclude(ledger, signal, args, context)
 }
 
 /// The error of internal links for several regions, where the command line names them.
@@ -284,7 +295,7 @@ fn key_of(settings: &Settings) -> String {
 }
 
 /// Those that fit onto the disk. The others are noted as missing.
-fn fitting(mut wanted: Vec<Wanted>, store: Option<&Store>, args: &Args, night: &mut Night) -> Vec<Wanted> {
+fn fitting(mut wanted: Vec<Wanted>, store: Option<&Store>, args: &Args, ledger: &mut Ledger) -> Vec<Wanted> {
     plan::order(&mut wanted);
     let room = store::free_space(&args.dir);
     let (fitting, rest) = plan::fit(wanted, room, |wanted| {
@@ -292,7 +303,7 @@ fn fitting(mut wanted: Vec<Wanted>, store: Option<&Store>, args: &Args, night: &
     });
     for wanted in rest {
         let size = human::size(wanted.size.unwrap_or_default());
-        night.note_missing(&wanted, format!("its {size} do not fit onto the disk"));
+        ledger.note_missing(&wanted, format!("its {size} do not fit onto the disk"));
     }
     fitting
 }

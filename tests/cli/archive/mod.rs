@@ -10,11 +10,11 @@ mod fortnight;
 mod month;
 mod others;
 mod prune;
+#[cfg(unix)]
+mod recording;
 mod safety;
 mod status;
 mod sync;
-#[cfg(unix)]
-mod told;
 mod verify;
 #[cfg(target_os = "linux")]
 mod walk;

@@ -1,8 +1,8 @@
 //! Fetches what a sync wants: links are asked for a little ahead, all files share one transfer, and a
 //! backup gets its folder when its last file is whole.
 //!
-//! This thread alone knows how far each backup is. What waits for the network or the disk is done by a few
-//! workers, which it gives orders and which report what came of them.
+//! The main thread alone knows how far each backup is. It gives orders to a few workers, which wait for the network
+//! and the disk in its place and report what came of each order.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,10 +14,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::backup::{Ended, Running};
+use super::ledger::Ledger;
 use super::links::{Book, Request};
-use super::night::Night;
-use super::told::Telling;
-use super::{Args, LAST_WORDS, result};
+use super::recording::Recorder;
+use super::{Args, GRACE, result};
 use crate::api::Client;
 use crate::archive::manifest::Manifest;
 use crate::archive::plan::Wanted;
@@ -49,7 +49,7 @@ pub(super) struct Fetching<'a> {
     pub(super) settings: &'a Settings,
     pub(super) args: &'a Args,
     pub(super) context: &'a Context<'a>,
-    pub(super) telling: &'a Telling<'a>,
+    pub(super) recorder: &'a Recorder<'a>,
     pub(super) stop: &'a Arc<AtomicBool>,
 }
 
@@ -70,10 +70,10 @@ enum Report {
 }
 
 impl Fetching<'_> {
-    /// Fetches the backups in their order. What came of each is noted in the night.
-    pub(super) fn run(&self, wanted: &[Wanted], night: &mut Night) -> anyhow::Result<()> {
+    /// Fetches the backups in their order. The ledger gets what came of each.
+    pub(super) fn run(&self, wanted: &[Wanted], ledger: &mut Ledger) -> anyhow::Result<()> {
         if wanted.is_empty() || self.is_stopped() {
-            self.leave(wanted, night);
+            self.leave(wanted, ledger);
             return Ok(());
         }
         let (orders, taken) = channel();
@@ -86,11 +86,11 @@ impl Fetching<'_> {
         let world = self.context.world;
         let expected = wanted.iter().map(|wanted| wanted.size).sum();
         thread::scope(|scope| {
-            // Dropped before the scope waits for the workers: without its end of the orders they end, too.
+            // The run is dropped before the scope waits for the workers. It drops `orders`, which ends them.
             let mut run = Run {
                 fetching: self,
                 wanted,
-                night,
+                ledger,
                 waiting: (0..wanted.len()).collect(),
                 running: wanted.iter().map(|_| None).collect(),
                 under_way: 0,
@@ -112,7 +112,7 @@ impl Fetching<'_> {
             run.go(&reported, &requested);
             run.conclude();
             if self.is_stopped() && busy.load(Ordering::Relaxed) > 0 {
-                self.end_now(run.night);
+                self.end_now(run.ledger);
             }
             Ok(())
         })
@@ -123,9 +123,9 @@ impl Fetching<'_> {
     }
 
     /// Notes that these were not begun.
-    fn leave(&self, wanted: &[Wanted], night: &mut Night) {
+    fn leave(&self, wanted: &[Wanted], ledger: &mut Ledger) {
         for wanted in wanted {
-            night.note_missing(wanted, "it was not fetched: the sync was interrupted".to_owned());
+            ledger.note_missing(wanted, "it was not fetched: the sync was interrupted".to_owned());
         }
     }
 
@@ -155,12 +155,12 @@ impl Fetching<'_> {
     }
 
     /// Ends the process, since a worker waits for the network and nobody waits for it any more.
-    fn end_now(&self, night: &mut Night) -> ! {
-        night.remember(self.store, self.context.notes);
+    fn end_now(&self, ledger: &mut Ledger) -> ! {
+        ledger.remember(self.store, self.context.notes);
         let signal = self.context.interrupt.signal();
-        let ended = result::conclude(night, Some(signal), self.args, self.context);
+        let ended = result::conclude(ledger, Some(signal), self.args, self.context);
         let report = ended.map_or_else(|error| error::Report::of(&error), |()| result::interruption(signal));
-        let report = self.telling.interrupted(Some(night), report);
+        let report = self.recorder.interrupted(Some(ledger), report);
         self.context.end_interrupted(&report)
     }
 
@@ -221,7 +221,7 @@ impl Fetching<'_> {
 struct Run<'a> {
     fetching: &'a Fetching<'a>,
     wanted: &'a [Wanted],
-    night: &'a mut Night,
+    ledger: &'a mut Ledger,
     /// Those that were not begun, in order.
     waiting: VecDeque<usize>,
     /// Those whose files are in the transfer.
@@ -248,7 +248,7 @@ impl Run<'_> {
             let is_stopped = self.fetching.is_stopped();
             if is_stopped {
                 let now = clock.monotonic();
-                if self.under_way == 0 || now.saturating_sub(*stopped_at.get_or_insert(now)) >= LAST_WORDS {
+                if self.under_way == 0 || now.saturating_sub(*stopped_at.get_or_insert(now)) >= GRACE {
                     return;
                 }
             } else {
@@ -325,7 +325,7 @@ impl Run<'_> {
             Report::Links(number, Err(reason)) => self.fail(number, reason),
             Report::Named(number, manifest, Ok(folder)) => {
                 self.under_way -= 1;
-                if let Some(instance) = self.night.instance_mut(&self.wanted[number].key) {
+                if let Some(instance) = self.ledger.instance_mut(&self.wanted[number].key) {
                     instance.add_new(folder, &manifest);
                 }
             }
@@ -363,7 +363,7 @@ impl Run<'_> {
             Ended::Whole(files) => {
                 let wanted = &self.wanted[number];
                 let now = self.fetching.context.world.clock.now();
-                let instance = self.night.instance_mut(&wanted.key);
+                let instance = self.ledger.instance_mut(&wanted.key);
                 match instance.map(|instance| instance.manifest(wanted, files, now)) {
                     Some(manifest) => self.order(Order::Name(number, Box::new(manifest))),
                     None => self.under_way -= 1,
@@ -376,7 +376,7 @@ impl Run<'_> {
     fn fail(&mut self, number: usize, reason: String) {
         self.under_way -= 1;
         self.running[number] = None;
-        self.night.note_missing(&self.wanted[number], reason);
+        self.ledger.note_missing(&self.wanted[number], reason);
     }
 
     /// Notes what was not fetched.
@@ -385,11 +385,11 @@ impl Run<'_> {
         self.progress.close();
         let interrupted = || "it was not fetched: the sync was interrupted".to_owned();
         for number in std::mem::take(&mut self.waiting) {
-            self.night.note_missing(&self.wanted[number], interrupted());
+            self.ledger.note_missing(&self.wanted[number], interrupted());
         }
         for (number, running) in std::mem::take(&mut self.running).into_iter().enumerate() {
             if running.is_some() {
-                self.night.note_missing(&self.wanted[number], interrupted());
+                self.ledger.note_missing(&self.wanted[number], interrupted());
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::night::{Instance, Night};
+use super::instance::Instance;
+use super::ledger::Ledger;
 use crate::archive::plan::Wanted;
 use crate::archive::policy::Policy;
 use crate::archive::prune;
@@ -57,7 +58,7 @@ impl Keep {
     }
 }
 
-impl Night {
+impl Ledger {
     /// The backups that were left out for others which could not be fetched: now the policy keeps them.
     pub(super) fn take_their_places(&mut self, keep: &Keep) -> Vec<Wanted> {
         let terms = self.terms;

@@ -6,7 +6,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::Args;
-use super::night::{Instance, Night};
+use super::instance::Instance;
+use super::ledger::Ledger;
 use crate::archive::state::State;
 use crate::commands::Context;
 use crate::commands::archive::rows::{self, Judged};
@@ -67,10 +68,10 @@ struct Total {
 }
 
 impl<'a> Row<'a> {
-    fn of(instance: &'a Instance, night: &Night) -> Self {
+    fn of(instance: &'a Instance, ledger: &Ledger) -> Self {
         let archived = &instance.archived;
-        let newest = archived.newest(night.terms);
-        let judgement = archived.judge(night.terms);
+        let newest = archived.newest(ledger.terms);
+        let judgement = archived.judge(ledger.terms);
         Self {
             region: archived.region.as_str(),
             instance: archived.instance.as_str(),
@@ -125,17 +126,17 @@ pub(super) fn interruption(signal: Signal) -> Report {
 
 /// Prints the rows and ends the run.
 pub(super) fn conclude(
-    night: &Night,
+    ledger: &Ledger,
     signal: Option<Signal>,
     args: &Args,
     context: &Context<'_>,
 ) -> anyhow::Result<()> {
-    let rows: Vec<Row<'_>> = night
+    let rows: Vec<Row<'_>> = ledger
         .instances
         .iter()
-        .map(|instance| Row::of(instance, night))
+        .map(|instance| Row::of(instance, ledger))
         .collect();
-    let printed = context.print_findings(&render(&rows, night, args, context));
+    let printed = context.print_findings(&render(&rows, ledger, args, context));
     if let Some(signal) = signal {
         // A terminal that was closed (SIGHUP) takes no table any more; the signal decides the exit code.
         return Err(interruption(signal).into());
@@ -147,7 +148,7 @@ pub(super) fn conclude(
         }
     }
     let judged: Vec<Judged> = rows.into_iter().map(|row| row.judged).collect();
-    judge(night, &judged, args)
+    judge(ledger, &judged, args)
 }
 
 /// Why a region's instances are not known.
@@ -155,8 +156,8 @@ pub(super) fn unlisted(report: &Report) -> String {
     format!("its instances could not be listed: {}", report.line())
 }
 
-fn judge(night: &Night, judged: &[Judged], args: &Args) -> anyhow::Result<()> {
-    if let Some(report) = night.only_failure() {
+fn judge(ledger: &Ledger, judged: &[Judged], args: &Args) -> anyhow::Result<()> {
+    if let Some(report) = ledger.only_failure() {
         let message = format!("nothing could be done: {}", report.message);
         return Err(Report {
             message,
@@ -164,12 +165,12 @@ fn judge(night: &Night, judged: &[Judged], args: &Args) -> anyhow::Result<()> {
         }
         .into());
     }
-    let regions = night
+    let regions = ledger
         .failed_regions
         .iter()
         .map(|(region, report)| format!("{region}: {}", unlisted(report)));
-    let mut lines: Vec<String> = regions.chain(night.lost.iter().cloned()).collect();
-    lines.extend(night.unreadable.iter().map(ToString::to_string));
+    let mut lines: Vec<String> = regions.chain(ledger.lost.iter().cloned()).collect();
+    lines.extend(ledger.unreadable.iter().map(ToString::to_string));
     let verdict = rows::verdict(judged, args.max_age);
     let is_bad = verdict.as_ref().is_some_and(|report| report.kind == Kind::Integrity);
     if !lines.is_empty() {
@@ -185,8 +186,8 @@ fn judge(night: &Night, judged: &[Judged], args: &Args) -> anyhow::Result<()> {
     if is_bad {
         return verdict.map_or(Ok(()), |report| Err(report.into()));
     }
-    if !night.not_found.is_empty() {
-        let ids: Vec<String> = night.not_found.iter().map(ToString::to_string).collect();
+    if !ledger.not_found.is_empty() {
+        let ids: Vec<String> = ledger.not_found.iter().map(ToString::to_string).collect();
         let message = format!("no region that was asked has these instances: {}", ids.join(", "));
         let hint = "check the IDs with 'jdredis instance list', and --region";
         return Err(Report::with_hint(Kind::NotFound, message, hint).into());
@@ -194,17 +195,17 @@ fn judge(night: &Night, judged: &[Judged], args: &Args) -> anyhow::Result<()> {
     if let Some(report) = verdict {
         return Err(report.into());
     }
-    if !night.not_pruned.is_empty() {
+    if !ledger.not_pruned.is_empty() {
         let message = "all is whole, but not all backups that the policy removes could be removed";
         let hint = "fix the cause, then run this again";
         return Err(Report::with_hint(Kind::Other, message, hint)
-            .details(night.not_pruned.clone())
+            .details(ledger.not_pruned.clone())
             .into());
     }
     Ok(())
 }
 
-fn render(rows: &[Row<'_>], night: &Night, args: &Args, context: &Context<'_>) -> Vec<u8> {
+fn render(rows: &[Row<'_>], ledger: &Ledger, args: &Args, context: &Context<'_>) -> Vec<u8> {
     match context.format {
         Format::Table => render_table(rows, context),
         Format::Json => json::render(&Document {
@@ -220,7 +221,7 @@ fn render(rows: &[Row<'_>], night: &Night, args: &Args, context: &Context<'_>) -
             },
         }),
         Format::Plain => {
-            let folders = night.instances.iter().flat_map(|instance| &instance.new);
+            let folders = ledger.instances.iter().flat_map(|instance| &instance.new);
             plain::render(folders.map(|path| Path::as_os_str(path).as_encoded_bytes()))
         }
     }

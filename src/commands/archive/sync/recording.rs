@@ -1,26 +1,27 @@
-//! The end of a sync as metrics and `runs.jsonl` tell it. Every end passes here: success, failure, and a signal.
+//! Records the end of a sync in the metrics and in `runs.jsonl`, whether it succeeds, fails, or is ended by a signal.
 
 use time::OffsetDateTime;
 
-use super::night::{Instance, Night};
+use super::instance::Instance;
+use super::ledger::Ledger;
 use super::{Args, result};
 use crate::archive::metrics::{LastSync, Metrics};
 use crate::archive::read;
 use crate::archive::runs::{self, Run, Trouble};
 use crate::archive::state::{Severity, Terms};
 use crate::commands::Context;
-use crate::commands::archive::told::Untold;
+use crate::commands::archive::recording::Unrecorded;
 use crate::error::{self, Kind, Report};
 
-/// A sync that has begun.
-pub(super) struct Telling<'a> {
+/// Records a sync that has begun.
+pub(super) struct Recorder<'a> {
     args: &'a Args,
     context: &'a Context<'a>,
     start: OffsetDateTime,
 }
 
-impl<'a> Telling<'a> {
-    /// Nothing is written at the start: until the run ends, what the last one told stays true.
+impl<'a> Recorder<'a> {
+    /// Notes when the sync began. It writes nothing, so until the end the metrics are those of the sync before.
     pub(super) fn begin(args: &'a Args, context: &'a Context<'a>) -> Self {
         Self {
             args,
@@ -29,53 +30,58 @@ impl<'a> Telling<'a> {
         }
     }
 
-    /// Tells the end, and returns what the run ends with. `night` is what is known by then, and `is_alone` says that
-    /// the archive's lock is held.
-    pub(super) fn end(&self, night: Option<&Night>, is_alone: bool, outcome: anyhow::Result<()>) -> anyhow::Result<()> {
+    /// Records the end, and returns the outcome of the run. `ledger` is `None` where the sync ended before the service
+    /// was asked for backups; `is_alone` says that this process holds the archive's lock.
+    pub(super) fn end(
+        &self,
+        ledger: Option<&Ledger>,
+        is_alone: bool,
+        outcome: anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let report = outcome.as_ref().err().filter(|error| !error::is_closed_pipe(error));
         let report = report.map(Report::of);
-        self.tell(night, is_alone, report.as_ref())
+        self.record(ledger, is_alone, report.as_ref())
             .outcome(outcome, self.context)
     }
 
-    /// Tells the end of a run that a signal ends now, while other threads wait for the network.
-    pub(super) fn interrupted(&self, night: Option<&Night>, report: Report) -> Report {
-        self.tell(night, true, Some(&report)).warn(self.context);
+    /// Records a run that a signal ends now, while other threads wait for the network; returns the report.
+    pub(super) fn interrupted(&self, ledger: Option<&Ledger>, report: Report) -> Report {
+        self.record(ledger, true, Some(&report)).warn(self.context);
         report
     }
 
-    fn tell(&self, night: Option<&Night>, is_alone: bool, report: Option<&Report>) -> Untold {
-        let mut untold = Untold::default();
+    fn record(&self, ledger: Option<&Ledger>, is_alone: bool, report: Option<&Report>) -> Unrecorded {
+        let mut unrecorded = Unrecorded::default();
         if self.args.dry_run {
-            return untold;
+            return unrecorded;
         }
         let dir = &self.args.dir;
         let mut run = Run::new("sync", self.start);
-        if let Some(night) = night {
-            night.describe(&mut run, self.args);
+        if let Some(ledger) = ledger {
+            ledger.describe(&mut run, self.args);
         }
         let now = self.context.world.clock.now();
         let code = report.map_or(0, |report| report.kind.code());
         run.end(now, code, report.map(Report::line));
         if let Some(file) = &self.args.metrics {
-            untold.write(self.metrics(night, &run, now), file);
+            unrecorded.write_metrics(self.metrics(ledger, &run, now), file);
         }
-        note_untold(&mut run, untold.lines());
-        let before = untold.lines().len();
-        untold.append(&run, dir, is_alone);
+        note_unrecorded(&mut run, unrecorded.lines());
+        let before = unrecorded.lines().len();
+        unrecorded.append_run(&run, dir, is_alone);
         if let Some(file) = self
             .args
             .metrics
             .as_ref()
-            .filter(|_| before == 0 && !untold.lines().is_empty())
+            .filter(|_| before == 0 && !unrecorded.lines().is_empty())
         {
-            note_untold(&mut run, untold.lines());
-            untold.write(self.metrics(night, &run, now), file);
+            note_unrecorded(&mut run, unrecorded.lines());
+            unrecorded.write_metrics(self.metrics(ledger, &run, now), file);
         }
-        untold
+        unrecorded
     }
 
-    fn metrics(&self, night: Option<&Night>, run: &Run, now: OffsetDateTime) -> Metrics {
+    fn metrics(&self, ledger: Option<&Ledger>, run: &Run, now: OffsetDateTime) -> Metrics {
         let terms = Terms {
             now,
             max_age: self.args.max_age.limit(),
@@ -83,8 +89,8 @@ impl<'a> Telling<'a> {
         };
         let archive = read::read(&self.args.dir);
         let mut metrics = archive.map_or_else(|_| Metrics::of_nothing(), |archive| Metrics::of(&archive, terms));
-        // A run that failed as a whole writes nothing into the folders, and still knows what it could not do.
-        for instance in night.into_iter().flat_map(|night| &night.instances) {
+        // A run that failed as a whole changes nothing in the folders, so only the ledger has the new states.
+        for instance in ledger.into_iter().flat_map(|ledger| &ledger.instances) {
             let archived = &instance.archived;
             metrics.set_state(&archived.region, &archived.instance, archived.judge(terms).state);
         }
@@ -93,8 +99,8 @@ impl<'a> Telling<'a> {
     }
 }
 
-/// What could not be told is a failure of the run, and decides its exit code where all else is well.
-fn note_untold(run: &mut Run, lines: &[String]) {
+/// Adds what could not be recorded to the failures of the run, and to its exit code where nothing else failed.
+fn note_unrecorded(run: &mut Run, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
@@ -104,7 +110,7 @@ fn note_untold(run: &mut Run, lines: &[String]) {
     run.failures.extend(lines.iter().cloned().map(Trouble::of_run));
 }
 
-impl Night {
+impl Ledger {
     /// Adds to a run what it was about, what came, and what was wrong.
     fn describe(&self, run: &mut Run, args: &Args) {
         run.instances = self.instances.len();

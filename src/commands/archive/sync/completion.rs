@@ -1,4 +1,5 @@
-//! What a sync tells completion: the instances and backups that the service lists, and the nodes of what was fetched.
+//! What completion learns from a sync: the instances and backups that the service lists, and the nodes of the
+//! backups that were fetched.
 
 use crate::archive::fleet::{Found, Selection, Survey};
 use crate::completion::names::{Extent, Names};
@@ -6,7 +7,7 @@ use crate::config::Settings;
 use crate::process::world::World;
 use crate::values::id::Region;
 
-use super::night::Night;
+use super::ledger::Ledger;
 
 /// Remembers the instances and their backups, each in its region.
 pub(super) fn of_survey(survey: &Survey, selection: &Selection, settings: &Settings, world: &World) {
@@ -28,8 +29,8 @@ pub(super) fn of_survey(survey: &Survey, selection: &Selection, settings: &Setti
 }
 
 /// Remembers the nodes of the instances of which a backup was fetched.
-pub(super) fn of_nodes(night: &Night, settings: &Settings, world: &World) {
-    let fetched = || night.instances.iter().filter(|instance| !instance.nodes.is_empty());
+pub(super) fn of_nodes(ledger: &Ledger, settings: &Settings, world: &World) {
+    let fetched = || ledger.instances.iter().filter(|instance| !instance.nodes.is_empty());
     for_each_region(fetched().map(|instance| &instance.archived.region), |region| {
         let Some(names) = Names::in_region(settings, region, world) else {
             return;

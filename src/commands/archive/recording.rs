@@ -1,5 +1,5 @@
-//! What a run leaves for those who did not watch it, in `sync`, `status` and `prune` alike: that it could not be left
-//! is told by the run's own end.
+//! Records a run of `sync`, `status` or `prune`: it writes the metrics and appends to `runs.jsonl`. A failure to do
+//! so is collected and becomes part of the run's outcome.
 
 use std::path::Path;
 
@@ -8,22 +8,22 @@ use crate::archive::runs::{self, Run};
 use crate::commands::Context;
 use crate::error::{Kind, Report, is_closed_pipe};
 
-/// What could not be told, a line each.
+/// What could not be recorded, a line each.
 #[derive(Debug, Default)]
-pub(super) struct Untold(Vec<String>);
+pub(super) struct Unrecorded(Vec<String>);
 
-impl Untold {
+impl Unrecorded {
     /// Writes the metrics.
-    pub(super) fn write(&mut self, metrics: Metrics, file: &Path) {
+    pub(super) fn write_metrics(&mut self, metrics: Metrics, file: &Path) {
         if let Err(error) = metrics.replace(file) {
             let path = file.display();
             self.0.push(format!("the metrics are not written to {path}: {error}"));
         }
     }
 
-    /// Appends a run to those of the archive. Without the archive's lock it is tried, and no harm if it fails: the
-    /// archive cannot be used then, which is what the run ends with.
-    pub(super) fn append(&mut self, run: &Run, dir: &Path, is_alone: bool) {
+    /// Appends a run to those of the archive. A failure counts only with `is_alone`: a run that could not take the
+    /// archive's lock ends with the error of the lock already.
+    pub(super) fn append_run(&mut self, run: &Run, dir: &Path, is_alone: bool) {
         let appended = runs::append(dir, run, is_alone);
         if let Some(error) = appended.err().filter(|_| is_alone) {
             let path = runs::path(dir);
@@ -36,7 +36,8 @@ impl Untold {
         &self.0
     }
 
-    /// What a run ends with: where it was well, with what could not be told, else with its own error and a warning.
+    /// The outcome of a run: its own error, with a warning of what could not be recorded; where it has none, an error
+    /// of what could not be recorded, if there is anything.
     pub(super) fn outcome(self, outcome: anyhow::Result<()>, context: &Context<'_>) -> anyhow::Result<()> {
         match outcome {
             Err(error) if !is_closed_pipe(&error) => {
@@ -48,7 +49,7 @@ impl Untold {
         }
     }
 
-    /// Says it beside a run's own error.
+    /// Warns of what could not be recorded, beside a run's own error.
     pub(super) fn warn(self, context: &Context<'_>) {
         for line in self.0 {
             context.notes.warn(line);

@@ -1,4 +1,4 @@
-//! `archive status --since`: the runs of an archive, as `runs.jsonl` has them.
+//! The table of `archive status --since`: the runs that `runs.jsonl` has.
 
 use std::time::Duration;
 
