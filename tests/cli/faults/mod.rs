@@ -260,6 +260,25 @@ fn nothing_that_is_written_holds_a_secret() {
     for args in [&["man"][..], &["completions", "bash"]] {
         assert_eq!(run(args).code, Some(0));
     }
+    let (archive, metrics) = (stage.path("archive"), stage.path("metrics.prom"));
+    let region = ["--region", "cn-north-1"];
+    let of_instance = ["--region", "cn-north-1", "--instance", "redis-1234"];
+    let sync = ["archive", "sync", &archive, "--http", "--metrics", &metrics];
+    // Its backups are years old, and one of them is not to be had.
+    assert_eq!(run(&[&sync[..], &of_instance].concat()).code, Some(7));
+    assert_eq!(
+        run(&["archive", "status", &archive, "--metrics", &metrics]).code,
+        Some(7)
+    );
+    assert_eq!(run(&["archive", "verify", &archive]).code, Some(0));
+    assert_eq!(run(&["archive", "prune", &archive, "--keep-last", "1"]).code, Some(0));
+    // There may be no server here to load it.
+    assert!(matches!(run(&["archive", "drill", &archive]).code, Some(0 | 1)));
+    run(&[&["doctor"][..], &of_instance].concat());
+    run(&[&["backup", "policy", "list"][..], &region].concat());
+    let restore = ["backup", "restore", "--base-id", "1234", "--confirm", "redis-1234"];
+    run(&[&restore[..], &of_instance].concat());
+    assert!(Path::new(&metrics).is_file() && Path::new(&archive).join("runs.jsonl").is_file());
     assert!(Path::new(&halves).join(".jdredis").is_dir());
     // The names for completion, and nothing else.
     let home = fs::read_dir(stage.path("home")).unwrap();
