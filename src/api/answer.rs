@@ -209,8 +209,9 @@ pub(super) fn read(
         had_token,
         ..Refusal::read(&error, status, redact)
     };
-    // A result with a code of its own does not rule out that the request was carried out.
-    let is_uncertain = is_in_place && !(400..500).contains(&refusal.code);
+    // A result with a code of its own does not rule out that the request was carried out, nor does a gateway's
+    // failure beside a code of refusal.
+    let is_uncertain = status >= 500 || is_in_place && !(400..500).contains(&refusal.code);
     let failed = FailedAttempt::of_refusal(refusal, retry_after);
     Err(FailedAttempt {
         effect: if is_uncertain { Effect::Unknown } else { failed.effect },

@@ -138,6 +138,12 @@ pub(crate) struct Unexpected {
 }
 
 impl Error {
+    /// Whether the service says that it has seen this very request before. One that was sent once was then sent again by
+    /// something on the way, and the first may have been carried out.
+    pub(crate) fn is_seen_before(&self) -> bool {
+        matches!(&*self.kind, ErrorKind::Refused(refusal) if refusal.reason == Reason::NonceReused)
+    }
+
     /// Whether the same request may be answered at another time: no answer came, or the service failed.
     pub(crate) fn may_pass(&self) -> bool {
         match &*self.kind {

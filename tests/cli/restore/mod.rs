@@ -420,6 +420,11 @@ fn a_safety_backup_that_cannot_be_started_ends_the_run_with_6_and_nothing_is_res
             (Reply::error(500, "INTERNAL", "no"), "500 INTERNAL"),
             (Reply::close(), "broke off"),
             (Reply::json(200, r#"{"requestId":"r","result":{}}"#), "baseId"),
+            // The backup that is to be restored is none of what is there now.
+            (
+                Reply::json(200, r#"{"requestId":"r","result":{"baseId":"1234"}}"#),
+                "named backup 1234",
+            ),
         ],
         |(reply, said)| {
             let sandbox = sandbox();
@@ -465,6 +470,15 @@ fn an_instance_that_stopped_running_meanwhile_is_not_restored_into() {
 fn a_request_that_may_have_been_carried_out_is_sent_once_and_what_was_seen_is_said() {
     let replies = [
         ("500", Reply::error(500, "INTERNAL", "x")),
+        (
+            "500 with another code",
+            Reply::json(500, r#"{"error":{"code":400,"status":"X","message":"x"}}"#),
+        ),
+        // Sent once, and seen twice: something on the way repeats requests.
+        (
+            "seen before",
+            Reply::error(403, "HTTP_FORBIDDEN", "please use different noncestr [gw]"),
+        ),
         ("503", Reply::error(503, "UNAVAILABLE", "x").header("Retry-After", "0")),
         ("a gateway's page", Reply::new(502).body("<html>")),
         ("a page", Reply::json(200, "<html>")),

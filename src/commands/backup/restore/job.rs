@@ -154,6 +154,11 @@ impl<'a> Job<'a> {
             .hint(hint)
         };
         let (_, base_id) = order.start(&name).map_err(not_restored)?;
+        if base_id == self.plan.base_id {
+            let message = format!("the service has named backup {base_id}, which is to be restored, as the new one");
+            let hint = "look with 'jdredis backup list' whether another one was started, and report this to JD Cloud";
+            return Err(not_restored(Report::with_hint(Kind::Service, message, hint).into()).into());
+        }
         self.record.safety = Some(base_id.clone());
         self.record.state = Some(State::NotRestored);
         self.say_safety_backup(&base_id, name.as_str())?;
@@ -239,7 +244,7 @@ impl<'a> Job<'a> {
                 self.record.state = Some(State::Accepted);
                 Ok(None)
             }
-            Err(error) if error.may_have_happened => {
+            Err(error) if error.may_have_happened || error.is_seen_before() => {
                 self.record.sent = Some(now);
                 Ok(Some(error))
             }
