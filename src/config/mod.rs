@@ -143,10 +143,11 @@ pub(crate) fn resolve(
     } else {
         credentials::in_env(world)?
     };
+    let lacks_region = region.is_none() && world.var(REGION).is_none();
     let needs = Needs {
         keys: from_env.is_none(),
-        others: region.is_none() && world.var(REGION).is_none()
-            || globals.endpoint.is_none() && world.var(ENDPOINT).is_none(),
+        region: lacks_region,
+        others: lacks_region || globals.endpoint.is_none() && world.var(ENDPOINT).is_none(),
     };
     let profile = load_profile(globals, world, needs, notes)?;
 
@@ -206,6 +207,7 @@ pub(crate) fn check_proxy(network: &Network, origin: &Endpoint) -> Result<(), Er
 /// The settings that neither flags nor the environment give, so that a profile is needed for them.
 struct Needs {
     keys: bool,
+    region: bool,
     /// The region or the endpoint.
     others: bool,
 }
@@ -222,7 +224,7 @@ enum LoadedProfile {
 ///
 /// A named profile must be usable. A broken profile that nobody named is left out with a warning, as long as
 /// the keys come from elsewhere. The warning is not printed if the home folder cannot be read and no setting is
-/// needed from it, as in a hardened service.
+/// needed from it, as in a hardened service, nor if there are only profiles of other names.
 ///
 /// # Errors
 /// If the profile is named, or needed for the keys, and cannot be used.
@@ -246,6 +248,8 @@ fn load_profile(globals: &Globals, world: &World, needs: Needs, notes: &Notes<'_
                 profile::Error::Unreadable { error, .. } => {
                     !needs.others || error.kind() == io::ErrorKind::NotADirectory
                 }
+                // The profiles that are there are for runs that name them.
+                error if error.is_no_default() => !needs.region,
                 _ => false,
             };
             if !is_silent {

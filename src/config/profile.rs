@@ -85,6 +85,13 @@ pub(crate) enum Error {
     },
 }
 
+impl Error {
+    /// Whether all that is wrong is that there is no section of the default name.
+    pub(super) fn is_no_default(&self) -> bool {
+        matches!(self, Self::NoSection { section, .. } if section.name == DEFAULT)
+    }
+}
+
 fn list(sections: &[String]) -> String {
     match sections {
         [] => "none at all".to_owned(),

@@ -239,6 +239,19 @@ fn a_broken_profile_is_left_out_with_a_warning_where_the_keys_come_from_the_envi
     run().args(["-qq"]).url().data();
 }
 
+/// As where the profiles are named for each run, and the keys of this one come from the environment: a nightly
+/// run would mail the warning each time.
+#[test]
+fn a_config_without_a_default_profile_is_no_fault_where_nobody_named_one() {
+    let sandbox = sandbox();
+    let run = || Jdredis::at(&sandbox).file(".jdc/config", "[backup]\naccess_key = a\nsecret_key = s\n");
+    run().url().data();
+    let said = ["has no section [default]; it has [backup]", "no region was given"];
+    run().args(without_region()).run().fails_saying(2, &said);
+    let named = run().file(".jdc/current", "gone").url();
+    named.data_saying(&["warning: the profile is left out", "has no section [gone]"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_profile_that_is_a_fifo_is_an_error_and_is_not_waited_for() {
