@@ -8,6 +8,7 @@ use super::layout::BackupKey;
 use super::memory::Missing;
 use super::read::Archived;
 use crate::api::model::Backup;
+use crate::terminal::human;
 use crate::values::vocabulary::BackupStatus;
 
 /// How far back failed backups are remembered.
@@ -119,6 +120,17 @@ pub(crate) fn fit(
             None => false,
         }
     })
+}
+
+/// Why [`fit`] left out a backup of `size` bytes: a small one does not fit only because of those before it,
+/// and is not what fills the disk.
+pub(crate) fn why_unfit(size: u64, room: u64) -> String {
+    let beside = if size > room {
+        ""
+    } else {
+        " beside the other new backups"
+    };
+    format!("its {} do not fit onto the disk{beside}", human::size(size))
 }
 
 /// The failures to remember: those that were, as far as they are young enough and did not come true after
@@ -298,5 +310,14 @@ mod tests {
         let found = remembered_failures(&before, new, &archived("i", &["came"]), NOW);
         let ids: Vec<&str> = found.iter().map(|missing| missing.base_id.as_str()).collect();
         assert_eq!(ids, ["new", "known"]);
+    }
+
+    #[test]
+    fn a_backup_that_only_the_others_leave_no_room_for_is_not_said_to_fill_the_disk() {
+        assert_eq!(why_unfit(2048, 1024), "its 2.0 KiB do not fit onto the disk");
+        assert_eq!(
+            why_unfit(1024, 1024),
+            "its 1.0 KiB do not fit onto the disk beside the other new backups"
+        );
     }
 }

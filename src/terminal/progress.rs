@@ -31,6 +31,8 @@ struct State {
     /// When something was last shown, on the clock's monotonic time.
     shown: Option<Duration>,
     is_closed: bool,
+    /// How many files have ended without being whole.
+    failures: usize,
 }
 
 /// The progress of one file.
@@ -64,6 +66,7 @@ impl<'a> Progress<'a> {
                 // The first line is due after an interval, the first bars at once.
                 shown: (!notes.painter().draws()).then(|| clock.monotonic()),
                 is_closed: false,
+                failures: 0,
             }),
         }
     }
@@ -103,6 +106,11 @@ impl<'a> Progress<'a> {
         let mut state = self.lock();
         state.files[index].end = Some(how.to_owned());
         self.show(&mut state, self.clock.monotonic());
+    }
+
+    /// Notes that a file has ended and is not whole: lines that show no bytes then say why.
+    pub(crate) fn count_failure(&self) {
+        self.lock().failures += 1;
     }
 
     /// Erases the drawn lines and shows nothing from now on.
@@ -149,12 +157,7 @@ impl<'a> Progress<'a> {
             let painter = self.notes.painter();
             painter.draw(&bars::lines(&files, &total, painter.size()));
         } else {
-            let whole = total
-                .length
-                .map(|length| format!(" of {}", human::size(length)))
-                .unwrap_or_default();
-            self.notes
-                .note(format_args!("{}{whole} are there", human::size(total.bytes)));
+            self.notes.note(line(total.bytes, total.length, state.failures));
         }
     }
 
@@ -177,6 +180,19 @@ impl<'a> Progress<'a> {
         // After a panic in another thread, at worst a number is one report old.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a log without bars says now and then.
+fn line(bytes: u64, length: Option<u64>, failures: usize) -> String {
+    let whole = length
+        .map(|length| format!(" of {}", human::size(length)))
+        .unwrap_or_default();
+    let failed = match failures {
+        0 => String::new(),
+        1 => ", and 1 file could not be fetched so far".to_owned(),
+        failures => format!(", and {failures} files could not be fetched so far"),
+    };
+    format!("{}{whole} are there{failed}", human::size(bytes))
 }
 
 impl Tracked {
@@ -209,5 +225,24 @@ impl Tracked {
 impl Drop for Progress<'_> {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where every file fails, the bytes stay at nothing: without the count, the log would not say why.
+    #[test]
+    fn a_line_says_how_many_files_could_not_be_fetched() {
+        assert_eq!(line(1 << 20, None, 0), "1.0 MiB are there");
+        assert_eq!(
+            line(0, Some(4 << 20), 1),
+            "0 B of 4.0 MiB are there, and 1 file could not be fetched so far"
+        );
+        assert_eq!(
+            line(0, None, 391),
+            "0 B are there, and 391 files could not be fetched so far"
+        );
     }
 }

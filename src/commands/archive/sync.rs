@@ -302,8 +302,8 @@ fn fitting(mut wanted: Vec<Wanted>, store: Option<&Store>, args: &Args, ledger: 
         store.map_or(0, |store| store.present(&wanted.key))
     });
     for wanted in rest {
-        let size = human::size(wanted.size.unwrap_or_default());
-        ledger.note_missing(&wanted, format!("its {size} do not fit onto the disk"));
+        let why = plan::why_unfit(wanted.size.unwrap_or_default(), room.unwrap_or_default());
+        ledger.note_missing(&wanted, why);
     }
     fitting
 }

@@ -296,6 +296,9 @@ impl Run<'_> {
                         self.fetching.context.notes.trace(Detail::Requests, line);
                     }
                     Event::Done(outcome) => {
+                        if !outcome.state.is_good() {
+                            self.progress.count_failure();
+                        }
                         self.progress.end(file, outcome.state.name());
                         if let Some(warning) = &outcome.warning {
                             let path = outcome.path.display();
