@@ -6,19 +6,19 @@
 //!
 //! | layer | folder | owns |
 //! |---|---|---|
-//! | process | `main`, `process` | the inputs of the program as one [`World`]: arguments, environment, streams, clock, randomness; the terminal; signals |
+//! | process | `main`, `process` | the inputs of the program as one [`World`]: arguments, environment, streams, clock, randomness; the terminal; signals; how threads are started |
 //! | entry | `lib` | parses the command line, runs the command, reports its error, picks the exit code |
-//! | commands | `commands` | one file for each subcommand, with its arguments: asks, arranges, prints |
+//! | commands | `commands` | one file or folder for each subcommand, with its arguments: asks, arranges, prints; the steps of a restore in `backup/restore` |
 //! | completion | `completion` | the answers to a shell at Tab, and the cache of names for them |
 //! | errors | `error` | every kind of error: message, hint, exit code, text and JSON form |
-//! | archive | `archive` | the folder of a fleet's backups: its format, its states, what a sync has to fetch |
+//! | archive | `archive` | the folder of a fleet's backups: its format, its states, what a sync has to fetch and a policy keeps; its runs and metrics |
 //! | backups | `backups` | finds the backup that is meant, and the links to its files |
 //! | service | `api` | requests, signatures, paging, answers |
 //! | settings | `config` | flags, environment and profile, merged into the settings of a run |
 //! | command line | `cli` | the root of the command line, and the arguments that several commands share |
 //! | transfer | `transfer` | fetches, resumes and checks files; knows neither the API nor the display |
 //! | a file | `file` | the state of a file, the report on it, and the judgement that decides the exit code |
-//! | drill | `drill` | has a real server load a file; starts it, asks it, ends it |
+//! | drill | `drill` | has a real server load a file: starts it, asks it, ends it, compares the keys |
 //! | RDB | `rdb` | reads an RDB file while it passes by: whether it is whole, and what is in it |
 //! | output | `output` | pure functions from data to the bytes for standard output |
 //! | screen | `terminal` | everything on standard error: notes, bars, the status line |
@@ -48,7 +48,13 @@
 //!   so the process may be killed between any two steps. A backup in an archive gets its folder by one rename
 //!   in the same way.
 //! * **A request that changes something is sent once**, unless it is certain that no byte of it was sent. A restore
-//!   is sent once in any case.
+//!   is sent once in any case, and only after a backup of what is there has succeeded.
+//! * **Only loading proves a file**, and a server must not outlive the program: `drill` starts it in a private
+//!   folder, without a TCP port, and ends it whatever ends the run.
+//! * **What an archive tells comes from its folders.** `archive::metrics` and the state of each instance are read
+//!   from DIR at the end of a run. `archive::runs` keeps what the folders cannot tell: what each run did.
+//! * **A thread may be refused**, by a limit of processes or memory. `process::threads` starts each one, and the
+//!   program goes on with those that it gets.
 //! * **A command renders into memory and writes once.** A failure leaves standard output empty, so a script
 //!   never reads half a list.
 //! * **Typed errors below, `anyhow` above.** A layer reports a failure in a type of its own, as data. A
