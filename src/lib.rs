@@ -208,7 +208,8 @@ fn is_help(error: &clap::Error) -> bool {
 }
 
 /// Replaces clap's tip in an error of the command line where another one fits better. Only the program itself
-/// has a version, and clap suggests `--region` for `--version`. An ID on its own is meant for `--instance`.
+/// has a version, and clap suggests `--region` for `--version`. An ID on its own is meant for `--instance`, and a
+/// command's last word on its own is meant for that command.
 fn with_better_tip(mut error: clap::Error) -> clap::Error {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     let usage = error
@@ -227,7 +228,33 @@ fn with_better_tip(mut error: clap::Error) -> clap::Error {
         let tip = "'jdredis --version' prints the version".into();
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
     }
+    if error.kind() == ErrorKind::MissingRequiredArgument
+        && argument.is_some_and(|missing| missing.contains("--instance <ID>"))
+    {
+        let tip = "'jdredis instance list' shows the IDs of the instances".into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) {
+        let tips: Vec<_> = commands_ending_in(word)
+            .iter()
+            .map(|command| format!("there is '{command}'").into())
+            .collect();
+        if !tips.is_empty() {
+            error.remove(ContextKind::SuggestedSubcommand);
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
+    }
     error
+}
+
+/// The commands of two words whose second one is this, such as `jdredis backup verify`.
+fn commands_ending_in(word: &str) -> Vec<String> {
+    let root = cli::shown::command(MAX_HELP_COLUMNS);
+    let groups = root.get_subcommands().filter(|group| group.get_name() != "help");
+    groups
+        .filter(|group| group.get_subcommands().any(|command| command.get_name() == word))
+        .map(|group| format!("jdredis {} {word}", group.get_name()))
+        .collect()
 }
 
 /// Prints help or the version, or reports a command line that is wrong.

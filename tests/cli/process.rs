@@ -85,6 +85,30 @@ fn an_instance_without_its_option_and_an_impossible_status_are_usage_errors_that
 }
 
 #[test]
+fn the_last_word_of_a_command_names_the_command_that_is_meant() {
+    let cases: [(&[&str], &[&str]); 5] = [
+        (&["download"], &["tip: there is 'jdredis backup download'"]),
+        (&["backup", "drill"], &["tip: there is 'jdredis archive drill'"]),
+        (&["archive", "restore"], &["tip: there is 'jdredis backup restore'"]),
+        (
+            &["verify", "dump.rdb"],
+            &["there is 'jdredis archive verify'", "there is 'jdredis backup verify'"],
+        ),
+        (
+            &["backup", "list"],
+            &["tip: 'jdredis instance list' shows the IDs of the instances"],
+        ),
+    ];
+    for (args, tips) in cases {
+        let outcome = Jdredis::bare().args(args.iter().copied()).run();
+        outcome.fails_saying(2, tips);
+    }
+    let outcome = Jdredis::bare().args(["frobnicate"]).run();
+    outcome.fails_saying(2, &["unrecognized subcommand 'frobnicate'"]);
+    assert!(!outcome.stderr.contains("tip:"), "{outcome:#?}");
+}
+
+#[test]
 fn a_time_limit_is_seconds_or_has_a_unit() {
     let sandbox = sandbox();
     for time in ["30", "0.5", "30s", "5m", "2h"] {
