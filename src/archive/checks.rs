@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::manifest::FORMAT_VERSION;
+use super::manifest::{FORMAT_VERSION, PROGRAM};
 use super::modes::Modes;
 use super::read::{self, Archived, Condition, Kept};
 
@@ -33,7 +33,7 @@ struct Checks {
 pub(crate) struct Check {
     /// The name of the backup's folder.
     folder: String,
-    /// From its `backup.json`: a backup that was fetched anew was not checked yet.
+    /// From its `backup.json`. A backup that was fetched anew has another time, so the check is not of it.
     #[serde(with = "time::serde::rfc3339")]
     fetched_at: OffsetDateTime,
     /// When it was checked.
@@ -76,27 +76,23 @@ impl CheckState {
 }
 
 impl Check {
-    /// Of a backup whose `backup.json` could be read, else `None`: nothing tells then to what it would belong.
+    /// A check of a backup. `None` where its `backup.json` could not be read: the check could not be told from that of
+    /// an earlier backup in the folder.
     pub(crate) fn new(backup: &Kept, at: OffsetDateTime, state: CheckState, reason: Option<String>) -> Option<Self> {
         Some(Self {
-            folder: folder_name(backup),
+            folder: backup.folder_name(),
             fetched_at: backup.fetched_at?,
             at: at.truncate_to_second(),
             how: HOW.to_owned(),
-            by: concat!("jdredis ", env!("CARGO_PKG_VERSION")).to_owned(),
+            by: PROGRAM.to_owned(),
             state,
             reason,
         })
     }
 
     fn is_of(&self, backup: &Kept) -> bool {
-        Some(self.fetched_at) == backup.fetched_at && self.folder == folder_name(backup)
+        Some(self.fetched_at) == backup.fetched_at && self.folder == backup.folder_name()
     }
-}
-
-fn folder_name(backup: &Kept) -> String {
-    let name = backup.path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }
 
 /// Adds to an instance's backups what their last verification found. Damage that it found counts.
@@ -118,7 +114,7 @@ pub(super) fn apply(folder: &Path, archived: &mut Archived) -> io::Result<()> {
     Ok(())
 }
 
-/// What is not there, or not of this format, is the same as nothing.
+/// Reads the file. One that is missing or of another format has no checks.
 fn load(folder: &Path) -> io::Result<Vec<Check>> {
     let text = match read::read_file(&folder.join(CHECKS)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -129,7 +125,7 @@ fn load(folder: &Path) -> io::Result<Vec<Check>> {
     Ok(checks.map(|checks| checks.checks).unwrap_or_default())
 }
 
-/// Writes down new checks of an instance's backups, beside those of others that are still there. `dir` is the
+/// Adds checks to those of the instance's other backups that are still there, and replaces the file. `dir` is the
 /// archive's folder, whose mode decides who may read the file.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
 //! `drills.json`: when each backup of an instance was last loaded by a real server, and what came of it.
 //!
-//! It stands beside the backups' folders, as `checks.json` does and for the same reason. Only what a drill says of
-//! the backup is kept, loaded or damaged; the other results are about the machine. When a backup was last proven
-//! to load is still known after that backup is pruned.
+//! It stands beside the backups' folders, as `checks.json` does and for the same reason. It has only the results
+//! loaded and damaged; the others are about the machine, not the backup. The time of the last backup that was loaded
+//! stays after that backup is pruned.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::manifest::{FORMAT_VERSION, FileEntry};
+use super::manifest::{FORMAT_VERSION, FileEntry, PROGRAM};
 use super::modes::Modes;
 use super::read::{self, Archived, Condition, Kept};
 use crate::drill::{Load, Outcome};
@@ -23,7 +23,7 @@ pub(super) const DRILLS: &str = "drills.json";
 #[serde(rename_all = "camelCase")]
 struct Drills {
     format_version: u32,
-    /// The last drill that loaded a backup, there or not.
+    /// The last drill that loaded a backup, which may be pruned since.
     last_loaded: Option<Proof>,
     /// One for each backup that was drilled and is still there.
     drills: Vec<Drill>,
@@ -36,7 +36,7 @@ pub(crate) struct Drill {
     /// The name of the backup's folder.
     pub(crate) folder: String,
     pub(crate) base_id: String,
-    /// From its `backup.json`: a backup that was fetched anew was not drilled yet.
+    /// From its `backup.json`. A backup that was fetched anew has another time, so the drill is not of it.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) fetched_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -45,14 +45,14 @@ pub(crate) struct Drill {
     pub(crate) by: String,
     /// The server, such as `Redis 7.0.15`.
     pub(crate) server: Option<String>,
-    /// Of its files together: the worst, and `loaded` only where all are.
+    /// `loaded` only where all its files are.
     pub(crate) result: Outcome,
     pub(crate) reason: Option<String>,
-    /// In all files that were loaded.
+    /// The keys in all its files.
     pub(crate) keys: u64,
-    /// The most that a file's server used, in bytes.
+    /// The largest memory of a server, in bytes.
     pub(crate) used_memory: Option<u64>,
-    /// Of all files together.
+    /// The time of all its files together.
     pub(crate) seconds: f64,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Proof {
 }
 
 impl Drill {
-    /// Of a backup whose `backup.json` could be read, else `None`. Without a `reason` its files are all loaded.
+    /// A drill of a backup: loaded without a `reason`, else damaged. `None` where its `backup.json` could not be read.
     pub(crate) fn new<'a>(
         backup: &Kept,
         at: OffsetDateTime,
@@ -75,11 +75,11 @@ impl Drill {
         loads: impl Iterator<Item = &'a Load> + Clone,
     ) -> Option<Self> {
         Some(Self {
-            folder: backup.path.file_name()?.to_string_lossy().into_owned(),
+            folder: backup.folder_name(),
             base_id: backup.base_id.to_string(),
             fetched_at: backup.fetched_at?,
             at: at.truncate_to_second(),
-            by: concat!("jdredis ", env!("CARGO_PKG_VERSION")).to_owned(),
+            by: PROGRAM.to_owned(),
             server,
             result: if reason.is_none() {
                 Outcome::Loaded
@@ -94,12 +94,11 @@ impl Drill {
     }
 
     fn is_of(&self, backup: &Kept) -> bool {
-        Some(self.fetched_at) == backup.fetched_at
-            && backup.path.file_name().is_some_and(|name| name == self.folder.as_str())
+        Some(self.fetched_at) == backup.fetched_at && self.folder == backup.folder_name()
     }
 }
 
-/// The files of a backup as it is now; an error in words where they are not there or cannot be told.
+/// The files of a backup as it is now. The error says in words why they are not known or not there.
 pub(crate) fn files(of: &Archived, backup: &Kept) -> Result<Vec<FileEntry>, String> {
     let manifest = read::manifest_of(of, backup)?;
     match read::condition_of(&backup.path, &manifest) {
@@ -108,7 +107,7 @@ pub(crate) fn files(of: &Archived, backup: &Kept) -> Result<Vec<FileEntry>, Stri
     }
 }
 
-/// Adds to an instance what its drills found. A backup that a server refused as damaged counts as damaged.
+/// Adds to an instance the results of its drills. A backup that a server refused as damaged counts as damaged.
 ///
 /// # Errors
 /// Where the system cannot read the file, so that nothing is known of damage.
@@ -131,7 +130,7 @@ pub(super) fn apply(folder: &Path, archived: &mut Archived) -> io::Result<()> {
     Ok(())
 }
 
-/// What is not there, or not of this format, is the same as nothing.
+/// Reads the file; `None` where it is missing or of another format.
 fn load(folder: &Path) -> io::Result<Option<Drills>> {
     let text = match read::read_file(&folder.join(DRILLS)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -141,7 +140,7 @@ fn load(folder: &Path) -> io::Result<Option<Drills>> {
     Ok(drills.filter(|drills| drills.format_version <= FORMAT_VERSION))
 }
 
-/// Writes down a new drill of an instance's backup, beside those of others that are still there. `dir` is the
+/// Adds a drill to those of the instance's other backups that are still there, and replaces the file. `dir` is the
 /// archive's folder, whose mode decides who may read the file.
 ///
 /// # Errors

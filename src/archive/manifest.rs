@@ -15,6 +15,8 @@ use crate::rdb::Database;
 /// The version of the format that this program writes. A later one may add fields, and a new number says
 /// that an older field means something else.
 pub(crate) const FORMAT_VERSION: u32 = 1;
+/// The name and version of this program, as the archive's files record it.
+pub(crate) const PROGRAM: &str = concat!("jdredis ", env!("CARGO_PKG_VERSION"));
 
 /// `backup.json`. Every key is always there; null stands for what the service did not tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

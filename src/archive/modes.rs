@@ -15,7 +15,7 @@ pub(super) struct Modes {
 }
 
 impl Modes {
-    /// Those that go with the mode of DIR.
+    /// The modes of files and folders in a DIR of this mode.
     fn of(dir: u32) -> Self {
         // Set-group-ID on a folder gives what is made in it the folder's group. chmod(2) would take it away.
         Self {
@@ -24,20 +24,20 @@ impl Modes {
         }
     }
 
-    /// Those of an archive in this folder.
+    /// The modes of files and folders in this archive.
     #[cfg(unix)]
     pub(super) fn of_dir(dir: &Path) -> io::Result<Self> {
         use std::os::unix::fs::PermissionsExt;
         Ok(Self::of(fs::metadata(dir)?.permissions().mode()))
     }
 
-    /// Elsewhere there are none.
+    /// Other systems have no modes.
     #[cfg(not(unix))]
     pub(super) fn of_dir(_: &Path) -> io::Result<Self> {
         Ok(Self::of(0o700))
     }
 
-    /// Makes a folder where there is none; what is called so and is none is an error.
+    /// Makes a folder where there is none. A file or a symbolic link of its name is an error.
     pub(super) fn make_folder(self, path: &Path) -> io::Result<()> {
         match fs::create_dir(path) {
             Ok(()) => set_mode(path, self.folder),
@@ -49,7 +49,7 @@ impl Modes {
         }
     }
 
-    /// Writes a small file that nothing is called like yet, and has it on the disk when it returns.
+    /// Makes a small file and synchronises it (fsync). A file of its name is an error.
     pub(super) fn write_new(self, path: &Path, content: &[u8]) -> io::Result<()> {
         synced(self.write(path, content)?.sync_all())
     }
@@ -61,8 +61,18 @@ impl Modes {
         Ok(file)
     }
 
-    /// Replaces a small file, or makes it, in one step. A power cut may lose it.
+    /// Replaces a small file, or makes it, by a rename. A power cut may lose it.
     pub(super) fn replace(self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.replace_by(path, |fresh| self.write(fresh, content).map(drop))
+    }
+
+    /// As [`replace`](Self::replace), with an fsync of the file before the rename and of its folder after it.
+    pub(super) fn replace_durably(self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.replace_by(path, |fresh| self.write_new(fresh, content))?;
+        sync_folder(path.parent().unwrap_or(Path::new(".")))
+    }
+
+    fn replace_by(self, path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
         let mut name = std::ffi::OsString::from(".");
         name.push(path.file_name().unwrap_or_default());
         name.push(".new");
@@ -71,9 +81,9 @@ impl Modes {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let written = self.write(&fresh, content).and_then(|_| fs::rename(&fresh, path));
+        let written = write(&fresh).and_then(|()| fs::rename(&fresh, path));
         if written.is_err() {
-            // What a full disk took is no better for half a file.
+            // Half a file must not take room of a full disk.
             let _ = fs::remove_file(&fresh);
         }
         written
@@ -103,19 +113,19 @@ pub(super) fn set_mode(_: &Path, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Has the system write down which names a folder holds.
+/// Synchronises the names in a folder (fsync).
 #[cfg(unix)]
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     synced(File::open(path)?.sync_all())
 }
 
-/// Elsewhere a folder cannot be opened as a file, and the system orders renames itself.
+/// Other systems cannot open a folder as a file, and order renames themselves.
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Some network file systems answer EINVAL to fsync; there is no more to be had there.
+/// The outcome of an fsync. Some network file systems answer EINVAL to it, which is no error.
 pub(super) fn synced(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),

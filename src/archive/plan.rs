@@ -57,7 +57,7 @@ pub(crate) fn offer(backups: &[Backup], archived: &Archived, newest: Option<usiz
             None => offer.unknown += 1,
         }
     }
-    // An unread start might be the newest, so it counts as that: it is rather fetched than left out.
+    // A backup whose start cannot be read counts as the newest, so that it is not left out.
     successful.sort_by_key(|(_, backup)| {
         let start = backup.started();
         (start.is_some(), Reverse(start))
@@ -133,20 +133,14 @@ pub(crate) fn why_unfit(size: u64, room: u64) -> String {
     format!("its {} do not fit onto the disk{beside}", human::size(size))
 }
 
-/// The failures to remember: those that were, as far as they are young enough and did not come true after
-/// all, and the new ones.
+/// The failures to remember: the new ones, and those before that are young enough and whose backups are still not in
+/// the archive.
 pub(crate) fn remembered_failures(
     before: &[Missing],
     new: Vec<Missing>,
     archived: &Archived,
     now: OffsetDateTime,
 ) -> Vec<Missing> {
-    let is_there = |missing: &Missing| {
-        archived
-            .backups
-            .iter()
-            .any(|kept| kept.base_id.as_str() == missing.base_id)
-    };
     let is_young = |missing: &Missing| missing.start.is_some_and(|start| now - start <= REMEMBERED);
     let mut failures: Vec<Missing> = new;
     for missing in before {
@@ -154,7 +148,7 @@ pub(crate) fn remembered_failures(
             failures.push(missing.clone());
         }
     }
-    failures.retain(|missing| is_young(missing) && !is_there(missing));
+    failures.retain(|missing| is_young(missing) && !archived.has(&missing.base_id));
     failures.sort_by(|a, b| (b.start, &b.base_id).cmp(&(a.start, &a.base_id)));
     failures
 }

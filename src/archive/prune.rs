@@ -2,9 +2,9 @@
 //!
 //! # How a backup is removed
 //!
-//! Its instance remembers first that it was pruned, so that the next sync does not fetch it again. Then one rename
-//! hides its folder below `.jdredis`, and only after the rename is on the disk are its files deleted. A process that
-//! is killed in between leaves a hidden folder, which whoever opens the archive next to write deletes.
+//! First `instance.json` gets an entry that it was pruned, so that the next sync does not fetch it again. Then one
+//! rename hides its folder below `.jdredis`. The files are deleted after the rename is synchronised (fsync). A process
+//! that is killed in between leaves a hidden folder, which the next process that takes the lock deletes.
 
 use std::fs;
 use std::io;
@@ -35,7 +35,7 @@ pub(crate) struct Decision<'a> {
     pub(crate) goes: bool,
     /// Why it stays, or goes.
     pub(crate) reasons: Vec<String>,
-    /// Why it stays although it might have to go: the system could not read its folder.
+    /// The error for which it stays although no rule keeps it: the system could not read its folder.
     pub(crate) doubt: Option<Unreadable>,
 }
 
@@ -146,8 +146,8 @@ fn not_counted(backup: &Kept, terms: Terms) -> String {
     }
 }
 
-/// The reason in the file `keep` of a backup's folder, where there is one. What is called so and cannot be read
-/// keeps it as well.
+/// The reason in the file `keep` of a backup's folder; `None` where there is no such file. A `keep` that cannot be
+/// read, such as a folder, keeps the backup as well.
 fn marked(folder: &Path) -> io::Result<Option<String>> {
     let path = folder.join(KEEP);
     match fs::symlink_metadata(&path) {
@@ -170,7 +170,7 @@ fn marked(folder: &Path) -> io::Result<Option<String>> {
     }))
 }
 
-/// Why a folder is not removed that has more in it than a backup: somebody may need what is there.
+/// Why a folder is not removed: it holds something that is no part of the backup, which somebody may need.
 fn foreign_content(folder: &Path) -> io::Result<Option<String>> {
     let text = read::read_file(&folder.join(MANIFEST))?;
     let manifest = Manifest::parse(&text).map_err(io::Error::other)?;
@@ -209,17 +209,16 @@ impl Memory {
         is_offered: impl Fn(&str) -> bool,
         now: OffsetDateTime,
     ) {
-        let is_there = |base_id: &str| archived.backups.iter().any(|kept| kept.base_id.as_str() == base_id);
         self.pruned.retain(|pruned| {
             let is_young = pruned.start.is_none_or(|start| now - start <= REMEMBERED);
-            !is_there(&pruned.base_id) && (is_young || is_offered(&pruned.base_id))
+            !archived.has(&pruned.base_id) && (is_young || is_offered(&pruned.base_id))
         });
     }
 }
 
 impl Store {
-    /// Removes backups of an instance, and has it remember that; those that could not be removed. `archived` and
-    /// its memory say afterwards what is left.
+    /// Removes backups of an instance, and adds them to its memory. Returns those that could not be removed, and updates
+    /// `archived`.
     pub(crate) fn prune(&self, archived: &mut Archived, going: &[PathBuf], now: OffsetDateTime) -> Vec<NotRemoved> {
         let (region, instance) = (archived.region.clone(), archived.instance.clone());
         let mut memory = archived
@@ -236,7 +235,7 @@ impl Store {
                 keys: backup.keys,
             });
         }
-        // On a full disk it can be written only once something is removed.
+        // On a full disk this fails; it is tried again below, when something is removed.
         let remembered = self.remember(&region, &instance, &memory);
         let parent = self.layout.instance(&region, &instance);
         let hidden = self.layout.pruned_root().join(region.as_str()).join(instance.as_str());
@@ -251,7 +250,7 @@ impl Store {
                 }),
             }
         }
-        // The names must be gone before the first file is, also where the power fails.
+        // After a power cut no visible folder may lack a file, so the renames are synchronised before the deletions.
         let synced = modes::sync_folder(&parent).and_then(|()| match gone.is_empty() {
             true => Ok(()),
             false => modes::sync_folder(&hidden),
@@ -269,12 +268,7 @@ impl Store {
         archived
             .backups
             .retain(|backup| gone.iter().all(|(path, _)| **path != backup.path));
-        memory.pruned.retain(|pruned| {
-            archived
-                .backups
-                .iter()
-                .all(|kept| kept.base_id.as_str() != pruned.base_id)
-        });
+        memory.pruned.retain(|pruned| !archived.has(&pruned.base_id));
         if (remembered.is_err() || !failed.is_empty())
             && let Err(error) = self.remember(&region, &instance, &memory)
         {
@@ -286,7 +280,7 @@ impl Store {
         failed
     }
 
-    /// Takes a backup's folder out of sight; where it is now.
+    /// Moves a backup's folder to the hidden ones, and returns its new path.
     fn hide(&self, path: &Path, hidden: &Path) -> io::Result<PathBuf> {
         let private = Modes {
             file: 0o600,

@@ -85,6 +85,12 @@ pub(crate) enum Condition {
 }
 
 impl Kept {
+    /// The name of its folder.
+    pub(crate) fn folder_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     /// Whether its folder was pruned or moved away while it was looked at.
     fn is_away(&self) -> bool {
         let is_damaged = matches!(self.condition, Condition::Damaged(_));
@@ -108,6 +114,11 @@ impl Archived {
     pub(crate) fn name(&self) -> Option<&str> {
         let remembered = self.memory.as_ref().and_then(|memory| memory.name.as_deref());
         remembered.or_else(|| self.backups.iter().find_map(|backup| backup.instance_name.as_deref()))
+    }
+
+    /// Whether the archive has a backup of this base ID.
+    pub(crate) fn has(&self, base_id: &str) -> bool {
+        self.backups.iter().any(|kept| kept.base_id.as_str() == base_id)
     }
 
     /// The length of all backups together.

@@ -1,8 +1,8 @@
-//! `runs.jsonl`: a line of JSON for each sync, and for each prune that changed something, for whoever asks later which
-//! night had what and what was wrong.
+//! `runs.jsonl`: a line of JSON for each sync, and for each prune that changed something. An auditor reads there what
+//! came in each night and what was wrong.
 //!
-//! A line is appended by one write and is on the disk before the run ends. A run that was killed meanwhile, or a full
-//! disk, may leave a part of a line: the next line begins on a line of its own, and reading passes over the part.
+//! A line is appended by one write and synchronised (fsync) before the run ends. A kill in between, or a full disk,
+//! may leave a part of a line. The next line then begins with a newline, and reading skips the part.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use super::manifest::FORMAT_VERSION;
+use super::manifest::{FORMAT_VERSION, PROGRAM};
 use super::modes::{self, Modes};
 
 /// The file's name, in DIR.
@@ -38,7 +38,7 @@ pub(crate) struct Run {
     pub(crate) instances: usize,
     /// How many backups came.
     pub(crate) new: usize,
-    /// Those together.
+    /// The bytes of those together.
     pub(crate) bytes: u64,
     /// How many backups a policy removed.
     pub(crate) pruned: usize,
@@ -68,7 +68,7 @@ pub(crate) struct Trouble {
 }
 
 impl Run {
-    /// A run that did nothing yet.
+    /// A run that has just begun.
     pub(crate) fn new(command: &str, start: OffsetDateTime) -> Self {
         Self {
             format_version: FORMAT_VERSION,
@@ -84,11 +84,11 @@ impl Run {
             pruned_folders: Vec::new(),
             failures: Vec::new(),
             warnings: Vec::new(),
-            by: concat!("jdredis ", env!("CARGO_PKG_VERSION")).to_owned(),
+            by: PROGRAM.to_owned(),
         }
     }
 
-    /// Ends it, with a reason for its exit code where nothing else tells one.
+    /// Ends it. `message` becomes its failure where it has none.
     pub(crate) fn end(&mut self, now: OffsetDateTime, code: u8, message: Option<String>) {
         self.end = now.truncate_to_second();
         self.code = code;
@@ -122,8 +122,8 @@ pub(crate) fn path(dir: &Path) -> PathBuf {
     dir.join(RUNS)
 }
 
-/// The runs that began at this moment or later, in the order of their ends; none where there is no file yet. What
-/// can be read of a line that is broken is nothing.
+/// The runs that began at this moment or later, in the order of their ends; none where there is no file yet. A line
+/// that cannot be parsed is skipped.
 ///
 /// # Errors
 /// Where the file cannot be read.
@@ -137,7 +137,7 @@ pub(crate) fn read(dir: &Path, since: OffsetDateTime) -> io::Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// The last sync that is written down.
+/// The last sync in the file.
 pub(crate) fn last_sync(dir: &Path) -> Option<Run> {
     let mut last = None;
     let found = each_line(dir, |line| {
@@ -148,8 +148,8 @@ pub(crate) fn last_sync(dir: &Path) -> Option<Run> {
     found.ok().and(last)
 }
 
-/// Appends a run, and has it on the disk. With `is_alone`, no other process writes to the archive, and what is older
-/// than two years goes.
+/// Appends a run, and synchronises the file. `is_alone` says that this process holds the archive's lock; only then are
+/// runs removed that are older than two years.
 ///
 /// # Errors
 /// Where it cannot be written. What was there stays.
@@ -159,7 +159,7 @@ pub(crate) fn append(dir: &Path, run: &Run, is_alone: bool) -> io::Result<()> {
         forget_old(dir, modes, run.end - KEPT)?;
     }
     let path = path(dir);
-    let is_new = refuse_special(&path)?;
+    let is_new = is_missing(&path)?;
     let mut file = File::options().append(true).read(true).create(true).open(&path)?;
     if is_new {
         modes::set_mode(&path, modes.file)?;
@@ -173,7 +173,7 @@ pub(crate) fn append(dir: &Path, run: &Run, is_alone: bool) -> io::Result<()> {
     line.push(b'\n');
     let written = file.write_all(&line).and_then(|()| modes::synced(file.sync_all()));
     if written.is_err() && is_alone {
-        // What a full disk took of the line is no use to anybody.
+        // Takes back the part of a line that a full disk has left.
         let _ = file.set_len(length);
     }
     written?;
@@ -183,8 +183,8 @@ pub(crate) fn append(dir: &Path, run: &Run, is_alone: bool) -> io::Result<()> {
     }
 }
 
-/// Whether the file is not there yet. A link or a device in its place is not written to.
-fn refuse_special(path: &Path) -> io::Result<bool> {
+/// Whether the file is missing. A link or a device in its place is an error.
+fn is_missing(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
@@ -202,13 +202,13 @@ fn ends_with_newline(path: &Path, length: u64) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// Writes the file anew without the runs that ended before `limit`, where there are any.
+/// Replaces the file by one without the runs that ended before `limit`, where there are any.
 fn forget_old(dir: &Path, modes: Modes, limit: OffsetDateTime) -> io::Result<()> {
     let mut kept = Vec::new();
     let mut has_old = false;
     each_line(dir, |line| match parse(line) {
         Some(run) if run.end < limit => has_old = true,
-        // A line of a newer program is not this one's to judge.
+        // A line that cannot be parsed may be one of a newer program, and stays.
         _ => {
             kept.extend_from_slice(line);
             kept.push(b'\n');
@@ -217,18 +217,7 @@ fn forget_old(dir: &Path, modes: Modes, limit: OffsetDateTime) -> io::Result<()>
     if !has_old {
         return Ok(());
     }
-    let fresh = dir.join(format!(".{RUNS}.new"));
-    match fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let written = modes
-        .write_new(&fresh, &kept)
-        .and_then(|()| fs::rename(&fresh, path(dir)));
-    if written.is_err() {
-        let _ = fs::remove_file(&fresh);
-    }
-    written.and_then(|()| modes::sync_folder(dir))
+    modes.replace_durably(&path(dir), &kept)
 }
 
 fn parse(line: &[u8]) -> Option<Run> {
@@ -239,7 +228,7 @@ fn parse(line: &[u8]) -> Option<Run> {
 /// Hands out the lines, without their ends.
 fn each_line(dir: &Path, mut take: impl FnMut(&[u8])) -> io::Result<()> {
     let path = path(dir);
-    if refuse_special(&path)? {
+    if is_missing(&path)? {
         return Ok(());
     }
     let mut reader = BufReader::new(File::open(&path)?);

@@ -7,8 +7,8 @@ use super::read::{Archived, Kept};
 use super::state::Terms;
 use crate::terminal::human;
 
-/// How many backups before the newest one it is compared with. Fewer will do, even one: where a policy keeps only
-/// two, the other one may be the last copy of the data.
+/// The newest backup is compared with at most so many before it. One is enough: where a policy keeps two backups,
+/// the older one may be the last copy of the data.
 const COMPARED: usize = 7;
 
 impl Archived {
@@ -22,7 +22,7 @@ impl Archived {
             .filter_map(|backup| Some((backup.start?, backup.bytes, backup.keys)))
             .collect();
         let pruned = self.memory.iter().flat_map(|memory| &memory.pruned);
-        let pruned = pruned.filter(|pruned| self.backups.iter().all(|kept| kept.base_id.as_str() != pruned.base_id));
+        let pruned = pruned.filter(|pruned| !self.has(&pruned.base_id));
         before.extend(pruned.filter_map(|pruned| Some((pruned.start?, pruned.bytes?, pruned.keys))));
         before.retain(|(start, ..)| Some(*start) <= newest.start);
         before.sort_by_key(|(start, ..)| std::cmp::Reverse(*start));
@@ -43,8 +43,8 @@ impl Archived {
     }
 }
 
-/// Whether the newest of these is much smaller than those before it. They are the starts and the sizes that a list of the
-/// service gives, in any order.
+/// Whether the newest of some backups is much smaller than those before it. `listed` has the start and the size of
+/// each, in any order.
 pub(crate) fn is_newest_small(mut listed: Vec<(OffsetDateTime, u64)>) -> bool {
     listed.sort_by_key(|(start, _)| std::cmp::Reverse(*start));
     let sizes: Vec<u64> = listed.iter().map(|(_, size)| *size).take(COMPARED + 1).collect();
@@ -60,7 +60,7 @@ fn of(count: usize) -> String {
     }
 }
 
-/// The median of the numbers, where `newest` is less than half of it.
+/// The median of the numbers before, if `newest` is less than half of it.
 fn median_if_under_half(newest: u64, before: &[u64]) -> Option<u64> {
     let mut sorted = before.to_vec();
     sorted.sort_unstable();

@@ -85,7 +85,7 @@ impl Severity {
     }
 }
 
-/// By what an instance is judged.
+/// The terms by which an instance is judged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) now: OffsetDateTime,
@@ -95,7 +95,7 @@ pub(crate) struct Terms {
     pub(crate) accepts_unverified: bool,
 }
 
-/// What an instance comes to.
+/// The judgement of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Judgement {
     pub(crate) state: State,
@@ -127,7 +127,7 @@ impl Archived {
         self.backups.iter().find(|backup| backup.is_good(terms))
     }
 
-    /// Judges the instance. What is worst decides the state; all reasons are told.
+    /// Judges the instance. The worst finding decides the state; `reason` has the reasons of all.
     pub(crate) fn judge(&self, terms: Terms) -> Judgement {
         let mut found = Vec::new();
         let is_gone = self
@@ -142,7 +142,7 @@ impl Archived {
         let newest = self.newest(terms);
         let age = newest.and_then(|backup| age(backup.start?, terms.now));
         let shrunk = self.shrunk(terms).filter(|_| !is_gone);
-        // Before the freshness: of two states that end a run alike, the first is shown.
+        // Shrunk comes before the freshness: of two states of one severity, the first is shown.
         found.extend(
             shrunk
                 .clone()
@@ -158,7 +158,7 @@ impl Archived {
             .map(|(_, severity, _)| *severity)
             .max()
             .unwrap_or(Severity::Well);
-        // The first of the worst: they were looked for in the order of their weight.
+        // The findings are in the order of their weight, so the first of the worst severity decides.
         let state = found
             .iter()
             .find(|(_, its, _)| *its == severity)
@@ -175,7 +175,7 @@ impl Archived {
 
     fn damage(&self) -> Option<Finding> {
         let of = |backup: &Kept| match &backup.condition {
-            Condition::Damaged(reason) => Some(format!("{}: {reason}", folder(backup))),
+            Condition::Damaged(reason) => Some(format!("{}: {reason}", backup.folder_name())),
             _ => None,
         };
         first_of(self.backups.iter().filter_map(of)).map(|reason| (State::Damaged, Severity::Bad, Some(reason)))
@@ -193,7 +193,7 @@ impl Archived {
 
     fn not_rdb(&self) -> Option<String> {
         let of = |backup: &Kept| match &backup.condition {
-            Condition::NotRdb(reason) => Some(format!("{}: {reason}", folder(backup))),
+            Condition::NotRdb(reason) => Some(format!("{}: {reason}", backup.folder_name())),
             _ => None,
         };
         first_of(self.backups.iter().filter_map(of))
@@ -204,9 +204,8 @@ impl Archived {
         if let Some(reason) = &memory.failure {
             return Some((State::Incomplete, Severity::Bad, Some(reason.clone())));
         }
-        // It may have come since by another way, such as a copy of the archive.
-        let is_missing = |base_id: &str| self.backups.iter().all(|backup| backup.base_id.as_str() != base_id);
-        let missing = memory.missing.iter().filter(|missing| is_missing(&missing.base_id));
+        // A backup may have come by another way since, such as a copy of the archive.
+        let missing = memory.missing.iter().filter(|missing| !self.has(&missing.base_id));
         let reason = first_of(missing.map(|missing| format!("backup {}: {}", missing.base_id, missing.reason)))?;
         Some((State::Incomplete, Severity::Bad, Some(reason)))
     }
@@ -233,7 +232,7 @@ impl Archived {
     }
 }
 
-/// Both warnings in one.
+/// Joins both warnings.
 fn warning(accepted: Option<String>, shrunk: Option<String>) -> Option<String> {
     match (accepted, shrunk) {
         (Some(accepted), Some(shrunk)) => Some(format!("{accepted}; {shrunk}")),
@@ -257,7 +256,7 @@ fn without_backup(created: Option<OffsetDateTime>, terms: Terms) -> Finding {
     }
 }
 
-/// How long ago it was. A little ahead of this machine's clock is now; more is `None`.
+/// How long ago it was: zero where it is up to a day ahead of this machine's clock, `None` where it is more.
 pub(crate) fn age(moment: OffsetDateTime, now: OffsetDateTime) -> Option<Duration> {
     let age = now - moment;
     if age.is_negative() {
@@ -273,11 +272,6 @@ fn first_of(mut all: impl Iterator<Item = String>) -> Option<String> {
         0 => first,
         more => format!("{first} (and {more} more)"),
     })
-}
-
-fn folder(backup: &Kept) -> String {
-    let name = backup.path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

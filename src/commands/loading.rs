@@ -1,5 +1,5 @@
-//! What `archive drill` and `backup verify --load` share: the server, the line that shows how far it is, and the
-//! end of the run.
+//! The drill as `archive drill` and `backup verify --load` run it: reading and loading a file with a status line, the
+//! cells of a row, and the error at the end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -32,7 +32,7 @@ pub(super) struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    /// Finds the server. From now on a signal is only noted, so that nothing is left behind.
+    /// Finds the server. From now on the first signal only raises a flag, so that the server can be ended.
     ///
     /// # Errors
     /// Where there is none.
@@ -50,10 +50,10 @@ impl<'a> Loader<'a> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Reads a file to its end; how many bytes it has, and what is in them.
+    /// Reads a file to its end. Returns how many bytes it has, and what is in them.
     ///
     /// # Errors
-    /// Where it cannot be read; where a signal came, the inner one.
+    /// [`Stopped`] where a signal came; the inner error where the file cannot be read.
     pub(super) fn read(&self, name: &str, path: &Path) -> Result<io::Result<(u64, Findings)>, Stopped> {
         let mut reader = Reader::new();
         let mut buffer = vec![0; BUFFER_SIZE];
@@ -96,7 +96,11 @@ impl<'a> Loader<'a> {
             .server
             .load(subject, patience, self.context.world, &self.stop, note);
         self.line.clear();
-        load
+        let mut load = load?;
+        if let Some(reason) = load.reason.as_mut().filter(|_| load.result == Outcome::NoProgress) {
+            reason.push_str("; --timeout allows for more");
+        }
+        Ok(load)
     }
 
     fn show(&self, name: &str, doing: &str) {
@@ -148,8 +152,8 @@ pub(super) fn cells(load: &Load) -> [String; 4] {
     ]
 }
 
-/// The error that a run ends with whose files have these results, if it does: what is about the files (7) wins over
-/// what is about this machine (1).
+/// The error of a run whose files have these results; `None` where all were loaded. A damaged file (exit code 7) wins
+/// over what is wrong with this machine (1).
 pub(super) fn verdict<'a>(loads: impl Iterator<Item = (&'a Path, &'a Load)>) -> Option<Report> {
     let loads: Vec<_> = loads.collect();
     let bad: Vec<_> = loads

@@ -15,7 +15,7 @@ pub(super) struct Dropped {
     pub(super) has_expired_fields: bool,
 }
 
-/// How many keys of the file the server has not because they have expired.
+/// Compares the keys, and returns how many of the file are not in the server because they have expired.
 ///
 /// # Errors
 /// How the keys differ, in words.
@@ -26,7 +26,7 @@ pub(super) fn compare(file: &[Database], server: &[Database], dropped: Dropped) 
             counts.entry(database.db).or_default()[side] = (database.keys, database.expires);
         }
     }
-    // A hash or an empty value that is left out is a key that never expires.
+    // An empty value or a hash without fields that was left out may be a key that never expires.
     let is_exact = dropped.empty == 0 && !dropped.has_expired_fields;
     let mut missing = 0_u64;
     let mut may_expire = 0_u64;

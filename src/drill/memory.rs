@@ -1,13 +1,55 @@
-//! How much memory a new process can have on this machine.
+//! Whether a file fits into memory: how much it takes, and how much a new process can have on this machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Resource, getrlimit};
+
+use super::Subject;
+use crate::terminal::human;
+
 /// Where Linux shows the limits of control groups.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// In bytes; `None` where the system does not tell. Swap does not count: loading into it takes hours.
-pub(super) fn available() -> Option<u64> {
+/// Why the file does not fit into memory; `None` where it may fit.
+pub(super) fn memory_is_short(subject: Subject<'_>) -> Option<String> {
+    let needs = needs(subject);
+    let limit = address_space();
+    let available = available().into_iter().chain(limit).min()?;
+    if needs <= available {
+        return None;
+    }
+    let of = match subject.contents.used_memory {
+        Some(_) => "the server that wrote it used",
+        None => "the file alone has",
+    };
+    Some(format!(
+        "{of} {}, and {} are available on this machine",
+        human::size(needs),
+        human::size(available)
+    ))
+}
+
+/// How much memory a file takes, as far as it tells.
+pub(super) fn needs(subject: Subject<'_>) -> u64 {
+    subject.contents.used_memory.unwrap_or(subject.bytes)
+}
+
+/// The limit of a process's address space (`ulimit -v`), in bytes.
+fn address_space() -> Option<u64> {
+    getrlimit(Resource::As).current
+}
+
+/// Whether an allocation fails before the system kills a process: under a limit, or where the kernel does not
+/// overcommit memory (proc(5), `overcommit_memory`).
+pub(super) fn memory_is_limited() -> bool {
+    let mode = fs::read_to_string("/proc/sys/vm/overcommit_memory").unwrap_or_default();
+    address_space().is_some() || getrlimit(Resource::Data).current.is_some() || mode.trim() == "2"
+}
+
+/// How many bytes a new process can have; `None` where the system does not tell. Swap does not count, since loading
+/// into it takes hours.
+fn available() -> Option<u64> {
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     [of_meminfo(&meminfo), of_groups(&groups, Path::new(CGROUPS))]
@@ -47,7 +89,8 @@ fn of_groups(text: &str, root: &Path) -> Option<u64> {
     least
 }
 
-/// What a group has left; `None` without a limit. Cached pages of files are given back when memory is needed.
+/// How many bytes a group has left; `None` without a limit. The kernel gives cached pages of files back when memory is
+/// needed, so they count as left.
 fn left_in(folder: &Path) -> Option<u64> {
     let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
     let number = |names: [&str; 2]| names.iter().find_map(|name| read(name)?.trim().parse::<u64>().ok());

@@ -1,4 +1,4 @@
-//! The drill: has a real server load a file, and says what came of it.
+//! The drill: has a real server load a file, and reports the result.
 //!
 //! A right checksum and a sound structure do not prove that a server can load a file: a value may be broken, a
 //! key may be there twice, and a module or memory may be missing. Only loading proves it.
@@ -14,32 +14,38 @@
 //!   changes nothing of the file, while a hard link would change its ctime. The server opens the file for
 //!   reading. It saves nothing (`save ""`, no AOF, `SHUTDOWN NOSAVE`), and a save would replace the link.
 //! * **Without a TCP port**, on a socket in the folder, and with nothing in its environment but `PATH`.
-//! * **With as many databases as the file has**, since a server ends at a higher number than its last.
+//! * **With as many databases as the file has**, since a server ends when a file names one that it does not have.
 //! * **With `sanitize-dump-payload yes`** where the server knows it (Redis 6.2 and later): each value is then
-//!   checked to its last element, as `redis-server` else does only when somebody reads it.
+//!   checked to its last element. By default a server sees a broken element only when a client reads it.
 //!
 //! # How nothing is left behind
 //!
-//! The server is a process group of its own. It is shut down, then killed, and the folder is removed when a
-//! drill ends in any way that lets this program act. For the others, such as SIGKILL and a second Ctrl-C, there
-//! are two guards: `setpriv --pdeathsig KILL` (util-linux) has the kernel kill the server with its parent, where
-//! it is installed; and a small shell, the warden, reads from a pipe that only this program holds open, kills
-//! the group when the pipe closes, and removes the folder. The process that becomes the server tells the warden its
-//! number before it does, so there is no moment at which a server runs unguarded.
-//! Whatever has left the group, such as a server that is told to be a daemon, still works in the folder: on Linux the
-//! warden kills that too.
+//! The server has a process group of its own. At the end of a drill this program shuts the server down, kills what
+//! is left of the group, and removes the folder. Two guards do so where this program cannot, as after SIGKILL or a
+//! second Ctrl-C:
+//!
+//! * `setpriv --pdeathsig KILL` (util-linux), where it is installed, has the kernel kill the server when its parent
+//!   ends.
+//! * A small shell, the warden, reads from a pipe that only this program holds open. When the pipe closes, the warden
+//!   kills the group and removes the folder. The shell that becomes the server (exec) writes its number to the warden
+//!   first, so no server runs unguarded.
+//!
+//! A server that leaves the group, as with `daemonize yes`, still has the folder as its working directory. On Linux the
+//! warden finds it by that (`/proc/PID/cwd`), and kills it.
 //!
 //! # How the keys are compared
 //!
 //! A server leaves out keys whose time has passed when it loads, and drops those whose time passes after that. So
-//! `keys of the server = keys of the file - expired keys - empty keys`, where the last are values without
-//! elements, which servers from 6.2 on leave out. All of it comes from one `INFO`, so that no key expires in
-//! between. In each database, keys that never expire have to be there to the last one; all together, the missing ones
-//! have to be as many as the server says it dropped. See [`compare`]. Where the keys differ or there are none, the log has to
-//! say that the file was loaded: a script may have had the server load another one, which says nothing of this file.
+//! `keys of the server = keys of the file - expired keys - empty keys`. An empty key is a value without elements;
+//! servers from 6.2 on leave it out. All numbers come from one `INFO`, so that no key expires in between. In each
+//! database, all keys that never expire must be there. In all databases together, as many keys must be missing as the
+//! server says it dropped. See [`compare`].
 //!
-//! The parts: [`words`] for what the server's log means, [`compare`] for the keys, [`memory`] for what the
-//! machine has left, `unix` for all that needs a Unix: processes, the folder, the socket.
+//! Where the keys differ, or the server has none, the log must say that a file was loaded. Without that line the server
+//! may have loaded nothing, as where a script starts it with a configuration of its own, and the file is not to blame.
+//!
+//! The parts: [`words`] for what the server's log means, [`compare`] for the keys, [`memory`] for whether the file
+//! fits, `unix` for what needs a Unix: processes, the folder, the socket.
 
 #[cfg(unix)]
 mod compare;
@@ -62,11 +68,11 @@ use crate::rdb::{Contents, Database};
 #[cfg(unix)]
 pub(crate) use self::unix::Server;
 
-/// The programs that are looked for, the first that there is.
+/// The names of servers, in the order in which they are looked for.
 #[cfg(unix)]
 const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
-/// A file that a server is to load. Reading it found nothing wrong.
+/// A file that a server is to load. The reader of RDB files found nothing wrong with it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) path: &'a Path,
@@ -74,7 +80,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) contents: &'a Contents,
 }
 
-/// What came of a file. The names are those of the column RESULT and of the key `result` in JSON.
+/// The result of a drill. The names are those of the column RESULT and of the key `result` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Outcome {
@@ -86,9 +92,9 @@ pub(crate) enum Outcome {
     ServerTooOld,
     /// The server lacks a module whose data is in it.
     ModuleMissing,
-    /// This machine has not the memory.
+    /// This machine has too little memory for it.
     TooLittleMemory,
-    /// The server made no progress for so long that it was ended.
+    /// The server was ended since it made no progress for too long.
     NoProgress,
     /// The server did not start, or ended for another reason than the file.
     Failed,
@@ -108,17 +114,17 @@ impl Outcome {
     }
 }
 
-/// What came of a file, and what the server told.
+/// The result for a file, and what the server told.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Load {
     pub(crate) result: Outcome,
-    /// Why it is not loaded, in the server's own words where it had some; or what to know of a loaded one.
-    /// Without control characters.
+    /// Why it is not loaded, by the server's log where that tells; or a remark on a file that is loaded. Without
+    /// control characters.
     pub(crate) reason: Option<String>,
     /// Which server, such as `Redis 7.0.15`; `None` where it did not tell.
     pub(crate) server: Option<String>,
-    /// The keys that the server has; the next three are `None` too unless it came to the end of loading.
+    /// The keys that the server has. This and the next two are `None` unless it came to the end of loading.
     pub(crate) databases: Option<Vec<Database>>,
     /// How many keys of the file are not among them because their time has passed.
     pub(crate) expired: Option<u64>,
@@ -198,7 +204,7 @@ impl Server {
     }
 }
 
-/// How long no progress is too long, in words.
+/// The reason of [`Outcome::NoProgress`], in words.
 #[cfg(unix)]
 fn no_progress(stage: Stage, patience: Duration) -> String {
     let seconds = patience.as_secs_f64();
@@ -207,5 +213,5 @@ fn no_progress(stage: Stage, patience: Duration) -> String {
         Stage::Loading(..) => "loading made no progress",
         Stage::Ending => "it did not end",
     };
-    format!("{doing} for {seconds} s, so it was ended; --timeout allows for more")
+    format!("{doing} for {seconds} s, so it was ended")
 }

@@ -7,7 +7,7 @@ use crate::terminal::escape::visible;
 /// The longest text of a server that is shown, in characters.
 const MAX_WORDS: usize = 300;
 
-/// What every server says as it starts and ends, and what follows from another line.
+/// The beginnings of lines that tell no cause: those of every start and end, and those that follow another line.
 const ROUTINE: [&str; 16] = [
     "oO0OoO",
     "Redis version=",
@@ -27,7 +27,7 @@ const ROUTINE: [&str; 16] = [
     "Terminating server after rdb file reading failure",
 ];
 
-/// What servers say of a file that they cannot load, whatever the cause.
+/// Parts of lines about a file that cannot be loaded.
 const ABOUT_THE_FILE: [&str; 10] = [
     "RDB has duplicated key",
     "Internal error in RDB reading",
@@ -47,7 +47,7 @@ pub(super) struct End<'a> {
     pub(super) log: &'a str,
     /// How it ended, such as `exit status: 1`.
     pub(super) status: &'a str,
-    /// Whether SIGKILL ended it that this program did not send.
+    /// Whether a SIGKILL ended it that this program did not send.
     pub(super) was_killed: bool,
     /// Whether the reader of RDB files understood the file's structure to its end.
     pub(super) is_understood: bool,
@@ -57,7 +57,7 @@ pub(super) struct End<'a> {
     pub(super) memory_is_limited: bool,
 }
 
-/// What came of the file, and why.
+/// The result for the file, and the reason.
 pub(super) fn judge(end: End<'_>) -> (Outcome, String) {
     let log = own_lines(end.log);
     let lines: Vec<&str> = log.iter().copied().map(message).collect();
@@ -88,7 +88,7 @@ pub(super) fn judge(end: End<'_>) -> (Outcome, String) {
         .filter(|line| is_warning(line))
         .map(message)
         .find(|line| !is_routine(line));
-    // The reader saw that the file does not end early, and without memory the server says no more than this.
+    // The reader of RDB files found the file complete, and a server without memory writes only one of these lines.
     let may_be_memory =
         |line: &&str| line.starts_with("Short read or OOM") || line.contains("Can't initialize Background");
     if let Some(line) = loud.filter(may_be_memory).filter(|_| end.memory_is_limited) {
@@ -152,8 +152,8 @@ pub(super) fn has_loaded(log: &str) -> bool {
     lines.any(|line| line.starts_with("DB loaded from disk"))
 }
 
-/// The lines that the server wrote itself. The name of a key is logged as it is, and after a newline in it may come
-/// anything, such as a line of a log; but it cannot know the number of the process.
+/// The lines of the log that are no part of a key's name. A server logs the name as it is, so a name with newlines in
+/// it can imitate lines of the log. It cannot imitate the number of the server's process, which no name knows.
 fn own_lines(log: &str) -> Vec<&str> {
     let own = log.lines().find_map(process);
     let mut is_in_name = false;
@@ -208,7 +208,7 @@ fn message(line: &str) -> &str {
     parts(line).map_or(line, |(_, text)| text)
 }
 
-/// Whether it is a warning, the loudest of the levels.
+/// Whether a line is a warning, the highest level.
 fn is_warning(line: &str) -> bool {
     parts(line).is_some_and(|(level, _)| level == "#")
 }

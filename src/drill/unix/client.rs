@@ -44,7 +44,7 @@ impl Client {
         })
     }
 
-    /// Asks, or goes on to wait for the answer to the last command; `None` where it has not come yet.
+    /// Sends a command, unless one waits for its answer, and reads the answer; `None` where it has not come yet.
     pub(super) fn ask(&mut self, command: &[&str], clock: &dyn Clock) -> io::Result<Option<Answer>> {
         let start = clock.monotonic();
         if self.pending.is_none() {

@@ -10,6 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use super::DEFAULT_PATH;
 use crate::process::world::World;
 
 /// How many bytes the path of a socket may have: `sun_path` holds 104 on BSD and macOS and 108 on Linux, with a
@@ -17,10 +18,9 @@ use crate::process::world::World;
 const MAX_SOCKET_PATH: usize = 103;
 /// The shell of every Unix.
 pub(super) const SHELL: &str = "/bin/sh";
-/// Takes the number of the server's process group from each line that it reads, an empty one for none. Its input
-/// ends when this program has, and then it kills the group and removes the folder. A server that has left its group,
-/// as with `daemonize yes`, is still at work in the folder, which Linux shows in `/proc`. The signals that end this
-/// program are not for it.
+/// The warden. Each line that it reads is the number of the server's process group, or empty where there is no server.
+/// Its input ends when this program has ended; then it kills the group and every process whose working directory is
+/// the folder, and removes the folder. It ignores the signals that a terminal sends to this program.
 const WARDEN: &str = "\
 trap '' HUP INT TERM
 group=
@@ -30,10 +30,8 @@ for process in /proc/[0-9]*; do
 if [ \"$process/cwd\" -ef \"$1\" ]; then kill -s KILL \"${process#/proc/}\"; fi
 done
 rm -rf -- \"$1\"";
-/// Where the warden finds `rm`.
-const WARDEN_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// A folder that is gone once this is dropped, or the process has ended in any way.
+/// A folder that is removed when this is dropped, or when the process ends in any way.
 pub(super) struct Folder {
     path: PathBuf,
     warden: Child,
@@ -45,17 +43,17 @@ impl Folder {
     /// The name of the socket in the folder.
     pub(super) const SOCKET: &str = "s";
 
-    /// Makes it.
+    /// Starts the warden and makes the folder.
     pub(super) fn new(world: &World) -> io::Result<Self> {
         let mut random = [0; 8];
         (world.random)(&mut random)?;
         let name = format!("jdredis-drill-{}", hex::encode(random));
         let path = parent(world.var("TMPDIR").map(PathBuf::from), &name).join(name);
-        // The warden comes first, so that no folder is ever without one. One that is not there, it removes too.
+        // The warden is started first, so that no folder is without one. Its `rm -f` accepts that there is none yet.
         let mut warden = Command::new(SHELL)
             .args([OsStr::new("-c"), OsStr::new(WARDEN), OsStr::new("sh"), path.as_os_str()])
             .env_clear()
-            .env("PATH", WARDEN_PATH)
+            .env("PATH", DEFAULT_PATH)
             .current_dir("/")
             .process_group(0)
             .stdin(Stdio::piped())
@@ -83,13 +81,13 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// The warden's pipe, for the process that is to become the server: it tells its number and closes it.
+    /// A copy of the warden's pipe for the shell that becomes the server: it writes its number and closes the copy.
     pub(super) fn pipe(&self) -> io::Result<Stdio> {
         let pipe = self.pipe.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Stdio::from(pipe.as_fd().try_clone_to_owned()?))
     }
 
-    /// Has the warden kill nothing, since the server has ended and its number may become another's.
+    /// Has the warden kill nothing: the server has ended, and another process may get its number.
     pub(super) fn forget_server(&mut self) {
         if let Some(pipe) = &mut self.pipe {
             let _ = pipe.write_all(b"\n");
@@ -101,7 +99,7 @@ impl Drop for Folder {
     fn drop(&mut self) {
         self.pipe = None;
         let _ = self.warden.wait();
-        // Where the warden itself was killed.
+        // The warden has removed it, unless somebody killed the warden.
         let _ = fs::remove_dir_all(&self.path);
     }
 }

@@ -1,46 +1,48 @@
-//! Runs a server for one file, on systems of the Unix kind.
+//! Runs a server for one file, on Unix.
 
 mod client;
 mod folder;
+mod program;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use self::client::{Answer, Client};
 use self::folder::Folder;
+use self::program::{look_up, usable, works};
 use super::compare::{self, Dropped};
 use super::info::Info;
+use super::memory::{memory_is_limited, memory_is_short, needs};
 use super::words::{self, End};
-use super::{Load, NoServer, Outcome, PROGRAMS, Stage, Stopped, Subject, memory, no_progress};
+use super::{Load, NoServer, Outcome, PROGRAMS, Stage, Stopped, Subject, no_progress};
 use crate::process::world::{Clock, World};
-use crate::terminal::human;
 
-/// Where programs are looked for if `PATH` is not set, as `execvp` does, and where Redis's own Makefile puts them.
+/// Where programs are looked for if `PATH` is not set: the folders of `execvp`, and that of Redis's own Makefile.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-/// How often the server is asked how far it is; less at first, since most files are loaded at once.
+/// The waits between two questions for the progress grow from the first to this one: most files are loaded at once.
 const TICK: Duration = Duration::from_millis(100);
 const FIRST_TICK: Duration = Duration::from_millis(4);
-/// How long a server may take to end after it was asked to; then it is killed. To free memory takes time.
+/// How long a server may take to end after `SHUTDOWN`, since it frees its memory first; then it is killed.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// A server has at least 16 databases by its own default, and one needs memory for each.
 const FEWEST_DATABASES: u64 = 16;
 const MOST_DATABASES: u64 = 65_536;
-/// Where the reader of RDB files does not know the databases. JD Cloud sells at most 256.
+/// As many databases where the reader of RDB files does not know them. JD Cloud sells at most 256.
 const UNKNOWN_DATABASES: u64 = 256;
-/// Tells the warden the number of the process group before there is a server in it, and becomes the server. Where
-/// nobody listens any more, no server is started.
+/// The shell writes the number of its process group to the warden, and becomes the server (exec). If the warden is
+/// gone, `echo` fails (EPIPE) and no server is started.
 const LAUNCH: &str = "echo $$ && exec \"$@\" >log 2>&1";
 /// How much of a server's log is read, in bytes.
 const MAX_LOG: u64 = 1 << 20;
-/// Where the server's keys do not prove that it read the file, its log has to.
+/// The reason where neither the keys nor the log show that the server read the file.
 const NOT_LOADED: &str = "its log does not say that it loaded the file";
 /// Has the server check each value to its last element. Redis 6.2 and later know it.
 const SANITIZE: &str = "sanitize-dump-payload";
@@ -51,7 +53,7 @@ pub(crate) struct Server {
     program: PathBuf,
     /// The program that has the kernel kill the server when its parent is gone, where it is installed.
     setpriv: Option<PathBuf>,
-    /// Where the server finds what it starts.
+    /// `PATH`, which the server gets.
     path: String,
 }
 
@@ -105,13 +107,13 @@ impl Server {
                 seconds: world.clock.monotonic().saturating_sub(start).as_secs_f64(),
                 ..outcome
             };
-            let is_older = load.result == Outcome::Failed && words::knows_not(&run.log(), SANITIZE);
-            // One that does not get on would not answer; it is killed.
+            let is_too_old = load.result == Outcome::Failed && words::knows_not(&run.log(), SANITIZE);
+            // A server that did not finish loading answers no SHUTDOWN; dropping `run` kills it.
             if load.databases.is_some() {
                 note(Stage::Ending);
                 run.end(world);
             }
-            if !is_older {
+            if !is_too_old {
                 return Ok(load);
             }
         }
@@ -120,88 +122,6 @@ impl Server {
             "it does not know its own configuration".to_owned(),
         ))
     }
-}
-
-/// The path of a program in one of these folders.
-fn look_up(name: &Path, path: &str) -> Option<PathBuf> {
-    let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
-    folders
-        .map(|folder| folder.join(name))
-        .find(|path| is_executable(path).is_ok())
-}
-
-/// The program that a person names: a path, or a name to look up.
-fn usable(name: &Path, path: &str) -> Result<PathBuf, NoServer> {
-    let is_bare = name.components().count() == 1 && name.file_name() == Some(name.as_os_str());
-    if let Some(found) = is_bare.then(|| look_up(name, path)).flatten() {
-        return Ok(found);
-    }
-    let unusable = |why: String| NoServer::Unusable {
-        path: name.to_owned(),
-        why,
-    };
-    // A name such as redis-check-rdb would have the program do something else, so no link is followed here.
-    let absolute = std::path::absolute(name).map_err(|error| unusable(error.to_string()))?;
-    match is_executable(&absolute) {
-        Ok(()) => Ok(absolute),
-        Err(why) => Err(unusable(why)),
-    }
-}
-
-fn is_executable(path: &Path) -> Result<(), String> {
-    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
-    match metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 {
-        true => Ok(()),
-        false => Err("it is no program that can be started".to_owned()),
-    }
-}
-
-/// Whether a `setpriv` knows `--pdeathsig`, as that of BusyBox does not.
-fn works(setpriv: &Path) -> bool {
-    let status = Command::new(setpriv)
-        .args(["--pdeathsig", "KILL", "--", "/bin/sh", "-c", ":"])
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
-}
-
-/// Why the file does not fit into memory, where that is certain beforehand.
-fn memory_is_short(subject: Subject<'_>) -> Option<String> {
-    let needs = needs(subject);
-    let limit = address_space();
-    let available = memory::available().into_iter().chain(limit).min()?;
-    if needs <= available {
-        return None;
-    }
-    let of = match subject.contents.used_memory {
-        Some(_) => "the server that wrote it used",
-        None => "the file alone has",
-    };
-    Some(format!(
-        "{of} {}, and {} are available on this machine",
-        human::size(needs),
-        human::size(available)
-    ))
-}
-
-/// How much memory a file takes, as far as it tells.
-fn needs(subject: Subject<'_>) -> u64 {
-    subject.contents.used_memory.unwrap_or(subject.bytes)
-}
-
-/// The limit of a process's address space (`ulimit -v`), in bytes.
-fn address_space() -> Option<u64> {
-    getrlimit(Resource::As).current
-}
-
-/// Whether the system refuses memory rather than killing a process: by a limit, or since it commits no more than it
-/// has (proc(5), `overcommit_memory`).
-fn memory_is_limited() -> bool {
-    let mode = fs::read_to_string("/proc/sys/vm/overcommit_memory").unwrap_or_default();
-    address_space().is_some() || getrlimit(Resource::Data).current.is_some() || mode.trim() == "2"
 }
 
 /// A server that runs.
@@ -234,7 +154,7 @@ impl Run {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder::SHELL)))?;
-        // Where memory runs out, the kernel shall end the server before anything else (proc(5)).
+        // Where memory runs out, the kernel ends the process of the highest score first (proc(5)).
         let _ = fs::write(format!("/proc/{}/oom_score_adj", child.id()), "1000");
         Ok(Self {
             child,
@@ -244,7 +164,7 @@ impl Run {
         })
     }
 
-    /// Waits for the end of loading, and says what came of it.
+    /// Waits for the end of loading, and returns its result.
     fn watch(
         &mut self,
         subject: Subject<'_>,
@@ -271,7 +191,7 @@ impl Run {
                     let info = Info(text);
                     match info.is_loading() {
                         Some(true) => {}
-                        Some(false) => return Ok(self.report(subject, &info)),
+                        Some(false) => return Ok(self.compared(subject, &info)),
                         None => {
                             let reason = "what listens on its socket does not answer as Redis does";
                             return Ok(Load::failed(Outcome::Failed, reason.to_owned()));
@@ -306,7 +226,7 @@ impl Run {
         }
     }
 
-    /// Its answer to `INFO`; `None` where it gives none yet. Its end is seen elsewhere.
+    /// The answer to `INFO`; `None` where there is none yet. [`has_ended`](Self::has_ended) tells whether one will come.
     fn ask(&mut self, clock: &dyn Clock) -> Option<Answer> {
         if self.client.is_none() {
             self.client = Client::connect(&self.folder.join(Folder::SOCKET), TICK).ok();
@@ -320,8 +240,8 @@ impl Run {
         }
     }
 
-    /// What came of a file that is loaded.
-    fn report(&self, subject: Subject<'_>, info: &Info) -> Load {
+    /// The result for a file that was loaded to its end.
+    fn compared(&self, subject: Subject<'_>, info: &Info) -> Load {
         let databases = info.databases();
         let log = self.log();
         let dropped = Dropped {
@@ -334,7 +254,7 @@ impl Run {
             None => Ok(dropped.expired.unwrap_or_default()),
         };
         let (result, expired, reason) = match compared {
-            // Without a key, a server that looked for no file has what it should.
+            // A server that read no file has no keys either.
             Ok(_) if databases.is_empty() && !words::has_loaded(&log) => {
                 (Outcome::Failed, None, Some(NOT_LOADED.to_owned()))
             }
@@ -360,7 +280,7 @@ impl Run {
         }
     }
 
-    /// What came of a file whose server has ended.
+    /// The result for a file whose server ended before that.
     fn autopsy(&self, subject: Subject<'_>, status: ExitStatus) -> Load {
         let log = self.log();
         let (result, reason) = words::judge(End {
@@ -380,13 +300,13 @@ impl Run {
     fn log(&self) -> String {
         let mut bytes = Vec::new();
         if let Ok(file) = File::open(self.folder.join("log")) {
-            // What cannot be read is missing.
+            // A log that cannot be read counts as empty.
             let _ = file.take(MAX_LOG).read_to_end(&mut bytes);
         }
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// How it ended, once it has.
+    /// How the server ended; `None` while it runs.
     fn has_ended(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             self.status = self.child.try_wait().ok().flatten();
@@ -394,14 +314,14 @@ impl Run {
         self.status
     }
 
-    /// Asks the server to end, and gives it time to. What is left is killed when this is dropped.
+    /// Asks the server to end, and waits for that. A server that does not end in time is killed by `drop`.
     fn end(&mut self, world: &World) {
         let clock = &*world.clock;
         let start = clock.monotonic();
         let Some(mut client) = self.client.take() else {
             return;
         };
-        // It answers only where it refuses.
+        // The server answers only if it refuses.
         let _ = client.ask(&["SHUTDOWN", "NOSAVE"], clock);
         let mut tick = FIRST_TICK;
         while self.has_ended().is_none() && clock.monotonic().saturating_sub(start) < FAREWELL {
@@ -413,7 +333,8 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // The group may have more in it than the server. It is there for as long as its leader is not waited for.
+        // The server may have started others in its group. The group's number is not given to another one before the
+        // leader was waited for.
         if self.status.is_none() {
             let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
             let _ = self.child.wait();
@@ -447,7 +368,7 @@ fn configuration(databases: u64, sanitizes: bool) -> String {
     )
 }
 
-/// What to know of a file that is loaded.
+/// What a person should know of a file that is loaded.
 fn remarks(subject: Subject<'_>, expired: u64, dropped: Dropped) -> Option<String> {
     let mut remarks = Vec::new();
     if subject.contents.databases.is_none() {

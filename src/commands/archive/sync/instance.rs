@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::api::model::{Backup, CacheInstance};
 use crate::api::{self, Warning};
 use crate::archive::fleet::{self, Found, Surveyed};
-use crate::archive::manifest::{FORMAT_VERSION, FileEntry, Manifest};
+use crate::archive::manifest::{FORMAT_VERSION, FileEntry, Manifest, PROGRAM};
 use crate::archive::memory::{Memory, Missing, Presence};
 use crate::archive::plan::Wanted;
 use crate::archive::read::Archived;
@@ -152,7 +152,7 @@ impl Instance {
             database_num: details.and_then(|details| details.databases),
             files,
             fetched_at: second(now),
-            fetched_by: concat!("jdredis ", env!("CARGO_PKG_VERSION")).to_owned(),
+            fetched_by: PROGRAM.to_owned(),
         }
     }
 

@@ -211,9 +211,9 @@ impl Ledger {
                 }
             }
             if instance.knows_all {
-                let kept = &instance.archived.backups;
-                let is_there = |base_id: &str| kept.iter().any(|kept| kept.base_id.as_str() == base_id);
-                store.sweep(&region, &id, |base_id| lists(base_id) && !is_there(base_id));
+                store.sweep(&region, &id, |base_id| {
+                    lists(base_id) && !instance.archived.has(base_id)
+                });
             }
             instance.archived.memory = Some(instance.memory.clone());
         }
