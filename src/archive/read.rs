@@ -3,32 +3,33 @@
 //!
 //! A backup's files are looked at, not read: that they are there with the lengths that `backup.json` states.
 
+mod backup;
+
 use std::fs::{self, DirEntry, File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+use self::backup::look_at;
+pub(super) use self::backup::{condition_of, manifest_of};
 use super::checks::{self, Check};
 use super::drills::{self, Proof};
-use super::layout::{self, FolderName, MANIFEST, MEMORY};
-use super::manifest::Manifest;
+use super::layout::{self, FolderName, MEMORY};
 use super::memory::Memory;
-use crate::file::FileState;
 use crate::values::id::{BaseId, InstanceId, Region};
 
 /// The longest `backup.json` and `instance.json` that is read, in bytes. One of a thousand shards has 300 kB.
 const MAX_JSON: u64 = 16 << 20;
-const NO_FOLDER: &str = "it is no folder, but a symbolic link or a special file";
 
 /// What an archive holds.
 #[derive(Debug, Default)]
 pub(crate) struct Archive {
     /// In the order of regions and IDs.
     pub(crate) instances: Vec<Archived>,
-    /// Folders that are none of an archive's, and are left alone.
+    /// Folders that do not belong to an archive.
     pub(crate) foreign: Vec<PathBuf>,
-    /// What should be readable and is not.
+    /// The parts that could not be read.
     pub(crate) unreadable: Vec<Unreadable>,
 }
 
@@ -167,7 +168,7 @@ pub(crate) fn read_instance(dir: &Path, region: Region, instance: InstanceId) ->
 }
 
 impl Archive {
-    /// Reads a folder at the top, where it is a region's. Files there are none of its business.
+    /// Reads an entry of DIR, if it is a region's folder. Files are passed over.
     fn read_region(&mut self, entry: &DirEntry) {
         let Some((name, kind)) = self.visible(entry) else {
             return;
@@ -211,7 +212,7 @@ impl Archive {
                         archived.memory = Memory::parse(&text, region, instance);
                     }
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    // It may say that backups are missing.
+                    // Unread, `instance.json` may say that backups are missing.
                     Err(error) => archive.give_up(&entry.path(), &error),
                 }
                 return;
@@ -228,18 +229,18 @@ impl Archive {
                     }
                     archived.backups.push(kept);
                 }
-                // They outlive the backups that they are about.
+                // checks.json and drills.json stay when the backups are gone.
                 _ if kind.is_file() => is_instances |= [checks::CHECKS, drills::DRILLS].contains(&name.as_str()),
                 _ => archive.foreign.push(entry.path()),
             }
         });
         if !is_instances && self.unreadable.len() == unreadable {
-            // Somebody else's folder, whose name could be an instance's. A killed sync leaves an empty one.
+            // Another folder whose name could be an instance's. An empty one is what a killed sync leaves.
             self.foreign.truncate(foreign);
             self.foreign.extend((!is_empty).then(|| path.to_owned()));
             return;
         }
-        // It may say that a backup is damaged.
+        // Unread, either file may say that a backup is damaged.
         if let Err(error) = checks::apply(path, &mut archived) {
             self.give_up(&path.join(checks::CHECKS), &error);
         }
@@ -258,7 +259,7 @@ impl Archive {
                 self.give_up(&entry.path(), &error);
                 None
             }
-            // Names that are not UTF-8 are none of an archive's.
+            // No name of an archive has bytes that are not UTF-8, so the replaced text matches none.
             Ok(kind) => {
                 let name = name.to_string_lossy().into_owned();
                 (!layout::is_hidden(&name)).then_some((name, kind))
@@ -288,8 +289,8 @@ impl Archive {
     }
 }
 
-/// Whether what an archive holds of an instance is not known, since its folder, its region's or something in it is
-/// among what could not be read.
+/// Whether it is not known what an archive holds of an instance: its folder, its region's folder or something in it
+/// could not be read.
 pub(crate) fn is_in_doubt(unreadable: &[Unreadable], of: &Archived) -> bool {
     let region = Path::new(of.region.as_str());
     let instance = region.join(of.instance.as_str());
@@ -297,137 +298,7 @@ pub(crate) fn is_in_doubt(unreadable: &[Unreadable], of: &Archived) -> bool {
     unreadable.iter().any(|unread| is_its(&unread.path))
 }
 
-/// Looks at a backup's folder. Besides what it is, why that may be wrong: the system could not read all of it.
-fn look_at(path: PathBuf, kind: FileType, name: FolderName, of: &Archived) -> (Kept, Option<String>) {
-    let examined = match kind.is_dir() {
-        true => examine(&path, &name, of),
-        false => Err(Flaw::Damage(NO_FOLDER.to_owned())),
-    };
-    let (manifest, condition, unread) = match examined {
-        Ok((manifest, condition)) => (Some(manifest), condition, None),
-        Err(Flaw::Damage(reason)) => (None, Condition::Damaged(reason), None),
-        Err(Flaw::Unread(reason)) => (None, Condition::Damaged(reason.clone()), Some(reason)),
-    };
-    let kept = Kept {
-        path,
-        base_id: name.base_id,
-        start: name.start,
-        condition,
-        bytes: manifest.as_ref().map_or(0, Manifest::bytes),
-        keys: manifest.as_ref().and_then(Manifest::keys),
-        fetched_at: manifest.as_ref().map(|manifest| manifest.fetched_at),
-        check: None,
-        instance_name: manifest.and_then(|manifest| manifest.instance_name),
-    };
-    (kept, unread)
-}
-
-/// Why a backup does not count as good.
-enum Flaw {
-    Damage(String),
-    /// The system could not read a part of it, so that nothing is known: too many files may be open, or the disk
-    /// fails.
-    Unread(String),
-}
-
-impl Flaw {
-    /// Of a file that could not be read; one that is not there is damage.
-    fn of(error: &io::Error, text: String) -> Self {
-        match error.kind() {
-            // `Other` is this program's own word for what is no regular file.
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::Other => Self::Damage(text),
-            _ => Self::Unread(text),
-        }
-    }
-
-    fn text(self) -> String {
-        match self {
-            Self::Damage(text) | Self::Unread(text) => text,
-        }
-    }
-}
-
-/// The manifest, and what it says together with the files; an error where it cannot be believed.
-fn examine(path: &Path, name: &FolderName, of: &Archived) -> Result<(Manifest, Condition), Flaw> {
-    let text = read_file(&path.join(MANIFEST))
-        .map_err(|error| Flaw::of(&error, format!("its {MANIFEST} cannot be read: {error}")))?;
-    let manifest = Manifest::parse(&text).map_err(|error| Flaw::Damage(error.to_string()))?;
-    let is_its_own = manifest.region == of.region.as_str()
-        && manifest.instance == of.instance.as_str()
-        && manifest.base_id == name.base_id.as_str()
-        && manifest.start.map(OffsetDateTime::truncate_to_second) == name.start;
-    if !is_its_own {
-        return Err(Flaw::Damage(format!(
-            "its {MANIFEST} is about another backup: {} of {} in {}",
-            manifest.base_id, manifest.instance, manifest.region
-        )));
-    }
-    match flaw(path, &manifest) {
-        Some(unread @ Flaw::Unread(_)) => Err(unread),
-        found => {
-            let condition = condition(found, &manifest);
-            Ok((manifest, condition))
-        }
-    }
-}
-
-/// The manifest of a backup as it is now; an error in words where it cannot be believed.
-pub(super) fn manifest_of(of: &Archived, backup: &Kept) -> Result<Manifest, String> {
-    let is_folder = fs::symlink_metadata(&backup.path).is_ok_and(|metadata| metadata.is_dir());
-    if !is_folder {
-        return Err(NO_FOLDER.to_owned());
-    }
-    let name = FolderName {
-        start: backup.start,
-        base_id: backup.base_id.clone(),
-    };
-    let examined = examine(&backup.path, &name, of);
-    examined.map(|(manifest, _)| manifest).map_err(Flaw::text)
-}
-
-/// In what condition the files of a folder are, by its manifest.
-pub(super) fn condition_of(path: &Path, manifest: &Manifest) -> Condition {
-    condition(flaw(path, manifest), manifest)
-}
-
-fn condition(flaw: Option<Flaw>, manifest: &Manifest) -> Condition {
-    match flaw {
-        Some(flaw) => Condition::Damaged(flaw.text()),
-        None => match manifest.foreign_file() {
-            Some(file) => Condition::NotRdb(format!(
-                "{} is no RDB file: {}",
-                file.name,
-                file.reason.as_deref().unwrap_or("the reason is not recorded")
-            )),
-            None => Condition::Good,
-        },
-    }
-}
-
-/// The first thing that is wrong with a folder's files.
-fn flaw(path: &Path, manifest: &Manifest) -> Option<Flaw> {
-    manifest.files.iter().find_map(|file| complaint(path, file))
-}
-
-/// What is wrong with a file, as far as it can be seen without reading it.
-fn complaint(folder: &Path, file: &super::manifest::FileEntry) -> Option<Flaw> {
-    let name = &file.name;
-    let text = match fs::symlink_metadata(folder.join(name)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{name} is missing"),
-        Err(error) => return Some(Flaw::of(&error, format!("{name}: {error}"))),
-        Ok(metadata) if !metadata.is_file() => format!("{name} is no file, but a folder, a link or special"),
-        Ok(metadata) if metadata.len() != file.bytes => {
-            format!("{name} has {} bytes and should have {}", metadata.len(), file.bytes)
-        }
-        Ok(_) if !matches!(file.state, FileState::Ok | FileState::Unverified | FileState::NotRdb) => {
-            format!("{name} is recorded as {}", file.state.name())
-        }
-        Ok(_) => return None,
-    };
-    Some(Flaw::Damage(text))
-}
-
-/// The bytes of a small file. What is no file is refused rather than waited for, as a FIFO would be.
+/// The bytes of a small file. Anything but a regular file is an error: opening a FIFO would wait for a writer.
 pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(io::Error::other("it is no regular file"));

@@ -2,6 +2,9 @@
 
 use super::super::manifest::tests::manifest;
 use super::*;
+use crate::archive::layout::MANIFEST;
+use crate::archive::manifest::Manifest;
+use crate::file::FileState;
 
 /// Puts the backup of [`manifest`] into an archive; its folder.
 fn put(dir: &Path, manifest: &Manifest) -> PathBuf {
