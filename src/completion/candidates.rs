@@ -1,4 +1,4 @@
-//! What there is to offer: commands, options, known values, and names from profiles and from the cache.
+//! The candidates: commands, options, known values, and names from profiles, from the cache and from an archive.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ValueHint};
 use time::OffsetDateTime;
 
 use super::line::{Line, Slot};
-use super::names::{BackupName, InstanceName, Names};
+use super::names::{KnownBackup, KnownInstance, Names};
 use super::{Candidate, Offer};
 use crate::cli::Globals;
 use crate::cli::shared::ALL_REGIONS;
@@ -36,7 +36,7 @@ pub(super) fn offer(line: &Line<'_>, world: &World) -> Offer {
         },
     };
     let is_wanted = |candidate: &Candidate| {
-        // What acts on a terminal is left out rather than changed: it would be another name.
+        // A name with control characters is left out: without them it would be another name.
         candidate.value.starts_with(&line.typed)
             && !candidate.value.is_empty()
             && !candidate.value.contains(is_hazardous)
@@ -105,8 +105,8 @@ fn values(arg: &Arg, line: &Line<'_>, world: &World) -> Vec<Candidate> {
     found
 }
 
-/// What was listed where the command line leads to: with its regions, profile and endpoint, else with
-/// those of the environment.
+/// The cached names for the regions, the profile and the endpoint of the command line, or for those of the
+/// environment where the line has none.
 fn names(line: &Line<'_>, world: &World) -> Vec<Names> {
     let globals = Globals {
         output: None,
@@ -141,7 +141,7 @@ fn names(line: &Line<'_>, world: &World) -> Vec<Names> {
     }
 }
 
-/// What is known of the instance on the line.
+/// The cached names that belong to the instance on the line.
 fn of_instance<T>(line: &Line<'_>, world: &World, known: fn(&Names, &InstanceId) -> Vec<T>) -> Vec<T> {
     let instance: Option<InstanceId> = line.value("instance").and_then(|id| id.parse().ok());
     let Some(instance) = instance else {
@@ -161,7 +161,7 @@ fn instances(line: &Line<'_>, world: &World) -> Vec<Candidate> {
         true => names(line, world),
         false => Vec::new(),
     };
-    let candidate = |InstanceName { id, name }| Candidate { value: id, help: name };
+    let candidate = |KnownInstance { id, name }| Candidate { value: id, help: name };
     let mut found: Vec<Candidate> = listed.iter().flat_map(Names::instances).map(candidate).collect();
     let known: HashSet<String> = found.iter().map(|candidate| candidate.value.clone()).collect();
     let archived = archived(line, world).into_iter();
@@ -198,8 +198,8 @@ fn archived(line: &Line<'_>, world: &World) -> Vec<Candidate> {
     instances.into_iter().map(plain).collect()
 }
 
-/// The path with the home folder in it as the shell will put it there: words are handed over as they were
-/// typed.
+/// The path with `~` and `$HOME` replaced by the home folder. The shell hands over words as they were typed, and will
+/// replace them itself when the line is run.
 fn expanded(dir: &str, world: &World) -> PathBuf {
     let below = ["~/", "$HOME/", "${HOME}/"]
         .iter()
@@ -209,7 +209,7 @@ fn expanded(dir: &str, world: &World) -> PathBuf {
         .map_or_else(|| dir.into(), |(home, below)| home.join(below))
 }
 
-fn base_ids(backups: Vec<BackupName>, world: &World) -> Vec<Candidate> {
+fn base_ids(backups: Vec<KnownBackup>, world: &World) -> Vec<Candidate> {
     let local = LocalTime::new(world.local_offset, world.clock.now());
     let time = |start: i64| {
         OffsetDateTime::from_unix_timestamp(start)
@@ -218,7 +218,7 @@ fn base_ids(backups: Vec<BackupName>, world: &World) -> Vec<Candidate> {
     };
     backups
         .into_iter()
-        .map(|BackupName { id, start, status }| {
+        .map(|KnownBackup { id, start, status }| {
             let words = start.and_then(time).into_iter().chain([status]);
             Candidate {
                 value: id,

@@ -11,18 +11,18 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `line` | what is being completed, and what stands before it |
-//! | `candidates` | what there is to offer |
-//! | `names` | the cache of what the service has listed |
-//! | `room` | where that cache is, and how much room it may take |
+//! | `line` | the word that is completed, and the words before it |
+//! | `candidates` | the commands, options, values and names to offer |
+//! | `names` | the instances, backups and nodes that the service has listed, read from a cache |
+//! | `cache` | the folder of that cache, and the limits of its age and size |
 //! | `private` | folders and files that only this user can read |
 //! | `shells` | each shell's words and quotes |
 
+mod cache;
 mod candidates;
 mod line;
 pub(crate) mod names;
 mod private;
-mod room;
 mod shells;
 
 use self::shells::Request;

@@ -1,10 +1,10 @@
 //! Names that earlier runs have seen, for completion: instances, backups, nodes.
 //!
-//! What a user runs anyway writes them; completion only reads. One account's names in one region are in a folder
-//! of their own, which is named after a hash of endpoint, region and access key. So nothing is offered that
-//! another key has listed. A file holds names, states and times, never a key or a link.
+//! The other commands write them; completion only reads. The names of one account in one region are in a folder of
+//! their own, whose name is a hash of endpoint, region and access key. So nothing is offered that another key has
+//! listed. A file holds names, states and times, never a key or a link.
 //!
-//! Nothing here reports an error: without a cache, completion offers less. `JDREDIS_CACHE=off` turns it off.
+//! Nothing here reports an error: without a cache, completion offers less. `JDREDIS_CACHE=off` turns the cache off.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -17,8 +17,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::cache::{MAX_AGE, MAX_SIZE, sweep, user_folder};
 use super::private;
-use super::room::{MAX_AGE, MAX_SIZE, place, sweep};
 use crate::api::model::{Backup, CacheInstance};
 use crate::config::Settings;
 use crate::process::world::World;
@@ -35,19 +35,19 @@ const MAX_NAME: usize = 128;
 pub(crate) struct Names {
     /// The user's folder for caches.
     cache: PathBuf,
-    /// The folder of all accounts, in it.
+    /// The folder of all accounts, in `cache`.
     root: PathBuf,
-    /// The account's, in that.
+    /// The folder of this account, in `root`.
     folder: PathBuf,
     /// Seconds since 1970.
     now: i64,
-    /// Whether a list was written, so that there may be too much. What nodes take is little.
+    /// Whether a list was written, so that the cache may be too large. The names of nodes take little room.
     has_grown: Cell<bool>,
 }
 
 /// An instance as it is offered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct InstanceName {
+pub(crate) struct KnownInstance {
     pub(crate) id: String,
     /// Empty where it has none.
     pub(crate) name: String,
@@ -55,7 +55,7 @@ pub(crate) struct InstanceName {
 
 /// A backup as it is offered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct BackupName {
+pub(crate) struct KnownBackup {
     pub(crate) id: String,
     /// Seconds since 1970.
     pub(crate) start: Option<i64>,
@@ -63,9 +63,9 @@ pub(crate) struct BackupName {
     pub(crate) status: String,
 }
 
-/// A file's content.
+/// The content of a file.
 #[derive(Serialize, Deserialize)]
-struct Kept<T> {
+struct Cached<T> {
     /// When the service told it; seconds since 1970.
     at: i64,
     entries: Vec<T>,
@@ -99,7 +99,7 @@ impl Names {
         }
         // A home folder is not made for a cache.
         let home = world.home.as_deref().filter(|home| home.is_dir());
-        let cache = place(|name| (world.env)(name), home)?;
+        let cache = user_folder(|name| (world.env)(name), home)?;
         let root = cache.join(OURS).join("names");
         let key = &settings.credentials.access_key;
         let mut hash = Sha256::new();
@@ -118,12 +118,12 @@ impl Names {
     }
 
     /// The instances, in the order of their IDs.
-    pub(crate) fn instances(&self) -> Vec<InstanceName> {
+    pub(crate) fn instances(&self) -> Vec<KnownInstance> {
         self.entries(INSTANCES)
     }
 
     /// The backups of an instance, newest first.
-    pub(crate) fn backups(&self, instance: &InstanceId) -> Vec<BackupName> {
+    pub(crate) fn backups(&self, instance: &InstanceId) -> Vec<KnownBackup> {
         self.entries(&backups_of(instance))
     }
 
@@ -134,11 +134,11 @@ impl Names {
 
     /// Learns of instances that the service has listed.
     pub(crate) fn learn_instances<'a>(&self, listed: impl Iterator<Item = &'a CacheInstance>, extent: Extent) {
-        let new = listed.map(|instance| InstanceName {
+        let new = listed.map(|instance| KnownInstance {
             id: instance.id.to_string(),
             name: instance.name.as_deref().map(short).unwrap_or_default(),
         });
-        let order = |instances: &mut Vec<InstanceName>| instances.sort_by(|a, b| a.id.cmp(&b.id));
+        let order = |instances: &mut Vec<KnownInstance>| instances.sort_by(|a, b| a.id.cmp(&b.id));
         self.learn(INSTANCES, new.collect(), extent, |instance| &instance.id, order);
     }
 
@@ -149,7 +149,7 @@ impl Names {
         listed: impl Iterator<Item = &'a Backup>,
         extent: Extent,
     ) {
-        let new = listed.map(|backup| BackupName {
+        let new = listed.map(|backup| KnownBackup {
             id: backup.base_id.to_string(),
             start: backup.started().map(|start| start.unix_timestamp()),
             status: backup
@@ -157,7 +157,7 @@ impl Names {
                 .map(|status| status.word().to_owned())
                 .unwrap_or_default(),
         });
-        let order = |backups: &mut Vec<BackupName>| backups.sort_by_key(|backup| Reverse(backup.start));
+        let order = |backups: &mut Vec<KnownBackup>| backups.sort_by_key(|backup| Reverse(backup.start));
         self.learn(&backups_of(instance), new.collect(), extent, |backup| &backup.id, order);
     }
 
@@ -169,11 +169,11 @@ impl Names {
                 entries.push(node.to_owned());
             }
         }
-        let _ = self.write(&nodes_of(instance), &mut Kept { at: self.now, entries });
+        let _ = self.write(&nodes_of(instance), &mut Cached { at: self.now, entries });
     }
 
     fn entries<T: DeserializeOwned>(&self, name: &str) -> Vec<T> {
-        self.read(name).map(|kept| kept.entries).unwrap_or_default()
+        self.read(name).map(|cached| cached.entries).unwrap_or_default()
     }
 
     fn learn<T: Serialize + DeserializeOwned>(
@@ -184,7 +184,7 @@ impl Names {
         id: fn(&T) -> &String,
         order: fn(&mut Vec<T>),
     ) {
-        let mut kept = Kept {
+        let mut cached = Cached {
             at: self.now,
             entries: new,
         };
@@ -192,15 +192,15 @@ impl Names {
             && let Some(old) = self.read::<T>(name)
         {
             // The age of a file is that of its oldest entry.
-            kept.at = old.at;
+            cached.at = old.at;
             let old = old.entries.into_iter();
             let others: Vec<T> = old
-                .filter(|old| kept.entries.iter().all(|new| id(new) != id(old)))
+                .filter(|old| cached.entries.iter().all(|new| id(new) != id(old)))
                 .collect();
-            kept.entries.extend(others);
+            cached.entries.extend(others);
         }
-        order(&mut kept.entries);
-        if self.write(name, &mut kept).is_ok() {
+        order(&mut cached.entries);
+        if self.write(name, &mut cached).is_ok() {
             self.has_grown.set(true);
         }
     }
@@ -211,7 +211,7 @@ impl Names {
     }
 
     /// Reads a file that is not too old.
-    fn read<T: DeserializeOwned>(&self, name: &str) -> Option<Kept<T>> {
+    fn read<T: DeserializeOwned>(&self, name: &str) -> Option<Cached<T>> {
         if !self.folders().iter().all(|folder| private::is_own(folder)) {
             return None;
         }
@@ -225,16 +225,16 @@ impl Names {
         }
         let mut text = Vec::new();
         File::open(path).ok()?.take(MAX_SIZE).read_to_end(&mut text).ok()?;
-        let kept: Kept<T> = serde_json::from_slice(&text).ok()?;
-        (self.now.abs_diff(kept.at) <= MAX_AGE).then_some(kept)
+        let cached: Cached<T> = serde_json::from_slice(&text).ok()?;
+        (self.now.abs_diff(cached.at) <= MAX_AGE).then_some(cached)
     }
 
     /// Replaces a file in one step.
-    fn write<T: Serialize>(&self, name: &str, kept: &mut Kept<T>) -> io::Result<()> {
-        let mut text = serde_json::to_vec(kept)?;
+    fn write<T: Serialize>(&self, name: &str, cached: &mut Cached<T>) -> io::Result<()> {
+        let mut text = serde_json::to_vec(cached)?;
         while text.len() as u64 > MAX_SIZE {
-            kept.entries.truncate(kept.entries.len() / 2);
-            text = serde_json::to_vec(kept)?;
+            cached.entries.truncate(cached.entries.len() / 2);
+            text = serde_json::to_vec(cached)?;
         }
         private::make_folders(&self.cache, &self.folders())?;
         let fresh = self.folder.join(format!("{name}.{}", std::process::id()));
@@ -256,7 +256,7 @@ impl Names {
 impl Drop for Names {
     fn drop(&mut self) {
         if self.has_grown.get() {
-            sweep(&self.root);
+            sweep(&self.root, self.now);
         }
     }
 }
@@ -291,8 +291,8 @@ mod tests {
         }
     }
 
-    fn instances(ids: &[&str]) -> Vec<InstanceName> {
-        let instance = |id: &&str| InstanceName {
+    fn instances(ids: &[&str]) -> Vec<KnownInstance> {
+        let instance = |id: &&str| KnownInstance {
             id: (*id).to_owned(),
             name: String::new(),
         };
@@ -300,7 +300,7 @@ mod tests {
     }
 
     fn add(names: &Names, ids: &[&str], extent: Extent) {
-        let order = |list: &mut Vec<InstanceName>| list.sort_by(|a, b| a.id.cmp(&b.id));
+        let order = |list: &mut Vec<KnownInstance>| list.sort_by(|a, b| a.id.cmp(&b.id));
         names.learn(INSTANCES, instances(ids), extent, |instance| &instance.id, order);
     }
 

@@ -1,9 +1,8 @@
 //! The shells: how each hands over its words and takes what is offered.
 //!
-//! The first line of an answer is `values`, `files` or `folders`. After `values` comes a candidate a
-//! line: for bash as it is to be inserted, for zsh as `_describe` takes it, for the others its value, a tab and
-//! what it is. Where bash only
-//! lists (COMP_TYPE 63, the second Tab), what it is stands behind each.
+//! The first line of an answer is `values`, `files` or `folders`. After `values` each line is a candidate: for bash the
+//! text to insert, for zsh an entry of `_describe`, for the others the value, a tab and its help. Where bash only lists
+//! (COMP_TYPE 63, the second Tab), each line ends with the help in parentheses.
 
 use std::ffi::OsString;
 

@@ -84,16 +84,22 @@ impl BackupKind {
     }
 }
 
+/// Values of `cacheInstanceStatus` that the program acts on.
+pub(crate) const RUNNING: &str = "running";
+pub(crate) const RESTORING: &str = "restoring";
+pub(crate) const DELETING: &str = "deleting";
+pub(crate) const ERROR: &str = "error";
+
 /// The values of `cacheInstanceStatus` with their meanings.
 pub(crate) const INSTANCE_STATUSES: [(&str, &str); 8] = [
-    ("running", "in use"),
+    (RUNNING, "in use"),
     ("creating", "being set up"),
     ("changing", "its class or its number of shards is being changed"),
     ("configuring", "its parameters are being changed"),
-    ("restoring", "a backup is being restored into it"),
+    (RESTORING, "a backup is being restored into it"),
     ("upgrading", "its version is being changed"),
-    ("deleting", "being released"),
-    ("error", "out of order"),
+    (DELETING, "being released"),
+    (ERROR, "out of order"),
 ];
 
 /// The regions, with the names that JD Cloud's console shows. The first three are in the cache-Redis

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::made::{self, Order};
+use super::new_backup::{self, Order};
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
 use crate::output::Format;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let client = context.client(&settings);
     let name = match &args.name {
         Some(name) => name.clone(),
-        None => made::default_name("jdredis", context)?,
+        None => new_backup::default_name("jdredis", context)?,
     };
     // Deferred before the request: a script that reads the ID may interrupt at once.
     let order = Order {

@@ -412,7 +412,7 @@ impl Download<'_> {
                     ]
                 }),
             ),
-            Format::Json => json::render(&Manifest {
+            Format::Json => json::render(&Document {
                 region: self.settings.region.as_str(),
                 instance: self.args.instance.id.as_str(),
                 base_id: self.backup.base_id.as_str(),
@@ -430,7 +430,7 @@ impl Download<'_> {
 /// What `-o json` prints; its keys and their order are a contract.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Manifest<'a> {
+struct Document<'a> {
     region: &'a str,
     instance: &'a str,
     base_id: &'a str,

@@ -3,7 +3,7 @@
 mod create;
 mod download;
 mod list;
-mod made;
+mod new_backup;
 mod policy;
 mod polling;
 mod restore;

@@ -1,4 +1,4 @@
-//! Looking at something at the service again and again until it has ended, with a status line meanwhile.
+//! Polling: the waits between two looks at the service, with a status line, until what is watched has ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

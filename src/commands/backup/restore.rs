@@ -1,14 +1,14 @@
 //! `jdredis backup restore`: replaces the data of an instance with those of a backup.
 //!
-//! Nothing else here destroys data, so each step is made to be safe where the next one cannot be taken back:
+//! This is the only command that destroys data at the service. Its steps:
 //!
 //! 1. `plan` reads the instance and the backup, and refuses what cannot be right. The backup is chosen here,
 //!    before the safety backup is made, which would be the newest one.
 //! 2. `confirm` has the instance's ID typed, or compares the one of `--confirm`.
 //! 3. `job` makes a backup of what is there now (the safety backup) and waits for it, looks at the instance once
 //!    more, and sends the request, once.
-//! 4. `follow` looks how it goes on. The service answers nothing that names the restore, so the instance's status
-//!    is the witness, and the tasks where they may be read. What was not seen is called unclear.
+//! 4. `follow` watches the restore. The service's answer names no task, so it looks at the instance's status, and at
+//!    the tasks where the key may read them. A restore that was not seen counts as unclear.
 
 mod confirm;
 mod document;
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     if let Some(stale) = chosen.staleness(args.backup.max_age, context.world.clock.now()) {
         return Err(stale.into());
     }
-    let plan = Plan::make(args, &client, instance, chosen, &settings.region)?;
+    let plan = Plan::make(args, &client, instance, chosen, place, &settings.region)?;
     if args.backup.latest && plan.is_of_safety_backup() {
         context.notes.warn(format_args!(
             "the newest backup, {}, is the safety backup of an earlier restore: to restore it takes that restore back",
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         context.notes.note(dry);
         return Ok(context.print(&document::of_plan(&plan, args, context))?);
     }
-    // From here on a signal is answered with a sentence: it may come before or after what cannot be undone.
+    // From here on a signal does not end the process at once: the message must say whether anything was sent.
     let stop = context.interrupt.defer_first_signal();
     if asks {
         confirm::ask(&plan, args, context, &stop)?;

@@ -1,4 +1,4 @@
-//! How a restore goes on after its request: what the instance's status shows, and the tasks.
+//! Watches a restore after its request, by the instance's status and by its tasks.
 //!
 //! Nothing at the service names a restore. So a restore counts as done only if the instance was seen to be
 //! `restoring` and then `running`; without the first, it is unclear. The tasks of the instance are asked for as
@@ -10,23 +10,23 @@ use time::OffsetDateTime;
 
 use super::document::State;
 use super::job::{Job, NOT_CERTAIN};
-use super::plan::{RESTORING, RUNNING};
 use crate::api::model::CacheInstance;
 use crate::api::{self, Task};
 use crate::commands::backup::polling::{FIRST_PAUSE, Polling, longer};
 use crate::error::{Kind, Report};
 use crate::terminal::escape::visible;
 use crate::terminal::notes::Detail;
-use crate::values::vocabulary::INSTANCE_STATUSES;
+use crate::values::vocabulary::{DELETING, ERROR, INSTANCE_STATUSES, RESTORING, RUNNING};
 
 /// How long `restoring` is waited for while the instance shows `running`. How soon the service shows it is not
 /// known.
 const APPEARANCE: Duration = Duration::from_secs(20);
 /// The waits between the looks after an unclear answer.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
-/// A task that began earlier than this before the request is none of it. The clocks are compared to the second.
+/// How much earlier than the request a task of the restore may seem to begin, since the service's clock is known to the
+/// second only.
 const CLOCK_LEEWAY: time::Duration = time::Duration::seconds(2);
-/// How long the tasks may take to be answered: they are asked for beside the instance's status.
+/// How long the service may take to answer with the tasks, which are asked for after each look at the status.
 const TASKS_LIMIT: Duration = Duration::from_secs(5);
 const GOES_ON: &str =
     "the restore goes on at the service; 'jdredis instance list' shows 'restoring' until it has ended";
@@ -39,7 +39,7 @@ struct Seen {
 }
 
 impl Job<'_> {
-    /// Looks what has come of a request that was not answered, and says it. Does nothing where it was.
+    /// Reports an accepted request. After one without a clear answer, looks at the instance's status and reports that.
     pub(super) fn look_after(&mut self, unanswered: Option<api::Error>) -> anyhow::Result<()> {
         let Some(error) = unanswered else {
             self.context
@@ -90,7 +90,7 @@ impl Job<'_> {
             Err(error) => format!("the instance's status cannot be read either: {error}"),
         };
         let message = format!("whether {} is being restored is not clear: {seen}", self.plan.place);
-        // "Failed" would be a guess, whatever the answer was.
+        // The answer does not tell whether the restore has begun, so its own message and kind are replaced.
         Err(Report {
             kind: Kind::Service,
             message,
@@ -153,7 +153,7 @@ impl Job<'_> {
                 }
                 None => Vec::new(),
             };
-            // An instance whose restore was undone may be running again.
+            // The tasks come first: an instance whose restore was undone may be running again.
             if let Some(task) = tasks.iter().find(|task| task.has_failed()) {
                 return Err(self.task_failed(task).into());
             }
@@ -225,7 +225,7 @@ impl Job<'_> {
         match status {
             Some(RESTORING) => self.record.state = Some(State::Restoring),
             Some(RUNNING) => return Ok(is_under_way),
-            Some(status @ ("error" | "deleting")) => {
+            Some(status @ (ERROR | DELETING)) => {
                 self.record.state = Some(State::Failed);
                 let message = format!(
                     "the restore of {} has failed, as far as can be seen: the instance's status is {status} after {}",
@@ -249,8 +249,7 @@ impl Job<'_> {
         Ok(false)
     }
 
-    /// The tasks that began after the request. One without a time counts, since the service says nothing
-    /// against it.
+    /// The tasks that began after the request. A task without a time counts as one of them.
     fn since_the_request(&self, mut tasks: Vec<Task>) -> Vec<Task> {
         let sent = self.record.sent.unwrap_or(OffsetDateTime::UNIX_EPOCH);
         tasks.retain(|task| task.started.is_none_or(|start| start + CLOCK_LEEWAY >= sent));

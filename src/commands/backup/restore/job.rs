@@ -11,7 +11,7 @@ use super::document::{self, State};
 use super::plan::{Plan, SAFETY, refuse_unless_running};
 use crate::api::{self, Client};
 use crate::commands::Context;
-use crate::commands::backup::made::{self, Order};
+use crate::commands::backup::new_backup::{self, Order};
 use crate::error::{Kind, Report};
 use crate::output::Format;
 use crate::values::id::BaseId;
@@ -87,7 +87,7 @@ impl<'a> Job<'a> {
         if !self.args.no_backup {
             self.make_safety_backup()?;
         }
-        // Both may have taken an hour.
+        // The answer of a person and the safety backup may have taken an hour.
         if was_asked || !self.args.no_backup {
             self.look_before()?;
         }
@@ -108,7 +108,7 @@ impl<'a> Job<'a> {
         Ok(self.context.print(&bytes)?)
     }
 
-    /// A look at a signal that came between two steps.
+    /// Ends the restore if a signal came between two steps.
     fn go_on(&self, before: &str) -> anyhow::Result<()> {
         match self.stop.load(Ordering::Relaxed) {
             false => Ok(()),
@@ -123,7 +123,7 @@ impl<'a> Job<'a> {
     /// Makes a backup of what is there now, and waits for its success.
     ///
     /// # Errors
-    /// Whatever the reason, all end with the exit code of a service that failed, but for a signal.
+    /// All have the exit code of a service that failed, except that of a signal.
     fn make_safety_backup(&mut self) -> anyhow::Result<()> {
         self.go_on("the safety backup was asked for")?;
         let order = Order {
@@ -134,7 +134,7 @@ impl<'a> Job<'a> {
             stop: Arc::clone(&self.stop),
             consequence: ": nothing was restored",
         };
-        let name = made::default_name(SAFETY, self.context)?;
+        let name = new_backup::default_name(SAFETY, self.context)?;
         let not_restored = |error: anyhow::Error| {
             let report = Report::of(&error);
             if matches!(report.kind, Kind::Interrupted(_)) {
@@ -221,7 +221,7 @@ impl<'a> Job<'a> {
         let Self { client, plan, .. } = *self;
         let id = &self.args.instance.id;
         let now = self.context.world.clock.now();
-        // True from the first byte on, until there is an answer.
+        // Until there is an answer, nobody knows whether the service got the request.
         self.record.state = Some(State::Unclear);
         let sent = self.context.unless_interrupted(
             &self.stop,
@@ -264,7 +264,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// An error that names the safety backup: whoever reads it may want back what was there.
+    /// Adds the safety backup to an error, since a person may want to restore it.
     pub(super) fn naming_safety_backup(&self, mut report: Report) -> Report {
         if let Some(safety) = &self.record.safety {
             report.details.push(format!(

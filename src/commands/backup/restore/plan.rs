@@ -1,4 +1,4 @@
-//! What is to be restored into what, and why it is refused.
+//! The plan of a restore: the instance, the backup, and the reasons to refuse one of them.
 
 use anyhow::Context as _;
 use time::OffsetDateTime;
@@ -13,11 +13,8 @@ use crate::commands::backup::which::Chosen;
 use crate::error::{Kind, Report};
 use crate::terminal::human;
 use crate::values::id::{BaseId, InstanceId, Region};
-use crate::values::vocabulary::{BackupStatus, INSTANCE_STATUSES};
+use crate::values::vocabulary::{BackupStatus, INSTANCE_STATUSES, RUNNING};
 
-/// The statuses of an instance that matter here.
-pub(super) const RUNNING: &str = "running";
-pub(super) const RESTORING: &str = "restoring";
 /// The names of safety backups begin with this.
 pub(super) const SAFETY: &str = "safety";
 
@@ -67,10 +64,10 @@ impl Plan {
         client: &Client<'_>,
         instance: CacheInstance,
         chosen: Chosen,
+        place: String,
         region: &Region,
     ) -> anyhow::Result<Self> {
         let (base_id, id) = (chosen.base_id, &args.instance.id);
-        let place = format!("instance {id} in {region}");
         let deadline = client.deadline();
         let found = match chosen.entry {
             Some(entry) => Some(entry),
@@ -119,7 +116,7 @@ impl Plan {
                 "choose one of the instance itself: 'jdredis backup list' shows them",
             );
         }
-        // The list tells the shards of some backups only, and the other operation may not be permitted.
+        // The list has the shards of some backups only, and the key may not be permitted to call describeBackupInfo.
         let shards = entry.view.shards.filter(|shards| *shards > 0).or_else(|| {
             let info = client.describe_backup_info(id, &base_id, client.deadline()).ok()?;
             info.shards
@@ -147,8 +144,8 @@ impl Plan {
         })
     }
 
-    /// The instance, where it is reached, and the backup: labels with texts that may have characters of the
-    /// service's.
+    /// The plan for a person: labels with values. The values have the service's texts, whose control characters are not
+    /// removed yet.
     pub(super) fn rows(&self, args: &Args, context: &Context<'_>) -> Vec<(&'static str, String)> {
         let (instance, backup) = (&self.instance, &self.entry.view);
         let unknown = || "not told by the service".to_owned();

@@ -1,4 +1,4 @@
-//! Where the names are kept, and how much room they may take.
+//! The folder of the cache of names, and the limits of its age and size.
 
 use std::cmp::Reverse;
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ pub(super) const MAX_AGE: u64 = 30 * 24 * 60 * 60;
 
 /// The user's folder for caches: `XDG_CACHE_HOME` where it is absolute, as its specification demands, else the
 /// system's own.
-pub(super) fn place(env: impl Fn(&str) -> Option<OsString>, home: Option<&Path>) -> Option<PathBuf> {
+pub(super) fn user_folder(env: impl Fn(&str) -> Option<OsString>, home: Option<&Path>) -> Option<PathBuf> {
     let absolute = |name| env(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || home.filter(|home| home.is_absolute());
     absolute("XDG_CACHE_HOME").or_else(|| {
@@ -27,8 +27,9 @@ pub(super) fn place(env: impl Fn(&str) -> Option<OsString>, home: Option<&Path>)
     })
 }
 
-/// Removes what is too old, then the oldest until all files together are small enough.
-pub(super) fn sweep(root: &Path) {
+/// Removes the files that are too old, then the oldest until all files together are small enough. `now` is in seconds
+/// since 1970.
+pub(super) fn sweep(root: &Path, now: i64) {
     let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
     let folders = entries(root).filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     let folders: Vec<PathBuf> = folders.map(|entry| entry.path()).collect();
@@ -42,7 +43,8 @@ pub(super) fn sweep(root: &Path) {
         .collect();
     // Newest first.
     files.sort_by_key(|file| Reverse(file.0));
-    let oldest = SystemTime::now().checked_sub(Duration::from_secs(MAX_AGE));
+    let since_1970 = u64::try_from(now).ok().and_then(|now| now.checked_sub(MAX_AGE));
+    let oldest = since_1970.map(|since| SystemTime::UNIX_EPOCH + Duration::from_secs(since));
     let mut total = 0;
     for (modified, length, path) in files {
         total += length;
@@ -51,7 +53,7 @@ pub(super) fn sweep(root: &Path) {
         }
     }
     for folder in folders {
-        // Only an empty one can be removed so: that of a key that is used no more.
+        // This removes only empty folders: those of keys that are not used any more.
         let _ = fs::remove_dir(folder);
     }
 }
@@ -63,11 +65,12 @@ mod tests {
     #[test]
     fn a_cache_is_where_the_system_wants_it() {
         let home = Some(Path::new("/home/me"));
-        let with = |value: &'static str| place(move |name| (name == "XDG_CACHE_HOME").then(|| value.into()), home);
+        let with =
+            |value: &'static str| user_folder(move |name| (name == "XDG_CACHE_HOME").then(|| value.into()), home);
         if cfg!(all(unix, not(target_vendor = "apple"))) {
             assert_eq!(with("/var/c"), Some("/var/c".into()));
             assert_eq!(with("c"), Some("/home/me/.cache".into()));
-            assert_eq!(place(|_| None, None), None);
+            assert_eq!(user_folder(|_| None, None), None);
         }
     }
 }

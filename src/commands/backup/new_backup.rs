@@ -1,4 +1,4 @@
-//! A backup that a command has made: the request, and the wait for its end.
+//! Makes a backup for `backup create` and `backup restore`: the request, and the wait until it has ended.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
