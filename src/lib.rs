@@ -25,6 +25,7 @@
 //! | network | `http`, `retry` | the HTTP client of service and storage; which failures may pass, and the waits between attempts |
 //! | plain types | `values` | identifiers, links, secrets, times, ages, schedules, the service's words |
 //! | for tests | `fuzzing` | the inputs and entry points of the properties |
+//! | build | `build` | the build script: the commit and the target for `--version` |
 //!
 //! Imports point down the table, with these exceptions. Every layer may use [`World`] and the other parts of
 //! `process`. `cli` names the `Command` of `commands`. `archive` and `file` name the `error::Kind` of a state, and
@@ -33,7 +34,8 @@
 //!
 //! A layer takes the clock, randomness, the environment, the home folder and the terminal from the
 //! [`World`]. It uses files, standard input, the network, threads, signals and the process's number directly,
-//! and the TLS library reads the system's trust store.
+//! and the TLS library reads the system's trust store. `http` measures the deadlines of sockets with the system's
+//! monotonic clock, as ureq does.
 //!
 //! # Why it is so
 //!

@@ -1,7 +1,7 @@
-//! What Prometheus is told of an archive: a file in its text format, for the textfile collector of node_exporter.
+//! The metrics of an archive: a file in the text format of Prometheus, for the textfile collector of node_exporter.
 //!
-//! The archive is the truth for what each instance has. The earlier file is read for two things: the lines of
-//! instances whose folders cannot be read now, and those of the last sync, which `status` keeps.
+//! The states of instances come from the archive's folders. Two things are taken over from the earlier file: the lines
+//! of instances whose folders cannot be read now, and those of the last sync, which `status` keeps.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -57,13 +57,13 @@ const OF_SYNC: [(&str, &str); 4] = [
     ),
 ];
 
-/// What the file says.
+/// The content of the file.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
-    /// By the labels that tell an instance from others.
+    /// By the labels of the instance.
     instances: BTreeMap<String, OfInstance>,
     sync: Option<LastSync>,
-    /// Whether a sync writes the file, so that no other one is the last.
+    /// Whether a sync that ends now writes the file, so that no earlier one counts.
     is_of_sync: bool,
     /// Whether there may be more instances than could be read.
     is_partial: bool,
@@ -97,7 +97,7 @@ impl LastSync {
 }
 
 impl Metrics {
-    /// Of an archive that was read. An archive without instances may be one whose disk is not mounted.
+    /// The metrics of an archive that was read. An archive without instances may be one whose disk is not mounted.
     pub(crate) fn of(archive: &Archive, terms: Terms) -> Self {
         let mut metrics = Self {
             is_partial: archive.instances.is_empty() || !archive.unreadable.is_empty(),
@@ -112,7 +112,7 @@ impl Metrics {
         metrics
     }
 
-    /// Of an archive that cannot be read.
+    /// The metrics where the archive cannot be read.
     pub(crate) fn of_nothing() -> Self {
         Self {
             is_partial: true,
@@ -127,20 +127,20 @@ impl Metrics {
         of_instance[OF_INSTANCE.len() - 1] = state_lines(&labels, state);
     }
 
-    /// Tells of the sync that ends now.
+    /// Sets the sync that ends now.
     pub(crate) fn end_sync(&mut self, sync: LastSync) {
         self.sync = Some(sync);
         self.is_of_sync = true;
     }
 
-    /// Tells of an earlier sync, unless another one that ended later is known.
+    /// Sets an earlier sync, unless one is known that ended later.
     pub(crate) fn remember_sync(&mut self, sync: LastSync) {
         if !self.is_of_sync && self.sync.is_none_or(|known| known.end <= sync.end) {
             self.sync = Some(sync);
         }
     }
 
-    /// Writes the file in place of the earlier one, in one step. What is not known now is taken from that.
+    /// Replaces the file by a rename. What is not known now is taken over from the earlier file.
     ///
     /// # Errors
     /// Where it cannot be written. The earlier one stays then.
@@ -255,7 +255,7 @@ fn parse(text: &str) -> Metrics {
     metrics
 }
 
-/// The file itself, where the name is a link to it. What is no regular file is not replaced: a device would be gone.
+/// Follows a symbolic link to the file. What is no regular file is an error, since a rename would replace a device.
 fn target(file: &Path) -> io::Result<PathBuf> {
     match fs::symlink_metadata(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(file.to_owned()),
@@ -269,7 +269,8 @@ fn target(file: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// The name of the new file ends in no way that a collector looks for, and is another one in each process.
+/// Writes a new file and renames it. Its name does not end in `.prom`, so that the collector does not read it, and has
+/// the number of the process, so that two of them do not write to one file.
 fn write(file: &Path, content: &[u8]) -> io::Result<()> {
     let name = file
         .file_name()

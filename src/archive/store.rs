@@ -17,6 +17,7 @@ use super::manifest::Manifest;
 use super::memory::Memory;
 use super::modes::{self, Modes};
 use super::read::{self, Condition};
+use super::space::allocated;
 use crate::transfer::{Folder, FolderError};
 use crate::values::id::{InstanceId, Region};
 
@@ -219,34 +220,4 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-/// The free space for this user on the disk of a folder, in bytes; of one that is not there yet, on the disk
-/// that it would be on. `None` where the system does not tell.
-pub(crate) fn free_space(dir: &Path) -> Option<u64> {
-    let there = dir.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    space_of(there)
-}
-
-#[cfg(unix)]
-fn space_of(folder: &Path) -> Option<u64> {
-    let system = rustix::fs::statvfs(folder).ok()?;
-    Some(system.f_bavail.saturating_mul(system.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn space_of(_: &Path) -> Option<u64> {
-    None
-}
-
-/// How many bytes of a file are on the disk; a sparse one has fewer than its length.
-#[cfg(unix)]
-fn allocated(file: &fs::Metadata) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    file.len().min(file.blocks().saturating_mul(512))
-}
-
-#[cfg(not(unix))]
-fn allocated(file: &fs::Metadata) -> u64 {
-    file.len()
 }

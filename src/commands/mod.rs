@@ -1,4 +1,4 @@
-//! The commands: a file for each, whose path is the command as typed.
+//! The commands: a file for each, whose path is the command as typed. The other files are what several commands share.
 
 mod archive;
 mod backup;
@@ -201,4 +201,9 @@ pub(crate) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()
         Command::Formats => Ok(context.print(&formats::render())?),
         Command::Man => Ok(context.print(&man::render())?),
     }
+}
+
+/// The name of this process for the lock of a folder, which another process shows while it is held.
+fn lock_holder() -> String {
+    format!("jdredis (process {})", std::process::id())
 }

@@ -116,7 +116,7 @@ fn note_foreign(archive: &Archive, context: &Context<'_>) {
 
 /// Locks an archive for this process, and makes DIR where it is not there.
 fn open_to_write(dir: &Path) -> anyhow::Result<Store> {
-    let holder = format!("jdredis (process {})", std::process::id());
+    let holder = crate::commands::lock_holder();
     Store::open(dir, &holder).map_err(|error| {
         let (message, hint) = match &error {
             FolderError::Held { path, holder } => (

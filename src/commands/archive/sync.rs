@@ -34,8 +34,9 @@ use self::recording::Recorder;
 use crate::archive::fleet::{Asker, Pattern, Selection, Survey, Tag};
 use crate::archive::plan::{self, Wanted};
 use crate::archive::read::{self, Archive};
+use crate::archive::space;
 use crate::archive::state::Terms;
-use crate::archive::store::{self, Store};
+use crate::archive::store::Store;
 use crate::cli::shared::RegionsArgs;
 use crate::commands::Context;
 use crate::commands::archive::retention::{self, KeepArgs};
@@ -297,7 +298,7 @@ fn key_of(settings: &Settings) -> String {
 /// Those that fit onto the disk. The others are noted as missing.
 fn fitting(mut wanted: Vec<Wanted>, store: Option<&Store>, args: &Args, ledger: &mut Ledger) -> Vec<Wanted> {
     plan::order(&mut wanted);
-    let room = store::free_space(&args.dir);
+    let room = space::free_space(&args.dir);
     let (fitting, rest) = plan::fit(wanted, room, |wanted| {
         store.map_or(0, |store| store.present(&wanted.key))
     });
@@ -320,7 +321,7 @@ fn announce(wanted: &[Wanted], args: &Args, context: &Context<'_>) {
         unknown => format!(", and {unknown} of unknown size"),
     };
     let free =
-        store::free_space(&args.dir).map_or_else(String::new, |free| format!("; {} are free", human::size(free)));
+        space::free_space(&args.dir).map_or_else(String::new, |free| format!("; {} are free", human::size(free)));
     if !wanted.is_empty() {
         context.notes.note(format_args!(
             "{} new backup{}, {}{besides}{free}",

@@ -167,7 +167,7 @@ impl Download<'_> {
             base_id: self.backup.base_id.to_string(),
         };
         let dir = self.args.dir.clone().unwrap_or_else(|| PathBuf::from("."));
-        let holder = format!("jdredis (process {})", std::process::id());
+        let holder = crate::commands::lock_holder();
         let folder = Arc::new(Folder::open(&dir, &holder)?);
         let jobs: Vec<Job> = shards
             .into_iter()

@@ -35,7 +35,7 @@ impl Running {
     pub(super) fn open(store: &Store, wanted: &Wanted, links: &[Fetchable]) -> Result<(Self, Vec<Job>), String> {
         let unusable = |error: &dyn std::fmt::Display| format!("its hidden folder cannot be used: {error}");
         let path = store.work_folder(&wanted.key).map_err(|error| unusable(&error))?;
-        let holder = format!("jdredis (process {})", std::process::id());
+        let holder = crate::commands::lock_holder();
         let folder = Arc::new(Folder::open_without_lock(&path, &holder).map_err(|error| unusable(&error))?);
         let identity = Identity {
             region: wanted.key.region.to_string(),

@@ -100,7 +100,7 @@ impl Delivery {
         self
     }
 
-    /// Lets all links expire that exist when the request comes; so its own does not work.
+    /// Lets all links expire that exist when the request comes, that of the request included.
     #[must_use]
     pub fn expiring_links(mut self) -> Self {
         self.expires_links = true;
@@ -157,7 +157,7 @@ impl Delivery {
     /// Refines how an object is delivered.
     ///
     /// # Panics
-    /// On what delivers none, so that a test does not believe it asked for what never happens.
+    /// On a delivery without an object, where the change would have no effect.
     #[track_caller]
     fn with(mut self, refine: impl FnOnce(&mut Self)) -> Self {
         assert!(

@@ -56,7 +56,7 @@ pub(crate) struct Fetch<'a> {
 pub(crate) struct Answer {
     pub(crate) delay: Duration,
     pub(crate) body: Body,
-    /// Set when a client has done what it never should.
+    /// The client's mistake, if the request has one.
     pub(crate) refusal: Option<Refusal>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Transfer {
 /// Why a request gets no object.
 struct Fault {
     error: StorageError,
-    /// Set when it is the client's doing; in words.
+    /// The client's mistake in words, if it is one.
     reason: Option<String>,
     /// The object's length, where the answer says it.
     length: Option<u64>,
@@ -205,7 +205,7 @@ fn push_description(head: &mut HttpReply, object: &Object) {
     }
 }
 
-/// A link says all there is to say: whoever sends more gives a secret away or breaks the link.
+/// Refuses credentials beside those of the link: a client that sends them gives a secret away.
 fn check_credentials(request: &Request) -> Result<(), Fault> {
     let is_credential = |name: &str| {
         let name = name.to_ascii_lowercase();
