@@ -23,7 +23,7 @@ impl Regions {
     /// Reads the settings for the regions of a command line.
     ///
     /// # Errors
-    /// Those of the settings; without any region, that none was given.
+    /// If the settings cannot be used, or no region was given.
     pub(super) fn resolve(args: &RegionsArgs, context: &Context<'_>) -> Result<Self, config::Error> {
         let resolve = |region| config::resolve(context.globals, region, context.world, context.notes);
         if args.regions.iter().any(|region| region.as_str() == ALL_REGIONS) {

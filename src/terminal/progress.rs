@@ -182,7 +182,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// What a log without bars says now and then.
+/// The line that is written from time to time where there are no bars.
 fn line(bytes: u64, length: Option<u64>, failures: usize) -> String {
     let whole = length
         .map(|length| format!(" of {}", human::size(length)))
@@ -232,7 +232,7 @@ impl Drop for Progress<'_> {
 mod tests {
     use super::*;
 
-    /// Where every file fails, the bytes stay at nothing: without the count, the log would not say why.
+    /// Where every file fails, no bytes come, and only the count of failures tells why.
     #[test]
     fn a_line_says_how_many_files_could_not_be_fetched() {
         assert_eq!(line(1 << 20, None, 0), "1.0 MiB are there");

@@ -1,5 +1,5 @@
-//! Asks the service what the instances of a fleet have: side by side, under one pace, each for itself. What
-//! one instance or region answers changes nothing for the others.
+//! Asks the service for the instances of a fleet and their backups: several calls at a time, under one pace. A failure
+//! of one instance or region changes nothing for the others.
 
 mod select;
 mod side_by_side;
@@ -19,49 +19,49 @@ use crate::values::id::{InstanceId, Region};
 /// the burst of the pace lasts, and more than the pace needs after it.
 const AT_ONCE: usize = 16;
 
-/// What there is to ask with.
+/// The client that asks, and the pace of its calls.
 pub(crate) struct Asker<'a> {
     /// A client that keeps the pace.
     pub(crate) client: &'a Client<'a>,
     pub(crate) pace: &'a Pace,
-    /// What tells the key in use from others, as [`Memory::seen_by`](super::memory::Memory) has it.
+    /// A hash of the access key in use, as [`Memory::seen_by`](super::memory::Memory) has it.
     pub(crate) key: &'a str,
 }
 
-/// What the service said.
+/// The answers of the service.
 pub(crate) struct Survey {
     pub(crate) instances: Vec<Surveyed>,
-    /// The regions whose list could not be had.
+    /// The regions that could not be listed, and why.
     pub(crate) failed_regions: Vec<(Region, api::Error)>,
-    /// The lists' differences from the documentation, with the region of each.
+    /// Where the lists differ from the documentation, with the region of each list.
     pub(crate) warnings: Vec<(Region, Warning)>,
     /// The instances that were named and that no region has.
     pub(crate) not_found: Vec<InstanceId>,
 }
 
-/// An instance, and what came of asking for it.
+/// An instance, and the answer about it.
 pub(crate) struct Surveyed {
     pub(crate) region: Region,
     pub(crate) instance: InstanceId,
-    /// As the service describes it, where it does.
+    /// The service's entry of it, where there is one.
     pub(crate) details: Option<CacheInstance>,
     pub(crate) found: Found,
 }
 
-/// What came of asking for an instance.
+/// The answer about an instance.
 pub(crate) enum Found {
     /// The backups that the service has of it.
     Backups(Listing<Backup>),
     Failed(api::Error),
-    /// It was gone already, or is now: until when the recycle bin keeps it, where that is known.
+    /// The service has it no longer. The recycle bin may keep it until a time.
     Gone {
         restorable_until: Option<OffsetDateTime>,
     },
-    /// The service lists it no longer, and this run may not judge why.
+    /// The service does not list it. The list may be a part, or another key's, so that proves nothing.
     Unjudged,
     /// The named instance is not in this region.
     Elsewhere,
-    /// The run was stopped before.
+    /// A signal stopped the run before it was asked for.
     NotAsked,
 }
 
@@ -75,13 +75,13 @@ struct Target<'a> {
 enum Kind {
     /// The region's list has it.
     Listed(Box<CacheInstance>),
-    /// It was named.
+    /// `--instance` names it.
     Named,
-    /// The archive remembers it, and the region's whole list has it not.
+    /// The archive remembers it, and the region's list, which is whole, does not have it.
     Missing,
-    /// Likewise, but its absence proves nothing.
+    /// The archive remembers it, and the region's list, which may not be whole, does not have it.
     Unjudged,
-    /// It was found to be gone before.
+    /// The archive remembers that it is gone.
     Gone(Option<OffsetDateTime>),
 }
 
@@ -214,7 +214,7 @@ impl Survey {
 }
 
 impl Asker<'_> {
-    /// What to think of an instance that the archive has and its region's list has not.
+    /// The kind of an instance that the archive has and its region's list does not have.
     fn kind_of_missing(&self, archived: &Archived, is_whole: bool) -> Kind {
         let Some(memory) = &archived.memory else {
             return Kind::Unjudged;
@@ -247,7 +247,7 @@ impl Asker<'_> {
                 Err(error) => (None, Found::Failed(error)),
             },
             Kind::Missing => match describe() {
-                // The list left it out, and it is there.
+                // The service has it although its list left it out.
                 Ok(details) => (Some(details), backups(&client, &target.id)),
                 Err(error) if error.reason() == Some(Reason::NotFound) => {
                     (None, Found::Gone { restorable_until: None })
@@ -265,7 +265,7 @@ fn backups(client: &Client<'_>, instance: &InstanceId) -> Found {
     }
 }
 
-/// Whether a list has all that it should, as far as it can be seen.
+/// Whether a list has all its entries: as many as it counts, each readable.
 pub(crate) fn is_whole<T>(list: &Listing<T>) -> bool {
     let is_incomplete = |warning: &Warning| matches!(warning, Warning::TooFew { .. } | Warning::LostEntry { .. });
     !list.warnings.iter().any(is_incomplete)

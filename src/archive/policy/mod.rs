@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::values::age::Age;
 use crate::values::zone::Zone;
 
-/// What to keep; `None` where the rule was not given.
+/// The rules of a policy; `None` where a rule was not given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Policy {
     /// The newest so many.
@@ -18,9 +18,9 @@ pub(crate) struct Policy {
     pub(crate) within: Option<Age>,
     /// The newest of each of the last so many days that have one.
     pub(crate) daily: Option<u32>,
-    /// Likewise of ISO weeks.
+    /// The newest of each of the last so many ISO weeks that have one.
     pub(crate) weekly: Option<u32>,
-    /// Likewise of months.
+    /// The newest of each of the last so many months that have one.
     pub(crate) monthly: Option<u32>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Rule {
     Daily,
     Weekly,
     Monthly,
-    /// No rule of the policy, but that the newest is never removed.
+    /// The newest is never removed, whatever the policy.
     Newest,
 }
 

@@ -35,18 +35,18 @@ pub(crate) struct Task<'a> {
     pub(crate) backup: &'a Kept,
 }
 
-/// What came of a backup.
+/// The result for a backup.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// In what state it is, and each thing that is wrong with it or to know.
+    /// Its state, and each reason for it.
     Checked(CheckState, Vec<String>),
     /// It was pruned or moved away meanwhile.
     Away,
 }
 
-/// What a run tells as it goes on.
+/// An event of a run.
 pub(crate) enum Event {
-    /// So many bytes of a file, named by its task and its place there, have been read, of so many.
+    /// The file of this task and of this place in it is read up to so many bytes, of so many.
     Position((usize, usize), u64, u64),
     /// A file was read to its end or given up.
     FileDone((usize, usize)),
@@ -54,17 +54,17 @@ pub(crate) enum Event {
     Done(usize, Found),
 }
 
-/// The tasks that those of at most so many bytes together are, those checked longest ago first and never checked
-/// ones before them. The first is taken however large it is, since it would never be checked otherwise.
+/// Chooses tasks of at most so many bytes together: first those that were never checked, then those checked longest
+/// ago. The first one is chosen however large it is, since it would never be checked otherwise.
 ///
-/// A check of the future, which a wrong clock has dated, counts as none: it would come last in all nights.
+/// A check that a wrong clock has dated into the future counts as none, since its backup would always come last.
 pub(crate) fn slice<'a>(mut tasks: Vec<Task<'a>>, at_most: Option<u64>, now: OffsetDateTime) -> Vec<Task<'a>> {
     tasks.sort_by_key(|task| {
         let checked = task.backup.check.as_ref().map(|check| check.at);
         checked.filter(|at| state::age(*at, now).is_some())
     });
     let Some(mut left) = at_most else {
-        // The sizes are those that the manifests state, and one may state any.
+        // Without a limit no sizes are added up: a manifest may state any size.
         return tasks;
     };
     let mut count = 0;
@@ -87,7 +87,7 @@ struct Job<'a> {
     file: FileEntry,
 }
 
-/// A task while its files are read.
+/// A task whose files are being read.
 struct Running {
     left: usize,
     state: CheckState,
@@ -95,8 +95,8 @@ struct Running {
     is_away: bool,
 }
 
-/// Verifies backups with as many threads as there are cores. `note` is told what happens, on this thread. Raised,
-/// `stop` ends it: what was not read to the end by then has no result.
+/// Verifies backups with as many threads as there are cores. `note` is called on this thread for each event. Once
+/// `stop` is raised, the run ends; a backup that was not read to the end by then has no result.
 pub(crate) fn run(tasks: &[Task<'_>], stop: &AtomicBool, mut note: impl FnMut(Event)) {
     let mut running = Vec::new();
     let mut jobs = VecDeque::new();
@@ -148,7 +148,7 @@ pub(crate) fn run(tasks: &[Task<'_>], stop: &AtomicBool, mut note: impl FnMut(Ev
     });
 }
 
-/// Looks at all of a backup but its files' bytes; its files.
+/// Checks all of a backup except the bytes of its files, and returns the files.
 fn begin(task: &Task<'_>) -> (Running, Vec<FileEntry>) {
     let mut running = Running {
         left: 0,
@@ -220,7 +220,7 @@ impl Running {
     }
 }
 
-/// What came of a file.
+/// The result for a file.
 enum Outcome {
     Whole,
     Missing(String),

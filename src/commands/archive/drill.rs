@@ -1,4 +1,4 @@
-//! `jdredis archive drill`: does a real server load the backups of an archive?
+//! `jdredis archive drill`: has a real server load the backups of an archive.
 
 use std::fs;
 use std::path::PathBuf;
@@ -163,8 +163,8 @@ fn drill(task: &Task<'_>, loader: &Loader<'_>, context: &Context<'_>) -> Result<
     Ok(rows)
 }
 
-/// What to remember of a backup: that all its files are loaded, or that a server refused one as damaged. What
-/// needs no server to be seen is left to `archive verify`.
+/// The drill to remember of a backup: all its files are loaded, or a server refused one as damaged. Damage that shows
+/// without a server is left to `archive verify`.
 fn remembered(task: &Task<'_>, rows: &[Row], now: OffsetDateTime) -> Option<Drill> {
     let is_damaged = |row: &&Row| row.load.result == Outcome::Damaged && row.load.server.is_some();
     let damaged = rows.iter().find(is_damaged);

@@ -1,4 +1,4 @@
-//! `jdredis archive verify`: is every byte of an archive as it was fetched?
+//! `jdredis archive verify`: reads every byte of an archive and compares it with what was fetched.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use crate::terminal::progress::Progress;
 use crate::values::id::InstanceId;
 use crate::values::when::{as_rfc3339, rfc3339};
 
-/// How long dates of checks wait to be written: a run that is killed loses no more.
+/// How often new checks are saved. A run that is killed loses the checks of this time.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
 /// Arguments of `archive verify`.

@@ -124,8 +124,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// What shows that not all files of a backup can be there: fewer links than shards, and several nodes
-/// with one file.
+/// The signs that a backup lacks files: fewer links than shards, and several nodes with one file.
 fn missing_files(links: usize, same: &[SameObject], shards: Option<u64>) -> Vec<String> {
     let fewer = shards
         .filter(|shards| (links as u64) < *shards)
@@ -150,7 +149,7 @@ struct Download<'a> {
     /// For what comes before the transfer.
     deadline: Deadline,
     backup: &'a Chosen,
-    /// How much the backup has, once that was asked.
+    /// The size and the shards of the backup, once the service was asked for them.
     info: OnceLock<BackupInfo>,
 }
 
@@ -357,8 +356,8 @@ impl Download<'_> {
         *self.info.get_or_init(|| self.expected())
     }
 
-    /// How much the backup has. Not worth failing for: keys that may fetch links need not be allowed to
-    /// look at backups.
+    /// The size and the shards of the backup. A refusal is no error here: keys that may fetch links need not be permitted
+    /// to look at backups.
     fn expected(&self) -> BackupInfo {
         if let Some(entry) = &self.backup.entry {
             return BackupInfo {

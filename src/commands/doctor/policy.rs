@@ -8,8 +8,8 @@ use crate::api::{Automatic, BackupPolicy};
 use crate::values::id::InstanceId;
 use crate::values::when::rfc3339;
 
-/// How many other instances are asked where the first one's policy tells nothing: a daily one does not, as
-/// its days are the same in every zone.
+/// How many other instances are asked if the policy of the first does not tell the zone. A policy for all seven days
+/// does not, since its days are the same in every zone.
 const OTHERS: usize = 2;
 
 /// Looks at the policy of the chosen instance, and of others until one tells how its days count.

@@ -62,7 +62,7 @@ impl Links for Book {
         let (backup, place) = lock(&self.files)[file];
         let found = lock(&self.backups).get(&backup).map(Arc::clone);
         let links = found.ok_or("its links are not known")?;
-        // Whoever comes second waits for the lock and finds the link replaced.
+        // A second thread waits for the lock and finds the link replaced.
         let mut links = lock(&links);
         if links[place].1 == *stale {
             let fresh = self.ask(backup)?;

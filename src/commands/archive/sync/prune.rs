@@ -1,4 +1,5 @@
-//! `--keep-…` in a sync: what the policy would remove at once is not fetched, and what it removes goes afterwards.
+//! A retention policy in a sync (`--keep-…`): a backup that it would remove at once is not fetched, and those that it
+//! does not keep are removed at the end.
 
 use std::path::PathBuf;
 
@@ -22,8 +23,8 @@ pub(super) struct Keep {
 }
 
 impl Keep {
-    /// Leaves out the backups of an instance that the policy would remove at once. Where the service's own list shows
-    /// that the newest one shrank, it removes nothing, and the others may be the last copies of the data.
+    /// Leaves out the backups of an instance that the policy would remove at once. Where the service's list shows that
+    /// the newest one shrank, all are fetched: the others may be the last copies of the data.
     pub(super) fn without_needless(&self, wanted: Vec<Wanted>, instance: &mut Instance, terms: Terms) -> Vec<Wanted> {
         let successful = instance
             .listed
@@ -38,8 +39,8 @@ impl Keep {
         needed
     }
 
-    /// Parts those of an instance that the policy keeps from those that it would remove at once, given what came of
-    /// others: only what is in the archive can take another one's place.
+    /// Parts the wanted backups of an instance into those that the policy keeps and those that it would remove at once,
+    /// if it had the archive's backups, the wanted ones and those that `came`.
     fn part(
         &self,
         wanted: Vec<Wanted>,
@@ -59,7 +60,8 @@ impl Keep {
 }
 
 impl Ledger {
-    /// The backups that were left out for others which could not be fetched: now the policy keeps them.
+    /// The backups to fetch in place of others that could not be fetched: those that were left out, and that the policy
+    /// keeps now.
     pub(super) fn take_their_places(&mut self, keep: &Keep) -> Vec<Wanted> {
         let terms = self.terms;
         let mut more = Vec::new();
@@ -83,8 +85,8 @@ impl Ledger {
         more
     }
 
-    /// Removes what the policy removes, of each instance that this run left fresh and whole. The copies of any other
-    /// may be the last good ones.
+    /// Removes what the policy does not keep, of each instance that is fresh after this run. The backups of any other
+    /// instance may be the last good copies.
     pub(super) fn prune(&mut self, keep: &Keep, store: &Store, notes: &Notes<'_>) {
         let terms = self.terms;
         let mut count = 0;

@@ -14,7 +14,7 @@ pub(super) type AskService = dyn Fn() -> Result<Vec<NodeLink>, String> + Send + 
 /// The links in use. All of them are replaced by one request to the service.
 pub(super) struct FreshLinks {
     ask: Box<AskService>,
-    /// Of the files that are fetched, in their order.
+    /// The links of the files that are fetched, in their order.
     current: Mutex<Vec<NodeLink>>,
 }
 
@@ -29,7 +29,7 @@ impl FreshLinks {
 
 impl Links for FreshLinks {
     fn fresh(&self, file: usize, stale: &Link) -> Result<Link, String> {
-        // Whoever comes second waits for the lock and finds the link replaced.
+        // A second thread waits for the lock and finds the link replaced.
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current[file].1 == *stale {
             let fresh = (self.ask)()?;

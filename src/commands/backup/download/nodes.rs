@@ -1,4 +1,4 @@
-//! What the nodes of a backup are called, and the names of their files.
+//! The names of a backup's nodes and of their files.
 //!
 //! Both are decided by what identifies a file, its object, and not by its place in the service's list,
 //! whose order may change between runs.
@@ -12,7 +12,7 @@ use crate::values::link::Link;
 /// The nodes that are wanted, or all, each with the name its file gets and its link.
 ///
 /// # Errors
-/// Where one that is wanted is not there.
+/// If the backup does not have one of the wanted nodes.
 pub(super) fn chosen(all: Vec<links::NodeLink>, wanted: &[String]) -> anyhow::Result<Vec<(String, String, Link)>> {
     if let Some(unknown) = wanted.iter().find(|wanted| all.iter().all(|(node, _)| node != *wanted)) {
         let nodes: Vec<&str> = all.iter().map(|(node, _)| node.as_str()).collect();

@@ -75,7 +75,7 @@ impl Watch<'_> {
         }
     }
 
-    /// What became of all files; `signal` is the one that asked the run to end, if one did.
+    /// The results for all files. `signal` is the one that asked the run to end, if one did.
     ///
     /// # Errors
     /// Where a file has no report though no signal came.
@@ -142,7 +142,7 @@ impl Watch<'_> {
     }
 }
 
-/// What became of all files.
+/// The results for all files.
 pub(super) struct Fetched {
     pub(super) reports: Vec<FileReport>,
     /// The length of each whole file in bytes, where it is known.
@@ -170,7 +170,7 @@ impl Fetched {
     }
 }
 
-/// What is reported of the file of a node.
+/// The report on the file of a node.
 fn report(node: &str, outcome: Outcome) -> FileReport {
     let reason = outcome.reason.as_ref().map(explained);
     FileReport::new(outcome.path, outcome.bytes, outcome.state, reason)

@@ -18,8 +18,8 @@ use crate::output::{Format, json, plain, table};
 use crate::process::threads::{self, Need};
 use crate::values::id::Region;
 
-/// How many policies are asked for at once. The service documents 1,000 calls a minute: a fleet of that size
-/// meets its 429, which every call waits out on its own.
+/// How many policies are asked for at once. The service documents 1,000 calls a minute. A fleet of that size gets 429,
+/// and each call waits on its own until it may be sent again.
 const AT_ONCE: usize = 8;
 /// How many failures an error names.
 const MOST_DETAILS: usize = 10;

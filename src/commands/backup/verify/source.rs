@@ -18,11 +18,11 @@ const BUFFER_SIZE: usize = 256 * 1024;
 /// How many buffers may wait for the reader.
 const WAITING: usize = 2;
 
-/// Reads the file, which is standard input where the path is `-`; how many bytes it has, and what they are.
+/// Reads the file, which is standard input where the path is `-`. Returns how many bytes it has, and the findings.
 ///
 /// # Errors
-/// Where it cannot be read, and where it is no regular file and gives nothing for so long: a FIFO that
-/// nobody writes to, a terminal at which nobody types.
+/// If it cannot be read; or if it is no regular file and brings nothing for `silence`, as a FIFO without a writer or
+/// a terminal at which nobody types.
 pub(super) fn read(path: &OsStr, silence: Duration) -> io::Result<(u64, Findings)> {
     if path == "-" && streams::stdin_is_null() {
         return Err(io::Error::other("standard input is closed, or is /dev/null"));
@@ -105,7 +105,7 @@ fn read_some(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// What has come of a file.
+/// The bytes that were taken of a file.
 struct Taken {
     reader: Reader,
     bytes: u64,
