@@ -21,12 +21,16 @@ _jdredis() {
     done
     line=$(COMP_TYPE=${COMP_TYPE-} COLUMNS=${COLUMNS-} JDREDIS_COMPLETE=bash \
         command jdredis -- "$COMP_CWORD" "${COMP_WORDS[@]:0:COMP_CWORD}" "$word" 2>/dev/null </dev/null)
-    if ! mapfile -t lines <<<"$line" 2>/dev/null; then
-        # bash 3.2 has no mapfile.
-        while IFS= read -r line; do
-            lines+=("$line")
-        done <<<"$line"
-    fi
+    # IFS has it split at the ends of lines, and without globbing no name is taken for a pattern. mapfile is not in
+    # bash 3.2, and a here-string fails loudly where no temporary file can be written.
+    case $- in
+        *f*) lines=($line) ;;
+        *)
+            set -f
+            lines=($line)
+            set +f
+            ;;
+    esac
     case ${lines[0]} in
         files)
             # Without a reply, bash completes file names itself.

@@ -358,6 +358,31 @@ fn no_shell_says_anything_where_the_program_is_gone() {
 }
 
 /// A node's name may hold anything. What acts on a terminal is not offered.
+/// A listing that is larger than a pipe, where no file can be written: the limit of a file's size stands for a full disk.
+#[test]
+fn bash_says_nothing_where_there_is_no_room_for_a_temporary_file() {
+    if Command::new(BASH).arg("--version").output().is_err() {
+        return say_not_run(BASH, "bash is not installed");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let name = "*".repeat(30);
+    let program = format!("#!/bin/sh\necho values\ni=0\nwhile [ $i -lt 4000 ]; do i=$((i+1)); echo '{name}'$i; done\n");
+    let path = folder.path().join("jdredis");
+    fs::write(&path, program).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let typed = "source \"$1\"; PATH=$2:$PATH; trap '' XFSZ; ulimit -f 0
+        COMP_WORDS=(jdredis '') COMP_CWORD=1 COMP_LINE='jdredis ' COMP_POINT=8; _jdredis jdredis '' jdredis
+        echo \"${#COMPREPLY[@]} ${COMPREPLY[3999]} ${-//[^f]/}.\"";
+    let outcome = Command::new(BASH)
+        .args(["--norc", "-c", typed, BASH])
+        .args([script("jdredis.bash").as_path(), folder.path()])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&outcome.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&outcome.stdout), format!("4000 {name}4000 .\n"));
+}
+
 #[test]
 fn hostile_names_are_quoted_or_left_out() {
     let names = [
