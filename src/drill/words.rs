@@ -191,17 +191,19 @@ fn is_routine(line: &str) -> bool {
     line.is_empty() || ROUTINE.iter().any(|start| line.starts_with(start))
 }
 
-/// A line of a log in its parts: `PID:ROLE DAY MONTH YEAR TIME LEVEL TEXT`, before 3.0 `[PID] DAY MONTH TIME LEVEL
-/// TEXT`. The level is one of `.-*#`. Other lines, as of a crash, are only text.
+/// A line of a log in its parts: `PID:ROLE DAY MONTH YEAR TIME LEVEL TEXT`, before 5.0 without the year, and before 3.0
+/// `[PID] DAY MONTH TIME LEVEL TEXT`. The level is one of `.-*#`. Other lines, as of a crash, are only text.
 fn parts(line: &str) -> Option<(&str, &str)> {
     let starts = line.trim_start_matches('[').starts_with(|c: char| c.is_ascii_digit());
-    let words = if line.starts_with('[') { 4 } else { 5 };
-    let mut rest = line;
-    for _ in 0..words {
-        rest = rest.split_once(' ')?.1;
-    }
-    let (level, text) = rest.split_once(' ')?;
-    (starts && [".", "-", "*", "#"].contains(&level)).then_some((level, text))
+    let after = |words: usize| {
+        let mut rest = line;
+        for _ in 0..words {
+            rest = rest.split_once(' ')?.1;
+        }
+        let (level, text) = rest.split_once(' ')?;
+        [".", "-", "*", "#"].contains(&level).then_some((level, text))
+    };
+    starts.then(|| after(4).or_else(|| after(5))).flatten()
 }
 
 fn message(line: &str) -> &str {
@@ -355,6 +357,17 @@ mod tests {
             &skipped,
             &format!("{other} * DB loaded from disk: 0.000 seconds")
         ])));
+        // Redis 2.8, 4.0 and 5.0.
+        for at in [
+            "[7] 30 Nov 20:00:44.444",
+            "7:M 30 Nov 20:00:44.444",
+            "7:M 30 Nov 2026 20:00:44.444",
+        ] {
+            assert!(
+                has_loaded(&format!("{at} * DB loaded from disk: 0.000 seconds")),
+                "{at}"
+            );
+        }
         assert!(has_loaded(&log(&[&format!(
             "{at} * DB loaded from disk: 0.000 seconds"
         )])));
