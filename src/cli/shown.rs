@@ -12,6 +12,20 @@ const UNBREAKABLE: char = '\u{a0}';
 /// The line before the examples.
 const EXAMPLES: &str = "Examples:";
 
+/// The command line for completion, with all arguments defined. It is never freed, since freeing takes as long
+/// as defining, and the process ends with the answer.
+pub(crate) fn for_completion() -> &'static Command {
+    let mut command = Box::new(Cli::command());
+    command.build();
+    Box::leak(command)
+}
+
+/// Whether a command, as clap names it, ignores this argument.
+pub(crate) fn ignores(command: &Command, arg: &Arg) -> bool {
+    let path = command.get_bin_name().and_then(|name| name.split_once(' '));
+    arg.is_global_set() && path.is_some_and(|(_, path)| is_unused(path, arg.get_id().as_str()))
+}
+
 /// The command line for help of at most this many columns. [`text`] finishes its text.
 pub(crate) fn command(columns: u16) -> Command {
     let mut command = Cli::command().term_width(columns.into());

@@ -13,6 +13,7 @@ use super::names::{KnownBackup, KnownInstance, Names};
 use super::{Candidate, Offer};
 use crate::cli::Globals;
 use crate::cli::shared::ALL_REGIONS;
+use crate::cli::shown::ignores;
 use crate::config::{self, profile};
 use crate::output::Colors;
 use crate::process::world::World;
@@ -69,6 +70,7 @@ fn options(line: &Line<'_>) -> Vec<Candidate> {
         .command
         .get_arguments()
         .filter(|arg| !arg.is_hide_set() && !arg.is_positional() && !line.is_used_up(arg))
+        .filter(|arg| !ignores(line.command, arg))
         .collect();
     // A command's own before those that all commands have.
     args.sort_by_key(|arg| arg.is_global_set() || matches!(arg.get_action(), ArgAction::Help));
@@ -156,7 +158,7 @@ fn of_instance<T>(line: &Line<'_>, world: &World, known: fn(&Names, &InstanceId)
 /// The service's instances, and those of the archive that the line names. A command that asks no service, whose
 /// help has no `--profile`, works on the archive alone.
 fn instances(line: &Line<'_>, world: &World) -> Vec<Candidate> {
-    let asks_service = |arg: &Arg| arg.get_long() == Some("profile") && !arg.is_hide_set();
+    let asks_service = |arg: &Arg| arg.get_long() == Some("profile") && !ignores(line.command, arg);
     let listed = match line.command.get_arguments().any(asks_service) {
         true => names(line, world),
         false => Vec::new(),

@@ -182,9 +182,8 @@ mod tests {
 
     /// The slot, what is attached and what is typed, at the end of such a line.
     fn read(line: &str) -> (String, String, String) {
-        let command = crate::cli::shown::command(u16::MAX);
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        let line = Line::read(&command, &words);
+        let line = Line::read(crate::cli::shown::for_completion(), &words);
         let slot = match line.slot {
             Slot::Option => "option".to_owned(),
             Slot::Command => "command".to_owned(),
@@ -232,10 +231,9 @@ mod tests {
 
     #[test]
     fn the_values_given_before_are_known() {
-        let command = crate::cli::shown::command(u16::MAX);
         let line = "jdredis --profile p backup download --instance=a --region cn-east-2 -ojson --latest --base-id ";
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        let line = Line::read(&command, &words);
+        let line = Line::read(crate::cli::shown::for_completion(), &words);
         for (option, value) in [
             ("profile", "p"),
             ("instance", "a"),

@@ -45,8 +45,7 @@ pub(crate) fn answer(world: &World) -> Option<String> {
     let Some(request) = Request::read(shell, world) else {
         return Some(String::new());
     };
-    let command = crate::cli::shown::command(u16::MAX);
-    let line = line::Line::read(&command, request.words());
+    let line = line::Line::read(crate::cli::shown::for_completion(), request.words());
     let offer = candidates::offer(&line, world);
     Some(request.write(&line, offer))
 }
