@@ -14,7 +14,7 @@ use super::error::{Error, ErrorKind, Reason, Refusal, Unexpected};
 use super::field::{Misfit, Object};
 use crate::http::{self, header, retry_after};
 use crate::retry::{Cause, may_pass};
-use crate::values::redact::without_queries;
+use crate::values::link::redact::without_queries;
 
 const REQUEST_ID: &str = "x-jdcloud-request-id";
 /// The longest body that is read, in bytes. The documented answers have a few thousand.

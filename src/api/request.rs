@@ -14,7 +14,7 @@ use super::sign::{self, Scope, Unsigned};
 use crate::config::Settings;
 use crate::http;
 use crate::process::world::Clock;
-use crate::values::redact::without_queries;
+use crate::values::link::redact::without_queries;
 
 const SECURITY_TOKEN: &str = "x-jdcloud-security-token";
 /// The buffer for each direction of a connection, in bytes. The headers of a request and of an answer must

@@ -18,7 +18,7 @@ use super::request::NoAnswer;
 use crate::http::{header, retry_after};
 use crate::retry::{Cause, may_pass};
 use crate::terminal::escape::visible;
-use crate::values::redact::without_queries;
+use crate::values::link::redact::without_queries;
 
 /// How much of an error's body is looked at, in bytes.
 const MAX_ERROR_BODY: u64 = 16 * 1024;

@@ -6,7 +6,6 @@ pub(crate) mod id;
 pub(crate) mod link;
 pub(crate) mod local;
 pub(crate) mod policy;
-pub(crate) mod redact;
 pub(crate) mod secret;
 pub(crate) mod vocabulary;
 pub(crate) mod when;

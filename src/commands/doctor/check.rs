@@ -1,4 +1,4 @@
-//! A check and what came of it; and the list of all checks, in the order of the report.
+//! A check and its outcome, the list of all checks in the order of the report, and the error of a run with failed ones.
 
 use std::collections::HashMap;
 
@@ -221,5 +221,57 @@ impl Findings {
             }
         });
         checks.collect()
+    }
+}
+
+/// The error of a run with these checks: it has the exit code of the first that failed, or 6 where one differs.
+pub(super) fn conclude(checks: &[Check]) -> anyhow::Result<()> {
+    let count = |state| checks.iter().filter(|check| check.state == state).count();
+    let (failed, differing) = (count(State::Failed), count(State::Differs));
+    if failed + differing == 0 {
+        return Ok(());
+    }
+    let first = checks.iter().find(|check| check.state == State::Failed);
+    let names = |state| {
+        let names = checks
+            .iter()
+            .filter(|check| check.state == state)
+            .map(|check| check.label);
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let mut details = Vec::new();
+    if failed > 0 {
+        details.push(format!("failed: {}", names(State::Failed)));
+    }
+    if differing > 0 {
+        details.push(format!("differs: {}", names(State::Differs)));
+    }
+    let message = match (failed, differing) {
+        (0, differing) => format!("{} not as this program believes", are(differing)),
+        (failed, 0) => format!("{failed} {} failed", plural(failed)),
+        (failed, differing) => format!(
+            "{failed} {} failed, and {} not as this program believes",
+            plural(failed),
+            are(differing)
+        ),
+    };
+    let report = Report::new(first.map_or(Kind::Service, |check| check.kind), message);
+    let hint = if differing > 0 {
+        "the report says what each means; please send it with an issue of the program: nothing in it is secret"
+    } else {
+        "the report says what each means and what to do"
+    };
+    Err(report.details(details).hint(hint).into())
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "check" } else { "checks" }
+}
+
+fn are(count: usize) -> String {
+    if count == 1 {
+        "1 thing is".to_owned()
+    } else {
+        format!("{count} things are")
     }
 }

@@ -28,11 +28,10 @@ mod surroundings;
 
 use std::sync::Arc;
 
-use self::check::{Findings, State};
+use self::check::Findings;
 use self::service::Service;
 use crate::cli::shared::RegionArgs;
 use crate::commands::Context;
-use crate::error::{Kind, Report};
 use crate::values::id::{BaseId, InstanceId};
 
 /// Arguments of `doctor`.
@@ -73,7 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let (calls, why_not) = examine(args, context, &mut findings);
     let checks = findings.into_checks(&why_not);
     context.print(&render::render(&checks, calls, context.format, context.paints()))?;
-    conclude(&checks)
+    check::conclude(&checks)
 }
 
 /// Makes the checks, as far as one leads to the next. Returns how often the service was called, and why the
@@ -117,56 +116,4 @@ fn untested(findings: &mut Findings) {
         "createBackup, modifyBackupPolicy, restoreInstance: not without doing it",
     );
     findings.skipped("expiredLink", "what it is answered shows after an hour only");
-}
-
-/// The run's end: nothing, the first failure's exit code, or 6 where something differs.
-fn conclude(checks: &[check::Check]) -> anyhow::Result<()> {
-    let count = |state| checks.iter().filter(|check| check.state == state).count();
-    let (failed, differing) = (count(State::Failed), count(State::Differs));
-    if failed + differing == 0 {
-        return Ok(());
-    }
-    let first = checks.iter().find(|check| check.state == State::Failed);
-    let names = |state| {
-        let names = checks
-            .iter()
-            .filter(|check| check.state == state)
-            .map(|check| check.label);
-        names.collect::<Vec<_>>().join(", ")
-    };
-    let mut details = Vec::new();
-    if failed > 0 {
-        details.push(format!("failed: {}", names(State::Failed)));
-    }
-    if differing > 0 {
-        details.push(format!("differs: {}", names(State::Differs)));
-    }
-    let message = match (failed, differing) {
-        (0, differing) => format!("{} not as this program believes", are(differing)),
-        (failed, 0) => format!("{failed} {} failed", plural(failed)),
-        (failed, differing) => format!(
-            "{failed} {} failed, and {} not as this program believes",
-            plural(failed),
-            are(differing)
-        ),
-    };
-    let report = Report::new(first.map_or(Kind::Service, |check| check.kind), message);
-    let hint = if differing > 0 {
-        "the report says what each means; please send it with an issue of the program: nothing in it is secret"
-    } else {
-        "the report says what each means and what to do"
-    };
-    Err(report.details(details).hint(hint).into())
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "check" } else { "checks" }
-}
-
-fn are(count: usize) -> String {
-    if count == 1 {
-        "1 thing is".to_owned()
-    } else {
-        format!("{count} things are")
-    }
 }

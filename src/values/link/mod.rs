@@ -5,6 +5,7 @@
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
+pub(crate) mod redact;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -6,7 +6,7 @@ use ureq::http::Uri;
 use super::Link;
 use crate::fuzzing::SECRET_QUERY;
 use crate::transfer::properties::file_names;
-use crate::values::redact::without_queries;
+use crate::values::link::redact::without_queries;
 
 /// A text is taken unchanged as a link or refused, and the parts of a link are those that an HTTP client
 /// sees.
