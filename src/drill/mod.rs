@@ -96,7 +96,7 @@ pub(crate) enum Outcome {
     TooLittleMemory,
     /// The server was ended since it made no progress for too long.
     NoProgress,
-    /// The server did not start, or ended for another reason than the file.
+    /// The server did not start, ended for another reason than the file, or is not known to have loaded it.
     Failed,
 }
 
