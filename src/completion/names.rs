@@ -26,6 +26,8 @@ use crate::values::id::{InstanceId, Region};
 
 const SWITCH: &str = "JDREDIS_CACHE";
 const OURS: &str = "jdredis";
+/// Nodes that were written within a day, in seconds, are not written again unchanged.
+const ENOUGH: u64 = 24 * 3600;
 const INSTANCES: &str = "instances";
 /// The longest name, in bytes for a node, in characters for an instance.
 const MAX_NAME: usize = 128;
@@ -169,7 +171,14 @@ impl Names {
                 entries.push(node.to_owned());
             }
         }
-        let _ = self.write(&nodes_of(instance), &mut Cached { at: self.now, entries });
+        let name = nodes_of(instance);
+        // They seldom change, and to read them is quicker than to replace them.
+        let is_known = self
+            .read::<String>(&name)
+            .is_some_and(|known| known.entries == entries && self.now.abs_diff(known.at) < ENOUGH);
+        if !is_known {
+            let _ = self.write(&name, &mut Cached { at: self.now, entries });
+        }
     }
 
     fn entries<T: DeserializeOwned>(&self, name: &str) -> Vec<T> {

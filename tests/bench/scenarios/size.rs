@@ -13,7 +13,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     run,
 };
 
-const TARGET: u32 = 3 * 1024 * 1024;
+const TARGET: u32 = 4 * 1024 * 1024;
 
 fn run(_: &Setup, _: usize, report: &mut Report<'_>) -> Result<()> {
     report.section("The executable")?;
