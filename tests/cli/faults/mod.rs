@@ -274,10 +274,13 @@ fn nothing_that_is_written_holds_a_secret() {
     assert_eq!(run(&["archive", "prune", &archive, "--keep-last", "1"]).code, Some(0));
     // There may be no server here to load it.
     assert!(matches!(run(&["archive", "drill", &archive]).code, Some(0 | 1)));
-    run(&[&["doctor"][..], &of_instance].concat());
-    run(&[&["backup", "policy", "list"][..], &region].concat());
+    let doctor = run(&[&["doctor", "--http"][..], &of_instance].concat());
+    let policies = run(&[&["backup", "policy", "list"][..], &region].concat());
+    assert!(matches!(doctor.code, Some(0 | 6)), "{doctor:#?}");
+    assert_eq!(policies.code, Some(0), "{policies:#?}");
     let restore = ["backup", "restore", "--base-id", "1234", "--confirm", "redis-1234"];
-    run(&[&restore[..], &of_instance].concat());
+    let restored = run(&[&restore[..], &of_instance].concat());
+    assert_eq!(restored.code, Some(0), "{restored:#?}");
     assert!(Path::new(&metrics).is_file() && Path::new(&archive).join("runs.jsonl").is_file());
     assert!(Path::new(&halves).join(".jdredis").is_dir());
     // The names for completion, and nothing else.
