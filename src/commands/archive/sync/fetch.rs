@@ -73,7 +73,7 @@ impl Fetching<'_> {
     /// Fetches the backups in their order. The ledger gets what came of each.
     pub(super) fn run(&self, wanted: &[Wanted], ledger: &mut Ledger) -> anyhow::Result<()> {
         if wanted.is_empty() || self.is_stopped() {
-            self.leave(wanted, ledger);
+            wanted.iter().for_each(|wanted| note_interrupted(wanted, ledger));
             return Ok(());
         }
         let (orders, taken) = channel();
@@ -93,6 +93,7 @@ impl Fetching<'_> {
                 ledger,
                 waiting: (0..wanted.len()).collect(),
                 running: wanted.iter().map(|_| None).collect(),
+                has_ended: vec![false; wanted.len()],
                 under_way: 0,
                 orders_out: 0,
                 files: Vec::new(),
@@ -120,13 +121,6 @@ impl Fetching<'_> {
 
     fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Notes that these were not begun.
-    fn leave(&self, wanted: &[Wanted], ledger: &mut Ledger) {
-        for wanted in wanted {
-            ledger.note_missing(wanted, "it was not fetched: the sync was interrupted".to_owned());
-        }
     }
 
     fn transfer(&self, book: &Arc<Book>, wanted: &[Wanted]) -> anyhow::Result<Transfer> {
@@ -217,6 +211,11 @@ impl Fetching<'_> {
     }
 }
 
+/// Notes that a backup was not fetched, since a signal ended the sync.
+fn note_interrupted(wanted: &Wanted, ledger: &mut Ledger) {
+    ledger.note_missing(wanted, "it was not fetched: the sync was interrupted".to_owned());
+}
+
 /// A run that goes on.
 struct Run<'a> {
     fetching: &'a Fetching<'a>,
@@ -226,6 +225,8 @@ struct Run<'a> {
     waiting: VecDeque<usize>,
     /// Those whose files are in the transfer.
     running: Vec<Option<Running>>,
+    /// Whether the ledger has what came of each.
+    has_ended: Vec<bool>,
     /// How many were begun and have not ended.
     under_way: usize,
     /// How many orders the workers have not reported on.
@@ -328,6 +329,7 @@ impl Run<'_> {
             Report::Links(number, Err(reason)) => self.fail(number, reason),
             Report::Named(number, manifest, Ok(folder)) => {
                 self.under_way -= 1;
+                self.has_ended[number] = true;
                 if let Some(instance) = self.ledger.instance_mut(&self.wanted[number].key) {
                     instance.add_new(folder, &manifest);
                 }
@@ -379,20 +381,18 @@ impl Run<'_> {
     fn fail(&mut self, number: usize, reason: String) {
         self.under_way -= 1;
         self.running[number] = None;
+        self.has_ended[number] = true;
         self.ledger.note_missing(&self.wanted[number], reason);
     }
 
-    /// Notes what was not fetched.
+    /// Notes as missing what has not ended: what is still to be begun, waits for its links, is being fetched, or
+    /// waits for its folder.
     fn conclude(&mut self) {
         self.transfer.close();
         self.progress.close();
-        let interrupted = || "it was not fetched: the sync was interrupted".to_owned();
-        for number in std::mem::take(&mut self.waiting) {
-            self.ledger.note_missing(&self.wanted[number], interrupted());
-        }
-        for (number, running) in std::mem::take(&mut self.running).into_iter().enumerate() {
-            if running.is_some() {
-                self.ledger.note_missing(&self.wanted[number], interrupted());
+        for (wanted, has_ended) in self.wanted.iter().zip(&self.has_ended) {
+            if !has_ended {
+                note_interrupted(wanted, self.ledger);
             }
         }
     }
