@@ -3,7 +3,7 @@
 //! The states of instances come from the archive's folders. Two things are taken over from the earlier file: the lines
 //! of instances whose folders cannot be read now, and those of the last sync, which `status` keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -62,6 +62,8 @@ const OF_SYNC: [(&str, &str); 4] = [
 pub(crate) struct Metrics {
     /// By the labels of the instance.
     instances: BTreeMap<String, OfInstance>,
+    /// The labels of the instances whose folders could be read whole.
+    read_whole: BTreeSet<String>,
     sync: Option<LastSync>,
     /// Whether a sync that ends now writes the file, so that no earlier one counts.
     is_of_sync: bool,
@@ -105,9 +107,11 @@ impl Metrics {
         };
         for archived in &archive.instances {
             let labels = labels(&archived.region, &archived.instance);
-            metrics
-                .instances
-                .insert(labels.clone(), samples(archived, &labels, terms));
+            if !read::is_in_doubt(&archive.unreadable, archived) {
+                metrics.read_whole.insert(labels.clone());
+            }
+            let samples = samples(archived, &labels, terms);
+            metrics.instances.insert(labels, samples);
         }
         metrics
     }
@@ -158,6 +162,9 @@ impl Metrics {
             return;
         }
         for (labels, its) in earlier.instances {
+            if self.read_whole.contains(&labels) {
+                continue;
+            }
             let known = self.instances.entry(labels).or_default();
             let is_unknown = known[0].is_empty();
             for (known, its) in known.iter_mut().zip(its) {
@@ -295,6 +302,7 @@ fn write(file: &Path, content: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::read::Unreadable;
     use super::*;
 
     const LABELS: &str = "region=\"cn-north-1\",cache_instance=\"redis-1\"";
@@ -365,6 +373,30 @@ mod tests {
             "{text}"
         );
         assert!(text.contains(&format!("{LABELS},state=\"incomplete\"}} 1")));
+    }
+
+    #[test]
+    fn an_instance_that_was_read_loses_its_last_success_also_beside_one_that_cannot_be_read() {
+        let earlier = format!("{LAST_SUCCESS}{{{LABELS}}} 5\n");
+        let without_backup = || Archived::empty("cn-north-1".parse().unwrap(), "redis-1".parse().unwrap());
+        for (unreadable, has_success) in [("d/cn-north-1/redis-2", false), ("d/cn-north-1/redis-1/x", true)] {
+            let archive = Archive {
+                instances: vec![without_backup()],
+                unreadable: vec![Unreadable {
+                    path: unreadable.into(),
+                    reason: String::new(),
+                }],
+                ..Archive::default()
+            };
+            let terms = Terms {
+                now: OffsetDateTime::UNIX_EPOCH,
+                max_age: None,
+                accepts_unverified: false,
+            };
+            let mut metrics = Metrics::of(&archive, terms);
+            metrics.take_from(&earlier);
+            assert_eq!(metrics.render().contains(&earlier), has_success, "{unreadable}");
+        }
     }
 
     #[test]
