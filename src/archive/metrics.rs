@@ -286,18 +286,12 @@ fn write(file: &Path, content: &[u8]) -> io::Result<()> {
     fresh.push(name);
     fresh.push(format!(".{}.new", std::process::id()));
     let fresh = file.with_file_name(fresh);
-    let write = || {
-        let mut new = File::create(&fresh)?;
+    modes::replace_by(&fresh, file, |fresh| {
+        let mut new = File::create_new(fresh)?;
         new.write_all(content)?;
-        modes::set_mode(&fresh, MODE)?;
-        new.sync_all()?;
-        fs::rename(&fresh, file)
-    };
-    let written = write();
-    if written.is_err() {
-        let _ = fs::remove_file(&fresh);
-    }
-    written
+        modes::set_mode(fresh, MODE)?;
+        modes::synced(new.sync_all())
+    })
 }
 
 #[cfg(test)]
@@ -397,6 +391,20 @@ mod tests {
             metrics.take_from(&earlier);
             assert_eq!(metrics.render().contains(&earlier), has_success, "{unreadable}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_place_of_the_new_file_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, elsewhere) = (dir.path().join("x.prom"), dir.path().join("elsewhere"));
+        fs::write(&elsewhere, "kept").unwrap();
+        let planted = dir.path().join(format!(".x.prom.{}.new", std::process::id()));
+        std::os::unix::fs::symlink(&elsewhere, &planted).unwrap();
+        write(&file, b"new").unwrap();
+        assert_eq!(fs::read(&elsewhere).unwrap(), b"kept");
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert!(fs::symlink_metadata(&planted).is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The modes of what is made in an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +15,18 @@ pub(super) struct Modes {
 }
 
 impl Modes {
+    /// The modes of what is hidden: for this user alone.
+    pub(super) const PRIVATE: Self = Self {
+        file: 0o600,
+        folder: 0o700,
+    };
+
     /// The modes of files and folders in a DIR of this mode.
     fn of(dir: u32) -> Self {
         // Set-group-ID on a folder gives what is made in it the folder's group. chmod(2) would take it away.
         Self {
-            file: 0o600 | (dir & 0o060),
-            folder: 0o700 | (dir & 0o2070),
+            file: Self::PRIVATE.file | (dir & 0o060),
+            folder: Self::PRIVATE.folder | (dir & 0o2070),
         }
     }
 
@@ -34,7 +40,7 @@ impl Modes {
     /// Other systems have no modes.
     #[cfg(not(unix))]
     pub(super) fn of_dir(_: &Path) -> io::Result<Self> {
-        Ok(Self::of(0o700))
+        Ok(Self::PRIVATE)
     }
 
     /// Makes a folder where there is none. A file or a symbolic link of its name is an error.
@@ -63,30 +69,41 @@ impl Modes {
 
     /// Replaces a small file, or makes it, by a rename. A power cut may lose it.
     pub(super) fn replace(self, path: &Path, content: &[u8]) -> io::Result<()> {
-        self.replace_by(path, |fresh| self.write(fresh, content).map(drop))
+        replace_by(&fresh_beside(path), path, |fresh| self.write(fresh, content).map(drop))
     }
 
     /// As [`replace`](Self::replace), with an fsync of the file before the rename and of its folder after it.
     pub(super) fn replace_durably(self, path: &Path, content: &[u8]) -> io::Result<()> {
-        self.replace_by(path, |fresh| self.write_new(fresh, content))?;
+        replace_by(&fresh_beside(path), path, |fresh| self.write_new(fresh, content))?;
         sync_folder(path.parent().unwrap_or(Path::new(".")))
     }
+}
 
-    fn replace_by(self, path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-        let mut name = std::ffi::OsString::from(".");
-        name.push(path.file_name().unwrap_or_default());
-        name.push(".new");
-        let fresh = path.with_file_name(name);
-        match fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let written = write(&fresh).and_then(|()| fs::rename(&fresh, path));
-        if written.is_err() {
-            // Half a file must not take room of a full disk.
-            let _ = fs::remove_file(&fresh);
-        }
-        written
+/// The name that a new file has until it replaces the file at `path`.
+fn fresh_beside(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    path.with_file_name(name)
+}
+
+/// Has a file written at `fresh` and renames it to `path`. An earlier file or symbolic link at `fresh` is removed
+/// first.
+pub(super) fn replace_by(fresh: &Path, path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    unless_missing(fs::remove_file(fresh))?;
+    let written = write(fresh).and_then(|()| fs::rename(fresh, path));
+    if written.is_err() {
+        // Half a file must not take room of a full disk.
+        let _ = fs::remove_file(fresh);
+    }
+    written
+}
+
+/// The outcome of a removal. What is missing already counts as removed.
+pub(super) fn unless_missing(removal: io::Result<()>) -> io::Result<()> {
+    match removal {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
     }
 }
 

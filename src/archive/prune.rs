@@ -282,16 +282,9 @@ impl Store {
 
     /// Moves a backup's folder to the hidden ones, and returns its new path.
     fn hide(&self, path: &Path, hidden: &Path) -> io::Result<PathBuf> {
-        let private = Modes {
-            file: 0o600,
-            folder: 0o700,
-        };
-        make_below(self.layout.dir(), hidden, private, false)?;
+        make_below(self.layout.dir(), hidden, Modes::PRIVATE, false)?;
         let target = hidden.join(path.file_name().unwrap_or_default());
-        match fs::remove_dir_all(&target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        modes::unless_missing(fs::remove_dir_all(&target))?;
         fs::rename(path, &target)?;
         Ok(target)
     }
@@ -299,7 +292,7 @@ impl Store {
     /// Deletes what a killed prune left hidden. What cannot be deleted is tried again in the next run.
     pub(super) fn finish_prune(&self) {
         let root = self.layout.pruned_root();
-        if fs::symlink_metadata(&root).is_ok_and(|metadata| metadata.is_dir()) {
+        if self.is_own(&root) {
             let _ = fs::remove_dir_all(root);
         }
     }
