@@ -5,17 +5,18 @@
 //!
 //! Its files are fetched into a hidden work folder. Once all of them are whole, `SHA256SUMS` and `backup.json`
 //! are written there, in this order, each on the disk before the next; then the records of the transfer are
-//! removed, and one rename gives the folder its name. The process may be killed between any two steps: a work
-//! folder that has a `backup.json` is whole and only waits for its name, and every other one is gone on with.
+//! removed, and one rename gives the folder its name. The process may be killed between any two steps. The next
+//! sync looks at the work folder: if its `backup.json`, its `SHA256SUMS` and its files agree, the backup is whole and
+//! gets its name; otherwise fetching goes on.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::layout::{BackupKey, Layout, MANIFEST, MEMORY, SUMS};
 use super::manifest::Manifest;
 use super::memory::Memory;
-use super::modes::{self, Modes};
+use super::modes::{self, Modes, unless_missing};
 use super::read::{self, Condition};
 use super::space::allocated;
 use crate::transfer::{Folder, FolderError};
@@ -61,16 +62,13 @@ impl Store {
     /// The hidden folder for a backup that is not whole yet, made where it is not there.
     pub(crate) fn work_folder(&self, key: &BackupKey) -> io::Result<PathBuf> {
         let folder = self.layout.work(key);
-        let private = Modes {
-            file: 0o600,
-            folder: 0o700,
-        };
-        make_below(self.layout.dir(), &folder, private, false)?;
+        make_below(self.layout.dir(), &folder, Modes::PRIVATE, false)?;
         Ok(folder)
     }
 
-    /// Finishes a backup whose work folder is whole already, since a run was ended just before it got its
-    /// name; its folder and its manifest. `None` where it is not whole: what would be in the way later is removed.
+    /// Gives its name to a backup whose work folder is whole, as an earlier run left it that ended just before this
+    /// step. Returns its folder and its manifest. Where the work folder is not whole, its `backup.json` and
+    /// `SHA256SUMS` are removed, and the result is `None`.
     pub(crate) fn finish_interrupted(&self, key: &BackupKey) -> io::Result<Option<(PathBuf, Manifest)>> {
         let work = self.layout.work(key);
         if !self.is_own(&work) {
@@ -79,6 +77,9 @@ impl Store {
         let manifest = read::read_file(&work.join(MANIFEST))
             .ok()
             .and_then(|text| Manifest::parse(&text).ok());
+        let has_sums = |manifest: &Manifest| {
+            read::read_file(&work.join(SUMS)).is_ok_and(|sums| sums == manifest.sums().as_bytes())
+        };
         let is_its_own = |manifest: &Manifest| {
             let whose = (
                 manifest.region.as_str(),
@@ -88,22 +89,27 @@ impl Store {
             whose == (key.region.as_str(), key.instance.as_str(), key.base_id.as_str())
         };
         if let Some(manifest) = manifest.filter(is_its_own)
+            && has_sums(&manifest)
             && !matches!(read::condition_of(&work, &manifest), Condition::Damaged(_))
         {
+            for name in [SUMS, MANIFEST] {
+                // The earlier run may have been killed before it did so.
+                modes::synced(File::open(work.join(name))?.sync_all())?;
+            }
             let folder = self.name(key, &manifest)?;
             return Ok(Some((folder, manifest)));
         }
         for name in [MANIFEST, SUMS] {
-            remove_if_there(&work.join(name))?;
+            unless_missing(fs::remove_file(work.join(name)))?;
         }
         Ok(None)
     }
 
-    /// Gives a backup whose files are all whole in its work folder its name; the folder.
+    /// Describes a backup, all of whose files are whole in its work folder, and gives it its name. Returns its folder.
     pub(crate) fn seal(&self, key: &BackupKey, manifest: &Manifest) -> io::Result<PathBuf> {
         let work = self.layout.work(key);
         for name in [MANIFEST, SUMS] {
-            remove_if_there(&work.join(name))?;
+            unless_missing(fs::remove_file(work.join(name)))?;
         }
         for file in &manifest.files {
             modes::set_mode(&work.join(&file.name), self.modes.file)?;
@@ -112,17 +118,13 @@ impl Store {
         let mut text = serde_json::to_vec_pretty(manifest)?;
         text.push(b'\n');
         self.modes.write_new(&work.join(MANIFEST), &text)?;
-        modes::sync_folder(&work)?;
         self.name(key, manifest)
     }
 
     /// The last step: only the rename makes the backup visible.
     fn name(&self, key: &BackupKey, manifest: &Manifest) -> io::Result<PathBuf> {
         let work = self.layout.work(key);
-        match fs::remove_dir_all(work.join(TRANSFER_PRIVATE)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        unless_missing(fs::remove_dir_all(work.join(TRANSFER_PRIVATE)))?;
         // Whatever else is in it, such as a file of an earlier attempt, is no part of the backup.
         for entry in fs::read_dir(&work)? {
             let entry = entry?;
@@ -140,6 +142,7 @@ impl Store {
             return Err(io::Error::other(format!("{} is there already", folder.display())));
         }
         modes::set_mode(&work, self.modes.folder)?;
+        modes::sync_folder(&work)?;
         fs::rename(&work, &folder)?;
         modes::sync_folder(&parent)?;
         Ok(folder)
@@ -177,8 +180,8 @@ impl Store {
         self.modes.replace(&path, &text)
     }
 
-    /// Removes the work folders of an instance's backups that nothing will ever make whole: the service has them no
-    /// longer, or the archive has them already.
+    /// Removes the work folders of those of an instance's backups that are not wanted any more, by their base IDs:
+    /// the service has them no longer, or the archive has them already.
     pub(crate) fn sweep(&self, region: &Region, instance: &InstanceId, is_wanted: impl Fn(&str) -> bool) {
         let of_instance = self.layout.work_root().join(region.as_str()).join(instance.as_str());
         if !self.is_own(&of_instance) {
@@ -215,9 +218,36 @@ pub(super) fn make_below(top: &Path, folder: &Path, modes: Modes, is_synced: boo
     Ok(())
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+#[cfg(test)]
+mod tests {
+    use super::super::manifest::tests::manifest;
+    use super::*;
+
+    #[test]
+    fn a_work_folder_is_whole_only_with_its_sums() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), "a test").unwrap();
+        let manifest = manifest();
+        let key = BackupKey {
+            region: manifest.region.parse().unwrap(),
+            instance: manifest.instance.parse().unwrap(),
+            base_id: manifest.base_id.parse().unwrap(),
+        };
+        let work = store.work_folder(&key).unwrap();
+        let file = work.join(&manifest.files[0].name);
+        fs::write(&file, "abc").unwrap();
+        for sums in [None, Some("other sums\n")] {
+            fs::write(work.join(MANIFEST), serde_json::to_vec(&manifest).unwrap()).unwrap();
+            if let Some(sums) = sums {
+                fs::write(work.join(SUMS), sums).unwrap();
+            }
+            assert_eq!(store.finish_interrupted(&key).unwrap(), None, "{sums:?}");
+            assert!(!work.join(MANIFEST).exists() && !work.join(SUMS).exists() && file.exists());
+        }
+        fs::write(work.join(MANIFEST), serde_json::to_vec(&manifest).unwrap()).unwrap();
+        fs::write(work.join(SUMS), manifest.sums()).unwrap();
+        let (folder, found) = store.finish_interrupted(&key).unwrap().unwrap();
+        assert_eq!((found, work.exists()), (manifest.clone(), false));
+        assert_eq!(fs::read_to_string(folder.join(SUMS)).unwrap(), manifest.sums());
     }
 }
