@@ -1,59 +1,68 @@
 //! Saves the progress of each file while its bytes come, on two threads.
 //!
-//! One saves often how many bytes were written without a gap, which survives SIGKILL and waits for no disk.
-//! The other saves every second how many are on the disk for certain (fsync), which survives a power cut. A
-//! disk that takes seconds for an fsync holds up the second alone.
+//! One saves often how many bytes were written without a gap. That survives SIGKILL and waits for no disk. The
+//! other saves every second how many bytes fsync has brought to the disk. That survives a power cut, and a disk
+//! that takes seconds for an fsync holds up this thread alone.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::part::Part;
 use super::pool::{Pool, locked};
 use super::private;
-use super::record::Written;
+use super::record::{Record, Written};
 use super::state::Stage;
 
-/// The interval between two fsyncs: bytes of this time may be lost to a power cut.
+/// The interval between two fsyncs of a file: a power cut loses what came in it.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
-/// How long, and which part of a file, what has come may be lost to SIGKILL; never less than so many bytes.
+/// Written bytes are saved after this time, or as soon as `1 / WRITE_SHARE` of the file came, and at least
+/// `WRITE_BYTES` bytes. SIGKILL loses what came since.
 const WRITE_INTERVAL: Duration = Duration::from_millis(250);
 const WRITE_SHARE: u64 = 32;
 const WRITE_BYTES: u64 = 1 << 20;
 
-/// The last checkpoint of a file.
+/// What the last checkpoint of a file saved, and when.
 #[derive(Debug, Clone, Copy)]
 struct Last {
     frontier: u64,
     at: Duration,
 }
 
-/// Saves what is written of all files until they have ended.
+/// What came of a file since its last checkpoint.
+struct Unsaved {
+    /// The length of the file in bytes; 0 where it is not known.
+    length: u64,
+    bytes: u64,
+    time: Duration,
+}
+
+/// Saves how many bytes of each file are written, until all files have ended.
 pub(super) fn save_written(pool: &Pool) {
-    until_done(pool, |file, length, came, elapsed| {
-        let step = (length / WRITE_SHARE).max(WRITE_BYTES);
-        let is_due = came >= step || elapsed >= WRITE_INTERVAL;
-        // An error here is ignored: saving fails again at the end of the file, and is reported there.
-        is_due.then(|| drop(pool.note_progress(file)))
-    });
+    let is_due = |unsaved: &Unsaved| {
+        let step = (unsaved.length / WRITE_SHARE).max(WRITE_BYTES);
+        unsaved.bytes >= step || unsaved.time >= WRITE_INTERVAL
+    };
+    until_done(pool, is_due, |file| pool.save_written_of(file));
 }
 
-/// Saves what is on the disk of all files until they have ended.
+/// Saves how many bytes of each file are on the disk, until all files have ended.
 pub(super) fn save_durable(pool: &Pool) {
-    until_done(pool, |file, _, _, elapsed| {
-        (elapsed >= SYNC_INTERVAL).then(|| drop(pool.save_progress(file)))
-    });
+    let is_due = |unsaved: &Unsaved| unsaved.time >= SYNC_INTERVAL;
+    until_done(pool, is_due, |file| pool.save_progress(file));
 }
 
-/// Calls `save` for each file that more of has come, now and then, with its number, its length, how many bytes
-/// came and how much time passed since it was saved; until all files have ended. It returns whether it saved.
-fn until_done(pool: &Pool, save: impl Fn(usize, u64, u64, Duration) -> Option<()>) {
+/// Looks at all files again and again until they have ended, and calls `save` with the number of each file of
+/// which bytes came since its last checkpoint and whose next one is due.
+fn until_done(pool: &Pool, is_due: impl Fn(&Unsaved) -> bool, save: impl Fn(usize) -> io::Result<()>) {
     let first = Last {
         frontier: 0,
         at: pool.now(),
     };
     let mut last = Vec::new();
     loop {
-        drop(pool.wait_for_scribe());
+        pool.wait_for_change();
         if pool.is_stopped() || pool.lock().is_done() {
             return;
         }
@@ -68,82 +77,102 @@ fn until_done(pool: &Pool, save: impl Fn(usize, u64, u64, Duration) -> Option<()
                 (slot.pieces.frontier(), slot.object.length.unwrap_or_default())
             };
             if frontier < last.frontier {
-                // It was started again.
+                // The file was started again.
                 last.frontier = 0;
             }
-            let came = frontier - last.frontier;
-            let elapsed = pool.now().saturating_sub(last.at);
-            if came > 0 && save(file, length, came, elapsed).is_some() {
+            let unsaved = Unsaved {
+                length,
+                bytes: frontier - last.frontier,
+                time: pool.now().saturating_sub(last.at),
+            };
+            if unsaved.bytes > 0 && is_due(&unsaved) {
+                // An error here is ignored: saving fails again at the end of the file, and is reported there.
+                let _ = save(file);
                 (last.frontier, last.at) = (frontier, pool.now());
             }
         }
     }
 }
 
+/// How far a file is, and where its record is.
+struct Progress {
+    part: Arc<Part>,
+    /// All bytes of the part before this offset are written.
+    frontier: u64,
+    generation: u64,
+    record_path: PathBuf,
+}
+
 impl Pool {
-    /// Saves how much of a file is written, without waiting for the disk.
-    fn note_progress(&self, file: usize) -> io::Result<()> {
+    /// Reads the progress that may be saved in the file's record; `None` where there is none.
+    ///
+    /// The caller has locked the record. So the record and the part stay of one object while the progress is
+    /// saved: a new part is made under the same lock.
+    fn progress(&self, file: usize, record: &Record) -> Option<Progress> {
+        let state = self.lock();
+        let slot = &state.files[file];
+        let progress = Progress {
+            part: slot.part.clone()?,
+            frontier: slot.pieces.frontier(),
+            generation: slot.generation,
+            record_path: slot.job.folder.paths(&slot.job.file_name).record,
+        };
+        // A record that was forgotten has no ETag. One of a finished file stays as it is.
+        let is_of_part = record.etag == slot.object.etag && record.finished.is_none();
+        (is_of_part && progress.frontier > 0).then_some(progress)
+    }
+
+    /// Saves how many bytes of a file are written, without waiting for the disk.
+    fn save_written_of(&self, file: usize) -> io::Result<()> {
         let Some(boot) = private::boot() else { return Ok(()) };
-        // The record is locked before the progress is read, so that the saved progress is not older than
-        // the wait for the lock.
         let record = self.record(file);
         let mut record = locked(&record);
-        let (frontier, etag, path) = {
-            let state = self.lock();
-            let slot = &state.files[file];
-            if slot.part.is_none() {
-                return Ok(());
-            }
-            let path = slot.job.folder.paths(&slot.job.file_name).record;
-            (slot.pieces.frontier(), slot.object.etag.clone(), path)
-        };
-        // The record is about another object until a part for this one is made.
-        if frontier == 0 || record.etag != etag || record.finished.is_some() {
+        let Some(progress) = self.progress(file, &record) else {
             return Ok(());
-        }
-        record.written = Some(Written { bytes: frontier, boot });
-        match record.save_in_place(&path) {
-            // There is none yet.
-            Err(_) => record.save(&path),
+        };
+        record.written = Some(Written {
+            bytes: progress.frontier,
+            boot,
+        });
+        match record.save_in_place(&progress.record_path) {
+            // There is no record yet.
+            Err(_) => record.save(&progress.record_path),
             Ok(_) => Ok(()),
         }
     }
 
-    /// Has the system write a file's bytes to the disk, and saves how many they are.
+    /// Has the system write a file's bytes to the disk (fsync), and saves how many they are.
     pub(super) fn save_progress(&self, file: usize) -> io::Result<()> {
-        let (frontier, part, generation) = {
-            let state = self.lock();
-            let slot = &state.files[file];
-            let Some(part) = slot.part.clone() else { return Ok(()) };
-            (slot.pieces.frontier(), part, slot.generation)
-        };
-        if !part.sync()? {
-            // A file system without fsync. What is written was saved as that.
-            return self.note_progress(file);
-        }
         let record = self.record(file);
+        let Some(synced) = self.progress(file, &locked(&record)) else {
+            return Ok(());
+        };
+        // No lock is held during the fsync, so that connections and the other thread go on.
+        if !synced.part.sync()? {
+            // The file system has no fsync, so that no byte is known to be on the disk.
+            return self.save_written_of(file);
+        }
         let saved = {
             let mut record = locked(&record);
-            let (etag, path, is_same) = {
-                let state = self.lock();
-                let slot = &state.files[file];
-                let path = slot.job.folder.paths(&slot.job.file_name).record;
-                let is_part = slot.part.as_ref().is_some_and(|current| Arc::ptr_eq(current, &part));
-                (slot.object.etag.clone(), path, is_part && slot.generation == generation)
-            };
-            if frontier == 0 || !is_same || record.etag != etag || record.finished.is_some() {
+            let current = self.progress(file, &record);
+            let is_current = current.is_some_and(|current| current.generation == synced.generation);
+            if !is_current {
+                // The file was started again, or ended, during the fsync.
                 return Ok(());
             }
-            record.durable = frontier;
-            if record.written.as_ref().is_some_and(|written| written.bytes <= frontier) {
+            record.durable = synced.frontier;
+            if record
+                .written
+                .as_ref()
+                .is_some_and(|written| written.bytes <= synced.frontier)
+            {
                 record.written = None;
             }
-            match record.save_in_place(&path) {
+            match record.save_in_place(&synced.record_path) {
                 Ok(saved) => saved,
-                Err(_) => return record.save(&path),
+                Err(_) => return record.save(&synced.record_path),
             }
         };
-        // The lock is not held meanwhile, so that what is written goes on to be saved.
         saved.sync_data()
     }
 }

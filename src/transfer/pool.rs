@@ -184,9 +184,9 @@ impl Pool {
         wait(&self.news, state)
     }
 
-    /// Waits for a moment, or until much has changed.
-    pub(super) fn wait_for_scribe(&self) -> MutexGuard<'_, State> {
-        wait(&self.ends, self.lock())
+    /// Waits for half a [`HEARTBEAT`], or until a thread [wakes](Self::wake) all others.
+    pub(super) fn wait_for_change(&self) {
+        drop(wait(&self.ends, self.lock()));
     }
 
     /// How large the chunks are that are read.
