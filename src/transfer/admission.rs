@@ -12,9 +12,9 @@ use super::part::Part;
 use super::pool::{Destination, locked};
 use super::reason::Reason;
 use super::record::Record;
+use super::recovery::{FetchError, OTHER_RANGE};
 use super::request::Answer;
 use super::state::{First, Object, Slot};
-use super::trouble::Trouble;
 use crate::rdb::Beginning;
 
 /// How often all pieces are started again because the object changed, of a file and of a run.
@@ -33,15 +33,13 @@ enum Admission {
 
 impl Fetch<'_> {
     /// Takes the answer to a file's first request.
-    pub(super) fn first(&self, mut answer: Answer, first: First, from: u64) -> Result<(), Trouble> {
+    pub(super) fn first(&self, mut answer: Answer, first: First, from: u64) -> Result<(), FetchError> {
         if let Some(reason) = answer.head.refusal() {
-            return Err(Trouble::Final(reason));
+            return Err(FetchError::Final(reason));
         }
         let start = match &answer.head.span {
             Span::Unknown => {
-                return Err(Trouble::Odd(
-                    "the storage's answer is for another range than was asked for".to_owned(),
-                ));
+                return Err(FetchError::Odd(OTHER_RANGE.to_owned()));
             }
             Span::Whole(_) => 0,
             Span::Part(range, _) => range.start,
@@ -82,15 +80,17 @@ impl Fetch<'_> {
             let deadline = self.pool.now() + self.pool.options.patience;
             head = self.first_chunk(&mut answer.body, deadline)?;
             if has_part && head.len() < SHORTEST {
-                return Err(Trouble::Odd("the storage sent no file in place of the part".to_owned()));
+                return Err(FetchError::Odd(
+                    "the storage sent no file in place of the part".to_owned(),
+                ));
             }
             match Beginning::of(&head) {
                 Beginning::Text(what) => {
                     let said = said_in(&head).map_or_else(String::new, |said| format!(" ({said})"));
-                    return Err(Trouble::Final(Reason::Foreign(what + &said)));
+                    return Err(FetchError::Final(Reason::Foreign(what + &said)));
                 }
                 // It is judged when all of it is there, but takes the place of no part.
-                Beginning::Other(what) if has_part => return Err(Trouble::Final(Reason::Foreign(what))),
+                Beginning::Other(what) if has_part => return Err(FetchError::Final(Reason::Foreign(what))),
                 _ => {}
             }
         }
@@ -139,12 +139,12 @@ impl Fetch<'_> {
     }
 
     /// The first bytes of an answer, as many as tell what they are.
-    fn first_chunk(&self, body: &mut impl Read, deadline: Duration) -> Result<Vec<u8>, Trouble> {
+    fn first_chunk(&self, body: &mut impl Read, deadline: Duration) -> Result<Vec<u8>, FetchError> {
         let mut head = vec![0; Beginning::ENOUGH];
         let mut length = 0;
         while length < head.len() {
             if self.pool.now() >= deadline || self.pool.is_stopped() {
-                return Err(Trouble::Odd(
+                return Err(FetchError::Odd(
                     "the first bytes of the file did not come in time".to_owned(),
                 ));
             }
@@ -158,7 +158,7 @@ impl Fetch<'_> {
     }
 
     /// Makes a part for an object that begins, where the disk has room for it.
-    fn new_part(&self, object: &Object) -> Result<Arc<Part>, Trouble> {
+    fn new_part(&self, object: &Object) -> Result<Arc<Part>, FetchError> {
         let (folder, paths) = {
             let state = self.pool.lock();
             let job = &state.files[self.task.file].job;
@@ -169,7 +169,7 @@ impl Fetch<'_> {
         if let (Some(length), Ok(available)) = (object.length, folder.available())
             && length > available.saturating_add(folder.taken_by_part(&paths))
         {
-            return Err(Trouble::Final(Reason::NoRoom { length, available }));
+            return Err(FetchError::Final(Reason::NoRoom { length, available }));
         }
         // From here on, no checkpoint writes what is there of the earlier part into the new record.
         self.pool.lock().files[self.task.file].part = None;
@@ -188,7 +188,7 @@ impl Fetch<'_> {
 }
 
 /// Decides what becomes of a file's first answer.
-fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64) -> Result<Admission, Trouble> {
+fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64) -> Result<Admission, FetchError> {
     let frontier = slot.pieces.frontier();
     let known = &slot.object;
     let is_known = frontier > 0;
@@ -197,8 +197,8 @@ fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64)
         && one != other
     {
         return Err(match from {
-            0 => Trouble::TwoLengths(one, other),
-            _ => Trouble::OtherPart,
+            0 => FetchError::TwoLengths(one, other),
+            _ => FetchError::OtherPart,
         });
     }
     let is_same = is_known && is_same_version && known.length == object.length;
@@ -206,15 +206,15 @@ fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64)
         && !fits(range, head, if is_same { frontier } else { 0 })
     {
         return Err(match first {
-            First::Resume if from > 0 => Trouble::OtherPart,
-            _ => Trouble::Odd("the storage's answer is for another range than was asked for".to_owned()),
+            First::Resume if from > 0 => FetchError::OtherPart,
+            _ => FetchError::Odd(OTHER_RANGE.to_owned()),
         });
     }
     if let (Span::Part(range, total), None) = (&head.span, &object.etag)
         && range.end < *total
     {
         // The rest could not be told from that of another version, so this part would come again for ever.
-        return Err(Trouble::Odd(
+        return Err(FetchError::Odd(
             "the storage sent a part of the file, and no version to ask for the rest with".to_owned(),
         ));
     }

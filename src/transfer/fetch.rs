@@ -12,9 +12,9 @@ use super::Event;
 use super::admission::fits;
 use super::answer::Span;
 use super::pool::{Destination, Pool, Timing};
+use super::recovery::{FetchError, OTHER_RANGE};
 use super::request::{Answer, Ask, NoAnswer};
 use super::state::{Kind, Task};
-use super::trouble::Trouble;
 use crate::http::Stage;
 
 /// A connection that brings fewer bytes a second than this for this long is given up.
@@ -53,7 +53,7 @@ pub(super) fn run(pool: &Pool, task: &Task) {
         }
         Err(NoAnswer::Transport(failure)) if failure.stage == Stage::Protocol => match &task.kind {
             // The storage has answered by the rules before, so this is no other program.
-            Kind::Piece(_, range) => Err(Trouble::Cut {
+            Kind::Piece(_, range) => Err(FetchError::Cut {
                 at: range.start,
                 of: task.object.length,
                 failure: Some(failure),
@@ -62,8 +62,8 @@ pub(super) fn run(pool: &Pool, task: &Task) {
         },
         Err(no_answer) => Err(no_answer.into()),
     };
-    if let Err(trouble) = landed {
-        pool.recover(task, flight.generation.get(), &link, trouble, sent);
+    if let Err(error) = landed {
+        pool.recover(task, flight.generation.get(), &link, error, sent);
     }
 }
 
@@ -107,9 +107,9 @@ pub(super) struct Fetch<'a> {
 
 impl Fetch<'_> {
     /// Takes the answer to a request for a piece.
-    fn piece(&self, answer: Answer, id: super::pieces::FlightId, piece: &Range<u64>) -> Result<(), Trouble> {
+    fn piece(&self, answer: Answer, id: super::pieces::FlightId, piece: &Range<u64>) -> Result<(), FetchError> {
         if let Some(reason) = answer.head.refusal() {
-            return Err(Trouble::Final(reason));
+            return Err(FetchError::Final(reason));
         }
         let part = {
             let mut state = self.pool.lock();
@@ -121,20 +121,18 @@ impl Fetch<'_> {
             let is_same = is_same_version && answer.head.total() == slot.object.length;
             match &answer.head.span {
                 Span::Unknown => {
-                    return Err(Trouble::Odd(
-                        "the storage's answer is for another range than was asked for".to_owned(),
-                    ));
+                    return Err(FetchError::Odd(OTHER_RANGE.to_owned()));
                 }
                 _ if !is_same => {
                     return Err(match (slot.object.length, answer.head.total()) {
-                        (Some(one), Some(other)) if is_same_version => Trouble::TwoLengths(one, other),
-                        _ => Trouble::Changed,
+                        (Some(one), Some(other)) if is_same_version => FetchError::TwoLengths(one, other),
+                        _ => FetchError::Changed,
                     });
                 }
                 // The storage serves no ranges. The bytes that are there are kept, and one connection goes
                 // on.
-                Span::Whole(_) => return Err(Trouble::NoRanges),
-                Span::Part(range, _) if !fits(range, &answer.head, piece.start) => return Err(Trouble::OtherPart),
+                Span::Whole(_) => return Err(FetchError::NoRanges),
+                Span::Part(range, _) if !fits(range, &answer.head, piece.start) => return Err(FetchError::OtherPart),
                 Span::Part(..) => (slot.refused_pieces, slot.has_served_pieces) = (0, true),
             }
             slot.part.clone()
@@ -170,7 +168,7 @@ impl Fetch<'_> {
         mut position: u64,
         skip: u64,
         until: Option<u64>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), FetchError> {
         let pool = self.pool;
         let mut end = pool.lock().files[destination.file]
             .pieces
@@ -242,12 +240,12 @@ impl Fetch<'_> {
             watch.last_busy = pool.now().saturating_sub(busy);
             pool.pause(limited);
             if watch.is_too_slow(count, pool.now(), limited) {
-                return Err(Trouble::TooSlow);
+                return Err(FetchError::TooSlow);
             }
         }
         pool.give_buffer(buffer);
         match until {
-            Some(until) if position < until => Err(Trouble::Cut {
+            Some(until) if position < until => Err(FetchError::Cut {
                 at: position,
                 of: Some(self.total(until)),
                 failure: None,
@@ -271,7 +269,7 @@ impl Fetch<'_> {
         missing: &[Range<u64>],
         bytes: &[u8],
         first: u64,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), FetchError> {
         let at = |offset: u64| usize::try_from(offset - first).map_or(bytes.len(), |at| at.min(bytes.len()));
         for range in missing {
             let bytes = &bytes[at(range.start)..at(range.end)];
@@ -283,11 +281,11 @@ impl Fetch<'_> {
         Ok(())
     }
 
-    /// The trouble of a read that failed at this offset of the object.
-    pub(super) fn broken(&self, error: std::io::Error, at: u64) -> Trouble {
+    /// The error of a read that failed at this offset of the object.
+    pub(super) fn broken(&self, error: std::io::Error, at: u64) -> FetchError {
         let failure = self.pool.options.storage.of_reading(error, &self.task.link);
         let of = self.pool.lock().files[self.task.file].object.length;
-        Trouble::Cut {
+        FetchError::Cut {
             at,
             of,
             failure: Some(Box::new(failure)),

@@ -7,28 +7,29 @@
 //!
 //! # The design
 //!
-//! Three kinds of threads share one [`state`], which one lock guards:
+//! Three kinds of threads share one [`state`], which one lock guards. [`pool`] has their operations on it, and
+//! [`slot`] is the state of one file.
 //!
 //! * **Connections** (at most `--parallel`, over all files) each take a request, send it ([`fetch`]) and
 //!   write the bytes of its answer to the part at their offsets, each byte once ([`landing`]). A request whose
 //!   bytes are on their way is called a flight. The first request of a file has no range, or goes on at the
-//!   frontier; where its head shows a length, a strong ETag and that ranges are served, others join with
-//!   [`pieces`] of their own while it goes on. [`admission`] checks the first answer of a file. [`concurrency`]
-//!   decides the number of connections and the size of pieces, [`trouble`] the step after a failed request,
-//!   [`answer`] reads answers.
+//!   frontier. If the head of its answer shows a length, a strong ETag and that ranges are served, other
+//!   connections request [`pieces`] of the object while it goes on. [`admission`] checks the first answer of a
+//!   file. [`concurrency`] decides the number of connections and the size of pieces, [`recovery`] what happens
+//!   after a failed request. [`request`] sends requests, and [`answer`] reads answers.
 //! * **File workers** (one thread for each file that is being fetched) check the bytes in order while they
 //!   arrive: from memory if they just came, from the page cache if they came early ([`file_worker`]). Then
-//!   the file gets its name ([`finish`]). Few chunks wait in memory, and a check that is far behind holds
-//!   the network back.
-//! * **The checkpoint thread** saves the progress of each file ([`checkpoint`]).
+//!   the file gets its name ([`finish`]). Few chunks wait in memory, and receiving waits for a check that is
+//!   far behind.
+//! * **Two checkpoint threads** save the progress of each file ([`checkpoint`]).
 //!
 //! # What is kept on disk
 //!
 //! A file is written as `NAME.part` and renamed once it is whole, checked and synchronised. Pieces are
 //! handed out in order, so one number says how far it is: the frontier, before which every byte is there.
-//! `.jdredis/NAME.json` holds what is needed to go on (see [`record`]); it stays when the file is whole and
-//! is how a finished one is recognised. After SIGKILL the next run fetches again at most the pieces that
-//! were on their way, and after a power cut what the last second brought besides.
+//! `.jdredis/NAME.json` holds what is needed to go on (see [`record`]). It stays when the file is whole, and the
+//! next run recognises the finished file by it. After SIGKILL the next run fetches again the pieces that were on
+//! their way and what came since the last checkpoint, after a power cut what came in the last second, too.
 
 mod admission;
 mod answer;
@@ -42,7 +43,6 @@ mod folder;
 mod landing;
 mod limit;
 mod names;
-
 mod part;
 mod pieces;
 mod pool;
@@ -51,9 +51,10 @@ mod private;
 pub(crate) mod properties;
 mod reason;
 mod record;
+mod recovery;
 mod request;
+mod slot;
 mod state;
-mod trouble;
 
 use std::cell::Cell;
 use std::io;

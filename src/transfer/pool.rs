@@ -237,14 +237,14 @@ impl Pool {
     /// Puts a link in place of one that is about to expire, where there is a better one. If there is none,
     /// it is used all the same: it is the storage's clock that counts, and this machine's may be wrong.
     pub(super) fn fresh_enough(&self, task: &Task) -> Link {
-        if !self.is_old(&task.link) || self.lock().files[task.file].unequalled.as_ref() == Some(&task.link) {
+        if !self.is_old(&task.link) || self.lock().files[task.file].kept_link.as_ref() == Some(&task.link) {
             return task.link.clone();
         }
         match self.options.links.fresh(task.file, &task.link) {
             Err(reason) => {
                 let reason = Reason::NoLink(reason);
                 self.note(task.file, format!("{reason}; trying the one that is there"));
-                self.lock().files[task.file].unequalled = Some(task.link.clone());
+                self.lock().files[task.file].kept_link = Some(task.link.clone());
                 task.link.clone()
             }
             Ok(link) => {
@@ -252,7 +252,7 @@ impl Pool {
                 let slot = &mut state.files[task.file];
                 slot.link = link.clone();
                 if self.is_old(&link) {
-                    slot.unequalled = Some(link.clone());
+                    slot.kept_link = Some(link.clone());
                 }
                 link
             }

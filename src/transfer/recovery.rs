@@ -1,5 +1,5 @@
-//! The consequence of a request that brought no bytes, or too few, for its file: another try, a new link, a
-//! new start, or the end.
+//! What happens to a file after one of its requests failed: the request is sent again, a new link is asked for,
+//! the file is started again, or it is given up.
 
 use std::io;
 use std::sync::MutexGuard;
@@ -9,34 +9,38 @@ use super::attempts::Next;
 use super::pool::{Destination, Pool};
 use super::reason::Reason;
 use super::request::NoAnswer;
-use super::state::{First, Kind, Slot, Stage as FileStage, State, Task};
+use super::state::{First, Kind, Slot, State, Task};
 use crate::http::{Failure, Stage};
 use crate::retry::{Cause, may_pass};
 use crate::values::link::Link;
 
 /// The least pause before the same link is used again.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// After so many answers to a range that are none, the file is asked for without a range.
+/// After this many answers that do not fit their range, the file is requested without a range.
 const ODD_ANSWERS: u32 = 2;
-/// After so many refusals of pieces in a row, ranges count as refused even if some were served before. A link may
-/// expire twice before it is used.
+/// After this many refusals of pieces in a row, ranges count as refused even if some were served before. Fewer
+/// may be due to links: a link may expire twice before it is used.
 const REFUSED_PIECES: u32 = 5;
+/// The answer has a Content-Range that is malformed or leaves a gap.
+pub(super) const OTHER_RANGE: &str = "the storage's answer is for another range than was asked for";
 
-/// The reason for which a request ended.
-pub(super) enum Trouble {
+/// Why a request did not bring the bytes that were asked for.
+pub(super) enum FetchError {
+    /// The part or its record could not be written.
     Disk(io::Error),
+    /// No bytes of the object came.
     NoAnswer(NoAnswer),
-    /// The ETag or the length is not the one that the object had.
+    /// The object has another ETag or length than before.
     Changed,
-    /// A version that has one length and another.
+    /// The object has the same ETag as before and another length. Both lengths are in bytes.
     TwoLengths(u64, u64),
     /// The whole object came in answer to a range.
     NoRanges,
-    /// Another part came than was asked for.
+    /// The answer has other bytes than were asked for, by its Content-Range.
     OtherPart,
-    /// The answer does not fit the request.
+    /// The answer does not fit the request, for the reason given.
     Odd(String),
-    /// The connection broke after so many bytes of the object, of so many where that is known.
+    /// The connection broke after `at` bytes of the object, which has `of` bytes where that is known.
     Cut {
         at: u64,
         of: Option<u64>,
@@ -44,28 +48,30 @@ pub(super) enum Trouble {
     },
     /// The connection brought next to nothing.
     TooSlow,
-    /// Trying again does not change it.
+    /// Sending the request again would not help.
     Final(Reason),
 }
 
-impl Trouble {
+impl FetchError {
     /// Whether the connection fell silent.
     fn is_silence(&self) -> bool {
         match self {
-            Self::NoAnswer(NoAnswer::Transport(failure)) => failure.stage == Stage::Timeout,
-            Self::Cut { failure, .. } => failure.as_ref().is_some_and(|failure| failure.stage == Stage::Timeout),
+            Self::NoAnswer(NoAnswer::Transport(failure))
+            | Self::Cut {
+                failure: Some(failure), ..
+            } => failure.stage == Stage::Timeout,
             _ => false,
         }
     }
 }
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for FetchError {
     fn from(error: io::Error) -> Self {
         Self::Disk(error)
     }
 }
 
-impl From<NoAnswer> for Trouble {
+impl From<NoAnswer> for FetchError {
     fn from(no_answer: NoAnswer) -> Self {
         match no_answer {
             NoAnswer::Final(reason) => Self::Final(reason),
@@ -78,35 +84,10 @@ impl From<NoAnswer> for Trouble {
     }
 }
 
-impl Slot {
-    /// Ends what a task had begun.
-    fn end(&mut self, task: &Task) {
-        match task.kind {
-            Kind::First(..) => self.is_first_in_flight = false,
-            Kind::Piece(id, _) => {
-                self.pieces.give_back(id);
-                self.flying.retain(|flying| flying.id != id);
-            }
-        }
-    }
-
-    /// Makes sure that somebody asks for what is missing.
-    pub(super) fn settle(&mut self) {
-        let is_open = self.stage == FileStage::Fetching && self.failed.is_none() && !self.pieces.is_complete();
-        if is_open && self.first.is_none() && !self.has_ranges && self.pieces.flights() == 0 {
-            let can_resume = self.object.etag.is_some() && self.object.length.is_some() && !self.is_single;
-            self.first = Some(match can_resume && !self.refuses_ranges {
-                true => First::Resume,
-                false => First::Plain,
-            });
-            self.is_first_in_flight = false;
-        }
-    }
-}
-
 impl Pool {
-    /// Does what lets the next request of the file fare better, or gives the file up.
-    pub(super) fn recover(&self, task: &Task, generation: u64, link: &Link, trouble: Trouble, sent: Duration) {
+    /// Decides what happens after a request failed: changes how the file is requested next, or gives it up.
+    /// `generation` is the start of the file that the request belongs to, and `sent` when it was sent.
+    pub(super) fn recover(&self, task: &Task, generation: u64, link: &Link, error: FetchError, sent: Duration) {
         let now = self.now();
         let mut state = self.lock();
         let total = state.received;
@@ -116,47 +97,46 @@ impl Pool {
         if slot.generation != generation {
             return;
         }
-        slot.end_all_of(task);
+        slot.end_task(task);
         let was_range = task.range().is_some();
         let mut note = None;
         let mut refused = None;
-        match trouble {
-            Trouble::Final(reason) => slot.fail(reason),
-            Trouble::Disk(error) => slot.fail(Reason::Disk {
+        match error {
+            FetchError::Final(reason) => slot.fail(reason),
+            FetchError::Disk(error) => slot.fail(Reason::Disk {
                 doing: "written",
                 error,
             }),
-            Trouble::TwoLengths(one, other) => {
+            FetchError::TwoLengths(one, other) => {
                 slot.has_two_lengths = true;
                 slot.fail(Reason::TwoLengths(one, other));
             }
-            Trouble::Changed => {
+            FetchError::Changed => {
                 slot.is_disputed = true;
                 slot.start_again(First::Plain);
             }
-            Trouble::OtherPart => {
+            FetchError::OtherPart => {
                 note = Some("the storage sent another part than was asked for; starting again".to_owned());
-                slot.odd(First::Plain);
+                slot.start_after_odd_answer(First::Plain);
             }
-            Trouble::NoRanges => {
-                slot.has_ranges = false;
-                slot.refuses_ranges = true;
+            FetchError::NoRanges => {
+                slot.refuse_ranges();
                 slot.settle();
             }
-            Trouble::NoAnswer(NoAnswer::Precondition(_)) if was_range && task.has_condition => {
+            FetchError::NoAnswer(NoAnswer::Precondition(_)) if was_range && task.has_condition => {
                 slot.is_disputed = true;
                 slot.start_again(First::Plain);
             }
-            Trouble::NoAnswer(NoAnswer::NoSuchRange) if was_range => {
-                note = Some("the storage has no such range of bytes; starting again".to_owned());
-                slot.odd(First::Plain);
+            FetchError::NoAnswer(NoAnswer::NoSuchRange) if was_range => {
+                note = Some(format!("{}; starting again", NoAnswer::NoSuchRange));
+                slot.start_after_odd_answer(First::Plain);
             }
-            Trouble::Odd(said) if was_range => {
+            FetchError::Odd(said) if was_range => {
                 note = Some(format!("{said}; asking again"));
-                slot.odd(First::Resume);
+                slot.start_after_odd_answer(First::Resume);
             }
-            Trouble::NoAnswer(NoAnswer::Busy(said, asked_for)) => {
-                // It counts for nothing as long as the run comes on.
+            FetchError::NoAnswer(NoAnswer::Busy(said, asked_for)) => {
+                // This counts as no failure as long as the run makes progress.
                 if silent_for >= self.options.patience {
                     slot.fail(Reason::Answer(said));
                 } else {
@@ -170,19 +150,19 @@ impl Pool {
                     state.pace.too_many(delivering, now, total);
                 }
             }
-            Trouble::NoAnswer(NoAnswer::Refused(said)) => {
+            FetchError::NoAnswer(NoAnswer::Refused(said)) => {
                 slot.settle();
                 refused = Some(said);
             }
-            // Nothing was asked for on a condition.
-            Trouble::NoAnswer(NoAnswer::Precondition(said)) => slot.fail(Reason::Status { status: 412, said }),
-            // Others bring bytes, and this piece is asked for again.
-            trouble if trouble.is_silence() && slot.delivers(now, self.options.patience) => slot.settle(),
-            trouble => {
-                if matches!(trouble, Trouble::TooSlow) {
+            // The request had no condition.
+            FetchError::NoAnswer(NoAnswer::Precondition(said)) => slot.fail(Reason::Status { status: 412, said }),
+            // Other connections bring bytes, and one of them will request this piece again.
+            error if error.is_silence() && slot.delivers(now, self.options.patience) => slot.settle(),
+            error => {
+                if matches!(error, FetchError::TooSlow) {
                     slot.slow += 1;
                 }
-                let reason = reason_of(trouble);
+                let reason = reason_of(error);
                 let count = slot.attempts.count(sent, now);
                 match count {
                     Next::GiveUp(times) => slot.fail(repeated(reason, times)),
@@ -209,10 +189,10 @@ impl Pool {
         self.wake();
     }
 
-    /// The storage refuses the link: asks the service for a new one.
+    /// Asks the service for a new link after the storage refused this one.
     ///
-    /// It is given the lock that the refusal was noted under: released in between, another connection
-    /// would ask once more with the link that was just refused.
+    /// It takes over the lock under which the refusal was noted. If the lock were released in between, another
+    /// connection would send a request with the refused link.
     fn replace_link(&self, mut state: MutexGuard<'_, State>, task: &Task, link: &Link, said: String, sent: Duration) {
         let now = self.now();
         let slot = &mut state.files[task.file];
@@ -230,8 +210,8 @@ impl Pool {
                 ODD_ANSWERS
             };
             if slot.refused_pieces >= most {
-                // The link works, as the bytes of the first answer show: it is ranges that are refused.
-                (slot.refuses_ranges, slot.has_ranges) = (true, false);
+                // The first answer brought bytes, so the link works, and the storage refuses ranges.
+                slot.refuse_ranges();
                 slot.settle();
                 return;
             }
@@ -240,10 +220,9 @@ impl Pool {
         let was_refused = !slot.attempts.is_first_refusal();
         let is_about_link = is_piece && slot.has_served_pieces;
         if was_refused && !is_about_link {
-            // A storage that refuses large ranges for ever may give the whole.
+            // A storage that refuses every range may serve the whole object.
             if task.range().is_some() && !slot.refuses_ranges {
-                slot.refuses_ranges = true;
-                slot.has_ranges = false;
+                slot.refuse_ranges();
                 slot.start_again(First::Plain);
                 return;
             }
@@ -258,7 +237,7 @@ impl Pool {
         }
         slot.is_refreshing = true;
         let generation = slot.generation;
-        // Nobody uses the link meanwhile.
+        // No request uses the refused link meanwhile.
         let paused_until = std::mem::replace(&mut slot.paused_until, Duration::MAX);
         drop(state);
         self.note(task.file, format!("{said}; asking for a new link"));
@@ -273,7 +252,7 @@ impl Pool {
         }
         match fresh {
             Ok(fresh) => {
-                // Links that are made in the same second are equal.
+                // Links that the service makes in the same second are equal.
                 if fresh == *link {
                     delay = delay.max(FIRST_PAUSE);
                 }
@@ -292,20 +271,19 @@ impl Pool {
         }
     }
 
-    /// A flight has brought all that its answer had.
+    /// Ends a flight whose answer ended before the flight did. The rest is handed out again.
     pub(super) fn land(&self, destination: &Destination) {
         let mut state = self.lock();
         let slot = &mut state.files[destination.file];
         if slot.generation == destination.generation {
-            slot.pieces.give_back(destination.id);
-            slot.flying.retain(|flying| flying.id != destination.id);
+            slot.end_flight(destination.id);
             slot.settle();
         }
         drop(state);
         self.wake();
     }
 
-    /// A flight has brought the last byte of an object whose length was not told.
+    /// Notes that the object, whose length was not told, ends with the bytes that have come.
     pub(super) fn end_here(&self, destination: &Destination) {
         let mut state = self.lock();
         let slot = &mut state.files[destination.file];
@@ -319,47 +297,40 @@ impl Pool {
 }
 
 impl Slot {
-    /// Ends a task and, where it was a first one that had begun to bring bytes, its flight.
-    fn end_all_of(&mut self, task: &Task) {
-        self.end(task);
-        if let Kind::First(..) = task.kind
-            && let Some(id) = self.open_flight.take()
-        {
-            self.pieces.give_back(id);
-            self.flying.retain(|flying| flying.id != id);
-        }
-        if self.pieces.length().is_none() {
-            self.is_first_in_flight = false;
+    /// Starts the file again after an answer that does not fit the range that was asked for: with `first`, or
+    /// without a range if there were [`ODD_ANSWERS`] of them.
+    fn start_after_odd_answer(&mut self, first: First) {
+        self.odd_answers += 1;
+        if self.odd_answers < ODD_ANSWERS {
+            self.start_again(first);
+        } else {
+            self.refuse_ranges();
+            self.start_again(First::Plain);
         }
     }
 
-    /// Notes an answer to a range that is none; after a few, the file is asked for without a range.
-    fn odd(&mut self, otherwise: First) {
-        self.odd += 1;
-        let first = match self.odd >= ODD_ANSWERS {
-            true => {
-                self.refuses_ranges = true;
-                self.has_ranges = false;
-                First::Plain
-            }
-            false => otherwise,
-        };
-        self.start_again(first);
+    /// Requests no more ranges of the file.
+    fn refuse_ranges(&mut self) {
+        (self.refuses_ranges, self.has_ranges) = (true, false);
     }
 }
 
-fn reason_of(trouble: Trouble) -> Reason {
-    match trouble {
-        Trouble::NoAnswer(NoAnswer::Transport(failure)) => Reason::Transport(*failure),
-        Trouble::Cut { at, of, failure } => Reason::Cut { at, of, failure },
-        Trouble::NoAnswer(NoAnswer::Failed(said) | NoAnswer::Odd(said)) | Trouble::Odd(said) => Reason::Answer(said),
-        Trouble::NoAnswer(NoAnswer::NoSuchRange) => Reason::Answer("the storage has no such range of bytes".to_owned()),
-        Trouble::TooSlow => Reason::TooSlow,
-        Trouble::Final(reason) => reason,
+/// The reason why a file is given up whose request failed in this way.
+fn reason_of(error: FetchError) -> Reason {
+    match error {
+        FetchError::NoAnswer(NoAnswer::Transport(failure)) => Reason::Transport(*failure),
+        FetchError::Cut { at, of, failure } => Reason::Cut { at, of, failure },
+        FetchError::NoAnswer(NoAnswer::Failed(said) | NoAnswer::Odd(said)) | FetchError::Odd(said) => {
+            Reason::Answer(said)
+        }
+        FetchError::NoAnswer(answer @ NoAnswer::NoSuchRange) => Reason::Answer(answer.to_string()),
+        FetchError::TooSlow => Reason::TooSlow,
+        FetchError::Final(reason) => reason,
         _ => Reason::Answer("the storage's answer makes no sense".to_owned()),
     }
 }
 
+/// The reason of a failure that came `times` times in a row.
 fn repeated(last: Reason, times: u32) -> Reason {
     match times {
         1 => last,
