@@ -1,0 +1,253 @@
+//! What `doctor` says of the service: signature, token, clock, permissions, lists, filters and policies.
+
+use jdredis_sandbox::{Difference, Reply};
+use serde_json::json;
+
+use super::{BACKUP, Cloud, findings, pair, seen, states};
+use crate::support::{ACCESS_KEY, SECRET_KEY, TOKEN, for_each};
+
+#[test]
+fn each_way_in_which_the_service_differs_is_reported_as_exactly_that() {
+    let cases = [
+        (Difference::ColonInPath, "path", "%3A"),
+        (
+            Difference::FewerRegions,
+            "regions",
+            "known here and not offered: cn-east-1",
+        ),
+        (Difference::MoreRegions, "regions", "not known here: cn-west-9"),
+        (Difference::NoTotal, "counts", "backups: totalCount 0, entries 10"),
+        (Difference::NumbersAsText, "forms", "backups[].backupSize is text"),
+        (
+            Difference::TimesWithoutOffset,
+            "forms",
+            "backupStartTime is written 9999-99-99 99:99:99",
+        ),
+        (
+            Difference::ShortPages,
+            "pages",
+            "5 entries came where 10 were asked for",
+        ),
+        (Difference::TimesRefused, "timeFilter", "are refused"),
+        (
+            Difference::TimesIgnored,
+            "timeFilter",
+            "backups of other times are listed as well",
+        ),
+        (
+            Difference::WholeNames,
+            "nameFilter",
+            "a part of a name does not find its instance",
+        ),
+        (Difference::WeekdaysOfChina, "policy", "the days count in +0800"),
+        (
+            Difference::FewerLinks,
+            "links",
+            "0 entries, 0 usable links, 0 objects, for 1 shards",
+        ),
+    ];
+    for_each(cases, |(difference, id, said)| {
+        let cloud = Cloud::with(|builder| builder.also_http().differing(difference));
+        let outcome = cloud.doctor(&["-o", "json"]);
+        assert_eq!(outcome.code, Some(6), "{difference:?}: {outcome:#?}");
+        assert_eq!(
+            findings(&outcome),
+            pair(id, "differs"),
+            "{difference:?}: {}",
+            outcome.stdout
+        );
+        assert!(
+            seen(&outcome, id).contains(said),
+            "{difference:?}: {}",
+            seen(&outcome, id)
+        );
+        assert!(
+            outcome.stderr.contains("1 thing is not as this program believes"),
+            "{outcome:#?}"
+        );
+    });
+}
+
+#[test]
+fn times_without_an_offset_that_are_not_chinas_are_a_second_difference() {
+    let cloud = Cloud::with(|builder| builder.also_http().differing(Difference::TimesInUtcWithoutOffset));
+    let outcome = cloud.doctor(&["-o", "json"]);
+    let found: Vec<String> = findings(&outcome).into_iter().map(|(id, _)| id).collect();
+    // The filter is asked for a moment that is eight hours off.
+    assert_eq!(found, ["forms", "offsets", "timeFilter"], "{}", outcome.stdout);
+    assert!(
+        seen(&outcome, "offsets").contains("are -8 h from the file's name"),
+        "{}",
+        seen(&outcome, "offsets")
+    );
+    let cloud = Cloud::with(|builder| builder.also_http().differing(Difference::TimesWithoutOffset));
+    let outcome = cloud.doctor(&["-o", "json"]);
+    assert!(
+        seen(&outcome, "offsets").contains("+08:00 is meant"),
+        "{}",
+        seen(&outcome, "offsets")
+    );
+}
+
+#[test]
+fn an_odd_answer_is_a_difference_of_its_own_check() {
+    for (target, id) in [
+        ("backupPolicy", "policy"),
+        ("describeDownloadUrl", "links"),
+        ("availableRegion", "regions"),
+    ] {
+        let cloud = Cloud::sound();
+        let odd = Reply::json(200, r#"{"requestId":"r","result":{"code":500,"message":"no"}}"#);
+        cloud.sandbox.script_for(target, vec![odd]);
+        let outcome = cloud.doctor(&["-o", "json"]);
+        let found: Vec<String> = findings(&outcome).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(found, [id], "{}", outcome.stdout);
+        assert_eq!(outcome.code, Some(6), "{target}");
+    }
+}
+
+#[test]
+fn a_policy_that_contradicts_itself_is_a_difference() {
+    const NEXT: &str = "2021-07-18T17:00:00Z~2021-07-18T18:00:00Z";
+    for (days, window, next, said) in [
+        (
+            "",
+            "",
+            NEXT,
+            "automatic backup seems off, and the next one is at 2021-07-18T17:00:00Z",
+        ),
+        ("Tuesday", "10:00-11:00 +0000", NEXT, "which is within no reading of it"),
+        ("Montag", "10:00-11:00 +0000", NEXT, "are not of the documented form"),
+        ("Mon,Foo", "10:00-11:00 +0000", "", "are not of the documented form"),
+        ("Monday", "10:00-11:00", "", "are not of the documented form"),
+    ] {
+        let cloud = Cloud::sound();
+        let result = json!({"backupPeriod": days, "backupTime": window, "nextBackupTime": next});
+        let reply = Reply::json(200, json!({"requestId": "r", "result": result}).to_string());
+        cloud.sandbox.script_for("backupPolicy", vec![reply]);
+        let outcome = cloud.doctor(&["-o", "json"]);
+        assert_eq!(findings(&outcome), pair("policy", "differs"), "{}", outcome.stdout);
+        assert!(seen(&outcome, "policy").contains(said), "{}", seen(&outcome, "policy"));
+    }
+}
+
+#[test]
+fn another_instances_policy_is_looked_at_where_the_first_tells_nothing() {
+    let cloud = Cloud::sound();
+    let outcome = cloud.run().args(["-o", "json"]).run();
+    outcome.data();
+    // redis-odd is off, redis-cluster1 is daily, and redis-1234 has days.
+    assert!(seen(&outcome, "instance").starts_with("redis-odd"));
+    assert!(
+        seen(&outcome, "policy").starts_with("redis-1234: on, Wed,Sun"),
+        "{}",
+        seen(&outcome, "policy")
+    );
+    let asked = cloud.sandbox.requests();
+    let asked = asked
+        .iter()
+        .filter(|request| request.target.contains("backupPolicy"))
+        .count();
+    assert_eq!(asked, 3);
+}
+
+#[test]
+fn the_form_of_a_token_that_works_is_found_and_used_for_the_rest() {
+    for (difference, expected, said) in [
+        (None, vec![], "accepted in base64"),
+        (
+            Some(Difference::RawToken),
+            pair("token", "differs"),
+            "refused in base64, accepted raw",
+        ),
+    ] {
+        let cloud = Cloud::with(|builder| {
+            let builder = builder.also_http().keys(ACCESS_KEY, SECRET_KEY, Some(TOKEN));
+            difference.map_or(builder.clone(), |difference| builder.differing(difference))
+        });
+        let run = cloud.run().env("JDCLOUD_SECURITY_TOKEN", TOKEN);
+        let outcome = run.args(["--instance", BACKUP.0, "-o", "json"]).run();
+        assert_eq!(findings(&outcome), expected, "{}", outcome.stdout);
+        assert_eq!(seen(&outcome, "token"), said);
+        assert_eq!(states(&outcome)["rdb"], "ok");
+    }
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_reported() {
+    let cloud = Cloud::with(|builder| builder.also_http().clock_offset(-300));
+    let outcome = cloud.doctor(&["-o", "json"]);
+    assert_eq!(findings(&outcome), pair("clock", "differs"), "{}", outcome.stdout);
+    assert!(
+        seen(&outcome, "clock").starts_with("this machine's is 5 min"),
+        "{}",
+        seen(&outcome, "clock")
+    );
+}
+
+#[test]
+fn keys_of_least_privilege_do_not_fail() {
+    let refused = || Reply::error(403, "HTTP_FORBIDDEN", "not authorized to perform [IAM] [gw]");
+    for (target, operation, skipped) in [
+        ("availableRegion", "describeAvailableRegion", "regions"),
+        ("cacheInstance?", "describeCacheInstances", "nameFilter"),
+        ("backup?", "describeBackups", "timeFilter"),
+        ("backupPolicy", "describeBackupPolicy", "policy"),
+        ("backup/newest", "describeBackupInfo", "permissions"),
+    ] {
+        let cloud = Cloud::sound();
+        cloud.sandbox.script_for(target, vec![refused(); 8]);
+        let outcome = cloud.doctor(&["--base-id", BACKUP.1, "-o", "json"]);
+        assert_eq!(outcome.code, Some(0), "{operation}: {outcome:#?}");
+        let states = states(&outcome);
+        assert_eq!(states["permissions"], "skipped", "{operation}");
+        assert_eq!(states[skipped], "skipped", "{operation}");
+        assert_eq!(states["rdb"], "ok", "{operation}");
+        assert!(
+            seen(&outcome, "permissions").contains(operation),
+            "{}",
+            seen(&outcome, "permissions")
+        );
+    }
+    let cloud = Cloud::sound();
+    cloud.sandbox.script_for("describeDownloadUrl", vec![refused()]);
+    let outcome = cloud.doctor(&["-o", "json"]);
+    assert_eq!(outcome.code, Some(4), "{outcome:#?}");
+    assert_eq!(findings(&outcome), pair("permissions", "failed"));
+}
+
+#[test]
+fn an_instance_or_a_backup_that_is_not_there_is_a_failure() {
+    let cloud = Cloud::sound();
+    let outcome = cloud.run().args(["--instance", "nope", "-o", "json"]).run();
+    assert_eq!(
+        (outcome.code, findings(&outcome)),
+        (Some(3), pair("instance", "failed"))
+    );
+    let outcome = cloud.doctor(&["--base-id", "nope", "-o", "json"]);
+    assert_eq!((outcome.code, findings(&outcome)), (Some(3), pair("links", "failed")));
+    let outcome = cloud.run().args(["--base-id", "1234"]).run();
+    outcome.fails_saying(2, &["--instance"]);
+}
+
+#[test]
+fn a_region_without_a_backup_skips_what_needs_one() {
+    let cloud = Cloud::sound();
+    let page = r#"{"requestId":"r","result":{"cacheInstances":[],"totalCount":0}}"#;
+    cloud.sandbox.script_for("cacheInstance?", vec![Reply::json(200, page)]);
+    let outcome = cloud.run().args(["-o", "json"]).run();
+    outcome.data();
+    assert!(seen(&outcome, "instance").contains("no instance is running"));
+    assert_eq!(states(&outcome)["rdb"], "skipped");
+}
+
+#[test]
+fn a_total_with_a_fraction_is_a_form_and_no_wrong_count() {
+    let cloud = Cloud::sound();
+    let list = json!({"cacheInstances": [{"cacheInstanceId": "redis-1234"}], "totalCount": 1.0});
+    let reply = Reply::json(200, json!({"requestId": "r", "result": list}).to_string());
+    cloud.sandbox.script_for("cacheInstance?", vec![reply.clone(), reply]);
+    let outcome = cloud.doctor(&["-o", "json"]);
+    assert_eq!(states(&outcome)["counts"], "ok", "{}", outcome.stdout);
+    assert!(seen(&outcome, "forms").contains("totalCount"), "{}", outcome.stdout);
+}
