@@ -16,18 +16,14 @@ use crate::values::link::Link;
 /// How long a link works, as documented: "valid for 1 hour".
 const LIFETIME: Duration = Duration::HOUR;
 
-/// A backup's links, of which one is tried.
-pub(super) struct Links {
-    pub(super) first: Link,
-}
-
-/// Chooses a backup and looks at its links. `None` where there is none to try.
+/// Chooses a backup and looks at its links. Returns the first link, for the checks of the storage; `None` where
+/// there is none.
 pub(super) fn examine(
     args: &Args,
     chosen: &Chosen,
     service: &mut Service<'_>,
     findings: &mut Findings,
-) -> Option<Links> {
+) -> Option<Link> {
     let newest = chosen.backups.iter().filter(|backup| is_success(backup));
     let newest = newest.max_by_key(|backup| start(backup));
     let listed = match &args.base_id {
@@ -67,8 +63,8 @@ pub(super) fn examine(
     let path = ["cacheInstance", chosen.id.as_str(), "backup:describeDownloadUrl"];
     let urls = match service.ask(URLS, &path, &[("baseId", base_id.as_str())]) {
         Ok(result) => result,
-        // Other paths were signed and accepted, and only this one has a colon.
-        Err(error) if error.reason() == Some(Reason::SignatureDiffers) => {
+        // The signatures of other paths were accepted, and only this path has a colon.
+        Err(error) if error.reason() == Some(Reason::SignatureDiffers) && service.has_accepted_keys => {
             findings.differs(
                 "path",
                 "the signature of a path with %3A is refused, those of others are accepted",
@@ -84,9 +80,9 @@ pub(super) fn examine(
     };
     findings.ok("path", "accepted with %3A for the ':'");
     let list = urls.get("downloadUrls").and_then(Value::as_array);
-    let links = links(args, list.map_or(&[], Vec::as_slice), shards, findings)?;
-    offsets(&links.first, listed.and_then(start), service, findings);
-    Some(links)
+    let first = links(args, list.map_or(&[], Vec::as_slice), shards, findings)?;
+    offsets(&first, listed.and_then(start), service, findings);
+    Some(first)
 }
 
 /// The result of describeBackupInfo; null where there is none. Only the number of shards in it is needed.
@@ -99,7 +95,8 @@ fn info(chosen: &Chosen, base_id: &str, service: &mut Service<'_>) -> Value {
     info
 }
 
-fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findings) -> Option<Links> {
+/// Looks at the links to a backup's files. Returns the first one.
+fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findings) -> Option<Link> {
     let parsed = |field: &str| -> Vec<Link> {
         let links = urls.iter().filter_map(|url| Link::parse(text(url, field)?).ok());
         links.collect()
@@ -135,8 +132,7 @@ fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findin
         findings.ok("links", format!("{}, {fit}", links.len()));
     }
     form(&links, findings);
-    let first = links.into_iter().next()?;
-    Some(Links { first })
+    links.into_iter().next()
 }
 
 /// Whether each link says when it expires, and ends in the file's name. The first that does not is shown.

@@ -10,9 +10,9 @@ use crate::error::{Kind, Report};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
-    /// As the program needs and believes it.
+    /// As the program needs or believes it.
     Ok,
-    /// Other than the program believes.
+    /// Not as the program believes.
     Differs,
     /// Something does not work.
     Failed,
@@ -55,8 +55,8 @@ impl Group {
     }
 }
 
-/// A check's name in JSON, its group, its row in the table, and its name there. Checks of one row share a line
-/// as long as all is well.
+/// A check's name in JSON, its group, the name of its row in the table, and its name in that row. Checks of one row
+/// share a line while all of them are ok.
 type Listed = (&'static str, Group, &'static str, &'static str);
 
 /// The checks in the report's order. Every belief that the README lists has one here.
@@ -158,7 +158,7 @@ impl Findings {
         self.add(id, Finding::new(State::Skipped, why));
     }
 
-    /// Something is other than believed: the observation, its consequence, and the next step.
+    /// Something differs from what the program believes: the observation, its consequence, and the next step.
     pub(super) fn differs(
         &mut self,
         id: &'static str,
@@ -203,7 +203,7 @@ impl Findings {
         self.found.get(id).map(|finding| finding.state)
     }
 
-    /// All checks in the report's order. Those that nothing was found for are skipped, and say why.
+    /// All checks in the report's order. Those without an outcome are skipped, for the reason `why_not`.
     pub(super) fn into_checks(mut self, why_not: &str) -> Vec<Check> {
         let checks = CHECKS.iter().map(|(id, group, row, label)| {
             let finding = self.found.remove(id);

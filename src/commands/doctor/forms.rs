@@ -1,4 +1,4 @@
-//! JSON types and forms of time that were seen and are not as documented.
+//! JSON types and forms of times in the service's answers that are not as documented.
 
 use std::collections::BTreeSet;
 
@@ -68,14 +68,16 @@ const FIELDS: [(&str, &[(&str, Form)]); 3] = [
 /// The differences seen so far.
 #[derive(Debug, Default)]
 pub(super) struct Forms {
+    /// How many entries were looked at.
     entries: usize,
+    /// The differences, in words.
     odd: BTreeSet<String>,
     /// Whether a time came without an offset, as a sister product writes it.
     pub(super) has_bare_times: bool,
 }
 
 impl Forms {
-    /// Whether any time has been seen.
+    /// Whether no entry was looked at.
     pub(super) fn is_empty(&self) -> bool {
         self.entries == 0
     }
@@ -139,7 +141,7 @@ impl Forms {
 
     pub(super) fn conclude(&self, findings: &mut Findings) {
         if self.odd.is_empty() {
-            if self.entries == 0 {
+            if self.is_empty() {
                 findings.skipped("forms", "nothing was listed");
             } else {
                 findings.ok("forms", format!("as documented ({} entries)", self.entries));

@@ -1,4 +1,4 @@
-//! An instance: which one, the pages and the order of what is listed, and the filters.
+//! An instance: which one is looked at, the pages and the order of its backups, and the filters.
 
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
@@ -10,13 +10,13 @@ use super::service::{BACKUPS, INSTANCES, Service, note_error};
 use crate::api::{ErrorKind, Moment};
 use crate::error::Report;
 use crate::values::id::InstanceId;
+use crate::values::vocabulary::{BackupStatus, RUNNING};
 use crate::values::when::rfc3339;
 
-/// How many running instances are asked for a backup.
+/// Of how many running instances the backups are listed, until one has a backup that succeeded.
 const TRIED: usize = 5;
 /// The least that `pageSize` may be.
 const LEAST_PAGE: usize = 10;
-const SUCCESS: i64 = 2;
 
 /// The instance that is looked at, and its backups, as far as they are known.
 pub(super) struct Chosen {
@@ -47,7 +47,7 @@ pub(super) fn start(backup: &Value) -> Option<OffsetDateTime> {
 }
 
 pub(super) fn is_success(backup: &Value) -> bool {
-    number(backup, "backupStatus") == Some(SUCCESS)
+    number(backup, "backupStatus").and_then(BackupStatus::of) == Some(BackupStatus::Success)
 }
 
 /// Chooses an instance and makes the checks that need one. `None` where there is none.
@@ -82,7 +82,7 @@ fn id_of(entry: &Value) -> Option<InstanceId> {
 }
 
 fn is_running(entry: &Value) -> bool {
-    text(entry, "cacheInstanceStatus") == Some("running")
+    text(entry, "cacheInstanceStatus") == Some(RUNNING)
 }
 
 fn choose(args: &Args, instances: &[Value], service: &mut Service<'_>, findings: &mut Findings) -> Option<Chosen> {
@@ -167,7 +167,7 @@ fn pages(chosen: &Chosen, instances: &[Value], service: &mut Service<'_>, findin
     }
 }
 
-/// The order of the backups. None is documented, so none is wrong.
+/// The order of the backups. No order is documented, so each one is ok.
 fn order(backups: &[Value], findings: &mut Findings) {
     let starts: Vec<OffsetDateTime> = backups.iter().filter_map(start).collect();
     if starts.len() < 2 {
@@ -186,7 +186,7 @@ fn order(backups: &[Value], findings: &mut Findings) {
     findings.ok("order", seen);
 }
 
-/// Whether `startTime` and `endTime` are understood: a span of two seconds around a backup's start should
+/// Whether the service filters by `startTime` and `endTime` as documented: a span of two seconds around a backup's start should
 /// list that backup, and none that began at another time.
 fn time_filter(chosen: &Chosen, service: &mut Service<'_>, findings: &mut Findings) {
     const MEANS: &str = "--since and --until read all backups and compare them on this machine, or miss some";

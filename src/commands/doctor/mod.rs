@@ -1,8 +1,8 @@
-//! `jdredis doctor`: goes through what the program needs and believes, and says of each whether it is so.
+//! `jdredis doctor`: checks what the program needs and what it believes about the service.
 //!
-//! Nobody who wrote the program could reach the service, so the README lists beliefs. The first user with an
-//! account turns them into facts here. Only reads are made: at most sixteen calls of the service, and some
-//! hundred bytes from the storage. The report has no secret in it, so that it can be pasted as it is.
+//! Nobody who wrote the program could reach the service, so the README lists beliefs. A user with an account
+//! finds out here which of them are true. Only reads are made: at most sixteen calls of the service, and a few
+//! hundred bytes from the storage. The report holds no secret, so that it can be pasted as it is.
 //!
 //! | file | owns |
 //! |---|---|
@@ -70,50 +70,55 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut findings = Findings::default();
     untested(&mut findings);
     let (calls, why_not) = examine(args, context, &mut findings);
-    let checks = findings.into_checks(&why_not);
+    let checks = findings.into_checks(why_not);
     context.print(&render::render(&checks, calls, context.format, context.paints()))?;
     check::conclude(&checks)
 }
 
-/// Makes the checks, as far as one leads to the next. Returns how often the service was called, and why the
-/// checks that were not come to were not.
-fn examine(args: &Args, context: &Context<'_>, findings: &mut Findings) -> (usize, String) {
+/// Makes the checks until one fails that the next ones need. Returns how often the service was called, and why the
+/// remaining checks were not made.
+fn examine(args: &Args, context: &Context<'_>, findings: &mut Findings) -> (usize, &'static str) {
     let mut settings = match context.settings(&args.region) {
         Ok(settings) => settings,
         Err(error) => {
             surroundings::no_settings(error, findings);
-            return (0, "there are no settings to try it with".to_owned());
+            return (0, "there are no settings to try it with");
         }
     };
-    // Each call is counted, and what fails once is a finding.
+    // A call that fails once is reported, and further attempts would be missing from the count of calls.
     settings.max_attempts = 1;
     surroundings::settings(&settings, findings);
-    let can_connect = surroundings::network(&settings, findings);
+    let is_connected = surroundings::network(&settings, findings);
     surroundings::keys(&settings, context.world, findings);
-    if !can_connect {
-        return (0, "the service cannot be reached".to_owned());
+    if !is_connected {
+        return (0, "the service cannot be reached");
     }
     let client = context.client(&settings);
     let mut service = Service::new(&settings, client);
-    if service.introduce(findings) {
-        surroundings::keys_are_accepted(&settings, context.world, findings);
-        let chosen = instance::examine(args, &mut service, findings);
-        let links = chosen.and_then(|chosen| backup::examine(args, &chosen, &mut service, findings));
-        if let Some(links) = links {
-            let network = Arc::clone(&settings.network);
-            storage::examine(&links.first, args.http, network, settings.timeout, findings);
-        }
-        service.conclude(findings);
-        return (service.calls(), "what it needs was not found, see above".to_owned());
+    if let Err(why_not) = service.introduce(findings) {
+        return (service.calls(), why_not);
     }
-    (service.calls(), "the service does not take the keys".to_owned())
+    let chosen = instance::examine(args, &mut service, findings);
+    let link = chosen.and_then(|chosen| backup::examine(args, &chosen, &mut service, findings));
+    if let Some(link) = link {
+        let network = Arc::clone(&settings.network);
+        storage::examine(&link, args.http, network, settings.timeout, findings);
+    }
+    service.conclude(findings);
+    if service.has_accepted_keys {
+        surroundings::keys_are_accepted(&settings, context.world, findings);
+    }
+    (service.calls(), "what it needs was not found, see above")
 }
 
-/// The beliefs that no check can tell, with the reason.
+/// The beliefs that no check can try, each with the reason.
 fn untested(findings: &mut Findings) {
     findings.skipped(
         "writes",
         "createBackup, modifyBackupPolicy, restoreInstance: not without doing it",
     );
-    findings.skipped("expiredLink", "what it is answered shows after an hour only");
+    findings.skipped(
+        "expiredLink",
+        "how the storage answers it can be seen only after an hour",
+    );
 }

@@ -1,5 +1,5 @@
-//! Backup policies: whether on and off are told as believed, and in which offset the weekdays count. The next
-//! backup that the service announces is the witness.
+//! Backup policies: whether the answer tells on from off as believed, and in which offset the weekdays count. Both are
+//! compared with the next backup that the service announces.
 
 use super::check::Findings;
 use super::instance::Chosen;
@@ -8,11 +8,11 @@ use crate::api::{Automatic, BackupPolicy};
 use crate::values::id::InstanceId;
 use crate::values::when::rfc3339;
 
-/// How many other instances are asked if the policy of the first does not tell the zone. A policy for all seven days
-/// does not, since its days are the same in every zone.
+/// Of how many other instances the policy is read if that of the first does not tell in which offset its days count. A
+/// policy for all seven days does not, since its days are the same in every offset.
 const OTHERS: usize = 2;
 
-/// Looks at the policy of the chosen instance, and of others until one tells how its days count.
+/// Looks at the policy of the chosen instance, and of others until one tells in which offset its days count.
 pub(super) fn examine(chosen: &Chosen, others: &[InstanceId], service: &mut Service<'_>, findings: &mut Findings) {
     let mut why_not = None;
     for id in [&chosen.id].into_iter().chain(others.iter().take(OTHERS)) {

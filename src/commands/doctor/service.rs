@@ -1,5 +1,4 @@
-//! The calls of the service: each is counted, and what it tells of signature, token, clock, permissions and
-//! regions is noted.
+//! The calls of the service and their count; the checks of signature, token, clock, permissions and regions.
 
 use serde_json::Value;
 
@@ -41,6 +40,8 @@ pub(super) struct Service<'a> {
     settings: &'a Settings,
     client: Client<'a>,
     calls: usize,
+    /// Whether an answer came that the service gives only once it has accepted the keys.
+    pub(super) has_accepted_keys: bool,
     clock_offset: Option<i64>,
     permitted: Vec<&'static str>,
     refused: Vec<&'static str>,
@@ -58,6 +59,7 @@ impl<'a> Service<'a> {
             settings,
             client,
             calls: 0,
+            has_accepted_keys: false,
             clock_offset: None,
             permitted: Vec::new(),
             refused: Vec::new(),
@@ -85,6 +87,10 @@ impl<'a> Service<'a> {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let outcome = self.client.probe(path, query.collect(), self.client.deadline());
+        self.has_accepted_keys |= match &outcome {
+            Ok(_) => true,
+            Err(error) => error.reason() == Some(Reason::NotPermitted) || is_odd_result(error),
+        };
         let list = match &outcome {
             Err(error) if error.reason() == Some(Reason::NotPermitted) => Some(&mut self.refused),
             Err(error) => {
@@ -158,56 +164,57 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// The first calls: is the signature accepted, and the token? Returns whether the service takes the keys.
-    pub(super) fn introduce(&mut self, findings: &mut Findings) -> bool {
+    /// Makes the first call. Where the keys are refused with a token, makes it again with the token's other form.
+    ///
+    /// # Errors
+    /// If no other check can be made: why not, in words.
+    pub(super) fn introduce(&mut self, findings: &mut Findings) -> Result<(), &'static str> {
         let mut outcome = self.ask(AVAILABLE, &["availableRegion"], &[]);
-        let has_token = self.settings.credentials.security_token.is_some();
-        if !has_token {
+        if !self.has_token() {
             findings.skipped("token", "permanent keys have none");
-        }
-        if has_token && outcome.as_ref().is_err_and(refuses_keys) {
+        } else if outcome.as_ref().is_err_and(refuses_keys) {
             let as_base64 = outcome;
             self.client = self.client.with_raw_token();
             outcome = self.ask(AVAILABLE, &["availableRegion"], &[]);
-            if outcome.as_ref().is_err_and(refuses_keys) {
-                findings.skipped("token", "neither base64 nor the raw form is accepted, see signature");
-                outcome = as_base64;
-            } else {
+            if self.has_accepted_keys {
                 findings.differs(
                     "token",
                     "refused in base64, accepted raw",
                     "temporary keys fail with exit code 4 everywhere else in this version",
                     "use permanent keys until a version sends it raw",
                 );
+            } else {
+                let seen = if outcome.as_ref().is_err_and(refuses_keys) {
+                    "neither base64 nor the raw form is accepted, see signature"
+                } else {
+                    "refused in base64; the raw form could not be tried"
+                };
+                findings.skipped("token", seen);
+                outcome = as_base64;
             }
-        } else if has_token {
-            findings.ok("token", "accepted in base64");
         }
         self.judge_clock(findings);
         match outcome {
-            Err(error) if refuses_keys(&error) || !is_from_service(&error) => {
+            Ok(result) => judge_regions(&result, findings),
+            Err(error) if refuses_keys(&error) => {
                 findings.failed("signature", &Report::of(&error.into()));
-                false
+                return Err("the service does not take the keys");
             }
-            Err(error) if error.reason() == Some(Reason::NotPermitted) => {
-                findings.ok("signature", "accepted");
-                findings.skipped(
-                    "regions",
-                    "describeAvailableRegion is not permitted; only --region all needs it",
-                );
-                true
+            Err(error) if !is_from_service(&error) => {
+                findings.failed("signature", &Report::of(&error.into()));
+                return Err("no answer came from the service");
             }
-            Err(error) => {
-                findings.ok("signature", "accepted");
-                note_error("regions", error, findings);
-                true
-            }
-            Ok(result) => {
-                findings.ok("signature", "accepted");
-                judge_regions(&result, findings);
-                true
-            }
+            Err(error) if error.reason() == Some(Reason::NotPermitted) => findings.skipped(
+                "regions",
+                "describeAvailableRegion is not permitted; only --region all needs it",
+            ),
+            Err(error) => note_error("regions", error, findings),
         }
+        Ok(())
+    }
+
+    fn has_token(&self) -> bool {
+        self.settings.credentials.security_token.is_some()
     }
 
     fn judge_clock(&self, findings: &mut Findings) {
@@ -231,6 +238,18 @@ impl<'a> Service<'a> {
 
     /// The checks that all calls together decide.
     pub(super) fn conclude(&mut self, findings: &mut Findings) {
+        if self.has_accepted_keys {
+            findings.ok("signature", "accepted");
+        } else {
+            findings.skipped("signature", "no answer tells whether it is accepted");
+        }
+        if findings.state("token").is_none() {
+            if self.has_accepted_keys {
+                findings.ok("token", "accepted in base64");
+            } else {
+                findings.skipped("token", "no answer tells whether it is accepted");
+            }
+        }
         let needs = |operation: &&str| {
             READS
                 .iter()
@@ -276,7 +295,8 @@ impl<'a> Service<'a> {
     }
 }
 
-/// Whether the keys, or the token with them, were not taken. A refusal by IAM comes after that.
+/// Whether the service refused the keys or the token. IAM refuses only keys that were accepted, so that is no such
+/// refusal.
 pub(super) fn refuses_keys(error: &api::Error) -> bool {
     matches!(
         error.reason(),
@@ -284,17 +304,18 @@ pub(super) fn refuses_keys(error: &api::Error) -> bool {
     )
 }
 
-/// Whether it was the service that answered, in its own form.
+/// Whether the service itself answered, and no other program in between.
 fn is_from_service(error: &api::Error) -> bool {
-    match &*error.kind {
-        ErrorKind::Refused(_) => true,
-        ErrorKind::Unexpected(unexpected) => unexpected.is_from_service,
-        ErrorKind::Network(_) | ErrorKind::NoRandomness(_) => false,
-    }
+    matches!(&*error.kind, ErrorKind::Refused(_)) || is_odd_result(error)
 }
 
-/// A call that failed after others had worked: an operation that is not permitted is no failure, and an
-/// answer of another shape is a difference.
+/// Whether the service answered in its own form, with a result that is not of the documented shape.
+fn is_odd_result(error: &api::Error) -> bool {
+    matches!(&*error.kind, ErrorKind::Unexpected(unexpected) if unexpected.is_from_service)
+}
+
+/// A call that failed: an operation that is not permitted is no failure, and an answer of another shape is a
+/// difference.
 pub(super) fn note_error(id: &'static str, error: api::Error, findings: &mut Findings) {
     if error.reason() == Some(Reason::NotPermitted) {
         findings.skipped(id, "the operation is not permitted, see permissions");

@@ -1,5 +1,5 @@
-//! The object storage: what it answers to a link over https and http, to ranges, to a wrong ETag, and to
-//! several connections; and what the file begins and ends with. A few hundred bytes are fetched.
+//! The object storage: its answers to a link over https and http, to ranges, to a wrong ETag, and to
+//! several connections; and the first and last bytes of the file. A few hundred bytes are fetched.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -23,7 +23,9 @@ const BYTES: u64 = 64;
 const MOST: u64 = 2048;
 /// How many connections are opened at once: half of what 'backup download' opens by default.
 const CONNECTIONS: usize = 4;
-/// The end opcode and the checksum.
+/// The bytes that a file begins with, such as `REDIS0009`.
+const MAGIC: usize = 9;
+/// The bytes that a file ends with: the end opcode and the checksum.
 const TAIL: usize = 9;
 const END_OPCODE: u8 = 0xFF;
 /// A strong ETag that no object has.
@@ -80,7 +82,7 @@ impl Storage {
         let read = response.body_mut().as_reader().take(MOST).read_to_end(&mut body);
         let answer = Answer { status, headers, body };
         match read {
-            // Data that broke off says nothing of the object; of a refusal, the status is enough.
+            // Data that broke off cannot be judged. Of a refusal the status is enough.
             Err(error) if answer.is_data() => Err(self.client.failure_while_receiving(&error.into(), url)),
             _ => Ok(answer),
         }
@@ -156,7 +158,8 @@ fn judge_http(
             findings.differs("http", seen, MEANS, advice);
         }
         Some(Err(failure)) => findings.differs("http", failure.to_string(), MEANS, advice),
-        // A link in the clear can be used by anyone on the way. The object alone shows whether the port speaks.
+        // Anyone on the way can read and use a link that is sent without TLS. The object's address without the link's
+        // secret also shows whether the storage speaks http.
         None => match storage.get(link.object(), None, None) {
             Ok(answer) => findings.ok(
                 "http",
@@ -284,7 +287,7 @@ fn judge_rdb(head: &[u8], tail: Option<&[u8]>, findings: &mut Findings) {
     if let Verdict::NotRdb(_) = reader.finish().verdict {
         let first: String = head
             .iter()
-            .take(TAIL)
+            .take(MAGIC)
             .map(|byte| byte.escape_ascii().to_string())
             .collect();
         return findings.differs(
@@ -294,7 +297,7 @@ fn judge_rdb(head: &[u8], tail: Option<&[u8]>, findings: &mut Findings) {
             "please report what it is",
         );
     }
-    let magic = String::from_utf8_lossy(&head[..TAIL.min(head.len())]).into_owned();
+    let magic = String::from_utf8_lossy(&head[..MAGIC.min(head.len())]).into_owned();
     let Some(tail) = tail.and_then(|tail| tail.get(tail.len().checked_sub(TAIL)?..)) else {
         return findings.ok("rdb", format!("{magic}; its end was not seen"));
     };

@@ -15,14 +15,11 @@ const SHOWN: usize = 4;
 
 /// Settings that cannot be used. Nothing else can be tried.
 pub(super) fn no_settings(error: config::Error, findings: &mut Findings) {
-    let is_about_keys = matches!(
-        error,
-        config::Error::NoCredentials { .. } | config::Error::PartOfKeys { .. } | config::Error::Incomplete { .. }
-    );
+    use config::Error::{Incomplete, Invalid, NoCredentials, NoRegion, PartOfKeys, Profile, Proxy};
     let id = match &error {
-        config::Error::Proxy(_) => "proxy",
-        _ if is_about_keys => "keys",
-        _ => "settings",
+        Proxy(_) => "proxy",
+        NoCredentials { .. } | PartOfKeys { .. } | Incomplete { .. } => "keys",
+        Invalid { .. } | NoRegion { .. } | Profile { .. } => "settings",
     };
     findings.failed(id, &Report::of(&error.into()));
 }
@@ -43,7 +40,7 @@ pub(super) fn settings(settings: &Settings, findings: &mut Findings) {
     }
 }
 
-/// The keys before they were tried. A secret that looks odd may be right.
+/// The keys before the service has seen them. A secret that looks odd may still be right.
 pub(super) fn keys(settings: &Settings, world: &World, findings: &mut Findings) {
     let (seen, oddities, look_alikes) = key_facts(settings, world);
     if oddities.is_empty() {
@@ -58,7 +55,7 @@ pub(super) fn keys(settings: &Settings, world: &World, findings: &mut Findings) 
     }
 }
 
-/// The keys after the service took them: whatever looks odd belongs to them.
+/// The keys after the service has accepted them: what looks odd is a part of them.
 pub(super) fn keys_are_accepted(settings: &Settings, world: &World, findings: &mut Findings) {
     if findings.state("keys") == Some(State::Differs) {
         let (seen, oddities, look_alikes) = key_facts(settings, world);
@@ -69,8 +66,8 @@ pub(super) fn keys_are_accepted(settings: &Settings, world: &World, findings: &m
     }
 }
 
-/// Three texts: the sources of the keys, the oddities of the secrets, and the variables that look like ours.
-/// None of them has a value in it.
+/// Three texts: the sources of the keys, the oddities of the secrets, and the names of variables that look like those
+/// that the program reads. Of the values they show only the first characters of the access key.
 fn key_facts(settings: &Settings, world: &World) -> (String, String, String) {
     let sources = settings.facts();
     let access_key = settings.credentials.access_key.as_str();
@@ -93,7 +90,7 @@ fn key_facts(settings: &Settings, world: &World) -> (String, String, String) {
     (seen, oddities.join("; "), look_alikes)
 }
 
-/// Certificates, the proxy, and a connection step by step. Returns whether there is one.
+/// Certificates, the proxy, and a connection step by step. Returns whether the connection was made.
 pub(super) fn network(settings: &Settings, findings: &mut Findings) -> bool {
     let network = &settings.network;
     match network.check_trust() {

@@ -173,6 +173,37 @@ fn the_form_of_a_token_that_works_is_found_and_used_for_the_rest() {
     }
 }
 
+/// A service that is overloaded, or an answer that does not come, says nothing of the keys.
+#[test]
+fn keys_and_a_token_are_called_accepted_only_where_the_service_has_accepted_them() {
+    let overloaded = || Reply::error(503, "UNAVAILABLE", "try again later");
+    let refused = || Reply::error(401, "ACCESS_ERROR", "token is wrong [gw]");
+    for (replies, signature, token) in [
+        (vec![Reply::close()], "failed", "skipped"),
+        (vec![refused(), Reply::close()], "failed", "skipped"),
+        (vec![refused(), overloaded()], "failed", "skipped"),
+        // The calls after the first one are answered.
+        (vec![overloaded()], "ok", "ok"),
+    ] {
+        let cloud = Cloud::with(|builder| builder.also_http().keys(ACCESS_KEY, SECRET_KEY, Some(TOKEN)));
+        cloud.sandbox.script_for("availableRegion", replies.clone());
+        let run = cloud.run().env("JDCLOUD_SECURITY_TOKEN", TOKEN);
+        let outcome = run.args(["--instance", BACKUP.0, "-o", "json"]).run();
+        let states = states(&outcome);
+        let found = (states["signature"].as_str(), states["token"].as_str());
+        assert_eq!(found, (signature, token), "{replies:?}: {}", outcome.stdout);
+    }
+    let cloud = Cloud::with(|builder| builder.also_http().keys(ACCESS_KEY, SECRET_KEY, Some(TOKEN)));
+    cloud.sandbox.script_for("", vec![overloaded(); 16]);
+    let run = cloud.run().env("JDCLOUD_SECURITY_TOKEN", TOKEN);
+    let outcome = run.args(["--instance", BACKUP.0, "-o", "json"]).run();
+    for id in ["signature", "token"] {
+        assert_eq!(states(&outcome)[id], "skipped", "{}", outcome.stdout);
+    }
+    assert!(!seen(&outcome, "keys").contains("accepted"), "{}", outcome.stdout);
+    assert_eq!(outcome.code, Some(6), "{outcome:#?}");
+}
+
 #[test]
 fn a_clock_that_is_wrong_is_reported() {
     let cloud = Cloud::with(|builder| builder.also_http().clock_offset(-300));
