@@ -249,9 +249,14 @@ fn the_reference_describes_every_field_of_the_reports_and_errors() {
         "jdredis backup download --instance redis-1234 --base-id 1234 --dir b",
         0,
     );
-    assert_eq!(fields(&download, ""), described("backup download -o json"));
     let verify = print("jdredis backup verify b/*", 0);
-    assert_eq!(fields(&verify, ""), described("backup verify -o json"));
+    for (report, section) in [(download, "backup download -o json"), (verify, "backup verify -o json")] {
+        let mut ours = fields(&report, "");
+        // What is in an RDB file is described once.
+        ours.retain(|field| !field.starts_with("files[].rdb."));
+        assert_eq!(ours, described(section));
+        assert_eq!(fields(&report["files"][0]["rdb"], ""), described("An RDB file"));
+    }
     if is_installed("redis-server") {
         let types = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/data/types.rdb");
         let verify = print(&format!("jdredis backup verify --load '{types}'"), 0);
