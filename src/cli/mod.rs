@@ -1,9 +1,9 @@
 //! The root of the command line: its name, the options that every command takes, and the help of the
 //! program. Each command's own arguments stand beside the command, in `commands`.
 
+pub(crate) mod bytes;
 pub(crate) mod deferred;
 mod help;
-pub(crate) mod rate;
 pub(crate) mod shared;
 pub(crate) mod shown;
 pub(crate) mod values;

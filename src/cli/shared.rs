@@ -40,8 +40,8 @@ pub(crate) struct InstanceArgs {
     pub(crate) id: InstanceId,
 }
 
-/// The backup that a command is about: exactly one of the two. The command checks this and not clap, so
-/// that the message can say where base IDs come from.
+/// The backup that a command is about, by its base ID or as the newest one. The command checks that exactly one of
+/// the two is given, so that its message can say where base IDs come from; clap's could not.
 #[derive(Debug, Args)]
 pub(crate) struct WhichBackup {
     /// The backup's base ID; this or --latest is required

@@ -31,34 +31,34 @@ pub(crate) fn command(columns: u16) -> Command {
     let mut command = Cli::command().term_width(columns.into());
     // `build` gives the global options to every command, and defines the arguments of all.
     command.build();
-    let is_named = |command: &&str| *command != "help";
+    each_subcommand(with_whole_examples(command), shaped)
+}
+
+/// Changes each command below this one except `help`. `change` gets the command and its name.
+fn each_subcommand(command: Command, change: impl Fn(Command, &str) -> Command) -> Command {
     let names: Vec<String> = command
         .get_subcommands()
         .map(|command| command.get_name().to_owned())
         .collect();
-    let names = names.iter().map(String::as_str).filter(is_named);
-    names.fold(with_whole_examples(command), |command, name| {
-        command.mut_subcommand(name, |subcommand| shaped(subcommand, name))
-    })
+    names
+        .iter()
+        .filter(|name| *name != "help")
+        .fold(command, |command, name| {
+            command.mut_subcommand(name, |subcommand| change(subcommand, name))
+        })
 }
 
-/// Restores the blanks in the help that clap rendered for such a command.
+/// Restores the blanks in the help that clap rendered for a command of [`command`].
 pub(crate) fn text(rendered: &str) -> String {
     rendered.replace(UNBREAKABLE, " ")
 }
 
-/// Prepares a command and those below it; `path` is the command as typed.
+/// Hides the unused global options of a command and of those below it, and keeps their examples whole. `path` is the
+/// command as typed, such as `backup url`.
 fn shaped(command: Command, path: &str) -> Command {
-    let names: Vec<String> = command
-        .get_subcommands()
-        .map(|command| command.get_name().to_owned())
-        .collect();
-    let command = names
-        .iter()
-        .filter(|name| *name != "help")
-        .fold(command, |command, name| {
-            command.mut_subcommand(name, |subcommand| shaped(subcommand, &format!("{path} {name}")))
-        });
+    let command = each_subcommand(command, |subcommand, name| {
+        shaped(subcommand, &format!("{path} {name}"))
+    });
     let is_wanted = |arg: &Arg| arg.is_global_set() && !is_unused(path, arg.get_id().as_str());
     let name = |arg: &Arg| match (arg.get_short(), arg.get_long()) {
         (Some(short), _) => format!("-{short}"),
@@ -76,7 +76,7 @@ fn shaped(command: Command, path: &str) -> Command {
     command
 }
 
-/// Whether a command ignores a global option. The option is accepted in any case.
+/// Whether a command ignores a global option. It accepts the option all the same.
 fn is_unused(path: &str, global: &str) -> bool {
     match path {
         "completions" | "formats" | "man" => true,

@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// At most so many bytes, such as 200G, of those checked longest ago (K, M, G: powers of 1024)
     ///
     /// At least one backup is checked, however large it is.
-    #[arg(long, value_name = "SIZE", value_parser = crate::cli::rate::size)]
+    #[arg(long, value_name = "SIZE", value_parser = crate::cli::bytes::size)]
     at_most: Option<u64>,
 
     /// Count backups as good whose files are no RDB files

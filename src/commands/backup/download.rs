@@ -55,7 +55,7 @@ pub(crate) struct Args {
     pub(crate) parallel: u8,
 
     /// At most so many bytes a second over all connections, such as 50M (K, M, G: powers of 1024)
-    #[arg(long, value_name = "RATE", value_parser = crate::cli::rate::parse)]
+    #[arg(long, value_name = "RATE", value_parser = crate::cli::bytes::rate)]
     pub(crate) limit_rate: Option<u64>,
 
     /// Fetch the links for use inside JD Cloud's own network

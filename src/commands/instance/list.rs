@@ -40,8 +40,8 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .describe_cache_instances(args.name.as_deref(), args.status.as_deref(), client.deadline())
         .with_context(|| format!("cannot list the instances of {}", settings.region))?;
     context.warn(&instances.warnings);
+    let is_filtered = args.name.is_some() || args.status.is_some();
     if let Some(names) = Names::of(&settings, context.world) {
-        let is_filtered = args.name.is_some() || args.status.is_some();
         let extent = Extent::of(!is_filtered && instances.warnings.is_empty());
         names.learn_instances(instances.entries.iter().map(|entry| &entry.view), extent);
     }
@@ -57,9 +57,8 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         };
         name.as_ref().is_none_or(is_named) && (args.status.is_none() || entry.view.status == args.status)
     });
-    // A listing that came with a warning may lack some.
+    // A listing that came with a warning may be incomplete.
     if instances.entries.is_empty() && instances.warnings.is_empty() && context.format != Format::Json {
-        let is_filtered = args.name.is_some() || args.status.is_some();
         let which = if is_filtered { " that match" } else { "" };
         context
             .notes

@@ -1,11 +1,12 @@
-//! `--limit-rate` and `--at-most`: bytes, as curl's option of the first name takes them.
+//! Numbers of bytes on the command line, for `--limit-rate` and `--at-most`. Both take the units of curl's
+//! `--limit-rate`.
 
-/// Reads a number with an optional unit: K, M and G are powers of 1024.
-pub(crate) fn parse(text: &str) -> Result<u64, String> {
+/// Parses a rate in bytes a second: a number with an optional unit, of which K, M and G are powers of 1024.
+pub(crate) fn rate(text: &str) -> Result<u64, String> {
     bytes(text).ok_or_else(|| "a rate is a number of bytes a second, such as 500K, 50M or 1G".to_owned())
 }
 
-/// Reads a size in the same units.
+/// Parses a size in bytes, in the same units.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     bytes(text).ok_or_else(|| "a size is a number of bytes, such as 500M or 200G".to_owned())
 }
@@ -24,8 +25,8 @@ fn bytes(text: &str) -> Option<u64> {
     };
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let number: f64 = number.parse().ok().filter(|_| is_number(number))?;
-    let rate = number * unit as f64;
-    (rate >= 1.0 && rate < u64::MAX as f64).then_some(rate as u64)
+    let bytes = number * unit as f64;
+    (bytes >= 1.0 && bytes < u64::MAX as f64).then_some(bytes as u64)
 }
 
 #[cfg(test)]
@@ -35,7 +36,7 @@ mod tests {
     #[test]
     fn rates_are_read_as_curl_reads_them() {
         for (text, bytes) in [("500", 500), ("1k", 1024), ("50M", 50 << 20), ("1.5G", 3 << 29)] {
-            assert_eq!(parse(text), Ok(bytes), "{text}");
+            assert_eq!(rate(text), Ok(bytes), "{text}");
         }
         for text in [
             "",
@@ -50,7 +51,7 @@ mod tests {
             "9999999999999G",
             "5 M",
         ] {
-            assert!(parse(text).is_err(), "{text}");
+            assert!(rate(text).is_err(), "{text}");
         }
     }
 }
