@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// In bytes; of a file, and of all files together.
+/// The most bytes of a file, and of all files together.
 pub(super) const MAX_SIZE: u64 = 1024 * 1024;
-/// In seconds. A backup is gone from the service long before.
+/// How long names are kept, in seconds. The service removes a backup long before that.
 pub(super) const MAX_AGE: u64 = 30 * 24 * 60 * 60;
 
 /// The user's folder for caches: `XDG_CACHE_HOME` where it is absolute, as its specification demands, else the

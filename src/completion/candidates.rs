@@ -72,7 +72,7 @@ fn options(line: &Line<'_>) -> Vec<Candidate> {
         .filter(|arg| !arg.is_hide_set() && !arg.is_positional() && !line.is_used_up(arg))
         .filter(|arg| !ignores(line.command, arg))
         .collect();
-    // A command's own before those that all commands have.
+    // The command's own options come before the global ones.
     args.sort_by_key(|arg| arg.is_global_set() || matches!(arg.get_action(), ArgAction::Help));
     args.into_iter()
         .filter_map(|arg| {
@@ -155,8 +155,8 @@ fn of_instance<T>(line: &Line<'_>, world: &World, known: fn(&Names, &InstanceId)
         .collect()
 }
 
-/// The service's instances, and those of the archive that the line names. A command that asks no service, whose
-/// help has no `--profile`, works on the archive alone.
+/// The service's instances, and those of the archive that the line names. A command whose help has no `--profile`
+/// asks no service, so only the archive's instances are offered to it.
 fn instances(line: &Line<'_>, world: &World) -> Vec<Candidate> {
     let asks_service = |arg: &Arg| arg.get_long() == Some("profile") && !ignores(line.command, arg);
     let listed = match line.command.get_arguments().any(asks_service) {

@@ -12,10 +12,11 @@ pub(super) struct Line<'a> {
     pub(super) given: HashMap<&'a str, Vec<String>>,
     /// The arguments without a name before the cursor.
     pub(super) positional: Vec<String>,
+    /// What the word at the cursor is.
     pub(super) slot: Slot<'a>,
-    /// What has been typed of it.
+    /// What has been typed of it so far, without `attached`.
     pub(super) typed: String,
-    /// What stands before that in the same word: `--instance=` or `-o`.
+    /// What stands before that in the same word, such as `--instance=` or `-o`.
     pub(super) attached: String,
 }
 
@@ -64,7 +65,7 @@ impl<'a> Line<'a> {
         self.given.get(long).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The last of them.
+    /// The last value that was given to an option before the cursor.
     pub(super) fn value(&self, long: &str) -> Option<&String> {
         self.values(long).last()
     }
@@ -76,6 +77,7 @@ impl<'a> Line<'a> {
     }
 }
 
+/// What the words that have been read so far lead to.
 struct State<'a> {
     command: &'a Command,
     given: HashMap<&'a str, Vec<String>>,
@@ -88,6 +90,7 @@ struct State<'a> {
 }
 
 impl<'a> State<'a> {
+    /// Reads a word before the cursor.
     fn take(&mut self, word: &str) {
         if let Some(arg) = self.awaits.take() {
             self.give(arg, word);
@@ -118,6 +121,8 @@ impl<'a> State<'a> {
         }
     }
 
+    /// The slot of the word at the cursor, and the word's two parts: what is attached before the typed text, and that
+    /// text.
     fn slot<'w>(&self, word: &'w str) -> (Slot<'a>, &'w str, &'w str) {
         if let Some(arg) = self.awaits {
             return (Slot::Value(arg), "", word);

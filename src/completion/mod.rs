@@ -2,12 +2,12 @@
 //!
 //! The scripts in `completions/` are short: each runs `jdredis` by name, with the variable
 //! [`VARIABLE`] set to the shell's name and the words of the line as arguments, and offers what is
-//! printed. So they cannot go stale. Nothing that was typed is executed, no request is sent, and every
+//! printed. A new option needs no change in them. Nothing that was typed is executed, no request is sent, and every
 //! failure is an empty answer.
 //!
-//! clap_complete's dynamic engine was tried in place of [`mod@line`]. It is labelled unstable, a completer
-//! of its sees only the current word and not the `--instance` before it, and it lists folders itself
-//! where the shell knows `~/` and blanks better.
+//! clap_complete's dynamic engine was tried in place of [`mod@line`]. It is labelled unstable, its completers
+//! see only the current word and not the `--instance` before it, and it lists folders itself, although the
+//! shell handles `~/` and blanks better.
 //!
 //! | file | owns |
 //! |---|---|
@@ -32,9 +32,9 @@ use crate::process::world::World;
 /// Names the shell that asks. An unknown value counts as unset.
 const VARIABLE: &str = "JDREDIS_COMPLETE";
 
-/// The answer to a shell's question, where the run is one: `jdredis -- INDEX WORD…`, with the index of
-/// the word at the cursor. Without arguments it is the shell's script. A question that cannot be read is answered
-/// with nothing.
+/// The answer to a shell that asks `jdredis -- INDEX WORD…`, with the index of the word at the cursor. Without
+/// arguments it is the shell's script. A question that cannot be read is answered with nothing. `None` if no shell
+/// asks, so that this is an ordinary run.
 pub(crate) fn answer(world: &World) -> Option<String> {
     let shell = Shell::named(&world.var(VARIABLE)?)?;
     match world.args.get(1) {

@@ -25,9 +25,10 @@ use crate::process::world::World;
 use crate::values::id::{InstanceId, Region};
 
 const SWITCH: &str = "JDREDIS_CACHE";
-const OURS: &str = "jdredis";
-/// Nodes that were written within a day, in seconds, are not written again unchanged.
-const ENOUGH: u64 = 24 * 3600;
+/// The folder of this program in the user's folder for caches.
+const PROGRAM: &str = "jdredis";
+/// The same nodes of an instance are written again only after this many seconds.
+const NODES_KEPT: u64 = 24 * 3600;
 const INSTANCES: &str = "instances";
 /// The longest name, in bytes for a node, in characters for an instance.
 const MAX_NAME: usize = 128;
@@ -68,17 +69,17 @@ pub(crate) struct KnownBackup {
 /// The content of a file.
 #[derive(Serialize, Deserialize)]
 struct Cached<T> {
-    /// When the service told it; seconds since 1970.
+    /// When the service listed the entries, of which the oldest counts; seconds since 1970.
     at: i64,
     entries: Vec<T>,
 }
 
-/// Whether a listing has all that there is.
+/// Whether a listing has every entry that the service has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// What it lacks is gone.
+    /// It has, so an entry that it lacks no longer exists.
     Whole,
-    /// It was filtered or cut.
+    /// It was filtered or cut off.
     Part,
 }
 
@@ -102,7 +103,7 @@ impl Names {
         // A home folder is not made for a cache.
         let home = world.home.as_deref().filter(|home| home.is_dir());
         let cache = user_folder(|name| (world.env)(name), home)?;
-        let root = cache.join(OURS).join("names");
+        let root = cache.join(PROGRAM).join("names");
         let key = &settings.credentials.access_key;
         let mut hash = Sha256::new();
         for part in [&settings.endpoint.to_string(), region.as_str(), key.as_str()] {
@@ -134,7 +135,7 @@ impl Names {
         self.entries(&nodes_of(instance))
     }
 
-    /// Learns of instances that the service has listed.
+    /// Adds instances that the service has listed.
     pub(crate) fn learn_instances<'a>(&self, listed: impl Iterator<Item = &'a CacheInstance>, extent: Extent) {
         let new = listed.map(|instance| KnownInstance {
             id: instance.id.to_string(),
@@ -144,7 +145,7 @@ impl Names {
         self.learn(INSTANCES, new.collect(), extent, |instance| &instance.id, order);
     }
 
-    /// Learns of backups of an instance that the service has listed.
+    /// Adds backups of an instance that the service has listed.
     pub(crate) fn learn_backups<'a>(
         &self,
         instance: &InstanceId,
@@ -163,7 +164,7 @@ impl Names {
         self.learn(&backups_of(instance), new.collect(), extent, |backup| &backup.id, order);
     }
 
-    /// Learns of the nodes of an instance, as the links of a backup name them.
+    /// Replaces the nodes of an instance by those that the links of a backup name.
     pub(crate) fn learn_nodes<'a>(&self, instance: &InstanceId, nodes: impl Iterator<Item = &'a str>) {
         let mut entries: Vec<String> = Vec::new();
         for node in nodes.filter(|node| node.len() <= MAX_NAME) {
@@ -172,10 +173,10 @@ impl Names {
             }
         }
         let name = nodes_of(instance);
-        // They seldom change, and to read them is quicker than to replace them.
+        // Nodes seldom change, and reading their file is quicker than replacing it.
         let is_known = self
             .read::<String>(&name)
-            .is_some_and(|known| known.entries == entries && self.now.abs_diff(known.at) < ENOUGH);
+            .is_some_and(|known| known.entries == entries && self.now.abs_diff(known.at) < NODES_KEPT);
         if !is_known {
             let _ = self.write(&name, &mut Cached { at: self.now, entries });
         }
@@ -216,7 +217,7 @@ impl Names {
 
     /// The folders that are this program's own, the outermost first.
     fn folders(&self) -> [PathBuf; 3] {
-        [self.cache.join(OURS), self.root.clone(), self.folder.clone()]
+        [self.cache.join(PROGRAM), self.root.clone(), self.folder.clone()]
     }
 
     /// Reads a file that is not too old.
@@ -248,7 +249,7 @@ impl Names {
         private::make_folders(&self.cache, &self.folders())?;
         let fresh = self.folder.join(format!("{name}.{}", std::process::id()));
         let made = private::create(&fresh).or_else(|_| {
-            // One of a run that was killed; in a container each run may have the same number.
+            // A run that was killed left this file. In a container each run may have the same process ID.
             fs::remove_file(&fresh)?;
             private::create(&fresh)
         });
@@ -290,7 +291,7 @@ mod tests {
 
     fn names(root: &Path, now: i64) -> Names {
         let cache = root.to_owned();
-        let root = cache.join(OURS).join("names");
+        let root = cache.join(PROGRAM).join("names");
         Names {
             folder: root.join("account"),
             root,

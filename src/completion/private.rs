@@ -1,5 +1,4 @@
-//! Folders and files that only this user can read. All that is Unix's own stands here, with what other systems
-//! have for it.
+//! Folders and files that only this user can read, on Unix, and a fallback for other systems.
 
 pub(super) use self::system::{create, is_own, make_folders};
 
@@ -13,8 +12,11 @@ mod system {
     use rustix::fs::OFlags;
     use rustix::process::geteuid;
 
-    /// Makes folders for this user alone, the outer before the inner, and the one that they are in. None of
-    /// them may be a symbolic link or another user's.
+    /// Makes folders that only this user can open, the outer before the inner, and `outside`, which they are in, if it
+    /// is missing.
+    ///
+    /// # Errors
+    /// Also if `outside` belongs to another user, or one of the folders does or is a symbolic link.
     pub(in super::super) fn make_folders(outside: &Path, folders: &[PathBuf]) -> io::Result<()> {
         if folders.iter().all(|folder| is_closed(folder)) {
             return Ok(());
@@ -38,7 +40,7 @@ mod system {
         Ok(())
     }
 
-    /// Whether this is a folder of the process's user alone.
+    /// Whether this is a folder of the process's user that no other user can open.
     fn is_closed(folder: &Path) -> bool {
         fs::symlink_metadata(folder).is_ok_and(|metadata| is_users(&metadata) && metadata.mode() & 0o777 == 0o700)
     }
@@ -59,7 +61,7 @@ mod system {
         let mut owners = owners.map(|metadata| metadata.uid());
         match geteuid() {
             root if root.is_root() => owners.any(|owner| owner != root.as_raw()),
-            // The innermost that is there. Those above it may be anyone's.
+            // Only the innermost folder that exists counts. Those above it may have any owner.
             user => owners.next().is_some_and(|owner| owner != user.as_raw() && owner != 0),
         }
     }

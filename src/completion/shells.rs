@@ -55,7 +55,7 @@ pub(super) struct Request {
     shell: Shell,
     /// Up to the cursor, without quotes.
     words: Vec<String>,
-    /// The quote that the word at the cursor begins with, in bash.
+    /// The quote that is open at the cursor, in bash.
     quote: Option<Quote>,
     /// How many bytes of the word at the cursor bash does not replace.
     kept: usize,
@@ -166,7 +166,10 @@ impl Request {
                 Some(columns) if !help.is_empty() => {
                     let blanks = " ".repeat(widest - entry.width());
                     // bash begins a new line at the last column.
-                    text.push_str(&cut(format!("{entry}{blanks}  ({help})"), columns.saturating_sub(1)));
+                    text.push_str(&shortened(
+                        format!("{entry}{blanks}  ({help})"),
+                        columns.saturating_sub(1),
+                    ));
                 }
                 _ => text.push_str(&entry),
             }
@@ -195,7 +198,7 @@ impl Request {
     }
 }
 
-/// An entry of zsh's `_describe`, to which a colon ends the value.
+/// An entry of zsh's `_describe`, in which a colon ends the value.
 fn described_for_zsh(value: &str, help: &str) -> String {
     let value = value.replace('\\', "\\\\").replace(':', "\\:");
     match help {
@@ -204,8 +207,8 @@ fn described_for_zsh(value: &str, help: &str) -> String {
     }
 }
 
-/// A text of at most this many columns. One that is longer ends in dots.
-fn cut(text: String, columns: usize) -> String {
+/// The text in at most this many columns. If it is longer, its end is replaced by dots.
+fn shortened(text: String, columns: usize) -> String {
     const DOTS: &str = "...";
     if text.width() <= columns {
         return text;
@@ -334,7 +337,7 @@ mod tests {
             ("缓存缓存", 7, "缓存..."),
             ("缓存缓存", 6, "缓..."),
         ] {
-            assert_eq!(cut(text.to_owned(), columns), expected);
+            assert_eq!(shortened(text.to_owned(), columns), expected);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::look_alikes::{KEY_NAMES, look_alikes};
+use super::look_alikes::look_alike_keys;
 use super::profile::Profile;
 use super::source::{KeySources, Source};
 use super::{Error, invalid};
@@ -42,7 +42,7 @@ pub(super) fn in_env(world: &World) -> Result<Option<Found>, Error> {
         Err(Error::PartOfKeys {
             present,
             missing,
-            look_alikes: look_alikes(world, KEY_NAMES),
+            look_alikes: look_alike_keys(world),
         })
     };
     let (access_key, secret_key) = match (world.var(ACCESS_KEY), secret_var(SECRET_KEY)) {
@@ -75,7 +75,7 @@ pub(super) fn in_profile(profile: &Profile, world: &World) -> Result<Found, Erro
     let missing = |key| Error::Incomplete {
         section: profile.section.clone(),
         key,
-        look_alikes: look_alikes(world, KEY_NAMES),
+        look_alikes: look_alike_keys(world),
     };
     let source = profile.source("access_key");
     let access_key = profile.access_key.as_ref().ok_or_else(|| missing("access_key"))?;

@@ -20,7 +20,7 @@ const PREFIXES: &[&str] = &[
     "JDC",
 ];
 /// Other tools' names for the parts of a key pair.
-pub(super) const KEY_NAMES: &[&str] = &[
+const KEY_NAMES: &[&str] = &[
     "ACCESS_KEY",
     "ACCESS_KEY_ID",
     "ACCESS_KEYID",
@@ -53,16 +53,21 @@ pub(super) const KEY_NAMES: &[&str] = &[
     "TOKEN",
 ];
 /// Other tools' names for the region.
-pub(super) const REGION_NAMES: &[&str] = &["REGION", "REGION_ID", "REGIONID", "DEFAULT_REGION", "REGION_NAME"];
+const REGION_NAMES: &[&str] = &["REGION", "REGION_ID", "REGIONID", "DEFAULT_REGION", "REGION_NAME"];
 
 /// The variables that are set and look like those of the keys that the program reads.
 pub(crate) fn look_alike_keys(world: &World) -> Vec<String> {
     look_alikes(world, KEY_NAMES)
 }
 
-/// The set variables that look like the ones of these names that the program reads, but are not. Each name
-/// that is possible is looked up, since the environment is never listed: that would copy the secrets in it.
-pub(super) fn look_alikes(world: &World, names: &[&str]) -> Vec<String> {
+/// The variables that are set and look like that of the region that the program reads.
+pub(super) fn look_alike_regions(world: &World) -> Vec<String> {
+    look_alikes(world, REGION_NAMES)
+}
+
+/// The variables that are set and have one of these names behind a known prefix, except those that the program reads.
+/// Each possible variable is looked up, since the environment is never listed: that would copy the secrets in it.
+fn look_alikes(world: &World, names: &[&str]) -> Vec<String> {
     let read = [ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, REGION];
     let candidates = PREFIXES
         .iter()

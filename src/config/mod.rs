@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::credentials::Credentials;
-use self::look_alikes::{KEY_NAMES, REGION_NAMES, look_alikes};
+use self::look_alikes::{look_alike_keys, look_alike_regions};
 use self::profile::{Profile, Section};
 use self::source::{Facts, SecretFacts, Source, Sources};
 use crate::cli::Globals;
@@ -55,7 +55,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Facts about these settings for the report on a call that failed.
+    /// The sources of these settings and the oddities of the secrets, for `doctor` and for the report on a call that
+    /// failed.
     pub(crate) fn facts(&self) -> Facts {
         let (sources, keys) = (&self.sources, &self.credentials);
         let secret_key = SecretFacts::of("secret key", sources.keys.secret_key.clone(), keys.secret_key.expose());
@@ -82,7 +83,7 @@ pub(crate) enum Error {
     /// No region was given anywhere. `look_alikes` names set variables that look as if they gave one.
     #[error("no region was given")]
     NoRegion { look_alikes: Vec<String> },
-    /// The environment has only one half of the key pair.
+    /// The environment has only a part of the keys.
     #[error("{present} is set, but {missing} is not")]
     PartOfKeys {
         present: &'static str,
@@ -158,7 +159,7 @@ pub(crate) fn resolve(
         (None, LoadedProfile::Unusable(error)) => {
             return Err(Error::NoCredentials {
                 profile: error,
-                look_alikes: look_alikes(world, KEY_NAMES),
+                look_alikes: look_alike_keys(world),
             });
         }
     };
@@ -232,11 +233,7 @@ fn load_profile(globals: &Globals, world: &World, needs: Needs, notes: &Notes<'_
     let named = globals.profile.clone().or_else(|| world.var(PROFILE));
     let unusable = |error| Error::Profile {
         error,
-        look_alikes: if needs.keys {
-            look_alikes(world, KEY_NAMES)
-        } else {
-            Vec::new()
-        },
+        look_alikes: if needs.keys { look_alike_keys(world) } else { Vec::new() },
     };
     match profile::load(world.home.as_deref(), named.as_deref()) {
         Ok(profile) => Ok(LoadedProfile::Usable(profile)),
@@ -268,7 +265,7 @@ fn find_region(world: &World, profile: &Profile) -> Result<(Region, Source), Err
     match profile.region_id.as_deref() {
         Some(text) => parsed(text, profile.source("region_id")),
         None => Err(Error::NoRegion {
-            look_alikes: look_alikes(world, REGION_NAMES),
+            look_alikes: look_alike_regions(world),
         }),
     }
 }

@@ -213,7 +213,7 @@ fn take_profile(sections: &[&Values], section: &Section) -> Result<Profile, Erro
             key,
             fault: fault.to_owned(),
         };
-        // Keys are the same in any case.
+        // The case of a key's name does not matter.
         let (value, is_double) = sections
             .iter()
             .map(|section| {

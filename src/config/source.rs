@@ -46,7 +46,7 @@ pub(super) struct KeySources {
     pub(super) secret_key: Source,
 }
 
-/// Facts about the settings of a call that failed: their sources, and the oddities of the secrets.
+/// Facts about the settings of a call: their sources, and the oddities of the secrets.
 #[derive(Debug)]
 pub(crate) struct Facts {
     /// The region itself, and its source.

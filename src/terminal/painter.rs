@@ -29,9 +29,9 @@ const ERASE_LINE: &str = "\x1b[K";
 /// first row, where tmux takes it for the clearing of a screen and keeps the old one in its history.
 const ERASE_BELOW: &str = "\x1b[J";
 
-/// Between two looks at the screen, a longer time may have been a stop.
+/// If more time than this passes between two looks at the screen, the process may have been stopped meanwhile.
 const GAP: Duration = Duration::from_millis(200);
-/// After a stop, the thread that handles SIGCONT may run after the one that draws; by then it has run.
+/// How long the thread that draws then waits for the one that handles SIGCONT, which may come later.
 const HANDLING: Duration = Duration::from_millis(50);
 
 /// Draws on the terminal behind standard error. Threads may share it.

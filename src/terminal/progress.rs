@@ -37,7 +37,8 @@ struct State {
 
 /// The progress of one file.
 struct Tracked {
-    node: String,
+    /// Without control characters.
+    name: String,
     bytes: u64,
     length: Option<u64>,
     rate: Rate,
@@ -50,12 +51,12 @@ struct Tracked {
 impl<'a> Progress<'a> {
     /// `expected` is how many bytes all files have together, if known.
     pub(crate) fn new(
-        nodes: impl IntoIterator<Item = String>,
+        names: impl IntoIterator<Item = String>,
         expected: Option<u64>,
         clock: &'a dyn Clock,
         notes: &'a Notes<'a>,
     ) -> Self {
-        let files = nodes.into_iter().map(|node| Tracked::new(&node));
+        let files = names.into_iter().map(|name| Tracked::new(&name));
         Self {
             notes,
             clock,
@@ -97,8 +98,8 @@ impl<'a> Progress<'a> {
 
     /// Writes a note about a file.
     pub(crate) fn note(&self, index: usize, text: &str) {
-        let node = self.lock().files[index].node.clone();
-        self.notes.note(format_args!("{node}: {text}"));
+        let name = self.lock().files[index].name.clone();
+        self.notes.note(format_args!("{name}: {text}"));
     }
 
     /// Notes that a file has ended in a state of this name.
@@ -198,7 +199,7 @@ fn line(bytes: u64, length: Option<u64>, failures: usize) -> String {
 impl Tracked {
     fn new(name: &str) -> Self {
         Self {
-            node: visible(name).into_owned(),
+            name: visible(name).into_owned(),
             bytes: 0,
             length: None,
             rate: Rate::default(),
@@ -209,7 +210,7 @@ impl Tracked {
 
     fn bar(&self, now: Duration) -> Bar<'_> {
         Bar {
-            name: &self.node,
+            name: &self.name,
             bytes: self.bytes,
             length: self.length,
             rate: self.rate.at(now, self.bytes),
