@@ -6,10 +6,11 @@ use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
 use super::local::LookUpOffset;
 
-/// How far apart the moments are at which the offset is looked up. Between two of them it changes once at most:
-/// the shortest that any zone has kept one is the month of Ramadan in Morocco.
-const STEP: Duration = Duration::days(7);
-/// Older backups than this are put into the days of its offset; Redis is younger.
+/// How far apart the moments are at which the offset is looked up. Between two of them it changes once at most.
+/// Since 1970 no zone of the tz database has kept an offset for less than 7 days minus an hour, which was from one
+/// Sunday to the next at a change of summer time (Recife in October 2000).
+const STEP: Duration = Duration::days(6);
+/// The first moment that is looked up; earlier ones get its offset. No backup is that old, since Redis is not.
 const FIRST: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
 /// The offsets from UTC of a zone, as `TZ` or the system's setting gives it.
@@ -63,8 +64,8 @@ impl Zone {
         local.unwrap_or(moment).date()
     }
 
-    /// Its offset at a moment and the value of `TZ`, such as `UTC+08:00 (TZ=Asia/Shanghai)`. It says `UTC` alone
-    /// where no offset differs from that, as without zone data.
+    /// The offset at a moment and the value of `TZ`, such as `UTC+08:00 (TZ=Asia/Shanghai)`. The offset is `UTC`
+    /// alone where the zone has no other, as without zone data.
     pub(crate) fn describe(&self, now: OffsetDateTime) -> String {
         let is_utc = self.first.is_utc() && self.changes.iter().all(|(_, offset)| offset.is_utc());
         let offset = self.offset(now);
@@ -153,6 +154,25 @@ pub(crate) mod tests {
             zone.describe(datetime!(2021-07-01 00:00 UTC)),
             "UTC+02:00 (TZ=Europe/Berlin)"
         );
+    }
+
+    #[test]
+    fn an_offset_that_was_kept_for_a_week_less_an_hour_is_seen() {
+        let look_up: LookUpOffset = |moment| {
+            // Recife, whose summer time of 2000 ended after a week.
+            let summer = datetime!(2000-10-08 03:00 UTC)..datetime!(2000-10-15 02:00 UTC);
+            Some(if summer.contains(&moment) {
+                offset!(-2)
+            } else {
+                offset!(-3)
+            })
+        };
+        for minutes in 0..10 * 24 * 60 {
+            let from = datetime!(2000-10-01 00:00 UTC) + Duration::minutes(minutes);
+            let zone = Zone::look_up(look_up, from, datetime!(2000-11-01 00:00 UTC), None);
+            assert_eq!(zone.day(datetime!(2000-10-14 02:30 UTC)), date!(2000 - 10 - 14), "{from}");
+            assert_eq!(zone.day(datetime!(2000-10-16 02:30 UTC)), date!(2000 - 10 - 15), "{from}");
+        }
     }
 
     #[test]
