@@ -170,8 +170,16 @@ pub(crate) mod tests {
         for minutes in 0..10 * 24 * 60 {
             let from = datetime!(2000-10-01 00:00 UTC) + Duration::minutes(minutes);
             let zone = Zone::look_up(look_up, from, datetime!(2000-11-01 00:00 UTC), None);
-            assert_eq!(zone.day(datetime!(2000-10-14 02:30 UTC)), date!(2000 - 10 - 14), "{from}");
-            assert_eq!(zone.day(datetime!(2000-10-16 02:30 UTC)), date!(2000 - 10 - 15), "{from}");
+            assert_eq!(
+                zone.day(datetime!(2000-10-14 02:30 UTC)),
+                date!(2000 - 10 - 14),
+                "{from}"
+            );
+            assert_eq!(
+                zone.day(datetime!(2000-10-16 02:30 UTC)),
+                date!(2000 - 10 - 15),
+                "{from}"
+            );
         }
     }
 

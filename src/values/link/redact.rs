@@ -48,13 +48,16 @@ fn redact_word(word: &str, shown: &mut String) {
 /// The byte at which the secret part of a word begins.
 fn query_start(word: &str) -> Option<usize> {
     let lower = word.to_ascii_lowercase();
-    let after_mark = ["?", "%3f", "%253f"]
-        .into_iter()
-        .filter_map(|mark| Some(lower.find(mark)? + mark.len()))
-        .min()
-        // A question mark may also end a sentence. It starts a query only after a path or a host, and if
-        // text follows it.
-        .filter(|start| *start < word.len() && (lower[..*start].contains('/') || lower[..*start].contains("%2f")));
+    let first = |of: [&str; 3], from: usize| {
+        let found = of
+            .into_iter()
+            .filter_map(|text| Some((lower[from..].find(text)?, text)));
+        found.min().map(|(at, text)| from + at + text.len())
+    };
+    // A question mark may also end a sentence. It starts a query only after a path or a host, and if text follows it.
+    let after_mark = first(["/", "%2f", "%252f"], 0)
+        .and_then(|path| first(["?", "%3f", "%253f"], path))
+        .filter(|start| *start < word.len());
     let parameter = lower.find(PARAMETER);
     let signature = ["signature=", "signature%3d"]
         .into_iter()
@@ -97,6 +100,11 @@ mod tests {
             ),
             ("http://h/x and ://", "http://h/x and ://"),
             ("//h/x?a=1 and /x?a=1", "//h/x?[query] and /x?[query]"),
+            ("why?http://h/x?a=1", "why?http://h/x?[query]"),
+            (
+                "http%253A%252F%252Fh%252Fx%253Fa%253D1",
+                "http%253A%252F%252Fh%252Fx%253F[query]",
+            ),
             ("X-Amz-Signature=33d7 is wrong", "[query] is wrong"),
             ("x-amz-credential=AK%2F2021&X-Amz-Signature=33d7", "[query]"),
             ("a=1&X-Amz-Date=2021", "a=1&[query]"),
