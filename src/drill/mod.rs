@@ -41,8 +41,9 @@
 //! database, all keys that never expire must be there. In all databases together, as many keys must be missing as the
 //! server says it dropped. See [`compare`].
 //!
-//! Where the keys differ, or the server has none, the log must say that a file was loaded. Without that line the server
-//! may have loaded nothing, as where a script starts it with a configuration of its own, and the file is not to blame.
+//! Where the keys differ, were not counted in the file, or are none, the log must say that a file was loaded. Without
+//! that line the server may have loaded nothing, as where a script starts it with a configuration of its own. The file
+//! is then neither loaded nor to blame.
 //!
 //! The parts: [`words`] for what the server's log means, [`compare`] for the keys, [`memory`] for whether the file
 //! fits, `unix` for what needs a Unix: processes, the folder, the socket.

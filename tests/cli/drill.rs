@@ -414,10 +414,12 @@ fn what_answers_otherwise_than_redis_proves_nothing_of_a_file() {
     let place = Place::new();
     place.file("types", TYPES);
     place.file("empty", &rdb(9, &[]));
+    place.file("unknown", &rdb(9, &[&[107, 1, 2, 3]]));
     let seen = place.path("seen");
     let text = format!("pwd > '{}'; until [ -e stop ]; do sleep 0.05; done", seen.display());
     let waits = place.script("waits", &text);
     let no_keys = "$11\r\nloading:0\r\n\r\n";
+    let a_key = "$31\r\nloading:0\r\ndb0:keys=1,expires=0\r\n";
     for (answer, file, words) in [
         ("+OK\r\n", "empty", "does not answer as Redis does"),
         ("+OK\r\n", "types", "does not answer as Redis does"),
@@ -429,6 +431,8 @@ fn what_answers_otherwise_than_redis_proves_nothing_of_a_file() {
         // As of a server that was told to load another file.
         (no_keys, "empty", "does not say that it loaded the file"),
         (no_keys, "types", "does not say that it loaded the file"),
+        // Its keys cannot be compared with those of a file that is not understood.
+        (a_key, "unknown", "does not say that it loaded the file"),
     ] {
         let _ = fs::remove_file(&seen);
         let run = place.load(&[file, "--redis-server", &waits]).start();
