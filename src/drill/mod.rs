@@ -45,19 +45,21 @@
 //! that line the server may have loaded nothing, as where a script starts it with a configuration of its own. The file
 //! is then neither loaded nor to blame.
 //!
-//! The parts: [`words`] for what the server's log means, [`compare`] for the keys, [`memory`] for whether the file
-//! fits, `unix` for what needs a Unix: processes, the folder, the socket.
+//! The parts: [`log`] for the server's log, [`cause`] for why a server ended, [`info`] for what it answers, [`compare`]
+//! for the keys, [`memory`] for whether the file fits, `unix` for what needs a Unix: processes, the folder, the socket.
 
+#[cfg(unix)]
+mod cause;
 #[cfg(unix)]
 mod compare;
 #[cfg(unix)]
 mod info;
 #[cfg(unix)]
+mod log;
+#[cfg(unix)]
 mod memory;
 #[cfg(unix)]
 mod unix;
-#[cfg(unix)]
-mod words;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -18,10 +18,11 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use self::client::{Answer, Client};
 use self::folder::Folder;
 use self::program::{look_up, usable, works};
+use super::cause::{self, End};
 use super::compare::{self, Dropped};
 use super::info::Info;
+use super::log::{self, Log};
 use super::memory::{memory_is_limited, memory_is_short, needs};
-use super::words::{self, End};
 use super::{Load, NoServer, Outcome, PROGRAMS, Stage, Stopped, Subject, no_progress};
 use crate::process::world::{Clock, World};
 
@@ -107,7 +108,7 @@ impl Server {
                 seconds: world.clock.monotonic().saturating_sub(start).as_secs_f64(),
                 ..outcome
             };
-            let is_too_old = load.result == Outcome::Failed && words::knows_not(&run.log(), SANITIZE);
+            let is_too_old = load.result == Outcome::Failed && run.log().refuses_directive(SANITIZE);
             // A server that did not finish loading answers no SHUTDOWN; dropping `run` kills it.
             if load.databases.is_some() {
                 note(Stage::Ending);
@@ -205,8 +206,8 @@ impl Run {
                     }
                 }
                 Some(Answer::Error(text)) if !text.starts_with("LOADING") => {
-                    let reason = format!("it cannot be asked what it has loaded: {}", words::answer(&text));
-                    let server = words::server(&self.log());
+                    let reason = format!("it cannot be asked what it has loaded: {}", log::shown(&text));
+                    let server = self.log().server();
                     let load = Load::failed(Outcome::Failed, reason);
                     return Ok(Load { server, ..load });
                 }
@@ -217,7 +218,7 @@ impl Run {
                 None => {}
             }
             if clock.monotonic().saturating_sub(progressed_at) > patience {
-                let server = words::server(&self.log());
+                let server = self.log().server();
                 let load = Load::failed(Outcome::NoProgress, no_progress(stage, patience));
                 return Ok(Load { server, ..load });
             }
@@ -246,7 +247,7 @@ impl Run {
         let log = self.log();
         let dropped = Dropped {
             expired: info.expired(),
-            empty: words::empty_keys(&log),
+            empty: log.empty_keys(),
             has_expired_fields: info.has_expired_fields(),
         };
         let compared = match &subject.contents.databases {
@@ -256,14 +257,14 @@ impl Run {
         // A server that read no file has no keys, or those of another file.
         let is_proof = subject.contents.databases.is_some() && !databases.is_empty();
         let (result, expired, reason) = match compared {
-            Ok(_) if !is_proof && !words::has_loaded(&log) => (Outcome::Failed, None, Some(NOT_LOADED.to_owned())),
+            Ok(_) if !is_proof && !log.has_loaded() => (Outcome::Failed, None, Some(NOT_LOADED.to_owned())),
             Ok(expired) => (Outcome::Loaded, Some(expired), remarks(subject, expired, dropped)),
             Err(_) if fs::metadata(subject.path).is_err() => (
                 Outcome::Failed,
                 None,
                 Some("the file is gone or cannot be read any more".to_owned()),
             ),
-            Err(difference) if !words::has_loaded(&log) => {
+            Err(difference) if !log.has_loaded() => {
                 (Outcome::Failed, None, Some(format!("{NOT_LOADED}: {difference}")))
             }
             Err(difference) => (Outcome::Damaged, dropped.expired, Some(difference)),
@@ -271,7 +272,7 @@ impl Run {
         Load {
             result,
             reason,
-            server: info.server().or_else(|| words::server(&log)),
+            server: info.server().or_else(|| log.server()),
             databases: Some(databases),
             expired,
             used_memory: info.used_memory(),
@@ -282,7 +283,7 @@ impl Run {
     /// The result for a file whose server ended before that.
     fn autopsy(&self, subject: Subject<'_>, status: ExitStatus) -> Load {
         let log = self.log();
-        let (result, reason) = words::judge(End {
+        let (result, reason) = cause::judge(End {
             log: &log,
             status: &status.to_string(),
             was_killed: status.signal() == Some(Signal::KILL.as_raw()),
@@ -291,18 +292,18 @@ impl Run {
             memory_is_limited: memory_is_limited(),
         });
         Load {
-            server: words::server(&log),
+            server: log.server(),
             ..Load::failed(result, reason)
         }
     }
 
-    fn log(&self) -> String {
+    fn log(&self) -> Log {
         let mut bytes = Vec::new();
         if let Ok(file) = File::open(self.folder.join("log")) {
             // A log that cannot be read counts as empty.
             let _ = file.take(MAX_LOG).read_to_end(&mut bytes);
         }
-        String::from_utf8_lossy(&bytes).into_owned()
+        Log(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// How the server ended; `None` while it runs.
