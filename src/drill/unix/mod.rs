@@ -1,6 +1,6 @@
 //! Runs a server for one file, on Unix.
 
-mod client;
+mod connection;
 mod folder;
 mod program;
 
@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use self::client::{Answer, Client};
+use self::connection::{Connection, Reply};
 use self::folder::Folder;
-use self::program::{look_up, usable, works};
+use self::program::{knows_pdeathsig, look_up, usable};
 use super::cause::{self, End};
 use super::compare::{self, Dropped};
 use super::info::Info;
@@ -32,9 +32,10 @@ const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 const TICK: Duration = Duration::from_millis(100);
 const FIRST_TICK: Duration = Duration::from_millis(4);
 /// How long a server may take to end after `SHUTDOWN`, since it frees its memory first; then it is killed.
-const FAREWELL: Duration = Duration::from_secs(10);
-/// A server has at least 16 databases by its own default, and one needs memory for each.
+const END_LIMIT: Duration = Duration::from_secs(10);
+/// The fewest databases that a server is started with: its own default.
 const FEWEST_DATABASES: u64 = 16;
+/// The most, since a server needs memory for each.
 const MOST_DATABASES: u64 = 65_536;
 /// As many databases where the reader of RDB files does not know them. JD Cloud sells at most 256.
 const UNKNOWN_DATABASES: u64 = 256;
@@ -69,7 +70,7 @@ impl Server {
             None => PROGRAMS.iter().find_map(|name| look_up(name.as_ref(), &path)),
             Some(name) => Some(usable(name, &path)?),
         };
-        let setpriv = look_up("setpriv".as_ref(), &path).filter(|setpriv| works(setpriv));
+        let setpriv = look_up("setpriv".as_ref(), &path).filter(|setpriv| knows_pdeathsig(setpriv));
         Ok(Self {
             program: program.ok_or(NoServer::NotInstalled)?,
             setpriv,
@@ -92,36 +93,45 @@ impl Server {
         if let Some(reason) = memory_is_short(subject) {
             return Ok(Load::failed(Outcome::TooLittleMemory, reason));
         }
-        for sanitizes in [true, false] {
-            let start = world.clock.monotonic();
-            let mut run = match Run::start(self, subject, sanitizes, world) {
-                Ok(run) => run,
-                Err(error) => {
-                    return Ok(Load::failed(
-                        Outcome::Failed,
-                        format!("no server could be started: {error}"),
-                    ));
-                }
-            };
-            let outcome = run.watch(subject, patience, world, stop, &mut note)?;
-            let load = Load {
-                seconds: world.clock.monotonic().saturating_sub(start).as_secs_f64(),
-                ..outcome
-            };
-            let is_too_old = load.result == Outcome::Failed && run.log().refuses_directive(SANITIZE);
-            // A server that did not finish loading answers no SHUTDOWN; dropping `run` kills it.
-            if load.databases.is_some() {
-                note(Stage::Ending);
-                run.end(world);
-            }
-            if !is_too_old {
-                return Ok(load);
-            }
+        let (load, refuses) = self.load_once(true, subject, patience, world, stop, &mut note)?;
+        if !refuses {
+            return Ok(load);
         }
-        Ok(Load::failed(
-            Outcome::Failed,
-            "it does not know its own configuration".to_owned(),
-        ))
+        let (load, _) = self.load_once(false, subject, patience, world, stop, &mut note)?;
+        Ok(load)
+    }
+
+    /// Has a server load a file, with [`SANITIZE`] or without. Also returns whether the server ended because it does
+    /// not know that directive.
+    fn load_once(
+        &self,
+        sanitizes: bool,
+        subject: Subject<'_>,
+        patience: Duration,
+        world: &World,
+        stop: &AtomicBool,
+        note: &mut impl FnMut(Stage),
+    ) -> Result<(Load, bool), Stopped> {
+        let start = world.clock.monotonic();
+        let mut run = match Run::start(self, subject, sanitizes, world) {
+            Ok(run) => run,
+            Err(error) => {
+                let reason = format!("no server could be started: {error}");
+                return Ok((Load::failed(Outcome::Failed, reason), false));
+            }
+        };
+        let load = run.watch(subject, patience, world, stop, note)?;
+        let load = Load {
+            seconds: world.clock.monotonic().saturating_sub(start).as_secs_f64(),
+            ..load
+        };
+        let refuses = load.result == Outcome::Failed && run.log().refuses_directive(SANITIZE);
+        // A server that did not finish loading answers no SHUTDOWN; dropping `run` kills it.
+        if load.databases.is_some() {
+            note(Stage::Ending);
+            run.end(world);
+        }
+        Ok((load, refuses))
     }
 }
 
@@ -129,7 +139,7 @@ impl Server {
 struct Run {
     child: Child,
     status: Option<ExitStatus>,
-    client: Option<Client>,
+    connection: Option<Connection>,
     folder: Folder,
 }
 
@@ -160,7 +170,7 @@ impl Run {
         Ok(Self {
             child,
             status: None,
-            client: None,
+            connection: None,
             folder,
         })
     }
@@ -185,14 +195,14 @@ impl Run {
                 return Err(Stopped);
             }
             if let Some(status) = self.has_ended() {
-                return Ok(self.autopsy(subject, status));
+                return Ok(self.judge_ended(subject, status));
             }
             match self.ask(clock) {
-                Some(Answer::Text(text)) => {
+                Some(Reply::Text(text)) => {
                     let info = Info(text);
                     match info.is_loading() {
                         Some(true) => {}
-                        Some(false) => return Ok(self.compared(subject, &info)),
+                        Some(false) => return Ok(self.judge_loaded(subject, &info)),
                         None => {
                             let reason = "what listens on its socket does not answer as Redis does";
                             return Ok(Load::failed(Outcome::Failed, reason.to_owned()));
@@ -205,13 +215,13 @@ impl Run {
                         progressed_at = clock.monotonic();
                     }
                 }
-                Some(Answer::Error(text)) if !text.starts_with("LOADING") => {
+                Some(Reply::Error(text)) if !text.starts_with("LOADING") => {
                     let reason = format!("it cannot be asked what it has loaded: {}", log::shown(&text));
                     let server = self.log().server();
                     let load = Load::failed(Outcome::Failed, reason);
                     return Ok(Load { server, ..load });
                 }
-                Some(Answer::Error(_)) => {
+                Some(Reply::Error(_)) => {
                     stage = Stage::Loading(None, None);
                     note(stage);
                 }
@@ -227,22 +237,22 @@ impl Run {
         }
     }
 
-    /// The answer to `INFO`; `None` where there is none yet. [`has_ended`](Self::has_ended) tells whether one will come.
-    fn ask(&mut self, clock: &dyn Clock) -> Option<Answer> {
-        if self.client.is_none() {
-            self.client = Client::connect(&self.folder.join(Folder::SOCKET), TICK).ok();
+    /// The reply to `INFO`; `None` where there is none yet. [`has_ended`](Self::has_ended) tells whether one will come.
+    fn ask(&mut self, clock: &dyn Clock) -> Option<Reply> {
+        if self.connection.is_none() {
+            self.connection = Connection::connect(&self.folder.join(Folder::SOCKET), TICK).ok();
         }
-        match self.client.as_mut()?.ask(&["INFO"], clock) {
-            Ok(answer) => answer,
+        match self.connection.as_mut()?.ask(&["INFO"], clock) {
+            Ok(reply) => reply,
             Err(_) => {
-                self.client = None;
+                self.connection = None;
                 None
             }
         }
     }
 
     /// The result for a file that was loaded to its end.
-    fn compared(&self, subject: Subject<'_>, info: &Info) -> Load {
+    fn judge_loaded(&self, subject: Subject<'_>, info: &Info) -> Load {
         let databases = info.databases();
         let log = self.log();
         let dropped = Dropped {
@@ -280,8 +290,8 @@ impl Run {
         }
     }
 
-    /// The result for a file whose server ended before that.
-    fn autopsy(&self, subject: Subject<'_>, status: ExitStatus) -> Load {
+    /// The result for a file whose server ended before it had loaded the file.
+    fn judge_ended(&self, subject: Subject<'_>, status: ExitStatus) -> Load {
         let log = self.log();
         let (result, reason) = cause::judge(End {
             log: &log,
@@ -318,13 +328,13 @@ impl Run {
     fn end(&mut self, world: &World) {
         let clock = &*world.clock;
         let start = clock.monotonic();
-        let Some(mut client) = self.client.take() else {
+        let Some(mut connection) = self.connection.take() else {
             return;
         };
         // The server answers only if it refuses.
-        let _ = client.ask(&["SHUTDOWN", "NOSAVE"], clock);
+        let _ = connection.ask(&["SHUTDOWN", "NOSAVE"], clock);
         let mut tick = FIRST_TICK;
-        while self.has_ended().is_none() && clock.monotonic().saturating_sub(start) < FAREWELL {
+        while self.has_ended().is_none() && clock.monotonic().saturating_sub(start) < END_LIMIT {
             clock.sleep(tick);
             tick = (tick * 2).min(TICK);
         }

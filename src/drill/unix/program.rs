@@ -43,7 +43,7 @@ fn is_executable(path: &Path) -> Result<(), String> {
 }
 
 /// Whether a `setpriv` knows `--pdeathsig`. BusyBox has one that does not.
-pub(super) fn works(setpriv: &Path) -> bool {
+pub(super) fn knows_pdeathsig(setpriv: &Path) -> bool {
     let status = Command::new(setpriv)
         .args(["--pdeathsig", "KILL", "--", "/bin/sh", "-c", ":"])
         .env_clear()
