@@ -195,19 +195,24 @@ impl Transfer {
     fn begin(jobs: Vec<Job>, expected: usize, is_open: bool, options: Options) -> io::Result<Self> {
         let (sender, events) = channel();
         let left = jobs.len();
-        let at_once = options.parallel.min(expected);
+        // More files than expected may be added, even where none is.
+        let at_once = options.parallel.min(expected).max(1);
         let now = options.clock.monotonic();
         let mut state = State::new(jobs, expected, &options, now);
         state.is_open = is_open;
         let pool = Arc::new(Pool::new(state, options, sender));
-        // Fewer threads than wanted only make it slower, but one of each kind is needed.
+        // Fewer threads than wanted only make it slower, but one of each kind is needed. So the first file worker
+        // is started before the connections can take up what threads there are.
         let need = |number| if number == 0 { Need::Needed } else { Need::Helpful };
-        let first = usize::from(at_once > 0 && start_file_worker(&pool, Need::Needed).is_ok());
+        let start_worker = |number| start_file_worker(&pool, need(number)).ok();
         let connect = |number| pool.connect(need(number)).ok();
+        let has_worker = start_worker(0).is_some();
         let connections = (0..pool.options.parallel).map_while(connect).count();
-        let complete = |number| start_file_worker(&pool, need(number)).ok();
-        let files = first + (first..at_once).map_while(complete).count();
-        if connections == 0 || files == 0 {
+        if has_worker {
+            // The number of file workers changes nothing else, so how many of these start is not counted.
+            let _ = (1..at_once).map_while(start_worker).count();
+        }
+        if connections == 0 || !has_worker {
             pool.lock().files.iter_mut().for_each(|slot| slot.stage = Stage::Done);
             pool.close();
             return Err(io::Error::other("the system gives no thread"));

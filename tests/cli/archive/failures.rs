@@ -245,6 +245,27 @@ fn a_missing_shard_is_never_whole() {
 }
 
 #[test]
+fn a_backup_that_is_said_to_have_no_shards_is_named_for_that() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    let start = OffsetDateTime::now_utc() - Duration::hours(2);
+    let list = json!({"requestId": "r", "result": {"totalCount": 1, "backups": [{
+        "baseId": "redis-a-2",
+        "backupStartTime": start.format(&time::format_description::well_known::Rfc3339).unwrap(),
+        "backupStatus": 2,
+        "backupShardNum": 0,
+    }]}});
+    fleet
+        .sandbox
+        .script_for("/redis-a/backup?", vec![Reply::json(200, list.to_string())]);
+    let document = fleet.synced(7, &[]);
+    let reason = document["instances"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("1 links for a backup of 0 shards"), "{document}");
+    fleet.synced(0, &[]);
+    fleet.check();
+}
+
+#[test]
 fn a_gone_instance_keeps_its_backups_and_is_not_stale() {
     let fleet = Fleet::new();
     fleet.add(NORTH, "redis-a", &[2]);
