@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::answer::{Head, Span, said_in};
 use super::fetch::Fetch;
+use super::fetch_error::{FetchError, OTHER_RANGE};
 use super::part::Part;
 use super::pool::{Destination, locked};
 use super::reason::Reason;
 use super::record::Record;
-use super::recovery::{FetchError, OTHER_RANGE};
 use super::request::Answer;
 use super::state::{First, Object, Slot};
 use crate::rdb::Beginning;

@@ -37,6 +37,7 @@ mod attempts;
 mod checkpoint;
 mod concurrency;
 mod fetch;
+mod fetch_error;
 mod file_worker;
 mod finish;
 mod folder;

@@ -1,17 +1,15 @@
 //! What happens to a file after one of its requests failed: the request is sent again, a new link is asked for,
 //! the file is started again, or it is given up.
 
-use std::io;
 use std::sync::MutexGuard;
 use std::time::Duration;
 
 use super::attempts::Next;
+use super::fetch_error::FetchError;
 use super::pool::{Destination, Pool};
 use super::reason::Reason;
 use super::request::NoAnswer;
 use super::state::{First, Kind, Slot, State, Task};
-use crate::http::{Failure, Stage};
-use crate::retry::{Cause, may_pass};
 use crate::values::link::Link;
 
 /// The least pause before the same link is used again.
@@ -21,69 +19,6 @@ const ODD_ANSWERS: u32 = 2;
 /// After this many refusals of pieces in a row, ranges count as refused even if some were served before. Fewer
 /// may be due to links: a link may expire twice before it is used.
 const REFUSED_PIECES: u32 = 5;
-/// The answer has a Content-Range that is malformed or leaves a gap.
-pub(super) const OTHER_RANGE: &str = "the storage's answer is for another range than was asked for";
-
-/// Why a request did not bring the bytes that were asked for.
-pub(super) enum FetchError {
-    /// The part or its record could not be written.
-    Disk(io::Error),
-    /// No bytes of the object came.
-    NoAnswer(NoAnswer),
-    /// The object has another ETag or length than before.
-    Changed,
-    /// The object has the same ETag as before and another length. Both lengths are in bytes.
-    TwoLengths(u64, u64),
-    /// The whole object came in answer to a range.
-    NoRanges,
-    /// The answer has other bytes than were asked for, by its Content-Range.
-    OtherPart,
-    /// The answer does not fit the request, for the reason given.
-    Odd(String),
-    /// The connection broke after `at` bytes of the object, which has `of` bytes where that is known.
-    Cut {
-        at: u64,
-        of: Option<u64>,
-        failure: Option<Box<Failure>>,
-    },
-    /// The connection brought next to nothing.
-    TooSlow,
-    /// Sending the request again would not help.
-    Final(Reason),
-}
-
-impl FetchError {
-    /// Whether the connection fell silent.
-    fn is_silence(&self) -> bool {
-        match self {
-            Self::NoAnswer(NoAnswer::Transport(failure))
-            | Self::Cut {
-                failure: Some(failure), ..
-            } => failure.stage == Stage::Timeout,
-            _ => false,
-        }
-    }
-}
-
-impl From<io::Error> for FetchError {
-    fn from(error: io::Error) -> Self {
-        Self::Disk(error)
-    }
-}
-
-impl From<NoAnswer> for FetchError {
-    fn from(no_answer: NoAnswer) -> Self {
-        match no_answer {
-            NoAnswer::Final(reason) => Self::Final(reason),
-            NoAnswer::Transport(failure) if !may_pass(Cause::Transport(&failure)) => {
-                Self::Final(Reason::Transport(*failure))
-            }
-            NoAnswer::Odd(said) => Self::Odd(said),
-            other => Self::NoAnswer(other),
-        }
-    }
-}
-
 impl Pool {
     /// Decides what happens after a request failed: changes how the file is requested next, or gives it up.
     /// `generation` is the start of the file that the request belongs to, and `sent` when it was sent.
@@ -98,6 +33,10 @@ impl Pool {
             return;
         }
         slot.end_task(task);
+        if slot.pieces.is_complete() && !matches!(error, FetchError::TwoLengths(..)) {
+            // Other flights have brought the bytes that were asked for, so nothing is requested any more.
+            return;
+        }
         let was_range = task.range().is_some();
         let mut note = None;
         let mut refused = None;
@@ -162,7 +101,7 @@ impl Pool {
                 if matches!(error, FetchError::TooSlow) {
                     slot.slow += 1;
                 }
-                let reason = reason_of(error);
+                let reason = error.into_reason();
                 let count = slot.attempts.count(sent, now);
                 match count {
                     Next::GiveUp(times) => slot.fail(repeated(reason, times)),
@@ -315,21 +254,6 @@ impl Slot {
     }
 }
 
-/// The reason why a file is given up whose request failed in this way.
-fn reason_of(error: FetchError) -> Reason {
-    match error {
-        FetchError::NoAnswer(NoAnswer::Transport(failure)) => Reason::Transport(*failure),
-        FetchError::Cut { at, of, failure } => Reason::Cut { at, of, failure },
-        FetchError::NoAnswer(NoAnswer::Failed(said) | NoAnswer::Odd(said)) | FetchError::Odd(said) => {
-            Reason::Answer(said)
-        }
-        FetchError::NoAnswer(answer @ NoAnswer::NoSuchRange) => Reason::Answer(answer.to_string()),
-        FetchError::TooSlow => Reason::TooSlow,
-        FetchError::Final(reason) => reason,
-        _ => Reason::Answer("the storage's answer makes no sense".to_owned()),
-    }
-}
-
 /// The reason of a failure that came `times` times in a row.
 fn repeated(last: Reason, times: u32) -> Reason {
     match times {
@@ -338,5 +262,107 @@ fn repeated(last: Reason, times: u32) -> Reason {
             last: Box::new(last),
             times,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::http::Network;
+    use crate::process::world::Clock;
+    use crate::transfer::pieces::Pieces;
+    use crate::transfer::{Folder, Identity, Job, Links, Options, Storage};
+
+    /// A clock that stands still.
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> OffsetDateTime {
+            OffsetDateTime::UNIX_EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn sleep(&self, _: Duration) {}
+    }
+
+    struct NoLinks;
+
+    impl Links for NoLinks {
+        fn fresh(&self, _: usize, _: &Link) -> Result<Link, String> {
+            panic!("no link is needed")
+        }
+    }
+
+    /// A transfer of one file of 10 bytes, of which `frontier` are there.
+    fn pool(folder: &std::path::Path, frontier: u64) -> Pool {
+        let text = || "x".to_owned();
+        let job = Job {
+            identity: Identity {
+                region: text(),
+                instance: text(),
+                base_id: text(),
+            },
+            node: text(),
+            link: Link::parse("https://h/x?secret").unwrap(),
+            folder: Arc::new(Folder::open(folder, "test").unwrap()),
+            file_name: text(),
+            force: false,
+        };
+        let options = Options {
+            storage: Storage::new(Arc::new(Network::default()), Duration::from_secs(1), Arc::new(Still)),
+            links: Arc::new(NoLinks),
+            parallel: 2,
+            limit_rate: None,
+            patience: Duration::from_secs(1),
+            max_attempts: 1,
+            clock: Arc::new(Still),
+            seed: 7,
+            stop: Arc::default(),
+        };
+        let mut state = State::new(vec![job], 1, &options, Duration::ZERO);
+        state.files[0].stage = crate::transfer::state::Stage::Fetching;
+        state.files[0].pieces = Pieces::new(Some(10), frontier);
+        Pool::new(state, options, channel().0)
+    }
+
+    /// Whether a file is given up of which `frontier` of 10 bytes are there when a request fails.
+    fn is_given_up(frontier: u64, error: FetchError) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = pool(folder.path(), frontier);
+        let task = pool.lock().files[0].task(0, Kind::First(First::Resume, 0));
+        let link = task.link.clone();
+        pool.recover(&task, task.generation, &link, error, Duration::ZERO);
+        let state = pool.lock();
+        state.files[0].failed.is_some()
+    }
+
+    #[test]
+    fn a_request_that_fails_late_costs_nothing_once_all_bytes_are_there() {
+        let ways: [fn() -> FetchError; 3] = [
+            || FetchError::Final(Reason::Page),
+            || FetchError::TooSlow,
+            || FetchError::NoAnswer(NoAnswer::Failed("HTTP 500".to_owned())),
+        ];
+        for error in ways {
+            assert!(is_given_up(9, error()));
+            assert!(!is_given_up(10, error()));
+        }
+        assert!(!is_given_up(
+            10,
+            FetchError::NoAnswer(NoAnswer::Refused("HTTP 403".to_owned()))
+        ));
+    }
+
+    #[test]
+    fn a_version_of_two_lengths_is_not_trusted_even_when_all_bytes_are_there() {
+        assert!(is_given_up(10, FetchError::TwoLengths(10, 11)));
     }
 }
