@@ -1,7 +1,7 @@
 //! Whether a failure is worth another attempt, and how long to wait before it.
 //!
-//! API, storage and polling ask here, so that they agree. This module does not know whether a request may
-//! be repeated at all: its sender knows, since a request that changes something may not.
+//! API, storage and polling ask here, so that they agree. Whether a request may be sent twice at all is decided by
+//! its sender: one that changes something may not.
 
 pub(crate) mod backoff;
 pub(crate) mod deadline;
@@ -9,22 +9,20 @@ pub(crate) mod pace;
 
 use crate::http::{Failure, Stage, TlsFault};
 
-/// The cause of a failed attempt, as far as it tells whether the next may go well.
+/// The cause of a failed attempt.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Cause<'a> {
     /// No answer came.
     Transport(&'a Failure),
-    /// An answer with this HTTP status, or with an error body whose `code` is this.
+    /// An answer with this HTTP status, or with this `code` in the service's error body.
     Status(u16),
     /// The service says `QUOTA_EXCEEDED`.
     Quota,
     /// The service has seen the request's nonce.
     UsedNonce,
-    /// The storage's error of this status and `Code`.
-    Storage { status: u16, code: &'a str },
 }
 
-/// Whether another attempt may fare better.
+/// Whether another attempt may succeed.
 pub(crate) fn may_pass(cause: Cause<'_>) -> bool {
     match cause {
         Cause::Transport(failure) => transport_may_pass(failure),
@@ -34,20 +32,23 @@ pub(crate) fn may_pass(cause: Cause<'_>) -> bool {
         // The gateway refuses a nonce that it has seen, and every attempt has a new one. Any other 403
         // stays.
         Cause::UsedNonce => true,
-        // The storage's table of errors: too many requests, or a request body that came too slowly. It
-        // reports both with 400.
-        Cause::Storage {
-            code: "SlowDown" | "RequestTimeOut",
-            ..
-        } => true,
-        Cause::Storage { status, .. } => status_may_pass(status),
     }
+}
+
+/// Whether an error of the storage says that it is busy, by its HTTP status or its `Code` in any letter case. The
+/// same request may succeed later.
+///
+/// Source: the storage's table of errors has `SlowDown` (too many requests) and `RequestTimeOut` (a request body
+/// that came too slowly), both with status 400. The other codes are those of storages of the same kind.
+pub(crate) fn is_busy(status: u16, code: &str) -> bool {
+    let codes = ["SlowDown", "RequestTimeOut", "TooManyRequests", "ServerBusy"];
+    matches!(status, 429 | 503) || codes.iter().any(|busy| code.eq_ignore_ascii_case(busy))
 }
 
 fn transport_may_pass(failure: &Failure) -> bool {
     match failure.stage {
-        // Networks, name servers and peers come back. The look-up does not tell whether a name does not
-        // exist or its server did not answer.
+        // Networks, name servers and peers come back. The result of a look-up does not show whether the name does
+        // not exist or its server did not answer.
         Stage::Dns | Stage::Unreachable | Stage::Broken | Stage::Timeout => true,
         // A server or a balancer that restarts hangs up on a handshake.
         Stage::Handshake => true,
@@ -136,17 +137,22 @@ mod tests {
     }
 
     #[test]
-    fn the_storages_errors_are_told_by_their_codes_first() {
-        for (status, code, passes) in [
+    fn a_busy_storage_is_known_by_its_code_whatever_the_status_and_by_two_statuses() {
+        for (status, code, busy) in [
             (400, "SlowDown", true),
+            (400, "slowdown", true),
             (400, "RequestTimeOut", true),
-            (503, "SlowDown", true),
-            (500, "InternalError", true),
+            (400, "RequestTimeout", true),
+            (400, "TooManyRequests", true),
+            (500, "ServerBusy", true),
+            (503, "", true),
+            (429, "AccessDenied", true),
+            (500, "InternalError", false),
             (400, "RequestTimeTooSkewed", false),
             (403, "AccessDenied", false),
             (404, "NoSuchKey", false),
         ] {
-            assert_eq!(may_pass(Cause::Storage { status, code }), passes, "{status} {code}");
+            assert_eq!(is_busy(status, code), busy, "{status} {code}");
         }
     }
 }

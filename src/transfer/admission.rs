@@ -1,5 +1,5 @@
-//! The first answer of a file: whether it is of the object that is known, and what must hold before a byte
-//! of it takes the place of what is there.
+//! The first answer of a file: whether it is of the object that is known, and the checks that it must pass before
+//! its bytes replace an existing part.
 
 use std::io::Read;
 use std::ops::Range;
@@ -17,17 +17,18 @@ use super::request::Answer;
 use super::state::{First, Object, Slot};
 use crate::rdb::Beginning;
 
-/// How often all pieces are started again because the object changed, of a file and of a run.
+/// How often a file is started again because its object changed, and how often files of a run are. After that, one
+/// connection takes the whole object as it comes.
 const RESTARTS_OF_FILE: u32 = 1;
 const RESTARTS_OF_RUN: u32 = 3;
-/// The fewest bytes that begin an RDB file: its name and its version.
+/// The length of an RDB file's header in bytes: `REDIS` and four digits, or `VALKEY` and three.
 const SHORTEST: usize = 9;
 
-/// What is made of the first answer of a file.
+/// How a file goes on with its first answer.
 enum Admission {
-    /// The object is the known one: bytes from the frontier on are kept.
+    /// The object is the known one: its bytes from the frontier on are added to the part.
     GoOn,
-    /// The object is another, or nothing is known of it: it begins in a part of its own.
+    /// The object is another one, or nothing is known of it: it begins in a new part.
     Begin,
 }
 
@@ -44,7 +45,7 @@ impl Fetch<'_> {
             Span::Whole(_) => 0,
             Span::Part(range, _) => range.start,
         };
-        let is_here = |slot: &Slot| slot.generation == self.task.generation;
+        let is_current = |slot: &Slot| slot.generation == self.task.generation;
         let object = Object {
             etag: answer.head.etag.clone(),
             length: answer.head.total(),
@@ -53,7 +54,7 @@ impl Fetch<'_> {
             let mut state = self.pool.lock();
             let restarts = state.restarts;
             let slot = &mut state.files[self.task.file];
-            if !is_here(slot) {
+            if !is_current(slot) {
                 return Ok(());
             }
             let admission = admit(slot, &answer.head, &object, first, from)?;
@@ -89,7 +90,7 @@ impl Fetch<'_> {
                     let said = said_in(&head).map_or_else(String::new, |said| format!(" ({said})"));
                     return Err(FetchError::Final(Reason::Foreign(what + &said)));
                 }
-                // It is judged when all of it is there, but takes the place of no part.
+                // Such an object is judged once all of it is there. It does not replace a part, though.
                 Beginning::Other(what) if has_part => return Err(FetchError::Final(Reason::Foreign(what))),
                 _ => {}
             }
@@ -100,7 +101,7 @@ impl Fetch<'_> {
         };
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.task.file];
-        if !is_here(slot) {
+        if !is_current(slot) {
             return Ok(());
         }
         match fresh {
@@ -138,7 +139,7 @@ impl Fetch<'_> {
         self.receive(&destination, answer.body, head, start, skip, until)
     }
 
-    /// The first bytes of an answer, as many as tell what they are.
+    /// The first bytes of an answer, as many as [`Beginning::of`] needs.
     fn first_chunk(&self, body: &mut impl Read, deadline: Duration) -> Result<Vec<u8>, FetchError> {
         let mut head = vec![0; Beginning::ENOUGH];
         let mut length = 0;
@@ -157,7 +158,7 @@ impl Fetch<'_> {
         Ok(head)
     }
 
-    /// Makes a part for an object that begins, where the disk has room for it.
+    /// Makes a new part and record for an object, if the disk has room for it.
     fn new_part(&self, object: &Object) -> Result<Arc<Part>, FetchError> {
         let (folder, paths) = {
             let state = self.pool.lock();
@@ -171,7 +172,7 @@ impl Fetch<'_> {
         {
             return Err(FetchError::Final(Reason::NoRoom { length, available }));
         }
-        // From here on, no checkpoint writes what is there of the earlier part into the new record.
+        // So no checkpoint saves the progress of the earlier part in the new record.
         self.pool.lock().files[self.task.file].part = None;
         let fresh = Record::new(&record.identity, &record.node);
         *record = Record {
@@ -181,13 +182,13 @@ impl Fetch<'_> {
         };
         record.save(&paths.record)?;
         let part = Part::create(&paths.part)?;
-        // Else a power cut could leave the name with what it stood for before.
+        // Otherwise a power cut could bring the earlier part back under this name.
         folder.sync()?;
         Ok(Arc::new(part))
     }
 }
 
-/// Decides what becomes of a file's first answer.
+/// Decides how a file goes on with its first answer, to a request for bytes from `from` on.
 fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64) -> Result<Admission, FetchError> {
     let frontier = slot.pieces.frontier();
     let known = &slot.object;
@@ -213,7 +214,7 @@ fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64)
     if let (Span::Part(range, total), None) = (&head.span, &object.etag)
         && range.end < *total
     {
-        // The rest could not be told from that of another version, so this part would come again for ever.
+        // Without a version, the rest cannot be requested. The same part would come again for ever.
         return Err(FetchError::Odd(
             "the storage sent a part of the file, and no version to ask for the rest with".to_owned(),
         ));
@@ -229,12 +230,13 @@ fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64)
     Ok(Admission::GoOn)
 }
 
-/// Whether a part brings bytes from an offset on. One that begins later leaves a gap. One that begins
-/// earlier must have as many bytes as it says, since else its beginning may be what is wrong.
+/// Whether an answer's range has bytes from an offset on. A range that begins later would leave a gap. An answer
+/// whose range begins earlier must also be as long as the range says: otherwise the stated beginning may be wrong.
 pub(super) fn fits(range: &Range<u64>, head: &Head, offset: u64) -> bool {
     range.start <= offset && offset < range.end && (head.is_consistent || range.start == offset)
 }
 
+/// Why the file is started again, in words.
 fn why_again(slot: &Slot, object: &Object) -> &'static str {
     match (&slot.object.etag, &object.etag) {
         (Some(known), Some(etag)) if known == etag => "the storage does not go on in the middle",

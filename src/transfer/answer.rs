@@ -1,7 +1,8 @@
 //! Reads an answer of the object storage: which bytes of which object, or which error.
 //!
-//! The statuses and headers are HTTP's (RFC 9110). An error is XML, of which the code and the message are
-//! quoted. The storage sends some errors that pass as 400, so the code is looked at before the status.
+//! The statuses and headers are HTTP's (RFC 9110). An error is XML, of which `Code` and `Message` are quoted. The
+//! storage reports some temporary errors with status 400, so the code is read before the status (source: the
+//! storage's table of errors).
 
 use std::io::Read;
 use std::ops::Range;
@@ -16,7 +17,7 @@ use ureq::http::header::{
 use super::reason::Reason;
 use super::request::NoAnswer;
 use crate::http::{header, retry_after};
-use crate::retry::{Cause, may_pass};
+use crate::retry::{Cause, is_busy, may_pass};
 use crate::terminal::escape::visible;
 use crate::values::link::redact::without_queries;
 
@@ -24,7 +25,8 @@ use crate::values::link::redact::without_queries;
 const MAX_ERROR_BODY: u64 = 16 * 1024;
 /// How much of a code or message is quoted, in characters.
 const MAX_QUOTE: usize = 200;
-/// A longer ETag, in bytes, is taken for none: it is remembered on the disk and sent with each request.
+/// The longest ETag that is used, in bytes. It is saved in the record and sent with each request, so a longer one
+/// counts as none.
 pub(super) const MAX_ETAG: usize = 1024;
 
 /// The head of an answer that has bytes of the object.
@@ -36,21 +38,22 @@ pub(super) struct Head {
     pub(super) etag: Option<String>,
     /// Whether the storage says that it serves ranges.
     pub(super) serves_ranges: bool,
-    /// Whether the answer has as many bytes as the range that it says it is.
+    /// Whether its Content-Length, if it has one, is the length of its range.
     pub(super) is_consistent: bool,
-    /// The encoding that the bytes are in, if it is not their own.
+    /// The encoding that changed the bytes, such as `gzip`.
     pub(super) encoding: Option<String>,
+    /// Whether it is a web page by its Content-Type.
     is_page: bool,
 }
 
-/// Which bytes follow.
+/// Which bytes of the object an answer has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Span {
-    /// All of the object, which has so many bytes where that was told.
+    /// All of the object, with its length in bytes where the answer tells it.
     Whole(Option<u64>),
-    /// These, of an object of so many.
+    /// This range of an object of this length, both in bytes.
     Part(Range<u64>, u64),
-    /// Some that the answer does not say: several ranges, or a range that makes no sense.
+    /// The answer has several ranges, or a range that makes no sense.
     Unknown,
 }
 
@@ -62,11 +65,11 @@ impl Head {
         let content_type = content_type.trim_start().to_ascii_lowercase();
         let is_multipart = content_type.starts_with("multipart/byteranges");
         let span = match (status, range) {
-            // Between its bytes stand the heads of its parts, whatever its Content-Range says.
+            // The body has a head before each of its ranges, whatever its Content-Range says.
             _ if is_multipart => Span::Unknown,
             (206, None) => Span::Unknown,
             (200, None) => Span::Whole(length),
-            // A 200 may say that it is a range; it counts for what it says.
+            // Some servers send a range with status 200. Its Content-Range counts.
             (_, Some(text)) => match parse_content_range(text) {
                 Some((range, _)) if length.is_some_and(|length| status == 200 && length != range.end - range.start) => {
                     Span::Unknown
@@ -92,12 +95,12 @@ impl Head {
         }
     }
 
-    /// Why none of the bytes may be kept, where the head says it.
+    /// Why none of the bytes may be kept; `None` if the head gives no reason.
     pub(super) fn refusal(&self) -> Option<Reason> {
         if let Some(encoding) = &self.encoding {
             return Some(Reason::Encoded(encoding.clone()));
         }
-        // The object's own type may be anything but a page for people.
+        // An object may have any other Content-Type.
         self.is_page.then_some(Reason::Page)
     }
 
@@ -123,8 +126,7 @@ fn encoding(headers: &HeaderMap) -> Option<String> {
     Some(quoted(named))
 }
 
-/// Makes an error of an answer whose status is not 200 or 206. `is_over` says when there was enough
-/// time to read its body.
+/// Reads an answer whose status is not 200 or 206. Its body is read until `is_over` says that the time is up.
 pub(crate) fn of_error_answer(
     mut response: Response<Body>,
     was_range: bool,
@@ -149,15 +151,13 @@ pub(crate) fn of_error_answer(
     let code = code.unwrap_or_default().to_ascii_lowercase();
     let range_codes = ["", "invalidrange", "invalidargument", "invalidrequest", "badrequest"];
     match (status, code.as_str()) {
-        (_, "slowdown" | "requesttimeout" | "toomanyrequests" | "serverbusy") | (429 | 503, _) => {
-            NoAnswer::Busy(said, retry_after)
-        }
-        _ if may_pass(Cause::Storage { status, code: &code }) => NoAnswer::Failed(said),
+        _ if is_busy(status, &code) => NoAnswer::Busy(said, retry_after),
+        _ if may_pass(Cause::Status(status)) => NoAnswer::Failed(said),
         (412, _) => NoAnswer::Precondition(said),
         (416, _) => NoAnswer::NoSuchRange,
         (400, code) if was_range && range_codes.contains(&code) => NoAnswer::NoSuchRange,
         (304, _) => NoAnswer::Odd(said),
-        // An expired link is refused with one of these; which one is not documented.
+        // An expired link is refused with one of these statuses. It is not documented which one.
         (400 | 401 | 403, _) => NoAnswer::Refused(said),
         _ => NoAnswer::Final(Reason::Status { status, said }),
     }
@@ -170,7 +170,7 @@ pub(super) fn said_in(body: &[u8]) -> Option<String> {
     Some(element(&text, "Message").map_or(code.clone(), |message| format!("{code}: {message}")))
 }
 
-/// As much of an error as comes in time; half an error is better than none.
+/// As much of the body of an error as comes in time.
 fn read_within(mut body: impl Read, is_over: &dyn Fn() -> bool) -> Vec<u8> {
     let mut text = Vec::new();
     let mut buffer = [0; 1024];
@@ -193,8 +193,8 @@ fn element(xml: &str, name: &str) -> Option<String> {
     Some(quoted(text.trim()))
 }
 
-/// Words of the storage that are safe to show: links in them lose their queries before they are cut
-/// short, since half a link is not recognised as one.
+/// Words of the storage that are safe to show. The queries of links are removed before the text is cut, since the
+/// beginning of a link would not be recognised as one.
 fn quoted(text: &str) -> String {
     let quote: String = without_queries(text).chars().take(MAX_QUOTE).collect();
     visible(&quote).into_owned()
@@ -217,7 +217,7 @@ fn parse_content_range(text: &str) -> Option<(Range<u64>, u64)> {
     (unit.eq_ignore_ascii_case("bytes") && first < end && end <= length).then_some((first..end, length))
 }
 
-/// Nothing can be resumed by a weak ETag: it does not tell bytes apart.
+/// The strong ETag. A weak one is left out, since objects of different bytes may have the same one.
 fn strong_etag(headers: &HeaderMap) -> Option<String> {
     header(headers, ETAG.as_str())
         .filter(|etag| is_strong_etag(etag))

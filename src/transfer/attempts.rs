@@ -1,20 +1,21 @@
-//! How often a file's requests have failed, and how long to wait before the next.
+//! Counts how often a file's requests failed in a row, and gives the waits before the next ones.
 
 use std::time::Duration;
 
 use crate::retry::backoff::Backoff;
 
-/// However long the storage asks to wait, it is asked again after this.
+/// The longest wait, even if the storage asks for a longer one.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// Failures in a row that brought nothing. Several connections that fail together count once.
 pub(super) struct Attempts {
     max: u32,
-    /// How many bytes of the file were there at most. To come as far again brings nothing.
+    /// The most bytes of the file that were there. After a new start, only more than that is progress.
     furthest: u64,
     failed: u32,
-    /// When the last one was counted, on the clock's monotonic time.
+    /// When the last failure was counted, on the clock's monotonic time.
     last: Option<Duration>,
+    /// Whether a link was refused since the last progress.
     was_refused: bool,
     seed: u64,
     backoff: Backoff,
@@ -23,11 +24,11 @@ pub(super) struct Attempts {
 /// The next step for a file whose request failed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// It is asked for again after so long.
+    /// The request is sent again after this time.
     Wait(Duration),
-    /// It was counted with another, and is asked for when that one is.
+    /// The failure was counted with an earlier one, and waits with it.
     Together,
-    /// It is given up after so many in a row.
+    /// The file is given up after this many failures in a row.
     GiveUp(u32),
 }
 
@@ -45,7 +46,7 @@ impl Attempts {
         }
     }
 
-    /// Notes that so many bytes of the file are there.
+    /// Notes how many bytes of the file are there. More than ever before end a row of failures.
     pub(super) fn has(&mut self, bytes: u64) {
         if bytes > self.furthest {
             self.furthest = bytes;
@@ -58,12 +59,13 @@ impl Attempts {
         }
     }
 
-    /// Whether no link was refused since more of the file came.
+    /// Notes that a link was refused. Returns whether it is the first one since the last progress.
     pub(super) fn is_first_refusal(&mut self) -> bool {
         !std::mem::replace(&mut self.was_refused, true)
     }
 
-    /// Counts a failure of a request that was sent at `sent`.
+    /// Counts a failure of a request that was sent at `sent`. Requests that were sent before the last failure was
+    /// counted failed together with it.
     pub(super) fn count(&mut self, sent: Duration, now: Duration) -> Next {
         if self.last.is_some_and(|last| sent < last) {
             return Next::Together;
@@ -76,7 +78,7 @@ impl Attempts {
         Next::Wait(self.backoff.next(None))
     }
 
-    /// How long to wait where the storage is busy, which counts for no failure.
+    /// How long to wait after the storage said that it is busy. That counts as no failure.
     pub(super) fn busy(&mut self, asked_for: Option<Duration>) -> Duration {
         self.backoff.next(asked_for.map(|wait| wait.min(LONGEST_WAIT)))
     }

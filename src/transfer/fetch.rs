@@ -1,4 +1,4 @@
-//! One request of a file: the checks of its answer before a byte is kept, and the receiving of its bytes.
+//! Carries out one request of a file: checks its answer before a byte is kept, and receives its bytes.
 //!
 //! The storage may ignore a condition such as `If-Match`, so ETag, start, length and encoding of every
 //! answer are compared. An existing part is kept until an answer has passed all of these checks.
@@ -12,6 +12,7 @@ use super::Event;
 use super::admission::fits;
 use super::answer::Span;
 use super::fetch_error::{FetchError, OTHER_RANGE};
+use super::pieces::FlightId;
 use super::pool::{Destination, Pool, Timing};
 use super::request::{Answer, Ask, NoAnswer};
 use super::state::{Kind, Task};
@@ -21,7 +22,7 @@ use crate::http::Stage;
 const LEAST_RATE: f64 = 10_000.0;
 const SLOW_FOR: Duration = Duration::from_secs(60);
 
-/// Sends the request of a task, and keeps the bytes of the answer.
+/// Sends the request of a task, and writes the bytes of the answer to the part.
 pub(super) fn run(pool: &Pool, task: &Task) {
     let link = pool.fresh_enough(task);
     let range = task.range();
@@ -52,7 +53,7 @@ pub(super) fn run(pool: &Pool, task: &Task) {
             }
         }
         Err(NoAnswer::Transport(failure)) if failure.stage == Stage::Protocol => match &task.kind {
-            // The storage has answered by the rules before, so this is no other program.
+            // A request for a piece follows an answer that was valid HTTP, so the storage is not another program.
             Kind::Piece(_, range) => Err(FetchError::Cut {
                 at: range.start,
                 of: task.object.length,
@@ -68,7 +69,7 @@ pub(super) fn run(pool: &Pool, task: &Task) {
 }
 
 impl Pool {
-    /// Traces a request for `-v`: method, host and object without the query, range, proxy, status, time.
+    /// Reports a request for `-v`: method, host and object without the query, range, proxy, status, time.
     fn trace(&self, file: usize, ask: &Ask<'_>, outcome: &Result<Answer, NoAnswer>, sent: Duration) {
         let range = ask.range.as_ref().map_or_else(String::new, |range| match range.end {
             u64::MAX => format!(" {}-", range.start),
@@ -101,13 +102,13 @@ impl Task {
 pub(super) struct Fetch<'a> {
     pub(super) pool: &'a Pool,
     pub(super) task: &'a Task,
-    /// The start that it belongs to: the task's, until its answer makes another.
+    /// The start of the file that it belongs to: the task's, until its answer starts the file again.
     pub(super) generation: Cell<u64>,
 }
 
 impl Fetch<'_> {
     /// Takes the answer to a request for a piece.
-    fn piece(&self, answer: Answer, id: super::pieces::FlightId, piece: &Range<u64>) -> Result<(), FetchError> {
+    fn piece(&self, answer: Answer, id: FlightId, piece: &Range<u64>) -> Result<(), FetchError> {
         if let Some(reason) = answer.head.refusal() {
             return Err(FetchError::Final(reason));
         }
@@ -129,8 +130,7 @@ impl Fetch<'_> {
                         _ => FetchError::Changed,
                     });
                 }
-                // The storage serves no ranges. The bytes that are there are kept, and one connection goes
-                // on.
+                // The storage serves no ranges. The bytes that are there stay, and one connection goes on.
                 Span::Whole(_) => return Err(FetchError::NoRanges),
                 Span::Part(range, _) if !fits(range, &answer.head, piece.start) => return Err(FetchError::OtherPart),
                 Span::Part(..) => (slot.refused_pieces, slot.has_served_pieces) = (0, true),
@@ -158,8 +158,9 @@ impl Fetch<'_> {
         )
     }
 
-    /// Reads an answer's bytes, which begin at `position` in the object and end before `until`, and writes
-    /// those that belong to the flight. `head` was read already; what is before `skip` is there.
+    /// Reads an answer's bytes, which begin at offset `position` of the object and end before `until`, and writes
+    /// those that belong to the flight. `head` are the first of them, which were read already. The bytes before
+    /// `skip` are in the part already.
     pub(super) fn receive(
         &self,
         destination: &Destination,
@@ -176,6 +177,7 @@ impl Fetch<'_> {
             .unwrap_or_default();
         let mut buffer = pool.take_buffer();
         let mut watch = Watch::new(pool.now());
+        let mut last_busy = Duration::ZERO;
         let mut head = Some(head).filter(|head| !head.is_empty());
         let (began, first_byte) = (pool.now(), position);
         loop {
@@ -212,10 +214,7 @@ impl Fetch<'_> {
                 let first = position + from as u64;
                 let missing = pool.claim(destination, &(first..position + to as u64));
                 self.write(destination, &missing, &buffer[from..to], first)?;
-                let timing = Timing {
-                    idle,
-                    busy: watch.last_busy,
-                };
+                let timing = Timing { idle, busy: last_busy };
                 let (next, go_on) = pool.landed(destination, first, buffer, from..to, &missing, timing);
                 buffer = next;
                 match go_on {
@@ -237,7 +236,7 @@ impl Fetch<'_> {
             if until.is_some_and(|until| position > until) || (to < count && from >= to) {
                 break;
             }
-            watch.last_busy = pool.now().saturating_sub(busy);
+            last_busy = pool.now().saturating_sub(busy);
             pool.pause(limited);
             if watch.is_too_slow(count, pool.now(), limited) {
                 return Err(FetchError::TooSlow);
@@ -262,7 +261,7 @@ impl Fetch<'_> {
         }
     }
 
-    /// Writes those of these bytes, the first of which belongs at `first`, that are missing.
+    /// Writes those of the bytes that are missing. The first of `bytes` has the offset `first` in the object.
     fn write(
         &self,
         destination: &Destination,
@@ -292,6 +291,7 @@ impl Fetch<'_> {
         }
     }
 
+    /// The object's length, or `otherwise` if it is not known.
     fn total(&self, otherwise: u64) -> u64 {
         let known = self.pool.lock().files[self.task.file].object.length;
         known.unwrap_or(otherwise)
@@ -300,21 +300,18 @@ impl Fetch<'_> {
 
 /// Detects a connection that brings too few bytes.
 struct Watch {
+    /// The beginning of the current interval, and the bytes that came in it.
     since: Duration,
     bytes: u64,
-    last_busy: Duration,
 }
 
 impl Watch {
     fn new(now: Duration) -> Self {
-        Self {
-            since: now,
-            bytes: 0,
-            last_busy: Duration::ZERO,
-        }
+        Self { since: now, bytes: 0 }
     }
 
-    /// Notes bytes. Time that was waited for `--limit-rate` does not count against the connection.
+    /// Notes bytes, and returns whether too few came. `limited`, the time that was waited for `--limit-rate`, does
+    /// not count against the connection.
     fn is_too_slow(&mut self, count: usize, now: Duration, limited: Duration) -> bool {
         self.bytes += count as u64;
         self.since += limited;
