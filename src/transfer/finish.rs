@@ -1,4 +1,4 @@
-//! The end of a file: its bytes go to the disk, and it gets its name.
+//! The end of a file: its bytes are synchronised to the disk, and it gets its name.
 //!
 //! The file that gets the name must be the file that was checked. Another process may replace a `.part`
 //! before it is renamed, so the file under the name is then compared with the open one: device, inode and
@@ -21,7 +21,7 @@ use crate::file::FileState;
 use crate::rdb::Findings;
 
 impl FileWorker<'_> {
-    /// Gives a whole file its name.
+    /// Gives a whole file its name, after its bytes and its record are on the disk.
     pub(super) fn keep(&self, checked: Checked) -> Result<Outcome, Reason> {
         let written = |error| disk("written", error);
         if !checked.part.sync_all().map_err(written)? {
@@ -30,7 +30,7 @@ impl FileWorker<'_> {
         if checked.part.is_suspect(checked.bytes).map_err(written)? && !self.is_still(&checked).map_err(written)? {
             return self.was_exchanged(&checked, &self.paths.part);
         }
-        // Before the rename, too: with --force it would cost the file that is there.
+        // This is checked before the rename, too: with --force, the rename replaces the file that is there.
         if !checked.part.is_at(&self.paths.part, checked.bytes).map_err(written)? {
             return self.was_exchanged(&checked, &self.paths.part);
         }
@@ -63,7 +63,7 @@ impl FileWorker<'_> {
         Ok(outcome)
     }
 
-    /// Whether the bytes on the disk are those that were checked.
+    /// Reads the part again. Returns whether its bytes are those that were checked.
     fn is_still(&self, checked: &Checked) -> io::Result<bool> {
         let mut sha256 = Sha256::new();
         let mut buffer = vec![0; CHUNK];
@@ -81,7 +81,7 @@ impl FileWorker<'_> {
         Ok(hex::encode(sha256.finalize()) == checked.sha256 && !checked.part.was_cut())
     }
 
-    /// The file is not the one that was checked: it gets a name that says so.
+    /// Renames a file that is not the one that was checked to `.corrupt`, and forgets it.
     fn was_exchanged(&self, checked: &Checked, there: &Path) -> Result<Outcome, Reason> {
         let bytes = fs::symlink_metadata(there).map_or(checked.bytes, |there| there.len());
         match fs::rename(there, &self.paths.corrupt) {
@@ -93,7 +93,7 @@ impl FileWorker<'_> {
         Ok(self.outcome(&self.paths.corrupt, bytes, None, FileState::Corrupt, reason))
     }
 
-    /// The outcome for a file of which all bytes are there.
+    /// The outcome of a file that was read to its end.
     pub(super) fn examined(&self, path: &Path, finished: Finished, findings: Findings) -> Outcome {
         let verdict = &findings.verdict;
         let (state, reason) = (FileState::of_verdict(verdict), verdict.reason().map(Reason::Content));
@@ -104,7 +104,7 @@ impl FileWorker<'_> {
         }
     }
 
-    /// Gives a file that is no good a name that cannot be mistaken for a good one's, and forgets it.
+    /// Renames a file whose bytes are not good to `.corrupt`, and forgets it.
     pub(super) fn set_aside(&self, checked: Checked) -> Result<Outcome, Reason> {
         fs::rename(&self.paths.part, &self.paths.corrupt).map_err(|error| disk("written", error))?;
         self.forget()?;
@@ -117,7 +117,7 @@ impl FileWorker<'_> {
 }
 
 impl Checked {
-    /// The record of it.
+    /// What its record says of it.
     fn finished(&self) -> Finished {
         Finished {
             bytes: self.bytes,

@@ -1,4 +1,4 @@
-//! The folder that files are fetched to: its lock, its records, its space.
+//! The folder that files are fetched to: its lock, its records, the paths in it, its free space.
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -21,7 +21,8 @@ pub(crate) struct Folder {
     path: PathBuf,
     /// The user that files made here belong to.
     owner: Owner,
-    /// Locked for as long as it is open. `None` where a lock of the folder above it holds off others.
+    /// The lock file, which is locked until it is closed. `None` if the lock of a folder above keeps other processes
+    /// out.
     _lock: Option<File>,
 }
 
@@ -36,11 +37,11 @@ pub(super) struct Paths {
 /// Why a folder cannot be used.
 #[derive(Debug)]
 pub(crate) enum FolderError {
-    /// It cannot be made or written.
+    /// This path cannot be made or written.
     Unusable { path: PathBuf, error: io::Error },
-    /// It is, or is below, a symbolic link to what is not there.
+    /// The folder is, or is below, a symbolic link whose target does not exist.
     Dangling { link: PathBuf, target: PathBuf },
-    /// Another process fetches to it.
+    /// Another process has locked the folder; `holder` is its name, such as `jdredis (process 7)`.
     Held { path: PathBuf, holder: String },
 }
 
@@ -64,16 +65,16 @@ impl fmt::Display for FolderError {
 impl std::error::Error for FolderError {}
 
 impl Folder {
-    /// Makes the folder where it is not there, and locks it. `holder` is what another process is
-    /// told that finds it locked.
+    /// Makes the folder unless it is there, and locks it. `holder` names this process in the message of another
+    /// process that finds the folder locked.
     ///
     /// # Errors
-    /// Where it cannot be made or written, or another process has locked it.
+    /// If it cannot be made or written, or another process has locked it.
     pub(crate) fn open(path: &Path, holder: &str) -> Result<Self, FolderError> {
         let private = Self::make(path)?;
         let lock_path = private.join("lock");
         let lock = private::open_or_create(&lock_path).map_err(unusable(&lock_path))?;
-        // Beside the lock, since some systems let nobody read a file that another process has locked.
+        // The holder has a file of its own, since some systems let no other process read a locked file.
         let holder_path = private.join("holder");
         match lock.try_lock() {
             Ok(()) => {}
@@ -88,17 +89,17 @@ impl Folder {
         Self::owned(path, &private, holder, Some(lock))
     }
 
-    /// As [`open`](Self::open), of a folder that only the holder of another lock writes to. So many of them
-    /// can be in use at once as there is memory for, since none keeps a file open.
+    /// As [`open`](Self::open), for a folder that another lock protects. It keeps no file open, so the limit of open
+    /// files does not limit how many such folders are in use at once.
     ///
     /// # Errors
-    /// Where it cannot be made or written.
+    /// If it cannot be made or written.
     pub(crate) fn open_without_lock(path: &Path, holder: &str) -> Result<Self, FolderError> {
         let private = Self::make(path)?;
         Self::owned(path, &private, holder, None)
     }
 
-    /// Makes the folder and the private one in it, where they are not there.
+    /// Makes the folder and the private one in it, unless they are there. Returns the path of the private one.
     fn make(path: &Path) -> Result<PathBuf, FolderError> {
         let private = path.join(PRIVATE);
         fs::create_dir_all(path).map_err(|error| dangling(path).unwrap_or_else(|| unusable(path)(error)))?;
@@ -106,7 +107,7 @@ impl Folder {
         Ok(private)
     }
 
-    /// Writes down who holds it, which shows to whom files belong that are made here.
+    /// Writes the holder's name. The owner of that new file is the user that files made here belong to.
     fn owned(path: &Path, private: &Path, holder: &str, lock: Option<File>) -> Result<Self, FolderError> {
         let holder_path = private.join("holder");
         let owner = private::create(&holder_path)
@@ -122,13 +123,16 @@ impl Folder {
         })
     }
 
-    /// Bytes that this user may still write.
+    /// How many bytes this user may still write.
+    ///
+    /// # Errors
+    /// If the system does not tell.
     pub(crate) fn available(&self) -> io::Result<u64> {
         private::free_space(&self.path)
     }
 
-    /// How many bytes of this backup's and node's file are there already, whole or in part. A file
-    /// that is to be replaced is none of them, since it stays until the new one is whole.
+    /// How many bytes of this backup's and node's file are there already, in the whole file or in a part that can be
+    /// resumed. A file that is to be replaced is not counted, since it stays until the new one is whole.
     pub(crate) fn bytes_of(&self, name: &str, identity: &Identity, node: &str) -> u64 {
         let paths = self.paths(name);
         let whole = fs::symlink_metadata(&paths.whole).ok();
@@ -136,7 +140,7 @@ impl Folder {
         whole.map_or(0, |file| file.len()) + self.bytes_in_part(&paths, identity, node)
     }
 
-    /// How many bytes of the part can be gone on from.
+    /// How many bytes of the part can be kept when it is resumed.
     pub(super) fn bytes_in_part(&self, paths: &Paths, identity: &Identity, node: &str) -> u64 {
         let part = fs::symlink_metadata(&paths.part).ok().filter(fs::Metadata::is_file);
         let record = self.record(paths, identity, node);
@@ -144,13 +148,13 @@ impl Folder {
             .map_or(0, |(part, record)| record.resumable(part.len()))
     }
 
-    /// How many bytes of the disk a part takes, which a new one in its place gives back.
+    /// How many bytes of the disk a part takes. A new part in its place frees them.
     pub(super) fn taken_by_part(&self, paths: &Paths) -> u64 {
         let part = fs::symlink_metadata(&paths.part).ok().filter(fs::Metadata::is_file);
         part.map_or(0, |part| private::allocated(&part))
     }
 
-    /// Whether a file of this name is there that is not the finished one of this backup and node.
+    /// Whether there is a file of this name other than the finished one of this backup and node.
     pub(crate) fn is_taken(&self, name: &str, identity: &Identity, node: &str) -> bool {
         let paths = self.paths(name);
         let Ok(file) = fs::symlink_metadata(&paths.whole) else {
@@ -160,7 +164,7 @@ impl Folder {
         finished.is_none_or(|finished| finished.bytes != file.len())
     }
 
-    /// Whether a folder has this name, which no file can take the place of.
+    /// Whether a folder has this name, so that no file can get it.
     pub(crate) fn is_obstructed(&self, name: &str) -> bool {
         fs::symlink_metadata(self.paths(name).whole).is_ok_and(|whole| whole.is_dir())
     }
@@ -170,7 +174,10 @@ impl Folder {
         Record::load(&paths.record, identity, node, self.owner)
     }
 
-    /// Opens the part that is there, to go on after `kept` bytes.
+    /// Opens an existing part to go on after `kept` bytes.
+    ///
+    /// # Errors
+    /// As [`Part::open`].
     pub(super) fn open_part(&self, paths: &Paths, kept: u64) -> io::Result<Part> {
         Part::open(&paths.part, kept, self.owner)
     }
@@ -189,21 +196,21 @@ impl Folder {
         }
     }
 
-    /// Has the system write down which names the folder holds, where the file system can.
+    /// Synchronises the folder's names to the disk (fsync), if the file system can.
     pub(super) fn sync(&self) -> io::Result<()> {
         private::tolerant(private::sync_folder(&self.path))
     }
 
-    /// As [`sync`](Self::sync), of the records.
+    /// As [`sync`](Self::sync), for the folder of the records.
     pub(super) fn sync_records(&self) -> io::Result<()> {
         private::tolerant(private::sync_folder(&self.path.join(PRIVATE)))
     }
 }
 
-/// The error of a path that leads through a link to what is not there. mkdir(2) says of it only that
-/// the name exists.
+/// The error of a path that goes through a symbolic link whose target does not exist. mkdir(2) reports it only as
+/// a name that exists.
 fn dangling(path: &Path) -> Option<FolderError> {
-    // Without a slash at the end, which would have the link followed.
+    // A slash at the end is dropped, since the system would follow the link.
     let path: PathBuf = path.components().collect();
     let leads_nowhere = |path: &&Path| fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
     let mut links = path.ancestors().filter(|path| path.is_symlink());
@@ -214,7 +221,7 @@ fn dangling(path: &Path) -> Option<FolderError> {
     })
 }
 
-/// The error that a path cannot be used, from the one that the system gave.
+/// Makes the error of a path that cannot be used from the system's error.
 fn unusable(path: &Path) -> impl Fn(io::Error) -> FolderError {
     let path = path.to_owned();
     move |error| FolderError::Unusable {

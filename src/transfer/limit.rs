@@ -3,20 +3,20 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Bytes that were not taken in so long are not made up for.
+/// After a time without bytes, at most the bytes of this time are made up for.
 const BURST: Duration = Duration::from_millis(100);
 
-/// Says how long to wait before more bytes are taken.
+/// The limit of a transfer. All connections share it.
 #[derive(Debug)]
 pub(super) struct Limit {
     /// In bytes a second.
     rate: Option<u64>,
-    /// Until when what was taken lasts, on the clock's monotonic time.
+    /// When the bytes that were taken are used up at this rate, on the clock's monotonic time.
     until: Mutex<Duration>,
 }
 
 impl Limit {
-    /// None, where there is no rate.
+    /// A limit of `rate` bytes a second; no limit if it is `None`.
     pub(super) fn new(rate: Option<u64>) -> Self {
         Self {
             rate,
@@ -24,13 +24,13 @@ impl Limit {
         }
     }
 
-    /// How many bytes are to be taken at a time at most, so that they come evenly.
+    /// The most bytes to take at a time, up to `most`: those of a fortieth of a second, so that they come evenly.
     pub(super) fn chunk(&self, most: usize) -> usize {
         let even = self.rate.map_or(u64::MAX, |rate| rate / 40);
         usize::try_from(even).unwrap_or(most).clamp(1, most)
     }
 
-    /// Notes that so many bytes were taken, and says how long to wait before the next.
+    /// Notes that bytes were taken. Returns how long to wait before more are taken.
     pub(super) fn took(&self, bytes: usize, now: Duration) -> Duration {
         let Some(rate) = self.rate else {
             return Duration::ZERO;

@@ -9,13 +9,12 @@ pub(super) const CORRUPT: &str = ".corrupt";
 /// The longest name given to a file, in bytes, which leaves room for endings.
 const MAX_NAME: usize = 200;
 
-/// Makes names that are safe in any folder and differ from each other of names that may hold
-/// anything, in order.
+/// Turns names of any text into file names that are safe in any folder and differ from each other. They keep the
+/// order of `names`.
 pub(crate) fn distinct_names(names: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut distinct = Vec::new();
-    // What is beside one file must not be another. Folders of some systems take names that differ in
-    // case for the same.
+    // No file may have the name of another one's part or corrupt file. Some file systems ignore letter case.
     let family = |name: &str| ["", PART, CORRUPT].map(|ending| format!("{name}{ending}").to_lowercase());
     for (i, name) in names.into_iter().enumerate() {
         let safe = safe_name(name.as_ref()).unwrap_or_else(|| format!("shard-{i}"));
@@ -32,15 +31,16 @@ pub(crate) fn distinct_names(names: impl IntoIterator<Item = impl AsRef<str>>) -
     distinct
 }
 
+/// The name without characters and dots that a system or a terminal treats specially; `None` if nothing is left.
 fn safe_name(name: &str) -> Option<String> {
     let is_safe = |c: char| c.is_alphanumeric() || "-_.+=@".contains(c);
     let safe: String = name.chars().map(|c| if is_safe(c) { c } else { '_' }).collect();
-    // A dot at the beginning hides a file, or names a folder; at the end, some systems drop it.
+    // A dot at the beginning hides a file, or names a folder. A dot at the end is dropped by some systems.
     let trimmed = cut(safe.trim_start_matches('.'), MAX_NAME).trim_end_matches('.');
     (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
-/// As much of the beginning as fits into so many bytes.
+/// The beginning of a text: whole characters, at most `length` bytes.
 fn cut(text: &str, length: usize) -> &str {
     let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
     let end = ends.take_while(|end| *end <= length).last().unwrap_or_default();

@@ -13,46 +13,45 @@ use super::private::{self, Owner};
 pub(super) struct Part {
     file: File,
     path: PathBuf,
-    /// The end of the last byte that was written.
+    /// The highest offset that was written to, in bytes.
     end: AtomicU64,
-    /// Whether somebody else was seen to have made it shorter. Later writes make it as long again.
+    /// Whether the file was found to be shorter than `end`, so that another process cut it. This is remembered, since
+    /// a later write makes the file as long again.
     was_cut: AtomicBool,
-    /// Set once nothing more is to be written; locked for reading while something is.
+    /// Whether no more bytes are written. Each write holds the lock for reading.
     is_closed: RwLock<bool>,
 }
 
 impl Part {
-    /// Makes a part in place of whatever has its name.
+    /// Makes an empty part. A file or a link of its name is removed.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            file: private::create(path)?,
-            path: path.to_owned(),
-            end: AtomicU64::new(0),
-            was_cut: AtomicBool::new(false),
-            is_closed: RwLock::default(),
-        })
+        Ok(Self::of(private::create(path)?, path, 0))
     }
 
-    /// Opens a part that is there, to go on after `kept` bytes.
+    /// Opens an existing part to go on after `kept` bytes, and cuts off what is behind them.
     ///
     /// # Errors
-    /// If it is no file, has a second name (a hard link), or was made by another user.
+    /// If it is not a file, has a second name (a hard link), or was made by another user.
     pub(super) fn open(path: &Path, kept: u64, owner: Owner) -> io::Result<Self> {
         let file = private::open_existing_to_write(path)?;
         if !owner.has_made(&file) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         file.set_len(kept)?;
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-            end: AtomicU64::new(kept),
-            was_cut: AtomicBool::new(false),
-            is_closed: RwLock::default(),
-        })
+        Ok(Self::of(file, path, kept))
     }
 
-    /// Writes at an offset; does nothing to a part that is closed.
+    fn of(file: File, path: &Path, end: u64) -> Self {
+        Self {
+            file,
+            path: path.to_owned(),
+            end: AtomicU64::new(end),
+            was_cut: AtomicBool::new(false),
+            is_closed: RwLock::default(),
+        }
+    }
+
+    /// Writes bytes at an offset. Does nothing if the part is closed.
     pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let is_closed = self.is_closed.read().unwrap_or_else(PoisonError::into_inner);
         if *is_closed {
@@ -64,9 +63,9 @@ impl Part {
         Ok(())
     }
 
-    /// Has nothing more written, and cuts off what is behind `length` bytes, which the next run could not
-    /// tell from a gap. A file that has another name by now is left alone: another run, which the lock did
-    /// not hold off, may have finished it.
+    /// Ends all writing, and cuts the part to `length` bytes: the next run could not tell the bytes behind them from
+    /// a gap. If the file has another name by now, it is left alone. Another run, which the lock did not keep out, may
+    /// have finished it.
     pub(super) fn close(&self, length: u64) -> io::Result<()> {
         let mut is_closed = self.is_closed.write().unwrap_or_else(PoisonError::into_inner);
         *is_closed = true;
@@ -81,30 +80,24 @@ impl Part {
         private::read_at(&self.file, bytes, offset)
     }
 
-    /// Has the system write its bytes to the disk. Returns whether it can.
+    /// Synchronises its bytes to the disk (fdatasync). Returns `false` if the file system cannot do that.
     pub(super) fn sync(&self) -> io::Result<bool> {
-        match self.file.sync_data() {
-            Err(error) if private::is_unsupported(&error) => Ok(false),
-            outcome => outcome.map(|()| true),
-        }
+        is_synced(self.file.sync_data())
     }
 
-    /// As [`sync`](Self::sync), with all that the system knows of the file.
+    /// As [`sync`](Self::sync), with all metadata of the file (fsync).
     pub(super) fn sync_all(&self) -> io::Result<bool> {
-        match self.file.sync_all() {
-            Err(error) if private::is_unsupported(&error) => Ok(false),
-            outcome => outcome.map(|()| true),
-        }
+        is_synced(self.file.sync_all())
     }
 
-    /// Whether somebody else made it shorter than what was written to it.
+    /// Whether another process ever made the file shorter than what was written to it.
     pub(super) fn was_cut(&self) -> bool {
         self.look_for_cut();
         self.was_cut.load(Ordering::Relaxed)
     }
 
-    /// Notes when it is shorter than what was written. A few bytes that are cut off leave no hole that the
-    /// file system tells of, so this is looked for before each write.
+    /// Notes whether the file is shorter than what was written to it. This is looked for before each write: once a
+    /// write has made the file as long again, the cut may have left no hole that the file system reports.
     fn look_for_cut(&self) {
         let end = self.end.load(Ordering::Relaxed);
         if self.file.metadata().is_ok_and(|metadata| metadata.len() < end) {
@@ -112,24 +105,32 @@ impl Part {
         }
     }
 
-    /// Whether the bytes that were checked may be others on the disk by now: the file has another length,
-    /// or holes where bytes were written.
+    /// Whether another process may have changed the `length` bytes that were checked: the file was cut, has another
+    /// length, or has holes.
     pub(super) fn is_suspect(&self, length: u64) -> io::Result<bool> {
         let metadata = self.file.metadata()?;
         Ok(self.was_cut() || metadata.len() != length || private::allocated(&metadata) < length)
     }
 
-    /// Whether what has this path is this file, with all its bytes.
+    /// Whether the file at this path is this one, and has `length` bytes.
     pub(super) fn is_at(&self, path: &Path, length: u64) -> io::Result<bool> {
         Ok(self.is_still_at(path)? && self.file.metadata()?.len() == length)
     }
 
-    /// Whether what has this path is this file.
+    /// Whether the file at this path is this one, by device and inode.
     fn is_still_at(&self, path: &Path) -> io::Result<bool> {
         let own = self.file.metadata()?;
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             there => Ok(private::identity(&own) == private::identity(&there?)),
         }
+    }
+}
+
+/// The outcome of an fsync: `false` if the file system has none.
+fn is_synced(outcome: io::Result<()>) -> io::Result<bool> {
+    match outcome {
+        Err(error) if private::is_unsupported(&error) => Ok(false),
+        outcome => outcome.map(|()| true),
     }
 }

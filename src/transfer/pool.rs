@@ -1,4 +1,5 @@
-//! The operations of a transfer's threads on its state: take a request, note its result, wait.
+//! The parts that all threads of a transfer share, and the operations of the threads on them: take a request or a
+//! file, use a fresh link, wait.
 
 use std::io;
 use std::sync::mpsc::Sender;
@@ -19,9 +20,9 @@ use super::{Event, HEARTBEAT, Job, Options, fetch};
 use crate::process::threads::{self, Need};
 use crate::values::link::Link;
 
-/// A link that works for less than this is replaced before it is used.
+/// A link that expires within this time is replaced before it is used.
 const LEAST_LIFETIME: time::Duration = time::Duration::seconds(60);
-/// With more connections, chunks are half as large, so that memory stays within its bounds.
+/// If more connections than this are allowed, chunks are half as large, to keep the memory of their buffers small.
 const MANY: usize = 16;
 
 /// The parts that all threads of a transfer share.
@@ -31,31 +32,32 @@ pub(super) struct Pool {
     /// The record of each file, as it is on the disk or soon will be.
     records: Mutex<Vec<Arc<Mutex<Record>>>>,
     state: Mutex<State>,
-    /// There may be a request to make.
+    /// Connections and idle file workers wait here for a request to send or a file.
     pub(super) work: Condvar,
-    /// There may be bytes to check, or an end.
+    /// File workers wait here for bytes to check, or for the end of their file.
     pub(super) news: Condvar,
-    /// There may be room for bytes to check, or the end of a claim.
+    /// Connections wait here until the check takes bytes, or another flight ends its claim.
     pub(super) room: Condvar,
-    /// A file may have ended.
+    /// The checkpoint threads wait here.
     ends: Condvar,
     events: Sender<(usize, Event)>,
 }
 
-/// The destination of the bytes of a flight.
+/// The flight of a file that an answer's bytes belong to, and the part that they go to.
 pub(super) struct Destination {
     pub(super) file: usize,
+    /// The start of the file that the flight belongs to.
     pub(super) generation: u64,
     pub(super) id: FlightId,
     pub(super) part: Arc<Part>,
 }
 
-/// How the last read of a flight went.
+/// The times of a flight's last read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Timing {
     /// How long it waited for bytes.
     pub(super) idle: Duration,
-    /// How long the ones before took to be handled.
+    /// How long writing and handing over took for the bytes of the read before it.
     pub(super) busy: Duration,
 }
 
@@ -76,8 +78,7 @@ impl Pool {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // A thread that panics ends the process.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     pub(super) fn record(&self, file: usize) -> Arc<Mutex<Record>> {
@@ -109,8 +110,9 @@ impl Pool {
         self.options.stop.load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    /// Tells something about a file. Nobody listens any more once the transfer is given up.
+    /// Reports an event of a file.
     pub(super) fn tell(&self, file: usize, event: Event) {
+        // This fails once the transfer was dropped.
         let _ = self.events.send((file, event));
     }
 
@@ -126,8 +128,7 @@ impl Pool {
         self.ends.notify_all();
     }
 
-    /// Waits until there is a request to make; `None` where there will be none, or there are more
-    /// connections than are wanted.
+    /// Waits for the next request; `None` once the run was stopped or all files have ended.
     pub(super) fn next(&self) -> Option<Task> {
         let mut state = self.lock();
         loop {
@@ -141,10 +142,10 @@ impl Pool {
         }
     }
 
-    /// Starts a thread for connections.
+    /// Starts a thread that carries out one request after the other.
     ///
     /// # Errors
-    /// If the system gives none.
+    /// If the system gives no thread.
     pub(super) fn connect(self: &Arc<Self>, need: Need) -> io::Result<()> {
         let pool = Arc::clone(self);
         let work = move || {
@@ -156,7 +157,7 @@ impl Pool {
         threads::start(thread::Builder::new(), need, work).map(drop)
     }
 
-    /// The next file that nobody has looked at; `None` where there will be none.
+    /// Waits for the next file that no worker has taken; `None` once there will be none.
     pub(super) fn next_file(&self) -> Option<usize> {
         let mut state = self.lock();
         loop {
@@ -179,7 +180,7 @@ impl Pool {
         self.work.notify_all();
     }
 
-    /// Waits until there may be news for a file's thread.
+    /// Waits until there may be news for a file worker.
     pub(super) fn wait_for_news<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         wait(&self.news, state)
     }
@@ -189,7 +190,7 @@ impl Pool {
         drop(wait(&self.ends, self.lock()));
     }
 
-    /// How large the chunks are that are read.
+    /// How many bytes are read at a time.
     pub(super) fn chunk(&self) -> usize {
         let chunk = if self.options.parallel > MANY { CHUNK / 2 } else { CHUNK };
         self.limit.chunk(chunk)
@@ -204,13 +205,13 @@ impl Pool {
         self.lock().spare.push(buffer);
     }
 
-    /// Notes that there is room for bytes to check.
+    /// Wakes connections that wait for the check.
     pub(super) fn has_room(&self) {
         self.room.notify_all();
     }
 
-    /// Notes that the head of a flight's answer came, after so long. Where heads come late, it is as good
-    /// as bytes to decide on more connections by: each step costs that wait.
+    /// Notes that the head of a flight's answer came after the time `waited`. If heads come late, connections are
+    /// added at the head already, as if it were bytes: waiting for the bytes would delay each step by that time.
     pub(super) fn begin(&self, destination: &Destination, waited: Duration) {
         let now = self.now();
         let mut state = self.lock();
@@ -228,14 +229,14 @@ impl Pool {
         }
     }
 
-    /// The check took a chunk: its buffer can be used again.
+    /// Notes that the check is done with a chunk, and takes back its buffer.
     pub(super) fn took(&self, state: &mut State, buffer: Vec<u8>) {
         state.spare.push(buffer);
         self.room.notify_all();
     }
 
-    /// Puts a link in place of one that is about to expire, where there is a better one. If there is none,
-    /// it is used all the same: it is the storage's clock that counts, and this machine's may be wrong.
+    /// The link to use for a task. One that is about to expire is replaced if the service has a better one. If it has
+    /// none, the link is used all the same: it expires by the storage's clock, and this machine's may be wrong.
     pub(super) fn fresh_enough(&self, task: &Task) -> Link {
         if !self.is_old(&task.link) || self.lock().files[task.file].kept_link.as_ref() == Some(&task.link) {
             return task.link.clone();
@@ -259,12 +260,13 @@ impl Pool {
         }
     }
 
+    /// Whether a link is about to expire, by this machine's clock.
     fn is_old(&self, link: &Link) -> bool {
         let now: OffsetDateTime = self.options.clock.now();
         link.expires_at().is_some_and(|expiry| expiry - now < LEAST_LIFETIME)
     }
 
-    /// Waits, unless the run is stopped meanwhile.
+    /// Waits, but ends early if the run is stopped.
     pub(super) fn pause(&self, duration: Duration) {
         let end = self.now() + duration;
         while !self.is_stopped() {
@@ -277,6 +279,7 @@ impl Pool {
     }
 }
 
+/// Waits for a notification, at most half a [`HEARTBEAT`]. The caller looks at the state again in any case.
 pub(super) fn wait<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
     let waited = condition.wait_timeout(state, HEARTBEAT / 2);
     waited.unwrap_or_else(PoisonError::into_inner).0
