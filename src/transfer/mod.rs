@@ -89,21 +89,21 @@ const HEARTBEAT: Duration = Duration::from_millis(100);
 pub(crate) struct Job {
     /// The backup that it belongs to.
     pub(crate) identity: Identity,
-    /// Such as `node 0`.
+    /// The node that it belongs to, such as `node 0`.
     pub(crate) node: String,
     pub(crate) link: Link,
-    /// The folder that it goes to; files of other folders may be fetched in the same transfer.
+    /// The folder that it goes to. The files of a transfer may have different folders.
     pub(crate) folder: Arc<Folder>,
-    /// The name it gets in the folder.
+    /// The name that it gets in the folder.
     pub(crate) file_name: String,
-    /// Whether a file of its name may be replaced, once the new one is whole.
+    /// Whether it replaces a file of its name once it is whole.
     pub(crate) force: bool,
 }
 
-/// A source of links that work. It is called by the threads that fetch, and may be slow.
+/// A source of new links. The threads that fetch call it and wait for it.
 pub(crate) trait Links: Send + Sync {
-    /// A link to the file that is number `file` of the jobs: a new one, unless there is none but the
-    /// stale one.
+    /// A link to the file with this number, in place of `stale`, which was refused or is about to expire. It may
+    /// be equal to `stale` if the service has no other.
     ///
     /// # Errors
     /// The reason why there is no link, in words.
@@ -114,26 +114,26 @@ pub(crate) trait Links: Send + Sync {
 pub(crate) struct Options {
     pub(crate) storage: Storage,
     pub(crate) links: Arc<dyn Links>,
-    /// How many connections there are at most, over all files.
+    /// The most connections at once, over all files.
     pub(crate) parallel: usize,
-    /// How many bytes a second are taken at most, over all connections.
+    /// The most bytes a second, over all connections.
     pub(crate) limit_rate: Option<u64>,
-    /// How long the storage may be busy while nothing comes.
+    /// How long the storage may say that it is busy while no byte comes, before a file is given up.
     pub(crate) patience: Duration,
-    /// How often in a row an attempt may bring nothing.
+    /// How many attempts in a row may bring nothing, before a file is given up.
     pub(crate) max_attempts: u32,
     pub(crate) clock: Arc<dyn Clock>,
     /// For the waits between attempts.
     pub(crate) seed: u64,
-    /// Raised when the user wants it to end.
+    /// Raised when the user ends the run.
     pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// An event of a file. The events of a file come in order.
 pub(crate) enum Event {
-    /// The bytes of it that are there now, and its length if known.
+    /// How many bytes of it are there now, and its length in bytes if known.
     Position { bytes: u64, length: Option<u64> },
-    /// A note about something unexpected, and the reaction to it.
+    /// Something unexpected and what is done about it, in words.
     Note(String),
     /// A request to the storage and its result, for `-v`. It has no part of a link's query.
     Request(String),
@@ -156,16 +156,16 @@ pub(crate) struct Outcome {
     pub(crate) resumed_from: u64,
     /// Its contents, if all its bytes are there and begin an RDB file.
     pub(crate) rdb: Option<Box<Contents>>,
-    /// The advice on it by its bytes, if there is any.
+    /// The advice that follows from its bytes, if there is any.
     pub(crate) advice: Option<Advice>,
-    /// A doubt about a file that is good.
+    /// What is in doubt about a file that is good.
     pub(crate) warning: Option<Reason>,
-    /// Whether the storage told length and ETag of an object that is no RDB file. Nothing else tells whether all of
-    /// it has come.
+    /// Whether the storage told length and ETag of a file that is not good. They alone show that all of an object has
+    /// come that is no RDB file.
     pub(crate) is_certain: bool,
 }
 
-/// A transfer that goes on in its own threads.
+/// A transfer, which runs in its own threads.
 pub(crate) struct Transfer {
     pool: Arc<Pool>,
     events: Receiver<(usize, Event)>,
@@ -174,21 +174,21 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    /// Starts to fetch. The threads end when every file has, or soon after `options.stop` is raised; a
-    /// thread that waits for the network at that moment may outlive the transfer and ends with the process.
-    /// The state on disk allows for that.
+    /// Starts to fetch. The threads end when all files have ended, or soon after `options.stop` is raised. A thread
+    /// that waits for the network at that moment may outlive the transfer and end with the process. The files on the
+    /// disk can be resumed all the same.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// If the system gives no thread.
     pub(crate) fn start(jobs: Vec<Job>, options: Options) -> io::Result<Self> {
         let expected = jobs.len();
         Self::begin(jobs, expected, false, options)
     }
 
-    /// Starts a transfer that files are added to, about `expected` of them. It goes on until it is closed.
+    /// Starts a transfer without files. They are added later, about `expected` of them, until it is closed.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// If the system gives no thread.
     pub(crate) fn open(expected: usize, options: Options) -> io::Result<Self> {
         Self::begin(Vec::new(), expected, true, options)
     }
@@ -231,7 +231,7 @@ impl Transfer {
         })
     }
 
-    /// Adds a file to a transfer that is open. Its number is one more than that of the file before.
+    /// Adds a file to a transfer that is open. Files are numbered from 0 in the order in which they are added.
     pub(crate) fn add(&self, job: Job) {
         self.left.set(self.left.get() + 1);
         self.pool.add(job);
@@ -242,13 +242,15 @@ impl Transfer {
         self.pool.close();
     }
 
-    /// The next event, with the number of its job; `Ok(None)` if there was none for a moment, and an error
-    /// once all files have ended.
+    /// The next event, with the number of its file; `Ok(None)` if none comes within a [`HEARTBEAT`].
+    ///
+    /// # Errors
+    /// [`Ended`] once all files have ended.
     pub(crate) fn next(&self) -> Result<Option<(usize, Event)>, Ended> {
         self.next_within(HEARTBEAT)
     }
 
-    /// Like [`next`](Self::next), with the length of the moment.
+    /// Like [`next`](Self::next), with the time to wait for an event.
     pub(crate) fn next_within(&self, moment: Duration) -> Result<Option<(usize, Event)>, Ended> {
         if self.left.get() == 0 && !self.pool.lock().is_open {
             return Err(Ended);
@@ -264,7 +266,7 @@ impl Transfer {
         }
     }
 
-    /// How many bytes came, and over how many connections at once at most.
+    /// How many bytes came, and the most connections that were in use at once.
     pub(crate) fn received(&self) -> (u64, usize) {
         let state = self.pool.lock();
         (state.received, state.most_active)

@@ -1,14 +1,14 @@
 //! Files that only this program makes and reads: the part, the record, the lock.
 //!
-//! Other users may have a hand in the folder. So a file is made exclusively and readable by this user
-//! alone, never through a symbolic link, and what is there in place of a file, such as a FIFO, is refused
-//! instead of waited for. All that is Unix's own stands here, with what other systems have for it.
+//! Other users may be able to write to the folder. So a file is made exclusively (O_EXCL), readable by this user
+//! alone, and never through a symbolic link. Anything else in place of a file, such as a FIFO, is refused without
+//! waiting for it. All code of a transfer that only Unix has is in this file, with a fallback for other systems.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Makes a file for reading and writing in place of whatever has its name.
+/// Makes a file for reading and writing. A file or a link of its name is removed.
 pub(super) fn create(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -20,7 +20,7 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Makes the folder, for this user alone, unless it is there. A symbolic link is not taken for it.
+/// Makes the folder, for this user alone, unless it is there. A symbolic link to a folder is refused.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     match system::make_folder(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::symlink_metadata(path)?.is_dir() {
@@ -31,13 +31,13 @@ pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file that is there for reading.
+/// Opens an existing file for reading.
 pub(super) fn open_existing(path: &Path) -> io::Result<File> {
     open(OpenOptions::new().read(true), path)
 }
 
-/// Opens a file that is there for reading and writing. One that has another name besides is refused: it
-/// may be anybody's.
+/// Opens an existing file for reading and writing. A file with a second name (a hard link) is refused, since it may
+/// be a file of somebody else.
 pub(super) fn open_existing_to_write(path: &Path) -> io::Result<File> {
     let file = open(OpenOptions::new().read(true).write(true), path)?;
     if system::has_other_names(&file.metadata()?) {
@@ -46,7 +46,7 @@ pub(super) fn open_existing_to_write(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file for writing, or makes it.
+/// Opens a file for reading and writing, and makes it unless it is there.
 pub(super) fn open_or_create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
@@ -60,7 +60,8 @@ pub(super) fn open_or_create(path: &Path) -> io::Result<File> {
 }
 
 fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    // Before it is opened, since some devices act on that; and again after, since it may be replaced.
+    // This is checked before the file is opened, since opening some devices has effects, and again after it, since
+    // the file may be replaced in between.
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(not_a(path, "file"));
     }
@@ -76,8 +77,7 @@ fn not_a(path: &Path, kind: &str) -> io::Error {
     io::Error::other(format!("{} is not a {kind}", path.display()))
 }
 
-/// The outcome of an fsync; a file system that has none (EINVAL, on some networks) is as good as one that
-/// did it.
+/// The outcome of an fsync, where a file system that has none (EINVAL, on some networks) counts as a success.
 pub(super) fn tolerant(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
         Err(error) if is_unsupported(&error) => Ok(()),
@@ -90,8 +90,8 @@ pub(super) fn is_unsupported(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
 }
 
-/// The user that files in a folder belong to when this process makes them. Network file systems give
-/// them to another user than the process's own.
+/// The user that a folder's files belong to if this process made them. On network file systems, that may be another
+/// user than the process's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner(u32);
 
@@ -101,7 +101,7 @@ impl Owner {
         Ok(Self(system::user(&file.metadata()?)))
     }
 
-    /// Whether the same user has made this file.
+    /// Whether the file belongs to this user.
     pub(super) fn has_made(self, file: &File) -> bool {
         file.metadata().is_ok_and(|metadata| system::user(&metadata) == self.0)
     }
@@ -127,22 +127,25 @@ pub(super) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<
     system::read_at(file, bytes, offset)
 }
 
-/// Bytes that this user may still write to the disk of a folder.
+/// How many bytes this user may still write to the disk of a folder.
 pub(super) fn free_space(path: &Path) -> io::Result<u64> {
     system::free_space(path)
 }
 
-/// Has the system write down which names a folder holds.
+/// Synchronises a folder's names to the disk (fsync).
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     system::sync_folder(path)
 }
 
-/// Gives a file another name, unless that is taken.
+/// Gives a file another name.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] if the name is taken.
 pub(super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
     system::rename_to_free_name(from, to)
 }
 
-/// Tells the starts of the system apart, where it does that. Linux makes a random text at each.
+/// The ID of the current boot, which Linux makes at random (random(4)); `None` on systems that have none.
 pub(super) fn boot() -> Option<String> {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
@@ -230,7 +233,7 @@ mod system {
     use std::path::Path;
     use std::sync::{Mutex, PoisonError};
 
-    /// One position belongs to the file, so one thread at a time moves it.
+    /// A file has one position, so one thread at a time may move it.
     static POSITION: Mutex<()> = Mutex::new(());
 
     pub(super) fn for_this_user(_: &mut OpenOptions) {}

@@ -6,26 +6,26 @@ use std::io;
 use crate::http::{Failure, Stage};
 use crate::terminal::human;
 
-/// Why a file's fetching ended without a whole file, or what is to be known of one that is complete.
+/// Why a file is not whole, or what is in doubt about one that is complete.
 #[derive(Debug)]
 pub(crate) enum Reason {
     /// The user ended the run.
     Interrupted,
     /// The part or its record cannot be read or written.
     Disk {
-        /// The operation: `read`, `written` or `read or written`.
+        /// The operation that failed: `read` or `written`.
         doing: &'static str,
         error: io::Error,
     },
-    /// The disk has not enough room for the object; both in bytes.
+    /// The disk does not have enough room for the object. Both are in bytes.
     NoRoom { length: u64, available: u64 },
-    /// The file was finished by an earlier run and its bytes are others now.
+    /// An earlier run finished the file, and its bytes were changed since.
     ChangedOnDisk,
-    /// Somebody made a file of its name while it was fetched.
+    /// Another process made a file of its name while it was fetched.
     NameTaken,
     /// The link does not work any more, and there is no new one, for the reason given.
     NoLink(String),
-    /// It came without a length, and nothing in it tells whether it is whole, for the reason given.
+    /// It came without a length, and its bytes do not show whether it is whole, for the reason given.
     UnknownLength(String),
     /// No answer came from the storage, or it broke off.
     Transport(Failure),
@@ -39,11 +39,11 @@ pub(crate) enum Reason {
     Page,
     /// The bytes came in this encoding, such as gzip.
     Encoded(String),
-    /// The object is no backup by its first bytes; its kind in words.
+    /// The object's first bytes are not those of an RDB file; what it is instead, in words.
     Foreign(String),
     /// The storage gives one version of the object two lengths, in bytes.
     TwoLengths(u64, u64),
-    /// The connection broke after so many bytes of the object, of so many where that is known.
+    /// The connection broke after `at` bytes of the object, which has `of` bytes where that is known.
     Cut {
         at: u64,
         of: Option<u64>,
@@ -51,13 +51,13 @@ pub(crate) enum Reason {
     },
     /// A connection brought next to nothing for too long.
     TooSlow,
-    /// The part was replaced or changed by somebody else before it got its name.
+    /// Another process replaced or changed the part before it got its name.
     Exchanged,
-    /// The file is whole and has its name, and the system could not promise that it keeps it.
+    /// The file is whole and has its name, and the folder could not be synchronised: a power cut may lose the name.
     NameNotSynced(io::Error),
     /// The verdict on the file's bytes: why it is unverified or corrupt.
     Content(String),
-    /// The same happened so many times in a row.
+    /// `last` is the last of this many failures in a row.
     Repeated { last: Box<Reason>, times: u32 },
 }
 

@@ -1,7 +1,10 @@
 //! The record of a file between runs: its backup and node, its object, its progress.
 //!
-//! A record is a small JSON file, replaced as a whole. It never holds a link. What it says is checked like
-//! an answer of somebody else's: it is believed only where it is sane.
+//! A record is a small JSON file, `.jdredis/NAME.json`. It never holds a link. Another process may have changed it,
+//! so a record that makes no sense counts as none.
+//!
+//! A record is replaced by a rename ([`Record::save`]), or overwritten in place where only its progress changed or
+//! the disk is full ([`Record::save_in_place`]). A record that was half overwritten cannot be parsed.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -12,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use super::answer::is_strong_etag;
 use super::private::{self, Owner};
 
-/// A longer record, in bytes, is not read.
+/// The most bytes of a record that are read.
 const MAX_LENGTH: u64 = 64 * 1024;
 
-/// Which backup files belong to.
+/// The backup that a file belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Identity {
@@ -31,29 +34,29 @@ pub(super) struct Record {
     #[serde(flatten)]
     pub(super) identity: Identity,
     pub(super) node: String,
-    /// The object's strong ETag, quotes included, where it has one; without it nothing is resumed.
+    /// The object's strong ETag with its quotes, if it has one. Without it, nothing is resumed.
     pub(super) etag: Option<String>,
-    /// The object's length in bytes, where the storage told it.
+    /// The object's length in bytes, if the storage told it.
     pub(super) length: Option<u64>,
-    /// So many bytes of the part are on the disk for certain: fsync was done after them.
+    /// How many bytes of the part an fsync has brought to the disk. They survive a power cut.
     pub(super) durable: u64,
-    /// So many bytes were written without a gap, and the system has them unless it was started anew.
+    /// How many bytes were written without a gap, if that is more. They survive SIGKILL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) written: Option<Written>,
-    /// The result of checking the whole file. It is written before the file gets its name.
+    /// The result of the check of a whole file. It is saved before the file gets its name.
     pub(super) finished: Option<Finished>,
 }
 
-/// Progress that survives SIGKILL, but not a power cut.
+/// How many bytes of a part were written. Until the next boot, the system has them, on the disk or in its cache.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Written {
     pub(super) bytes: u64,
-    /// Which start of the system it was written under.
+    /// The ID of the boot in which they were written.
     pub(super) boot: String,
 }
 
-/// A whole file.
+/// The length of a whole file, and its SHA-256 in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Finished {
@@ -74,8 +77,8 @@ impl Record {
         }
     }
 
-    /// The record of the file of this backup and node. One of another, one that somebody else made, and
-    /// one that cannot be read or makes no sense, are the same as none.
+    /// Reads the record of the file of this backup and node. `None` if there is none, or it cannot be read, makes no
+    /// sense, belongs to another user, or is about another backup or node.
     pub(super) fn load(path: &Path, identity: &Identity, node: &str, owner: Owner) -> Option<Self> {
         let file = private::open_existing(path).ok()?;
         if !owner.has_made(&file) {
@@ -87,6 +90,7 @@ impl Record {
         (record.identity == *identity && record.node == node && record.is_sane()).then_some(record)
     }
 
+    /// Whether its values can be those of a record that this program made.
     fn is_sane(&self) -> bool {
         let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         self.etag.as_deref().is_none_or(is_strong_etag)
@@ -96,7 +100,7 @@ impl Record {
             && self.finished.as_ref().is_none_or(|finished| is_hash(&finished.sha256))
     }
 
-    /// How many bytes of a part of `present` bytes can be gone on from.
+    /// How many bytes of a part of `present` bytes can be kept when it is resumed.
     pub(super) fn resumable(&self, present: u64) -> u64 {
         let Some(length) = self.length.filter(|length| self.etag.is_some() && present <= *length) else {
             return 0;
@@ -112,18 +116,18 @@ impl Record {
             .min(length)
     }
 
-    /// Replaces what is at the path.
+    /// Replaces the record at the path, by a rename, or in place if the disk is full.
     pub(super) fn save(&self, path: &Path) -> io::Result<()> {
         let text = serde_json::to_vec(self)?;
         let fresh = path.with_extension("tmp");
         let written = private::create(&fresh).and_then(|mut file| {
             file.write_all(&text)?;
-            // Else a power cut could leave an empty file by the name.
+            // Otherwise a power cut could leave an empty file under the name.
             private::tolerant(file.sync_data())?;
             fs::rename(&fresh, path)
         });
         let Err(error) = written else { return Ok(()) };
-        // A full disk is no better for half a file.
+        // Half a record would take room on a disk that may be full.
         let _ = fs::remove_file(&fresh);
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
@@ -134,8 +138,11 @@ impl Record {
         }
     }
 
-    /// Writes into the record that is there, which takes no room of a full disk and waits for none. Returns
-    /// its file, for an fsync. A record is shorter than what a disk writes as one piece.
+    /// Overwrites the record at the path, which needs no room on the disk and does not wait for it. Returns its file,
+    /// for an fsync. A record is usually shorter than a page of 4 KiB, which the system writes as one.
+    ///
+    /// # Errors
+    /// If there is no record, or it cannot be written.
     pub(super) fn save_in_place(&self, path: &Path) -> io::Result<File> {
         let mut text = serde_json::to_vec(self)?;
         let mut file = private::open_existing_to_write(path)?;

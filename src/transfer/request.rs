@@ -1,8 +1,7 @@
 //! One request to the object storage, and the reading of its answer.
 //!
-//! The storage is another host than the service: nothing of the service's goes to it, no key, no
-//! signature, no header. Whether the answer fits what is known of the object is decided in
-//! [`super::answer`].
+//! The storage is another host than the service, so no key, signature or header of the service is sent to it.
+//! [`super::admission`] and [`super::fetch`] decide whether an answer fits what is known of the object.
 
 use std::fmt;
 use std::io::Read;
@@ -23,9 +22,10 @@ use crate::values::link::Link;
 pub(super) const CHUNK: usize = 256 * 1024;
 const OUTPUT_BUFFER: usize = 16 * 1024;
 
-/// The way to the object storage.
+/// A client of the object storage.
 pub(crate) struct Storage {
     client: http::Client,
+    /// How long the storage may be silent.
     silence: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -33,15 +33,15 @@ pub(crate) struct Storage {
 /// The parts of a request.
 pub(super) struct Ask<'a> {
     pub(super) link: &'a Link,
-    /// These bytes of the object; all of it, where there is none.
+    /// The range of bytes to ask for; `None` for the whole object.
     pub(super) range: Option<Range<u64>>,
-    /// The object's length in bytes, where it is known: nothing past it is asked for.
+    /// The object's length in bytes, if it is known. A range that reaches it is asked for without an end.
     pub(super) length: Option<u64>,
     /// The strong ETag that the object must have.
     pub(super) if_match: Option<&'a str>,
 }
 
-/// An answer whose status says that bytes of the object follow.
+/// An answer with bytes of the object (status 200 or 206).
 pub(super) struct Answer {
     pub(super) head: Head,
     pub(super) body: Box<dyn Read + Send>,
@@ -49,24 +49,24 @@ pub(super) struct Answer {
     pub(super) waited: Duration,
 }
 
-/// Why there are no bytes.
+/// Why a request brought no bytes. The texts are the storage's words, safe to show.
 #[derive(Debug)]
 pub(super) enum NoAnswer {
-    /// The link is refused: it has expired, or never was good.
+    /// The link is refused: it has expired, or was never valid.
     Refused(String),
-    /// There are too many requests; the storage may have said how long to wait.
+    /// The storage is busy. The time is how long it asks to wait, if it does.
     Busy(String, Option<Duration>),
     /// The storage failed.
     Failed(String),
     /// No answer came, or it broke off.
     Transport(Box<Failure>),
-    /// The ETag that was asked for is not the object's (412), in the storage's words.
+    /// The object does not have the ETag that was asked for (412).
     Precondition(String),
-    /// There are no such bytes, or none of a range (416, or 400 in answer to a range).
+    /// The object has no such bytes, or the storage serves no ranges of it (416, or 400 to a range).
     NoSuchRange,
-    /// Something that is no answer to what was asked, such as 304.
+    /// An answer that does not fit the request, such as 304.
     Odd(String),
-    /// A failure that trying again does not change.
+    /// A failure that another attempt would not change.
     Final(Reason),
 }
 
@@ -86,7 +86,7 @@ impl fmt::Display for NoAnswer {
 }
 
 impl Storage {
-    /// `silence` is how long the other side may say nothing.
+    /// A client that gives a request up if the storage is silent for the time of `silence`.
     pub(crate) fn new(network: Arc<Network>, silence: Duration, clock: Arc<dyn Clock>) -> Self {
         let config = http::config()
             .input_buffer_size(CHUNK)
@@ -95,7 +95,7 @@ impl Storage {
             .max_idle_connections_per_host(super::MAX_CONNECTIONS)
             .timeout_connect(Some(silence))
             .timeout_recv_response(Some(silence))
-            // Of each read and not of them all: a slow transfer is a healthy one.
+            // This limits each read, not all of them together: a transfer may be slow.
             .timeout_per_read(Some(silence));
         Self {
             client: http::Client::new(network, config),
@@ -108,7 +108,8 @@ impl Storage {
     pub(super) fn get(&self, ask: &Ask<'_>) -> Result<Answer, NoAnswer> {
         let mut request = Request::get(ask.link.expose()).header(ACCEPT_ENCODING, "identity");
         if let Some(range) = &ask.range {
-            // A range to the end names no end: a server that has less answers with what it has.
+            // A range up to the object's end is sent without an end. A storage whose object is shorter by now then
+            // answers with what it has.
             let text = match ask.length {
                 Some(length) if range.end >= length => format!("bytes={}-", range.start),
                 _ => format!("bytes={}-{}", range.start, range.end - 1),
@@ -148,11 +149,11 @@ impl Storage {
         self.client.proxy(link.expose())
     }
 
-    /// The failure of a read of a link's object.
+    /// The failure of reading the body of an answer from this link.
     pub(super) fn of_reading(&self, error: std::io::Error, link: &Link) -> Failure {
         let failure = self.client.failure_while_receiving(&error.into(), link.expose());
         match failure.stage {
-            // A chunk that is none. The bytes before it are good, and can be gone on from.
+            // A malformed chunk of a chunked body. The bytes before it are good and can be kept.
             Stage::Protocol => Failure {
                 stage: Stage::Broken,
                 ..failure
