@@ -47,8 +47,8 @@ pub(crate) struct Check {
     pub(crate) reason: Option<String>,
 }
 
-/// What a verification found. The names are those of the column STATE and of the key `state` in JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What a verification found, the worst last. The names are those of the column STATE and of the key `state` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CheckState {
     /// Every byte is as `backup.json` says, and the files are whole RDB files.

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use super::manifest::{FORMAT_VERSION, FileEntry, PROGRAM};
 use super::modes::Modes;
-use super::read::{self, Archived, Condition, Kept};
+use super::read::{self, Archived, ArchivedBackup, Condition, Kept};
 use crate::drill::{Load, Outcome};
 
 /// The file's name, in an instance's folder.
@@ -99,9 +99,9 @@ impl Drill {
 }
 
 /// The files of a backup as it is now. The error says in words why they are not known or not there.
-pub(crate) fn files(of: &Archived, backup: &Kept) -> Result<Vec<FileEntry>, String> {
-    let manifest = read::manifest_of(of, backup)?;
-    match read::condition_of(&backup.path, &manifest) {
+pub(crate) fn files(backup: &ArchivedBackup<'_>) -> Result<Vec<FileEntry>, String> {
+    let manifest = read::manifest_of(backup)?;
+    match read::condition_of(&backup.kept.path, &manifest) {
         Condition::Damaged(reason) => Err(reason),
         Condition::Good | Condition::NotRdb(_) => Ok(manifest.files),
     }

@@ -74,6 +74,13 @@ pub(crate) struct Kept {
     pub(crate) check: Option<Check>,
 }
 
+/// A backup of the archive, and what the archive holds of its instance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ArchivedBackup<'a> {
+    pub(crate) instance: &'a Archived,
+    pub(crate) kept: &'a Kept,
+}
+
 /// In what condition a backup is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
@@ -81,7 +88,8 @@ pub(crate) enum Condition {
     Good,
     /// Likewise, but one of them is no RDB file.
     NotRdb(String),
-    /// Something that `backup.json` names is not there, or it cannot be read itself.
+    /// A file is missing or has another length, `backup.json` cannot be used or read, or a verification or a drill
+    /// found damage inside a file.
     Damaged(String),
 }
 
@@ -109,6 +117,11 @@ impl Archived {
             backups: Vec::new(),
             proof: None,
         }
+    }
+
+    /// Its backups, each with itself.
+    pub(crate) fn each(&self) -> impl Iterator<Item = ArchivedBackup<'_>> {
+        self.backups.iter().map(|kept| ArchivedBackup { instance: self, kept })
     }
 
     /// The instance's name, as far as the archive knows it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use super::{Archived, Condition, Kept, read_file};
+use super::{Archived, ArchivedBackup, Condition, Kept, read_file};
 use crate::archive::layout::{FolderName, MANIFEST};
 use crate::archive::manifest::{FileEntry, Manifest};
 use crate::file::FileState;
@@ -88,16 +88,17 @@ fn examine(path: &Path, name: &FolderName, of: &Archived) -> Result<(Manifest, C
 }
 
 /// The manifest of a backup as it is now. The error says in words why it cannot be relied on.
-pub(in crate::archive) fn manifest_of(of: &Archived, backup: &Kept) -> Result<Manifest, String> {
-    let is_folder = fs::symlink_metadata(&backup.path).is_ok_and(|metadata| metadata.is_dir());
+pub(in crate::archive) fn manifest_of(backup: &ArchivedBackup<'_>) -> Result<Manifest, String> {
+    let kept = backup.kept;
+    let is_folder = fs::symlink_metadata(&kept.path).is_ok_and(|metadata| metadata.is_dir());
     if !is_folder {
         return Err(NO_FOLDER.to_owned());
     }
     let name = FolderName {
-        start: backup.start,
-        base_id: backup.base_id.clone(),
+        start: kept.start,
+        base_id: kept.base_id.clone(),
     };
-    let examined = examine(&backup.path, &name, of);
+    let examined = examine(&kept.path, &name, backup.instance);
     examined.map(|(manifest, _)| manifest).map_err(Flaw::text)
 }
 

@@ -16,7 +16,7 @@ use super::checks::CheckState;
 use super::layout::{MANIFEST, SUMS};
 use super::manifest::{FileEntry, Manifest};
 use super::prune::extra_names;
-use super::read::{self, Archived, Kept};
+use super::read::{self, ArchivedBackup};
 use super::state;
 use crate::process::threads::{self, Need};
 use crate::rdb::{Reader, Verdict};
@@ -28,16 +28,12 @@ const STEP: u64 = 8 << 20;
 /// More readers than this gain nothing on one disk.
 const MOST_READERS: usize = 16;
 
-/// A backup to verify.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Task<'a> {
-    pub(crate) of: &'a Archived,
-    pub(crate) backup: &'a Kept,
-}
+/// A file: the place of its backup in the list of a run, and its own place in the backup.
+type FilePlace = (usize, usize);
 
-/// The result for a backup.
+/// What a run found of a backup.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Verified {
     /// Its state, and each reason for it.
     Checked(CheckState, Vec<String>),
     /// It was pruned or moved away meanwhile.
@@ -46,49 +42,54 @@ pub(crate) enum Found {
 
 /// An event of a run.
 pub(crate) enum Event {
-    /// The file of this task and of this place in it is read up to so many bytes, of so many.
-    Position((usize, usize), u64, u64),
+    /// A file is read up to the first number of bytes, of the second.
+    Position(FilePlace, u64, u64),
     /// A file was read to its end or given up.
-    FileDone((usize, usize)),
-    /// A task is done.
-    Done(usize, Found),
+    FileDone(FilePlace),
+    /// The backup of this place in the list is done.
+    Done(usize, Verified),
 }
 
-/// Chooses tasks of at most so many bytes together: first those that were never checked, then those checked longest
+/// Chooses backups of at most so many bytes together: first those that were never checked, then those checked longest
 /// ago. The first one is chosen however large it is, since it would never be checked otherwise.
 ///
 /// A check that a wrong clock has dated into the future counts as none, since its backup would always come last.
-pub(crate) fn slice<'a>(mut tasks: Vec<Task<'a>>, at_most: Option<u64>, now: OffsetDateTime) -> Vec<Task<'a>> {
-    tasks.sort_by_key(|task| {
-        let checked = task.backup.check.as_ref().map(|check| check.at);
+pub(crate) fn slice(
+    mut backups: Vec<ArchivedBackup<'_>>,
+    at_most: Option<u64>,
+    now: OffsetDateTime,
+) -> Vec<ArchivedBackup<'_>> {
+    backups.sort_by_key(|backup| {
+        let checked = backup.kept.check.as_ref().map(|check| check.at);
         checked.filter(|at| state::age(*at, now).is_some())
     });
     let Some(mut left) = at_most else {
         // Without a limit no sizes are added up: a manifest may state any size.
-        return tasks;
+        return backups;
     };
     let mut count = 0;
-    for task in &tasks {
-        match left.checked_sub(task.backup.bytes) {
+    for backup in &backups {
+        match left.checked_sub(backup.kept.bytes) {
             Some(rest) => left = rest,
             None if count == 0 => left = 0,
             None => break,
         }
         count += 1;
     }
-    tasks.truncate(count);
-    tasks
+    backups.truncate(count);
+    backups
 }
 
-/// A file that a thread reads.
+/// A file that a thread is to read.
 struct Job<'a> {
-    at: (usize, usize),
+    at: FilePlace,
     folder: &'a Path,
     file: FileEntry,
 }
 
-/// A task whose files are being read.
+/// A backup whose files are being read.
 struct Running {
+    /// How many of them were not read to the end yet.
     left: usize,
     state: CheckState,
     reasons: Vec<String>,
@@ -97,26 +98,27 @@ struct Running {
 
 /// Verifies backups with as many threads as there are cores. `note` is called on this thread for each event. Once
 /// `stop` is raised, the run ends; a backup that was not read to the end by then has no result.
-pub(crate) fn run(tasks: &[Task<'_>], stop: &AtomicBool, mut note: impl FnMut(Event)) {
+pub(crate) fn run(backups: &[ArchivedBackup<'_>], stop: &AtomicBool, mut note: impl FnMut(Event)) {
     let mut running = Vec::new();
     let mut jobs = VecDeque::new();
-    for (number, task) in tasks.iter().enumerate() {
-        let (entry, files) = begin(task);
+    for (number, backup) in backups.iter().enumerate() {
+        let folder = backup.kept.path.as_path();
+        let (entry, files) = begin(backup);
         for (place, file) in files.into_iter().enumerate() {
             jobs.push_back(Job {
                 at: (number, place),
-                folder: &task.backup.path,
+                folder,
                 file,
             });
         }
         if entry.left == 0 {
-            note(Event::Done(number, end(&task.backup.path, &entry)));
+            note(Event::Done(number, end(folder, &entry)));
         }
         running.push(entry);
     }
     let jobs = Mutex::new(jobs);
     let cores = thread::available_parallelism().map_or(1, usize::from).min(MOST_READERS);
-    let (sender, events) = channel();
+    let (sender, messages) = channel();
     thread::scope(|scope| {
         for _ in 1..cores {
             let (jobs, sender) = (&jobs, sender.clone());
@@ -131,16 +133,15 @@ pub(crate) fn run(tasks: &[Task<'_>], stop: &AtomicBool, mut note: impl FnMut(Ev
             work(&jobs, stop, &sender);
         }
         drop(sender);
-        for report in events {
-            match report {
-                Report::Position(at, bytes, length) => note(Event::Position(at, bytes, length)),
-                Report::Stopped => {}
-                Report::File(at, outcome) => {
+        for message in messages {
+            match message {
+                Message::Position(at, bytes, length) => note(Event::Position(at, bytes, length)),
+                Message::File(at, result) => {
                     note(Event::FileDone(at));
                     let entry = &mut running[at.0];
-                    entry.take(outcome);
+                    entry.take(result);
                     if entry.left == 0 {
-                        note(Event::Done(at.0, end(&tasks[at.0].backup.path, entry)));
+                        note(Event::Done(at.0, end(&backups[at.0].kept.path, entry)));
                     }
                 }
             }
@@ -149,15 +150,15 @@ pub(crate) fn run(tasks: &[Task<'_>], stop: &AtomicBool, mut note: impl FnMut(Ev
 }
 
 /// Checks all of a backup except the bytes of its files, and returns the files.
-fn begin(task: &Task<'_>) -> (Running, Vec<FileEntry>) {
+fn begin(backup: &ArchivedBackup<'_>) -> (Running, Vec<FileEntry>) {
     let mut running = Running {
         left: 0,
         state: CheckState::Ok,
         reasons: Vec::new(),
         is_away: false,
     };
-    let folder = &task.backup.path;
-    let manifest = match read::manifest_of(task.of, task.backup) {
+    let folder = &backup.kept.path;
+    let manifest = match read::manifest_of(backup) {
         Ok(manifest) => manifest,
         Err(reason) => {
             running.worsen(CheckState::Damaged, reason);
@@ -179,20 +180,18 @@ fn begin(task: &Task<'_>) -> (Running, Vec<FileEntry>) {
     (running, manifest.files)
 }
 
-fn end(folder: &Path, running: &Running) -> Found {
+fn end(folder: &Path, running: &Running) -> Verified {
     let is_gone = || fs::symlink_metadata(folder).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
     if (running.is_away || running.state == CheckState::Damaged) && is_gone() {
-        return Found::Away;
+        return Verified::Away;
     }
-    Found::Checked(running.state, running.reasons.clone())
+    Verified::Checked(running.state, running.reasons.clone())
 }
 
 impl Running {
-    /// The worst state stays; the order of the states is that of their weight.
+    /// Adds a reason, with the state that it leads to. The worst state stays.
     fn worsen(&mut self, state: CheckState, reason: String) {
-        if (state as u8) > (self.state as u8) {
-            self.state = state;
-        }
+        self.state = self.state.max(state);
         self.reasons.push(reason);
     }
 
@@ -207,58 +206,58 @@ impl Running {
         }
     }
 
-    fn take(&mut self, outcome: Outcome) {
+    fn take(&mut self, result: FileResult) {
         self.left -= 1;
-        match outcome {
-            Outcome::Whole => {}
-            Outcome::Missing(name) => {
+        match result {
+            FileResult::Whole => {}
+            FileResult::Missing(name) => {
                 self.is_away = true;
                 self.worsen(CheckState::Damaged, format!("{name} is missing"));
             }
-            Outcome::Flawed(state, reason) => self.worsen(state, reason),
+            FileResult::Flawed(state, reason) => self.worsen(state, reason),
         }
     }
 }
 
 /// The result for a file.
-enum Outcome {
+enum FileResult {
     Whole,
     Missing(String),
     Flawed(CheckState, String),
 }
 
-enum Report {
-    Position((usize, usize), u64, u64),
-    File((usize, usize), Outcome),
-    Stopped,
+/// What a thread that reads tells the one that waits.
+enum Message {
+    /// As [`Event::Position`].
+    Position(FilePlace, u64, u64),
+    File(FilePlace, FileResult),
 }
 
-fn work(jobs: &Mutex<VecDeque<Job<'_>>>, stop: &AtomicBool, sender: &Sender<Report>) {
+/// Reads files until there are no more, or the run is stopped.
+fn work(jobs: &Mutex<VecDeque<Job<'_>>>, stop: &AtomicBool, sender: &Sender<Message>) {
     let mut buffer = vec![0; BUFFER_SIZE];
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(job) = job.filter(|_| !stop.load(Ordering::Relaxed)) else {
             return;
         };
-        let position = |bytes| drop(sender.send(Report::Position(job.at, bytes, job.file.bytes)));
-        let report = match read(&job, stop, &mut buffer, position) {
-            Some(outcome) => Report::File(job.at, outcome),
-            None => Report::Stopped,
+        let position = |bytes| drop(sender.send(Message::Position(job.at, bytes, job.file.bytes)));
+        let Some(result) = read(&job, stop, &mut buffer, position) else {
+            return;
         };
-        // Nobody listens any more once the run was given up.
-        let _ = sender.send(report);
+        let _ = sender.send(Message::File(job.at, result));
     }
 }
 
 /// Reads a file to its end; `None` where it was stopped.
-fn read(job: &Job<'_>, stop: &AtomicBool, buffer: &mut [u8], position: impl Fn(u64)) -> Option<Outcome> {
+fn read(job: &Job<'_>, stop: &AtomicBool, buffer: &mut [u8], position: impl Fn(u64)) -> Option<FileResult> {
     let FileEntry {
         name, bytes, sha256, ..
     } = &job.file;
     let path = job.folder.join(name);
-    let damaged = |reason: String| Some(Outcome::Flawed(CheckState::Damaged, reason));
+    let damaged = |reason: String| Some(FileResult::Flawed(CheckState::Damaged, reason));
     match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Outcome::Missing(name.clone())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(FileResult::Missing(name.clone())),
         Err(error) => return damaged(format!("{name} cannot be read: {error}")),
         Ok(metadata) if !metadata.is_file() => {
             return damaged(format!("{name} is no file, but a folder, a link or special"));
@@ -278,7 +277,7 @@ fn read(job: &Job<'_>, stop: &AtomicBool, buffer: &mut [u8], position: impl Fn(u
         Ok(_) => {}
     }
     let mut file = match File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Outcome::Missing(name.clone())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(FileResult::Missing(name.clone())),
         Err(error) => return damaged(format!("{name} cannot be read: {error}")),
         Ok(file) => file,
     };
@@ -314,14 +313,14 @@ fn read(job: &Job<'_>, stop: &AtomicBool, buffer: &mut [u8], position: impl Fn(u
     }
     let reason = || verdict.reason().unwrap_or_default();
     Some(match verdict {
-        Verdict::Ok(_) => Outcome::Whole,
+        Verdict::Ok(_) => FileResult::Whole,
         Verdict::Unverified(_) => {
-            Outcome::Flawed(CheckState::Unverified, format!("{name} is unverified: {}", reason()))
+            FileResult::Flawed(CheckState::Unverified, format!("{name} is unverified: {}", reason()))
         }
-        Verdict::NotRdb(_) => Outcome::Flawed(CheckState::NotRdb, format!("{name} is no RDB file: {}", reason())),
+        Verdict::NotRdb(_) => FileResult::Flawed(CheckState::NotRdb, format!("{name} is no RDB file: {}", reason())),
         Verdict::Corrupt(_) | Verdict::Incomplete(_) => {
             let text = format!("{name} is as it was fetched, and no whole RDB file: {}", reason());
-            Outcome::Flawed(CheckState::Damaged, text)
+            FileResult::Flawed(CheckState::Damaged, text)
         }
     })
 }

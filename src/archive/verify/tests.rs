@@ -16,13 +16,13 @@ fn archive(dir: &Path) -> Archive {
     read::read(dir).unwrap()
 }
 
-fn found(archive: &Archive) -> Vec<Found> {
+fn found(archive: &Archive) -> Vec<Verified> {
     let of = &archive.instances[0];
-    let tasks: Vec<_> = of.backups.iter().map(|backup| Task { of, backup }).collect();
+    let backups: Vec<_> = of.each().collect();
     let mut found = Vec::new();
-    run(&tasks, &AtomicBool::new(false), |event| {
-        if let Event::Done(_, of_task) = event {
-            found.push(of_task);
+    run(&backups, &AtomicBool::new(false), |event| {
+        if let Event::Done(_, verified) = event {
+            found.push(verified);
         }
     });
     found
@@ -32,12 +32,18 @@ fn found(archive: &Archive) -> Vec<Found> {
 fn a_backup_that_was_pruned_meanwhile_is_away_and_not_missing() {
     let dir = tempfile::tempdir().unwrap();
     let archive = archive(dir.path());
-    assert!(matches!(found(&archive)[..], [Found::Checked(CheckState::NotRdb, _)]));
+    assert!(matches!(
+        found(&archive)[..],
+        [Verified::Checked(CheckState::NotRdb, _)]
+    ));
     let folder = &archive.instances[0].backups[0].path;
     fs::remove_file(folder.join(&manifest().files[0].name)).unwrap();
-    assert!(matches!(found(&archive)[..], [Found::Checked(CheckState::Damaged, _)]));
+    assert!(matches!(
+        found(&archive)[..],
+        [Verified::Checked(CheckState::Damaged, _)]
+    ));
     fs::remove_dir_all(folder).unwrap();
-    assert_eq!(found(&archive), [Found::Away]);
+    assert_eq!(found(&archive), [Verified::Away]);
 }
 
 #[test]
@@ -45,11 +51,8 @@ fn a_stopped_run_has_no_results_of_what_it_did_not_read() {
     let dir = tempfile::tempdir().unwrap();
     let archive = archive(dir.path());
     let of = &archive.instances[0];
-    let tasks = [Task {
-        of,
-        backup: &of.backups[0],
-    }];
-    run(&tasks, &AtomicBool::new(true), |event| {
+    let backups: Vec<_> = of.each().collect();
+    run(&backups, &AtomicBool::new(true), |event| {
         assert!(!matches!(event, Event::Done(..)), "it was not read");
     });
 }
@@ -63,18 +66,15 @@ fn a_slice_has_the_backups_checked_longest_ago() {
         let at = datetime!(2026-01-01 00:00 UTC) + time::Duration::days(day);
         backup.check = (day > 0).then(|| Check::new(backup, at, CheckState::Ok, None).unwrap());
     }
-    let tasks = || -> Vec<Task<'_>> {
-        let tasks = all.iter().map(|archive| Task {
-            of: &archive.instances[0],
-            backup: &archive.instances[0].backups[0],
-        });
-        tasks.collect()
+    let backups = || -> Vec<ArchivedBackup<'_>> {
+        let backups = all.iter().flat_map(|archive| archive.instances[0].each());
+        backups.collect()
     };
     let taken_at = |now, at_most| {
-        let taken = slice(tasks(), at_most, now);
+        let taken = slice(backups(), at_most, now);
         let days = taken
             .iter()
-            .map(|task| task.backup.check.as_ref().map_or(0, |check| check.at.day() - 1));
+            .map(|backup| backup.kept.check.as_ref().map_or(0, |check| check.at.day() - 1));
         days.collect::<Vec<_>>()
     };
     let taken = |at_most| taken_at(datetime!(2026-01-08 00:00 UTC), at_most);
@@ -92,10 +92,7 @@ fn without_a_limit_all_are_taken_whatever_their_manifests_say() {
     let mut archive = archive(dir.path());
     archive.instances[0].backups[0].bytes = u64::MAX;
     let of = &archive.instances[0];
-    let task = Task {
-        of,
-        backup: &of.backups[0],
-    };
+    let backup = of.each().next().unwrap();
     let now = datetime!(2026-01-08 00:00 UTC);
-    assert_eq!(slice(vec![task; 3], None, now).len(), 3);
+    assert_eq!(slice(vec![backup; 3], None, now).len(), 3);
 }

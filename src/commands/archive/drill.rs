@@ -1,14 +1,16 @@
 //! `jdredis archive drill`: has a real server load the backups of an archive.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::PathBuf;
 
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::rows::{BACKUP_HEADER, BackupRow};
 use super::{note_foreign, open_to_read};
 use crate::archive::drills::{self, Drill};
-use crate::archive::read::{Archive, Archived, Kept};
+use crate::archive::read::{Archive, ArchivedBackup};
 use crate::archive::state::Terms;
 use crate::commands::Context;
 use crate::commands::loading::{self, Loader};
@@ -17,7 +19,6 @@ use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
 use crate::rdb::Verdict;
 use crate::values::id::InstanceId;
-use crate::values::when::as_rfc3339;
 
 /// Arguments of `archive drill`.
 #[derive(Debug, clap::Args)]
@@ -47,24 +48,18 @@ Examples:
   jdredis archive drill /srv/redis-archive --instance redis-1234 --redis-server /opt/redis-7.4/bin/redis-server
 ";
 
-/// A backup to load.
-struct Task<'a> {
-    of: &'a Archived,
-    backup: &'a Kept,
-}
-
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let archive = open_to_read(&args.dir, &args.instances)?;
     let loader = Loader::new(args.redis_server.as_deref(), context)?;
-    let (tasks, without) = tasks(&archive, args, context);
+    let (backups, without) = asked_for(&archive, args, context);
     let mut rows = Vec::new();
     let mut failure = None;
-    for task in &tasks {
-        let Ok(new) = drill(task, &loader, context) else {
+    for backup in &backups {
+        let Ok(new) = drill(backup, &loader, context) else {
             break;
         };
-        if let Some(drill) = remembered(task, &new, context.world.clock.now())
-            && let Some(folder) = task.backup.path.parent()
+        if let Some(drill) = remembered(backup, &new, context.world.clock.now())
+            && let Some(folder) = backup.kept.path.parent()
             && let Err(error) = drills::save(&args.dir, folder, drill)
         {
             failure.get_or_insert(error);
@@ -86,43 +81,41 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
 }
 
 /// The backups to load, and the instances that have backups but no good one, in words.
-fn tasks<'a>(archive: &'a Archive, args: &Args, context: &Context<'_>) -> (Vec<Task<'a>>, Vec<String>) {
+fn asked_for<'a>(archive: &'a Archive, args: &Args, context: &Context<'_>) -> (Vec<ArchivedBackup<'a>>, Vec<String>) {
     let terms = Terms {
         now: context.world.clock.now(),
         max_age: None,
         accepts_unverified: false,
     };
-    let mut tasks = Vec::new();
+    let mut backups = Vec::new();
     let mut without = Vec::new();
     for of in &archive.instances {
         if !args.instances.is_empty() && !args.instances.contains(&of.instance) {
             continue;
         }
         match of.newest(terms) {
-            _ if !args.newest => tasks.extend(of.backups.iter().map(|backup| Task { of, backup })),
-            Some(backup) => tasks.push(Task { of, backup }),
+            _ if !args.newest => backups.extend(of.each()),
+            Some(kept) => backups.push(ArchivedBackup { instance: of, kept }),
             None if of.backups.is_empty() => context
                 .notes
                 .note(format_args!("{}/{} has no backup to load", of.region, of.instance)),
             None => without.push(format!("{}/{} has no good backup to load", of.region, of.instance)),
         }
     }
-    (tasks, without)
+    (backups, without)
 }
 
 /// Has each file of a backup loaded. A backup that was pruned or moved away meanwhile has no rows.
-fn drill(task: &Task<'_>, loader: &Loader<'_>, context: &Context<'_>) -> Result<Vec<Row>, Stopped> {
-    let folder = &task.backup.path;
+fn drill(backup: &ArchivedBackup<'_>, loader: &Loader<'_>, context: &Context<'_>) -> Result<Vec<Row>, Stopped> {
+    let folder = &backup.kept.path;
     let mut rows = Vec::new();
-    let files = match drills::files(task.of, task.backup) {
+    let files = match drills::files(backup) {
         Ok(files) => files,
         Err(reason) => {
-            rows.push(Row::new(
-                task,
-                folder.clone(),
-                task.backup.bytes,
-                Load::failed(Outcome::Damaged, reason),
-            ));
+            rows.push(Row {
+                backup: BackupRow::of(backup),
+                load: Load::failed(Outcome::Damaged, reason),
+            });
             Vec::new()
         }
     };
@@ -130,7 +123,7 @@ fn drill(task: &Task<'_>, loader: &Loader<'_>, context: &Context<'_>) -> Result<
         let path = folder.join(&file.name);
         let name = format!(
             "{} {}",
-            task.of.instance,
+            backup.instance.instance,
             path.file_name().unwrap_or_default().to_string_lossy()
         );
         if loader.is_stopped() {
@@ -150,7 +143,10 @@ fn drill(task: &Task<'_>, loader: &Loader<'_>, context: &Context<'_>) -> Result<
                 (verdict, _) => Load::failed(Outcome::Damaged, verdict.reason().unwrap_or_default()),
             },
         };
-        rows.push(Row::new(task, path, file.bytes, load));
+        rows.push(Row {
+            backup: BackupRow::of_file(backup, path, file.bytes),
+            load,
+        });
     }
     let is_bad = rows.iter().any(|row| row.load.result != Outcome::Loaded);
     if is_bad && fs::symlink_metadata(folder).is_err() {
@@ -165,18 +161,15 @@ fn drill(task: &Task<'_>, loader: &Loader<'_>, context: &Context<'_>) -> Result<
 
 /// The drill to remember of a backup: all its files are loaded, or a server refused one as damaged. Damage that shows
 /// without a server is left to `archive verify`.
-fn remembered(task: &Task<'_>, rows: &[Row], now: OffsetDateTime) -> Option<Drill> {
+fn remembered(backup: &ArchivedBackup<'_>, rows: &[Row], now: OffsetDateTime) -> Option<Drill> {
     let is_damaged = |row: &&Row| row.load.result == Outcome::Damaged && row.load.server.is_some();
     let damaged = rows.iter().find(is_damaged);
     if rows.is_empty() || damaged.is_none() && rows.iter().any(|row| row.load.result != Outcome::Loaded) {
         return None;
     }
-    let reason = damaged.map(|row| {
-        let name = row.path.file_name().unwrap_or_default().to_string_lossy();
-        format!("{name}: {}", row.load.reason.as_deref().unwrap_or_default())
-    });
+    let reason = damaged.map(|row| format!("{}: {}", row.name(), row.load.reason.as_deref().unwrap_or_default()));
     Drill::new(
-        task.backup,
+        backup.kept,
         now,
         rows.iter().find_map(|row| row.load.server.clone()),
         reason,
@@ -186,7 +179,7 @@ fn remembered(task: &Task<'_>, rows: &[Row], now: OffsetDateTime) -> Option<Dril
 
 /// How the command ends.
 fn judge(archive: &Archive, rows: &[Row], without: Vec<String>) -> anyhow::Result<()> {
-    let report = loading::verdict(rows.iter().map(|row| (row.path.as_path(), &row.load)));
+    let report = loading::verdict(rows.iter().map(|row| (row.backup.path.as_path(), &row.load)));
     let mut more: Vec<String> = archive.unreadable.iter().map(ToString::to_string).collect();
     more.extend(without);
     let hint = "'jdredis archive status' says what is wrong with the archive";
@@ -211,42 +204,22 @@ struct Document<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
-    region: String,
-    instance: String,
-    base_id: String,
-    /// Of the file; of the backup's folder where its files cannot be told.
-    #[serde(serialize_with = "json::path")]
-    path: PathBuf,
-    /// Of the backup.
-    #[serde(serialize_with = "as_rfc3339")]
-    start: Option<OffsetDateTime>,
-    bytes: u64,
+    /// Its path is that of the file, or of the backup's folder where its files are not known.
+    #[serde(flatten)]
+    backup: BackupRow,
     #[serde(flatten)]
     load: Load,
 }
 
 impl Row {
-    fn new(task: &Task<'_>, path: PathBuf, bytes: u64, load: Load) -> Self {
-        Self {
-            region: task.of.region.to_string(),
-            instance: task.of.instance.to_string(),
-            base_id: task.backup.base_id.to_string(),
-            path,
-            start: task.backup.start,
-            bytes,
-            load,
-        }
+    /// The name of the file.
+    fn name(&self) -> Cow<'_, str> {
+        self.backup.path.file_name().unwrap_or_default().to_string_lossy()
     }
 
     fn cells(&self, context: &Context<'_>) -> Vec<String> {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let mut cells = vec![
-            self.region.clone(),
-            self.instance.clone(),
-            self.base_id.clone(),
-            self.start.map(|start| context.local.text(start)).unwrap_or_default(),
-            name.into_owned(),
-        ];
+        let mut cells = self.backup.cells(context.local).to_vec();
+        cells.push(self.name().into_owned());
         cells.extend(loading::cells(&self.load));
         cells.push(self.load.reason.clone().unwrap_or_default());
         cells
@@ -254,12 +227,7 @@ impl Row {
 }
 
 fn render(rows: &[Row], args: &Args, context: &Context<'_>) -> Vec<u8> {
-    let header = [
-        &["REGION", "INSTANCE", "BASE ID", "START", "FILE"],
-        &loading::HEADER[..],
-        &["REASON"],
-    ]
-    .concat();
+    let header = [&BACKUP_HEADER[..], &["FILE"], &loading::HEADER, &["REASON"]].concat();
     let is_quiet = context.notes.is_quiet();
     let is_shown = |row: &&Row| !is_quiet || row.load.result != Outcome::Loaded;
     match context.format {
@@ -268,9 +236,6 @@ fn render(rows: &[Row], args: &Args, context: &Context<'_>) -> Vec<u8> {
             dir: args.dir.to_string_lossy().into_owned(),
             files: rows,
         }),
-        Format::Plain => plain::render(rows.iter().map(|row| {
-            let path = row.path.as_os_str().as_encoded_bytes();
-            [row.load.result.name().as_bytes(), b" ", path].concat()
-        })),
+        Format::Plain => plain::render(rows.iter().map(|row| row.backup.plain(row.load.result.name()))),
     }
 }

@@ -3,19 +3,18 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use time::OffsetDateTime;
 
 use super::recording::Unrecorded;
 use super::retention::{self, KeepArgs};
+use super::rows::{BACKUP_HEADER, BackupRow};
 use crate::archive::prune::{self, Decision};
-use crate::archive::read::{self, Archive, Archived};
+use crate::archive::read::{self, Archive, Archived, ArchivedBackup};
 use crate::archive::runs::{self, Run, Trouble};
 use crate::archive::state::Terms;
 use crate::commands::Context;
 use crate::error::{Kind, Report, is_closed_pipe};
 use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
-use crate::values::when::as_rfc3339;
 
 /// Arguments of `archive prune`.
 #[derive(Debug, clap::Args)]
@@ -79,7 +78,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         let going: Vec<PathBuf> = of_instance
             .iter()
             .filter(|row| row.goes)
-            .map(|row| row.path.clone())
+            .map(|row| row.backup.path.clone())
             .collect();
         unreadable.extend(decisions.into_iter().filter_map(|decision| decision.doubt));
         if read::is_in_doubt(&unreadable, archived) {
@@ -102,7 +101,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         }
     }
     archive.unreadable = unreadable;
-    rows.retain(|row| !row.goes || failures.iter().all(|failure| failure.path != row.path));
+    rows.retain(|row| !row.goes || failures.iter().all(|failure| failure.path != row.backup.path));
     let printed = context.print_findings(&render(&rows, &zone_text, &policy.describe(), args, context));
     say(&archive, &rows, &zone_text, args, context);
     let outcome = printed
@@ -114,7 +113,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let mut run = Run::new("prune", start);
     run.instances = archive.instances.len();
     let removed = rows.iter().filter(|row| row.goes);
-    run.pruned_folders = removed.map(|row| runs::below(&args.dir, &row.path)).collect();
+    run.pruned_folders = removed.map(|row| runs::below(&args.dir, &row.backup.path)).collect();
     run.pruned = run.pruned_folders.len();
     run.failures = failures
         .iter()
@@ -141,7 +140,7 @@ fn say(archive: &Archive, rows: &[Row], zone: &str, args: &Args, context: &Conte
         ));
     }
     let going = rows.iter().filter(|row| row.goes);
-    let bytes = going.clone().map(|row| row.bytes).fold(0, u64::saturating_add);
+    let bytes = going.clone().map(|row| row.backup.bytes).fold(0, u64::saturating_add);
     let verb = if args.dry_run { "would go" } else { "are removed" };
     context.notes.note(format_args!(
         "{} of {} backups {verb}, {}; days, weeks and months are those of {zone}",
@@ -185,14 +184,8 @@ struct Document<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
-    region: String,
-    instance: String,
-    base_id: String,
-    #[serde(serialize_with = "json::path")]
-    path: PathBuf,
-    #[serde(serialize_with = "as_rfc3339")]
-    start: Option<OffsetDateTime>,
-    bytes: u64,
+    #[serde(flatten)]
+    backup: BackupRow,
     /// `keep` or `remove`.
     action: &'static str,
     reasons: Vec<String>,
@@ -211,14 +204,11 @@ struct Total {
 
 impl Row {
     fn of(archived: &Archived, decision: &Decision<'_>) -> Self {
-        let backup = decision.backup;
         Self {
-            region: archived.region.to_string(),
-            instance: archived.instance.to_string(),
-            base_id: backup.base_id.to_string(),
-            path: backup.path.clone(),
-            start: backup.start,
-            bytes: backup.bytes,
+            backup: BackupRow::of(&ArchivedBackup {
+                instance: archived,
+                kept: decision.backup,
+            }),
             action: if decision.goes { "remove" } else { "keep" },
             reasons: decision.reasons.clone(),
             goes: decision.goes,
@@ -239,25 +229,23 @@ impl Row {
     }
 
     fn cells(&self, context: &Context<'_>) -> Vec<String> {
-        vec![
-            self.region.clone(),
-            self.instance.clone(),
-            self.base_id.clone(),
-            self.start.map(|start| context.local.text(start)).unwrap_or_default(),
-            human::size(self.bytes),
+        let mut cells = self.backup.cells(context.local).to_vec();
+        cells.extend([
+            human::size(self.backup.bytes),
             self.action.to_owned(),
             self.reasons.join(", "),
-        ]
+        ]);
+        cells
     }
 }
 
 fn render(rows: &[Row], zone: &str, policy: &str, args: &Args, context: &Context<'_>) -> Vec<u8> {
-    const HEADER: [&str; 7] = ["REGION", "INSTANCE", "BASE ID", "START", "SIZE", "ACTION", "REASON"];
+    let header = [&BACKUP_HEADER[..], &["SIZE", "ACTION", "REASON"]].concat();
     let removed = || rows.iter().filter(|row| row.goes);
     match context.format {
         // Nothing that a prune does is wrong: its failures are told in the error.
         Format::Table if context.notes.is_quiet() => Vec::new(),
-        Format::Table => table::render_rows(&HEADER, rows.iter().map(|row| row.cells(context))),
+        Format::Table => table::render_rows(&header, rows.iter().map(|row| row.cells(context))),
         Format::Json => json::render(&Document {
             dir: args.dir.to_string_lossy().into_owned(),
             dry_run: args.dry_run,
@@ -267,9 +255,9 @@ fn render(rows: &[Row], zone: &str, policy: &str, args: &Args, context: &Context
             total: Total {
                 kept: rows.len() - removed().count(),
                 removed: removed().count(),
-                removed_bytes: removed().map(|row| row.bytes).fold(0, u64::saturating_add),
+                removed_bytes: removed().map(|row| row.backup.bytes).fold(0, u64::saturating_add),
             },
         }),
-        Format::Plain => plain::render(removed().map(|row| row.path.as_os_str().as_encoded_bytes())),
+        Format::Plain => plain::render(removed().map(|row| row.backup.path.as_os_str().as_encoded_bytes())),
     }
 }

@@ -1,11 +1,74 @@
-//! What `sync` and `status` say of instances alike: an instance's name in a message, a cell, the end of the
-//! run, the colours of the nights.
+//! What the commands on an archive print alike. `sync` and `status`: an instance in a message, cells, the error at the
+//! end, the colours of the nights. `drill`, `prune` and `verify`: the start of a backup's row.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use time::OffsetDateTime;
 
 use crate::archive::nights::Night;
+use crate::archive::read::ArchivedBackup;
 use crate::archive::state::{Judgement, Severity, State};
 use crate::error::Report;
+use crate::output::json;
 use crate::terminal::human;
 use crate::values::age::MaxAge;
+use crate::values::local::LocalTime;
+use crate::values::when::as_rfc3339;
+
+/// The columns that the tables of backups begin with; see [`BackupRow::cells`].
+pub(super) const BACKUP_HEADER: [&str; 4] = ["REGION", "INSTANCE", "BASE ID", "START"];
+
+/// The keys that the JSON rows of `drill`, `prune` and `verify` begin with.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BackupRow {
+    pub(super) region: String,
+    pub(super) instance: String,
+    pub(super) base_id: String,
+    /// Of the backup's folder, or of one of its files.
+    #[serde(serialize_with = "json::path")]
+    pub(super) path: PathBuf,
+    /// When the backup began, to the second.
+    #[serde(serialize_with = "as_rfc3339")]
+    pub(super) start: Option<OffsetDateTime>,
+    /// Of what `path` names.
+    pub(super) bytes: u64,
+}
+
+impl BackupRow {
+    /// The row of a backup's folder.
+    pub(super) fn of(backup: &ArchivedBackup<'_>) -> Self {
+        Self::of_file(backup, backup.kept.path.clone(), backup.kept.bytes)
+    }
+
+    /// The row of one file of a backup.
+    pub(super) fn of_file(backup: &ArchivedBackup<'_>, path: PathBuf, bytes: u64) -> Self {
+        Self {
+            region: backup.instance.region.to_string(),
+            instance: backup.instance.instance.to_string(),
+            base_id: backup.kept.base_id.to_string(),
+            path,
+            start: backup.kept.start,
+            bytes,
+        }
+    }
+
+    /// The cells under [`BACKUP_HEADER`].
+    pub(super) fn cells(&self, local: LocalTime) -> [String; 4] {
+        [
+            self.region.clone(),
+            self.instance.clone(),
+            self.base_id.clone(),
+            self.start.map(|start| local.text(start)).unwrap_or_default(),
+        ]
+    }
+
+    /// Its line in the plain format: a word, a blank, and the path.
+    pub(super) fn plain(&self, word: &str) -> Vec<u8> {
+        [word.as_bytes(), b" ", self.path.as_os_str().as_encoded_bytes()].concat()
+    }
+}
 
 /// An instance's row as it is judged.
 pub(super) struct Judged {

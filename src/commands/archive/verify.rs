@@ -8,10 +8,11 @@ use std::time::Duration;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::rows::{BACKUP_HEADER, BackupRow};
 use super::{note_foreign, open_to_read};
 use crate::archive::checks::{self, Check, CheckState};
-use crate::archive::read::Archive;
-use crate::archive::verify::{self, Event, Found, Task};
+use crate::archive::read::{Archive, Archived, ArchivedBackup};
+use crate::archive::verify::{self, Event, Verified};
 use crate::commands::Context;
 use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
@@ -56,21 +57,23 @@ Examples:
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let archive = open_to_read(&args.dir, &args.instances)?;
     let stop = context.interrupt.defer_first_signal();
-    let all = tasks(&archive, args);
+    let all = asked_for(&archive, args);
     let count = all.len();
-    let tasks = verify::slice(all, args.at_most, context.world.clock.now());
+    let backups = verify::slice(all, args.at_most, context.world.clock.now());
     let clock = &*context.world.clock;
-    let bytes = tasks.iter().map(|task| task.backup.bytes).fold(0, u64::saturating_add);
+    let bytes = backups
+        .iter()
+        .map(|backup| backup.kept.bytes)
+        .fold(0, u64::saturating_add);
     let progress = Progress::of_many(Some(bytes), clock, context.notes);
     let mut shown: HashMap<(usize, usize), usize> = HashMap::new();
-    let mut rows: Vec<Option<Row>> = tasks.iter().map(|_| None).collect();
-    let mut away = 0;
-    let mut dates = Dates::new(args, clock.monotonic());
-    verify::run(&tasks, &stop, |event| match event {
+    let mut rows = Vec::new();
+    let mut new_checks = NewChecks::new(args, clock.monotonic());
+    verify::run(&backups, &stop, |event| match event {
         Event::Position(at, bytes, length) => {
             let next = shown.len();
             let index = *shown.entry(at).or_insert_with(|| {
-                progress.add(tasks[at.0].of.instance.as_str());
+                progress.add(backups[at.0].instance.instance.as_str());
                 next
             });
             progress.position(index, bytes, Some(length));
@@ -80,37 +83,36 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
                 progress.end(*index, "read");
             }
         }
-        Event::Done(number, Found::Away) => {
-            away += 1;
-            let path = tasks[number].backup.path.display();
+        Event::Done(number, Verified::Away) => {
+            let path = backups[number].kept.path.display();
             context
                 .notes
                 .note(format_args!("{path} was pruned or moved away meanwhile and is skipped"));
         }
-        Event::Done(number, Found::Checked(state, reasons)) => {
-            let task = &tasks[number];
+        Event::Done(number, Verified::Checked(state, reasons)) => {
+            let backup = &backups[number];
             let now = clock.now();
-            rows[number] = Some(Row::new(task, state, reasons, now));
-            dates.note(task, &rows[number], now);
-            if clock.monotonic().saturating_sub(dates.saved_at) >= SAVE_EVERY {
-                dates.save(clock.monotonic());
+            let row = Row::new(backup, state, reasons, now);
+            new_checks.add(backup, &row, now);
+            rows.push(row);
+            if clock.monotonic().saturating_sub(new_checks.saved_at) >= SAVE_EVERY {
+                new_checks.save(clock.monotonic());
             }
         }
     });
-    dates.save(clock.monotonic());
+    new_checks.save(clock.monotonic());
     progress.close();
-    let mut rows: Vec<Row> = rows.into_iter().flatten().collect();
-    rows.sort_by(|a, b| {
+    rows.sort_by(|Row { backup: a, .. }, Row { backup: b, .. }| {
         (&a.region, &a.instance, b.start, &b.base_id).cmp(&(&b.region, &b.instance, a.start, &a.base_id))
     });
     let printed = context.print_findings(&render(&rows, args, context));
-    if let Some(error) = &dates.failure {
+    if let Some(error) = &new_checks.failure {
         context
             .notes
             .warn(format_args!("the dates of these checks are not kept: {error}"));
     }
     if stop.load(Ordering::Relaxed) {
-        let message = format!("interrupted: {} of {} backups were checked", rows.len(), tasks.len());
+        let message = format!("interrupted: {} of {} backups were checked", rows.len(), backups.len());
         let kind = Kind::Interrupted(context.interrupt.signal());
         return Err(Report::with_hint(
             kind,
@@ -121,7 +123,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     printed?;
     note_foreign(&archive, context);
-    if count > tasks.len() {
+    if count > backups.len() {
         context.notes.note(format_args!(
             "{} of {count} backups were checked, {}; the others were checked later than these and are next",
             rows.len(),
@@ -131,27 +133,25 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     judge(&archive, &rows, args, context)
 }
 
-fn tasks<'a>(archive: &'a Archive, args: &Args) -> Vec<Task<'a>> {
-    let chosen = archive
-        .instances
-        .iter()
-        .filter(|archived| args.instances.is_empty() || args.instances.contains(&archived.instance));
-    chosen
-        .flat_map(|of| of.backups.iter().map(move |backup| Task { of, backup }))
-        .collect()
+/// The backups of the instances that the command line names, or of all.
+fn asked_for<'a>(archive: &'a Archive, args: &Args) -> Vec<ArchivedBackup<'a>> {
+    let instances = archive.instances.iter();
+    let instances = instances.filter(|of| args.instances.is_empty() || args.instances.contains(&of.instance));
+    instances.flat_map(Archived::each).collect()
 }
 
 /// The new checks that are not written yet.
-struct Dates {
+struct NewChecks {
     dir: PathBuf,
     /// By the folder of their instance.
     new: HashMap<PathBuf, Vec<Check>>,
+    /// On the world's monotonic clock.
     saved_at: Duration,
     /// Why they cannot be kept.
     failure: Option<std::io::Error>,
 }
 
-impl Dates {
+impl NewChecks {
     fn new(args: &Args, now: Duration) -> Self {
         Self {
             dir: args.dir.clone(),
@@ -161,12 +161,11 @@ impl Dates {
         }
     }
 
-    fn note(&mut self, task: &Task<'_>, row: &Option<Row>, now: OffsetDateTime) {
-        let Some((row, folder)) = row.as_ref().zip(task.backup.path.parent()) else {
-            return;
-        };
-        let check = Check::new(task.backup, now, row.state, row.reason());
-        self.new.entry(folder.to_owned()).or_default().extend(check);
+    fn add(&mut self, backup: &ArchivedBackup<'_>, row: &Row, now: OffsetDateTime) {
+        if let Some(folder) = backup.kept.path.parent() {
+            let check = Check::new(backup.kept, now, row.state, row.reason());
+            self.new.entry(folder.to_owned()).or_default().extend(check);
+        }
     }
 
     fn save(&mut self, now: Duration) {
@@ -186,7 +185,7 @@ fn judge(archive: &Archive, rows: &[Row], args: &Args, context: &Context<'_>) ->
     for row in rows.iter().filter(is_accepted) {
         context.notes.warn(format_args!(
             "{}: {}",
-            row.path.display(),
+            row.backup.path.display(),
             row.reason().unwrap_or_default()
         ));
     }
@@ -210,7 +209,7 @@ fn judge(archive: &Archive, rows: &[Row], args: &Args, context: &Context<'_>) ->
         let reasons = row
             .reasons
             .iter()
-            .map(|reason| format!("{}: {reason}", row.path.display()));
+            .map(|reason| format!("{}: {reason}", row.backup.path.display()));
         lines.extend(reasons);
     }
     let has = |state| bad.iter().any(|row| row.state == state);
@@ -240,14 +239,8 @@ struct Document<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
-    region: String,
-    instance: String,
-    base_id: String,
-    #[serde(serialize_with = "json::path")]
-    path: PathBuf,
-    #[serde(serialize_with = "as_rfc3339")]
-    start: Option<OffsetDateTime>,
-    bytes: u64,
+    #[serde(flatten)]
+    backup: BackupRow,
     state: CheckState,
     /// Each thing that is wrong with it.
     reasons: Vec<String>,
@@ -259,18 +252,12 @@ struct Row {
 }
 
 impl Row {
-    fn new(task: &Task<'_>, state: CheckState, reasons: Vec<String>, now: OffsetDateTime) -> Self {
-        let backup = task.backup;
+    fn new(backup: &ArchivedBackup<'_>, state: CheckState, reasons: Vec<String>, now: OffsetDateTime) -> Self {
         Self {
-            region: task.of.region.to_string(),
-            instance: task.of.instance.to_string(),
-            base_id: backup.base_id.to_string(),
-            path: backup.path.clone(),
-            start: backup.start,
-            bytes: backup.bytes,
+            backup: BackupRow::of(backup),
             state,
             reasons,
-            checked_before: backup.check.as_ref().map(|check| check.at),
+            checked_before: backup.kept.check.as_ref().map(|check| check.at),
             checked_at: rfc3339(now),
         }
     }
@@ -288,31 +275,26 @@ impl Row {
     }
 
     fn cells(&self, context: &Context<'_>) -> Vec<String> {
-        vec![
-            self.region.clone(),
-            self.instance.clone(),
-            self.base_id.clone(),
-            self.start.map(|start| context.local.text(start)).unwrap_or_default(),
-            human::size(self.bytes),
+        let mut cells = self.backup.cells(context.local).to_vec();
+        cells.extend([
+            human::size(self.backup.bytes),
             self.state.name().to_owned(),
             self.reason().unwrap_or_default(),
-        ]
+        ]);
+        cells
     }
 }
 
 fn render(rows: &[Row], args: &Args, context: &Context<'_>) -> Vec<u8> {
-    const HEADER: [&str; 7] = ["REGION", "INSTANCE", "BASE ID", "START", "SIZE", "STATE", "REASON"];
+    let header = [&BACKUP_HEADER[..], &["SIZE", "STATE", "REASON"]].concat();
     let is_quiet = context.notes.is_quiet();
     let is_shown = |row: &&Row| !is_quiet || !matches!(row.state, CheckState::Ok | CheckState::Unverified);
     match context.format {
-        Format::Table => table::render_rows(&HEADER, rows.iter().filter(is_shown).map(|row| row.cells(context))),
+        Format::Table => table::render_rows(&header, rows.iter().filter(is_shown).map(|row| row.cells(context))),
         Format::Json => json::render(&Document {
             dir: args.dir.to_string_lossy().into_owned(),
             backups: rows,
         }),
-        Format::Plain => plain::render(rows.iter().map(|row| {
-            let path = row.path.as_os_str().as_encoded_bytes();
-            [row.state.name().as_bytes(), b" ", path].concat()
-        })),
+        Format::Plain => plain::render(rows.iter().map(|row| row.backup.plain(row.state.name()))),
     }
 }
