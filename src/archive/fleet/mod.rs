@@ -2,16 +2,15 @@
 //! of one instance or region changes nothing for the others.
 
 mod select;
-mod side_by_side;
 
 use time::OffsetDateTime;
 
 pub(crate) use self::select::{Pattern, Selection, Tag};
-pub(crate) use self::side_by_side::side_by_side;
 use super::memory::Presence;
 use super::read::{Archive, Archived};
 use crate::api::model::{Backup, CacheInstance};
 use crate::api::{self, BackupFilter, Client, Listing, Reason, Warning};
+use crate::process::side_by_side::side_by_side;
 use crate::retry::pace::Pace;
 use crate::values::id::{InstanceId, Region};
 
@@ -53,11 +52,12 @@ pub(crate) enum Found {
     /// The backups that the service has of it.
     Backups(Listing<Backup>),
     Failed(api::Error),
-    /// The service has it no longer. The recycle bin may keep it until a time.
+    /// The service has it no longer. The recycle bin may keep it until a time that the service tells.
     Gone {
         restorable_until: Option<OffsetDateTime>,
     },
-    /// The service does not list it. The list may be a part, or another key's, so that proves nothing.
+    /// The service's list does not have it. The list may be incomplete, or that of another key, so that the instance may
+    /// still be there.
     Unjudged,
     /// The named instance is not in this region.
     Elsewhere,
@@ -69,10 +69,11 @@ pub(crate) enum Found {
 struct Target<'a> {
     region: &'a Region,
     id: InstanceId,
-    kind: Kind,
+    known: KnownBy,
 }
 
-enum Kind {
+/// How a run knows of an instance, which decides what it asks.
+enum KnownBy {
     /// The region's list has it.
     Listed(Box<CacheInstance>),
     /// `--instance` names it.
@@ -86,7 +87,7 @@ enum Kind {
 }
 
 impl Survey {
-    /// Asks for all instances of the selection.
+    /// Asks for all instances of the selection. `archive` tells which instances there were before.
     pub(crate) fn take(asker: &Asker<'_>, regions: &[Region], selection: &Selection, archive: &Archive) -> Self {
         let mut survey = Self {
             instances: Vec::new(),
@@ -102,14 +103,14 @@ impl Survey {
             let target = |(region, id): (_, &InstanceId)| Target {
                 region,
                 id: id.clone(),
-                kind: Kind::Named,
+                known: KnownBy::Named,
             };
             named.map(target).collect()
         };
         let found = side_by_side(&targets, AT_ONCE, |target| asker.ask(target));
         for (target, (details, found)) in targets.into_iter().zip(found) {
-            let listed = match target.kind {
-                Kind::Listed(listed) => Some(*listed),
+            let listed = match target.known {
+                KnownBy::Listed(listed) => Some(*listed),
                 _ => None,
             };
             survey.instances.push(Surveyed {
@@ -150,13 +151,13 @@ impl Survey {
             let of_region = |archived: &&Archived| archived.region == *region;
             for archived in archive.instances.iter().filter(of_region) {
                 let is_listed = list.entries.iter().any(|entry| entry.view.id == archived.instance);
-                // By tags the service lists only some, so that the others are none of the run's.
+                // With tags the service lists only the instances that have them; the run is not about the others.
                 let is_chosen = selection.tags.is_empty() && !selection.excludes(&archived.instance, archived.name());
                 if !is_listed && is_chosen {
                     targets.push(Target {
                         region,
                         id: archived.instance.clone(),
-                        kind: asker.kind_of_missing(archived, is_whole),
+                        known: asker.known_by_archive(archived, is_whole),
                     });
                 }
             }
@@ -168,7 +169,7 @@ impl Survey {
                     targets.push(Target {
                         region,
                         id: instance.id.clone(),
-                        kind: Kind::Listed(Box::new(instance)),
+                        known: KnownBy::Listed(Box::new(instance)),
                     });
                 }
             }
@@ -176,7 +177,7 @@ impl Survey {
         targets
     }
 
-    /// A named instance need not be in every region, only in one.
+    /// Drops the named instances from the regions that do not have them, and notes those that no region has.
     fn drop_those_elsewhere(&mut self, named: &[InstanceId]) {
         let is_elsewhere = |surveyed: &Surveyed| matches!(surveyed.found, Found::Elsewhere);
         let nowhere = |id: &&InstanceId| {
@@ -187,8 +188,8 @@ impl Survey {
         self.instances.retain(|surveyed| !is_elsewhere(surveyed));
     }
 
-    /// Asks until when the instances that are gone can be had back. It need not be permitted or offered, so a
-    /// failure is none.
+    /// Asks until when the instances that are gone can be recovered. A failure changes nothing: the key may not be
+    /// permitted to ask, and a region may have no recycle bin.
     fn ask_recycle_bins(&mut self, asker: &Asker<'_>) {
         let is_new = |surveyed: &Surveyed| matches!(surveyed.found, Found::Gone { restorable_until: None });
         let mut regions: Vec<Region> = Vec::new();
@@ -214,15 +215,15 @@ impl Survey {
 }
 
 impl Asker<'_> {
-    /// The kind of an instance that the archive has and its region's list does not have.
-    fn kind_of_missing(&self, archived: &Archived, is_whole: bool) -> Kind {
+    /// Of an instance that the archive has and its region's list does not have.
+    fn known_by_archive(&self, archived: &Archived, is_whole: bool) -> KnownBy {
         let Some(memory) = &archived.memory else {
-            return Kind::Unjudged;
+            return KnownBy::Unjudged;
         };
         match memory.state {
-            Presence::Gone => Kind::Gone(memory.restorable_until),
-            Presence::Present if is_whole && memory.seen_by.as_deref() == Some(self.key) => Kind::Missing,
-            Presence::Present => Kind::Unjudged,
+            Presence::Gone => KnownBy::Gone(memory.restorable_until),
+            Presence::Present if is_whole && memory.seen_by.as_deref() == Some(self.key) => KnownBy::Missing,
+            Presence::Present => KnownBy::Unjudged,
         }
     }
 
@@ -232,21 +233,21 @@ impl Asker<'_> {
         }
         let client = self.client.in_region(target.region);
         let describe = || client.describe_cache_instance(&target.id, client.deadline());
-        match &target.kind {
-            Kind::Listed(_) => (None, backups(&client, &target.id)),
-            Kind::Unjudged => (None, Found::Unjudged),
-            Kind::Gone(restorable_until) => (
+        match &target.known {
+            KnownBy::Listed(_) => (None, backups(&client, &target.id)),
+            KnownBy::Unjudged => (None, Found::Unjudged),
+            KnownBy::Gone(restorable_until) => (
                 None,
                 Found::Gone {
                     restorable_until: *restorable_until,
                 },
             ),
-            Kind::Named => match describe() {
+            KnownBy::Named => match describe() {
                 Ok(details) => (Some(details), backups(&client, &target.id)),
                 Err(error) if error.reason() == Some(Reason::NotFound) => (None, Found::Elsewhere),
                 Err(error) => (None, Found::Failed(error)),
             },
-            Kind::Missing => match describe() {
+            KnownBy::Missing => match describe() {
                 // The service has it although its list left it out.
                 Ok(details) => (Some(details), backups(&client, &target.id)),
                 Err(error) if error.reason() == Some(Reason::NotFound) => {

@@ -1,8 +1,6 @@
 //! `jdredis backup policy list`: which instances have no automatic backup?
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -15,7 +13,7 @@ use crate::commands::Context;
 use crate::commands::regions::Regions;
 use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
-use crate::process::threads::{self, Need};
+use crate::process::side_by_side::side_by_side;
 use crate::values::id::Region;
 
 /// How many policies are asked for at once. The service documents 1,000 calls a minute. A fleet of that size gets 429,
@@ -97,44 +95,25 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     conclude(&failures)
 }
 
-/// Asks for each instance's policy, several at once. Once the keys are refused, nobody else is asked.
+/// Asks for each instance's policy, several at once. Once the keys are refused for one, the others are not asked for.
 fn ask_all<'a>(client: &Client<'_>, instances: Vec<(&'a Region, CacheInstance)>) -> Vec<Asked<'a>> {
-    let outcomes: Vec<OnceLock<Result<BackupPolicy, Box<Report>>>> =
-        instances.iter().map(|_| OnceLock::new()).collect();
-    let (next, are_keys_refused) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let work = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let (Some((region, instance)), Some(outcome)) = (instances.get(number), outcomes.get(number)) else {
-                return;
-            };
-            let policy = if are_keys_refused.load(Ordering::Relaxed) {
-                Err(not_asked(region, instance))
-            } else {
-                ask(client, region, instance)
-            };
-            if policy.as_ref().is_err_and(|report| report.kind == Kind::Credentials) {
-                are_keys_refused.store(true, Ordering::Relaxed);
-            }
-            let _ = outcome.set(policy);
+    let are_keys_refused = AtomicBool::new(false);
+    let policies = side_by_side(&instances, AT_ONCE, |(region, instance)| {
+        if are_keys_refused.load(Ordering::Relaxed) {
+            return Err(not_asked(region, instance));
         }
-    };
-    thread::scope(|scope| {
-        // This thread works as well, so that the work is done where no other thread can be had.
-        for _ in 1..AT_ONCE.min(instances.len()) {
-            if threads::start_in(scope, Need::Helpful, work).is_err() {
-                break;
-            }
+        let policy = ask(client, region, instance);
+        if policy.as_ref().is_err_and(|report| report.kind == Kind::Credentials) {
+            are_keys_refused.store(true, Ordering::Relaxed);
         }
-        work();
+        policy
     });
-    let outcomes = outcomes.into_iter().map(OnceLock::into_inner);
-    let asked = instances.into_iter().zip(outcomes);
+    let asked = instances.into_iter().zip(policies);
     asked
         .map(|((region, instance), policy)| Asked {
-            policy: policy.unwrap_or_else(|| Err(not_asked(region, &instance))),
             region,
             instance,
+            policy,
         })
         .collect()
 }

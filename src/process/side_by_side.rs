@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::process::threads::{self, Need};
+use super::threads::{self, Need};
 
 /// Does the work on each item, on at most so many threads; the results in the items' order. Where the system
 /// gives no further thread, fewer do it; this one always does.
