@@ -106,6 +106,18 @@ pub(crate) fn all_nodes(links: Vec<NodeLink>, shards: Option<u64>, plain: bool) 
     Ok(nodes)
 }
 
+/// Replaces the links in use by new ones to the same files. A file without a new link keeps its own.
+pub(crate) fn renew(current: &mut [Fetchable], new: &[Fetchable]) {
+    for (node, link) in current {
+        // The object comes first: a node without a name has its label from the order of the objects alone.
+        let of_object = new.iter().find(|(_, new)| new.object() == link.object());
+        let of_node = || new.iter().find(|(label, _)| label == node);
+        if let Some((_, found)) = of_object.or_else(of_node) {
+            *link = found.clone();
+        }
+    }
+}
+
 /// Why the links cannot be those of a whole backup.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Incomplete {

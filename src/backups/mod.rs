@@ -9,7 +9,7 @@ mod status;
 
 pub(crate) use self::find::{Latest, find, latest, newest_first, unread_starts};
 pub(crate) use self::labels::{by_object, labelled};
-pub(crate) use self::links::{Fetchable, NodeLink, SameObject, all_nodes, links, same_objects, unread_names};
+pub(crate) use self::links::{Fetchable, NodeLink, SameObject, all_nodes, links, renew, same_objects, unread_names};
 pub(crate) use self::status::{Others, StatusWord};
 use crate::api;
 use crate::values::id::InstanceId;

@@ -10,11 +10,13 @@ mod loading;
 mod man;
 mod regions;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Subcommand;
 
 use crate::api::{Client, Warning};
@@ -29,6 +31,7 @@ use crate::process::signals::Interrupt;
 use crate::process::threads::{self, Need};
 use crate::process::world::World;
 use crate::terminal::notes::Notes;
+use crate::transfer::{self, Links, Storage};
 use crate::values::local::LocalTime;
 
 /// How often a status line is redrawn, and a signal looked for.
@@ -54,6 +57,36 @@ impl Context<'_> {
     /// A client of the service.
     fn client<'a>(&'a self, settings: &'a Settings) -> Client<'a> {
         Client::new(settings, self.world, self.notes)
+    }
+
+    /// The options of a transfer: `parallel` and `limit_rate` as `download` and `sync` take them, the others from the
+    /// settings.
+    ///
+    /// # Errors
+    /// If the system gives no random bytes.
+    fn transfer_options(
+        &self,
+        settings: &Settings,
+        parallel: u8,
+        limit_rate: Option<u64>,
+        links: Arc<dyn Links>,
+        stop: &Arc<AtomicBool>,
+    ) -> anyhow::Result<transfer::Options> {
+        let clock = &self.world.clock;
+        let mut seed = [0; 8];
+        (self.world.random)(&mut seed).context("the system gave no random bytes")?;
+        let network = Arc::clone(&settings.network);
+        Ok(transfer::Options {
+            storage: Storage::new(network, settings.timeout, Arc::clone(clock)),
+            links,
+            parallel: parallel.into(),
+            limit_rate,
+            patience: settings.timeout,
+            max_attempts: settings.max_attempts,
+            clock: Arc::clone(clock),
+            seed: u64::from_ne_bytes(seed),
+            stop: Arc::clone(stop),
+        })
     }
 
     /// Warns of what a listing has that is not documented.

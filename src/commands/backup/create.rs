@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         context,
         client: &client,
         instance: &instance.id,
-        place: &format!("instance {} in {}", instance.id, settings.region),
+        place: &super::place(&instance.id, &settings),
         stop: context.interrupt.defer_first_signal(),
         consequence: "",
     };

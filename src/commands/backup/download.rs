@@ -1,7 +1,9 @@
 //! `jdredis backup download`: the files of a backup, whole and verified, or why not.
 
+mod checks;
 mod links;
 mod nodes;
+mod result;
 mod watch;
 
 use std::path::PathBuf;
@@ -10,28 +12,22 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
-use serde::Serialize;
 
 use self::links::FreshLinks;
 use self::watch::{Fetched, Watch};
 use super::which::{Chosen, Which};
+use crate::api::Client;
 use crate::api::model::BackupInfo;
-use crate::api::{Client, Reason};
-use crate::backups::{self, NodeLink, SameObject, same_objects};
+use crate::backups::{self, Fetchable, NodeLink, same_objects};
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
 use crate::completion::names::Names;
-use crate::config::{self, Settings};
-use crate::error::{Kind, Report, no_more_threads};
-use crate::file::{FileReport, FileState, Task, judge};
-use crate::output::{Format, json, plain, table};
+use crate::config::Settings;
+use crate::error::{Report, no_more_threads};
+use crate::file::{FileReport, Task, judge};
 use crate::retry::deadline::Deadline;
-use crate::terminal::human;
-use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
-use crate::transfer::{self, Folder, Identity, Job, MAX_CONNECTIONS, Storage, Transfer};
-use crate::values::endpoint::Endpoint;
-use crate::values::id::BaseId;
+use crate::transfer::{Folder, Identity, Job, Links, MAX_CONNECTIONS, Transfer};
 
 /// Arguments of `backup download`.
 #[derive(Debug, clap::Args)]
@@ -85,10 +81,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let settings = context.settings(&args.instance.region)?;
     let client = context.client(&settings);
     let deadline = client.deadline();
-    let subject = format!("instance {} in {}", args.instance.id, settings.region);
-    let backup = which
-        .find(&client, &args.instance.id, deadline, context.notes)
-        .with_context(|| format!("cannot find the latest backup of {subject}"))?;
+    let place = super::place(&args.instance.id, &settings);
+    let backup = which.find(&client, &args.instance.id, &place, deadline, context.notes)?;
+    let doing = || format!("cannot download backup {} of {place}", backup.base_id);
     let download = Download {
         args,
         context,
@@ -98,13 +93,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         backup: &backup,
         info: OnceLock::new(),
     };
-    let links = download
-        .service_links(deadline)
-        .with_context(|| format!("cannot download backup {} of {subject}", backup.base_id))?;
+    let links = download.service_links(deadline).with_context(doing)?;
     let (count, same) = (links.len(), same_objects(&links));
-    let fetched = download
-        .run(download.named(links))
-        .with_context(|| format!("cannot download backup {} of {subject}", backup.base_id))?;
+    let fetched = download.run(download.labelled(links)).with_context(doing)?;
     let printed = context.print_findings(&download.render(&fetched));
     if let Some(signal) = fetched.interrupted_by {
         // A terminal that was closed (SIGHUP) takes no table any more; the signal decides the exit code.
@@ -112,9 +103,9 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     printed?;
     let judgement = judge(&fetched.reports, Task::Download(&backup.base_id), context.notes);
-    let missing = missing_files(count, &same, download.info().shards);
+    let missing = result::missing_files(count, &same, download.info().shards);
     if !missing.is_empty() {
-        return judgement.and(Err(incomplete(missing, &backup.base_id).into()));
+        return judgement.and(Err(result::incomplete(missing, &backup.base_id).into()));
     }
     judgement?;
     // A stale copy is better than none, so it has been fetched all the same.
@@ -124,23 +115,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
 }
 
-/// The signs that a backup lacks files: fewer links than shards, and several nodes with one file.
-fn missing_files(links: usize, same: &[SameObject], shards: Option<u64>) -> Vec<String> {
-    let fewer = shards
-        .filter(|shards| (links as u64) < *shards)
-        .map(|shards| format!("it has {shards} shards, and the service gives links to {links}"));
-    fewer.into_iter().chain(same.iter().map(ToString::to_string)).collect()
-}
-
-/// The error of a backup of which files are missing.
-fn incomplete(missing: Vec<String>, base_id: &BaseId) -> Report {
-    let hint = format!(
-        "the service's links are wrong: look whether 'jdredis backup url --base-id {base_id}' gives others now, else \
-         report the base ID to JD Cloud; the files that are here are what the links lead to"
-    );
-    Report::with_hint(Kind::Integrity, "the backup is not complete", hint).details(missing)
-}
-
+/// A backup to download, and what there is to do it with.
 struct Download<'a> {
     args: &'a Args,
     context: &'a Context<'a>,
@@ -154,12 +129,13 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    fn run(&self, links: Vec<links::NodeLink>) -> anyhow::Result<Fetched> {
+    /// Fetches the files of the nodes that were asked for.
+    fn run(&self, links: Vec<Fetchable>) -> anyhow::Result<Fetched> {
         let world = self.context.world;
-        if let Some(names) = Names::of(self.settings, self.context.world) {
+        if let Some(names) = Names::of(self.settings, world) {
             names.learn_nodes(&self.args.instance.id, links.iter().map(|(node, _)| node.as_str()));
         }
-        let shards = nodes::chosen(links, &self.args.nodes)?;
+        let files = nodes::chosen(links, &self.args.nodes)?;
         let identity = Identity {
             region: self.settings.region.to_string(),
             instance: self.args.instance.id.to_string(),
@@ -168,7 +144,7 @@ impl Download<'_> {
         let dir = self.args.dir.clone().unwrap_or_else(|| PathBuf::from("."));
         let holder = crate::commands::lock_holder();
         let folder = Arc::new(Folder::open(&dir, &holder)?);
-        let jobs: Vec<Job> = shards
+        let jobs: Vec<Job> = files
             .into_iter()
             .map(|(node, file_name, link)| Job {
                 identity: identity.clone(),
@@ -183,8 +159,6 @@ impl Download<'_> {
         self.check_proxies(&jobs)?;
         let expected = self.check_space(&folder, &jobs)?;
         let stop = self.context.interrupt.defer_first_signal();
-        let mut seed = [0; 8];
-        (world.random)(&mut seed).context("the system gave no random bytes")?;
         let files: Vec<(String, String)> = jobs
             .iter()
             .map(|job| (job.node.clone(), job.file_name.clone()))
@@ -193,30 +167,18 @@ impl Download<'_> {
         let ask = move || {
             let (reply, answer) = sync_channel(1);
             // Either fails where the run was given up.
-            let ended = |_| "the run was interrupted".to_owned();
-            requests.send(reply).map_err(|_| ended(()))?;
-            answer.recv().map_err(|_| ended(()))?
+            let given_up = || "the run was interrupted".to_owned();
+            requests.send(reply).map_err(|_| given_up())?;
+            answer.recv().map_err(|_| given_up())?
         };
         let current = jobs.iter().map(|job| (job.node.clone(), job.link.clone())).collect();
-        let transfer = Transfer::start(
-            jobs,
-            transfer::Options {
-                storage: Storage::new(
-                    Arc::clone(&self.settings.network),
-                    self.settings.timeout,
-                    Arc::clone(&world.clock),
-                ),
-                links: Arc::new(FreshLinks::new(current, Box::new(ask))),
-                parallel: self.args.parallel.into(),
-                limit_rate: self.args.limit_rate,
-                patience: self.settings.timeout,
-                max_attempts: self.settings.max_attempts,
-                clock: Arc::clone(&world.clock),
-                seed: u64::from_ne_bytes(seed),
-                stop: Arc::clone(&stop),
-            },
-        )
-        .map_err(|error| no_more_threads("nothing can be fetched", &error))?;
+        let links: Arc<dyn Links> = Arc::new(FreshLinks::new(current, Box::new(ask)));
+        let (parallel, limit_rate) = (self.args.parallel, self.args.limit_rate);
+        let options = self
+            .context
+            .transfer_options(self.settings, parallel, limit_rate, links, &stop)?;
+        let transfer =
+            Transfer::start(jobs, options).map_err(|error| no_more_threads("nothing can be fetched", &error))?;
         let nodes = files.iter().map(|(node, _)| node.clone());
         let watch = Watch {
             transfer,
@@ -255,8 +217,8 @@ impl Download<'_> {
         watch.fetched(reports, signal)
     }
 
-    /// Prints what became of the files once a signal came while the service was asked for links; the
-    /// error to end with.
+    /// Prints the results for the files, where a signal came while the service was asked for links. Returns the error
+    /// to end with.
     fn interrupted(&self, watch: &Watch<'_>, mut reports: Vec<Option<FileReport>>) -> Report {
         watch.last_words(&mut reports);
         let signal = self.context.interrupt.signal();
@@ -270,9 +232,9 @@ impl Download<'_> {
     }
 
     /// The links as they are now at the service.
-    fn new_links(&self) -> Result<Vec<links::NodeLink>, String> {
+    fn new_links(&self) -> Result<Vec<Fetchable>, String> {
         self.service_links(self.client.deadline())
-            .map(|links| self.named(links))
+            .map(|links| self.labelled(links))
             .map_err(|error| format!("{error:#}"))
     }
 
@@ -284,157 +246,11 @@ impl Download<'_> {
         Ok(backups::links(&answer, urls, self.args.internal)?)
     }
 
-    /// The links by the nodes' labels, as they are to be fetched.
-    fn named(&self, links: Vec<NodeLink>) -> Vec<links::NodeLink> {
+    /// The links with the nodes' labels, over https unless `--http` is given.
+    fn labelled(&self, links: Vec<NodeLink>) -> Vec<Fetchable> {
         let labelled = backups::labelled(links).into_iter();
         labelled
             .map(|(node, link)| (node, if self.args.http { link } else { link.over_https() }))
             .collect()
     }
-
-    fn check_names(&self, jobs: &[Job]) -> anyhow::Result<()> {
-        let names = |is: &dyn Fn(&Job) -> bool| -> Vec<&str> {
-            let those = jobs.iter().filter(|job| is(job));
-            those.map(|job| job.file_name.as_str()).collect()
-        };
-        let obstructed = names(&|job| job.folder.is_obstructed(&job.file_name));
-        if !obstructed.is_empty() {
-            return Err(Report::with_hint(
-                Kind::Other,
-                format!("there are folders of the files' names: {}", obstructed.join(", ")),
-                "move them away, or give another folder with --dir; --force replaces only files",
-            )
-            .into());
-        }
-        let taken = names(&|job| !job.force && job.folder.is_taken(&job.file_name, &job.identity, &job.node));
-        if taken.is_empty() {
-            return Ok(());
-        }
-        Err(Report::with_hint(
-            Kind::Other,
-            format!("there are files of these names already: {}", taken.join(", ")),
-            "give another folder with --dir, or --force to replace them once the new ones are whole",
-        )
-        .into())
-    }
-
-    /// Makes sure, before anything is fetched, that the proxies for the links' hosts can be followed.
-    fn check_proxies(&self, jobs: &[Job]) -> Result<(), config::Error> {
-        let origins = jobs.iter().filter_map(|job| job.link.origin()?.parse().ok());
-        for origin in origins.collect::<Vec<Endpoint>>() {
-            config::check_proxy(&self.settings.network, &origin)?;
-        }
-        Ok(())
-    }
-
-    /// Makes sure that what is missing fits; how many bytes the backup has, where the service tells.
-    fn check_space(&self, folder: &Folder, jobs: &[Job]) -> anyhow::Result<Option<u64>> {
-        let Some(size) = self.info().size.filter(|_| self.args.nodes.is_empty()) else {
-            return Ok(None);
-        };
-        let present: u64 = jobs
-            .iter()
-            .map(|job| folder.bytes_of(&job.file_name, &job.identity, &job.node))
-            .sum();
-        let missing = size.saturating_sub(present);
-        match folder.available() {
-            Ok(available) if available < missing => Err(Report::with_hint(
-                Kind::Other,
-                format!(
-                    "{} are still to be fetched, and the folder's disk has room for {}",
-                    human::size(missing),
-                    human::size(available)
-                ),
-                "make room, or give a folder on another disk with --dir",
-            )
-            .into()),
-            _ => Ok(Some(size)),
-        }
-    }
-
-    fn info(&self) -> BackupInfo {
-        *self.info.get_or_init(|| self.expected())
-    }
-
-    /// The size and the shards of the backup. A refusal is no error here: keys that may fetch links need not be permitted
-    /// to look at backups.
-    fn expected(&self) -> BackupInfo {
-        if let Some(entry) = &self.backup.entry {
-            return BackupInfo {
-                size: entry.view.size,
-                shards: entry.view.shards,
-            };
-        }
-        let (instance, base_id) = (&self.args.instance.id, &self.backup.base_id);
-        match self.client.describe_backup_info(instance, base_id, self.deadline) {
-            Ok(info) => info,
-            Err(error) if error.reason() == Some(Reason::NotPermitted) => {
-                self.context.notes.trace(Detail::Requests, || {
-                    format!(
-                        "the backup's size and number of shards are not known, since the keys may not look: {error}"
-                    )
-                });
-                BackupInfo::default()
-            }
-            Err(error) => {
-                self.context
-                    .notes
-                    .warn(format_args!("whether the disk has room enough is unknown: {error}"));
-                BackupInfo::default()
-            }
-        }
-    }
-
-    fn render(&self, fetched: &Fetched) -> Vec<u8> {
-        let reports = &fetched.reports;
-        let is_quiet = self.context.notes.is_quiet();
-        let rows = reports.iter().zip(&fetched.lengths);
-        let rows = rows.filter(|(report, _)| !is_quiet || report.is_noteworthy());
-        match self.context.format {
-            Format::Table => table::render_rows(
-                &["NODE", "STATE", "SIZE", "RESUMED FROM", "FILE"],
-                rows.map(|(report, length)| {
-                    let share = length
-                        .filter(|length| report.state() == FileState::Incomplete && *length > 0)
-                        .map(|length| format!(" ({} %)", human::percent(report.bytes(), length)))
-                        .unwrap_or_default();
-                    let resumed = match report.resumed_from() {
-                        0 => String::new(),
-                        bytes => human::size(bytes),
-                    };
-                    [
-                        report.node().to_owned(),
-                        report.state().name().to_owned(),
-                        human::size(report.bytes()) + &share,
-                        resumed,
-                        report.path().display().to_string(),
-                    ]
-                }),
-            ),
-            Format::Json => json::render(&Document {
-                region: self.settings.region.as_str(),
-                instance: self.args.instance.id.as_str(),
-                base_id: self.backup.base_id.as_str(),
-                expected_shards: self.info().shards,
-                files: reports,
-            }),
-            Format::Plain => {
-                let good = reports.iter().filter(|report| report.state().is_good());
-                plain::render(good.map(|report| report.path().as_os_str().as_encoded_bytes()))
-            }
-        }
-    }
-}
-
-/// What `-o json` prints; its keys and their order are a contract.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document<'a> {
-    region: &'a str,
-    instance: &'a str,
-    base_id: &'a str,
-    /// How many shards the backup has; null where the service does not tell.
-    expected_shards: Option<u64>,
-    /// One for each node that was asked for, in the service's order.
-    files: &'a [FileReport],
 }

@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     let settings = context.settings(&args.instance.region)?;
     let client = context.client(&settings);
+    let place = super::place(&args.instance.id, &settings);
     let limit = args.limit.map_or(usize::MAX, |limit| limit as usize);
     let matches = |backup: &Backup| is_asked_for(backup, args, &filter);
     let deadline = client.deadline();
@@ -92,12 +93,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
             }
             _ => Err(error),
         })
-        .with_context(|| {
-            format!(
-                "cannot list the backups of instance {} in {}",
-                args.instance.id, settings.region
-            )
-        })?;
+        .with_context(|| format!("cannot list the backups of {place}"))?;
     backups.entries.retain(|entry| matches(&entry.view));
     if filter.has_times() {
         warn_of_unplaced(&backups, context);
@@ -108,20 +104,16 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     backups.entries.truncate(limit);
     context.warn(&backups.warnings);
+    let is_filtered = filter.has_times() || args.status.is_some() || args.kind.is_some();
     if let Some(names) = Names::of(&settings, context.world) {
-        let is_filtered = filter.has_times() || args.status.is_some() || args.kind.is_some();
         let extent = Extent::of(!is_filtered && args.limit.is_none() && backups.warnings.is_empty());
         let listed = backups.entries.iter().map(|entry| &entry.view);
         names.learn_backups(&args.instance.id, listed, extent);
     }
     // A listing that came with a warning may lack some.
     if backups.entries.is_empty() && backups.warnings.is_empty() && context.format != Format::Json {
-        let is_filtered = filter.has_times() || args.status.is_some() || args.kind.is_some();
         let which = if is_filtered { " that match" } else { "" };
-        let (instance, region) = (&args.instance.id, &settings.region);
-        context
-            .notes
-            .note(format_args!("instance {instance} in {region} has no backups{which}"));
+        context.notes.note(format_args!("{place} has no backups{which}"));
     }
     context.print(&listing::render(
         context.format,

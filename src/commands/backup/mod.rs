@@ -15,6 +15,8 @@ use clap::Subcommand;
 
 use super::Context;
 use crate::cli::deferred::Deferred;
+use crate::config::Settings;
+use crate::values::id::InstanceId;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -82,6 +84,11 @@ pub(crate) enum Command {
     /// Look at and change the schedule of automatic backups
     #[command(subcommand, arg_required_else_help = true)]
     Policy(Deferred<policy::Command>),
+}
+
+/// An instance and its region, as messages name them.
+fn place(instance: &InstanceId, settings: &Settings) -> String {
+    format!("instance {instance} in {}", settings.region)
 }
 
 pub(super) fn run(command: &Command, context: &Context<'_>) -> anyhow::Result<()> {

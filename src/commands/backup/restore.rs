@@ -90,14 +90,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let settings = context.settings(&args.instance.region)?;
     let client = context.client(&settings);
     let deadline = client.deadline();
-    let place = format!("instance {} in {}", args.instance.id, settings.region);
+    let place = super::place(&args.instance.id, &settings);
     let instance = client
         .describe_cache_instance(&args.instance.id, deadline)
         .with_context(|| format!("cannot look at {place}"))?;
     plan::refuse_unless_running(&instance, &args.instance.id, &place)?;
-    let chosen = which
-        .find(&client, &args.instance.id, deadline, context.notes)
-        .with_context(|| format!("cannot find the latest backup of {place}"))?;
+    let chosen = which.find(&client, &args.instance.id, &place, deadline, context.notes)?;
     if let Some(stale) = chosen.staleness(args.backup.max_age, context.world.clock.now()) {
         return Err(stale.into());
     }

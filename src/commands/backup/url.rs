@@ -60,14 +60,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let settings = context.settings(&instance.region)?;
     let client = context.client(&settings);
     let deadline = client.deadline();
-    let subject = format!("instance {} in {}", instance.id, settings.region);
-    let backup = which
-        .find(&client, &instance.id, deadline, context.notes)
-        .with_context(|| format!("cannot find the latest backup of {subject}"))?;
+    let place = super::place(&instance.id, &settings);
+    let backup = which.find(&client, &instance.id, &place, deadline, context.notes)?;
     if let Some(stale) = backup.staleness(args.backup.max_age, context.world.clock.now()) {
         return Err(stale.into());
     }
-    let doing = || format!("cannot get the links of backup {} of {subject}", backup.base_id);
+    let doing = || format!("cannot get the links of backup {} of {place}", backup.base_id);
     let (answer, urls) = client
         .describe_download_url(&instance.id, &backup.base_id, deadline)
         .with_context(doing)?;

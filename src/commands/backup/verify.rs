@@ -118,7 +118,7 @@ fn load_one(path: &OsStr, loader: &Loader<'_>) -> Result<FileReport, Stopped> {
 
 /// What `-o json` prints; its key is a contract.
 #[derive(Serialize)]
-struct Manifest<'a> {
+struct Document<'a> {
     /// One for each file, in the order in which they were named.
     files: &'a [FileReport],
 }
@@ -155,7 +155,7 @@ fn render(reports: &[FileReport], args: &Args, context: &Context<'_>) -> Vec<u8>
                 ]
             }),
         ),
-        Format::Json => json::render(&Manifest { files: reports }),
+        Format::Json => json::render(&Document { files: reports }),
         Format::Plain => plain::render(reports.iter().map(|report| {
             let state = report.load().map_or(report.state().name(), |load| load.result.name());
             [state.as_bytes(), b" ", &shown(report.path())].concat()

@@ -1,5 +1,6 @@
 //! Which backup a command is about: the one with an ID, or the newest one.
 
+use anyhow::Context as _;
 use time::OffsetDateTime;
 
 use crate::api::model::Backup;
@@ -30,8 +31,8 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// The error of a newest backup that is older than the command line allows, if it is. One whose start
-    /// is unknown, or lies in the future, is not known to be young enough.
+    /// The error of a newest backup that is older than `--max-age`; `None` where it is young enough, or where the
+    /// command line names it. A start that is unknown, or more than a day in the future, counts as too old.
     pub(super) fn staleness(&self, max_age: Option<MaxAge>, now: OffsetDateTime) -> Option<Report> {
         let Some(MaxAge(Some(limit))) = max_age else {
             return None;
@@ -53,6 +54,10 @@ impl Chosen {
 }
 
 impl<'a> Which<'a> {
+    /// The choice of these arguments.
+    ///
+    /// # Errors
+    /// If neither or both of `--base-id` and `--latest` are given.
     pub(super) fn of(args: &'a WhichBackup) -> anyhow::Result<Self> {
         let message = match (&args.base_id, args.latest) {
             (Some(base_id), false) => return Ok(Self::Named(base_id)),
@@ -68,14 +73,16 @@ impl<'a> Which<'a> {
         .into())
     }
 
-    /// Looks for the backup where it has to be looked for, and says which it is.
+    /// Looks for the newest backup, if that is the one meant, and notes which it is. `place` is the instance and its
+    /// region in words.
     pub(super) fn find(
         &self,
         client: &Client<'_>,
         instance: &InstanceId,
+        place: &str,
         deadline: Deadline,
         notes: &Notes<'_>,
-    ) -> Result<Chosen, backups::Error> {
+    ) -> anyhow::Result<Chosen> {
         if let Self::Named(base_id) = *self {
             return Ok(Chosen {
                 base_id: base_id.clone(),
@@ -87,7 +94,8 @@ impl<'a> Which<'a> {
             passed_over,
             undated,
             warnings,
-        } = backups::latest(client, instance, deadline)?;
+        } = backups::latest(client, instance, deadline)
+            .with_context(|| format!("cannot find the latest backup of {place}"))?;
         for warning in warnings {
             notes.warn(warning);
         }

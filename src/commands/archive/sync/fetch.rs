@@ -30,7 +30,7 @@ use crate::process::threads::{self, Need};
 use crate::terminal::escape::visible;
 use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
-use crate::transfer::{self, Event, Storage, Transfer};
+use crate::transfer::{self, Event, Links, Transfer};
 
 /// How many workers there are: as many links can be asked for and folders be named at once.
 const WORKERS: usize = 8;
@@ -124,24 +124,11 @@ impl Fetching<'_> {
     }
 
     fn transfer(&self, book: &Arc<Book>, wanted: &[Wanted]) -> anyhow::Result<Transfer> {
-        let world = self.context.world;
-        let mut seed = [0; 8];
-        (world.random)(&mut seed).context("the system gave no random bytes")?;
-        let options = transfer::Options {
-            storage: Storage::new(
-                Arc::clone(&self.settings.network),
-                self.settings.timeout,
-                Arc::clone(&world.clock),
-            ),
-            links: Arc::clone(book) as _,
-            parallel: self.args.transfer.parallel.into(),
-            limit_rate: self.args.transfer.limit_rate,
-            patience: self.settings.timeout,
-            max_attempts: self.settings.max_attempts,
-            clock: Arc::clone(&world.clock),
-            seed: u64::from_ne_bytes(seed),
-            stop: Arc::clone(self.stop),
-        };
+        let links: Arc<dyn Links> = Arc::clone(book) as _;
+        let args = &self.args.transfer;
+        let options = self
+            .context
+            .transfer_options(self.settings, args.parallel, args.limit_rate, links, self.stop)?;
         let files = wanted.iter().map(|wanted| wanted.shards.unwrap_or(1));
         let files = files.fold(0, u64::saturating_add);
         let files = usize::try_from(files).unwrap_or(usize::MAX);

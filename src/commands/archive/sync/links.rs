@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::backups::Fetchable;
+use crate::backups::{Fetchable, renew};
 use crate::transfer::Links;
 use crate::values::link::Link;
 
-/// A request for new links of a backup, which is a number.
+/// A request for new links of a backup, which is named by its place in the plan.
 pub(super) struct Request {
     pub(super) backup: usize,
     pub(super) reply: SyncSender<Result<Vec<Fetchable>, String>>,
@@ -66,15 +66,7 @@ impl Links for Book {
         let mut links = lock(&links);
         if links[place].1 == *stale {
             let fresh = self.ask(backup)?;
-            for (node, link) in links.iter_mut() {
-                // The object first: nodes without a name are told apart by their order alone.
-                let is_same_object = |(_, fresh): &&Fetchable| fresh.object() == link.object();
-                let is_same_node = |(fresh, _): &&Fetchable| fresh == node;
-                let found = fresh.iter().find(is_same_object);
-                if let Some((_, found)) = found.or_else(|| fresh.iter().find(is_same_node)) {
-                    *link = found.clone();
-                }
-            }
+            renew(&mut links, &fresh);
         }
         Ok(links[place].1.clone())
     }

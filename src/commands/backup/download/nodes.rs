@@ -3,8 +3,7 @@
 //! Both are decided by what identifies a file, its object, and not by its place in the service's list,
 //! whose order may change between runs.
 
-use super::links;
-use crate::backups::by_object;
+use crate::backups::{Fetchable, by_object};
 use crate::error::{Kind, Report};
 use crate::transfer::distinct_names;
 use crate::values::link::Link;
@@ -13,7 +12,7 @@ use crate::values::link::Link;
 ///
 /// # Errors
 /// If the backup does not have one of the wanted nodes.
-pub(super) fn chosen(all: Vec<links::NodeLink>, wanted: &[String]) -> anyhow::Result<Vec<(String, String, Link)>> {
+pub(super) fn chosen(all: Vec<Fetchable>, wanted: &[String]) -> anyhow::Result<Vec<(String, String, Link)>> {
     if let Some(unknown) = wanted.iter().find(|wanted| all.iter().all(|(node, _)| node != *wanted)) {
         let nodes: Vec<&str> = all.iter().map(|(node, _)| node.as_str()).collect();
         return Err(Report::with_hint(
@@ -41,7 +40,7 @@ mod tests {
     use super::*;
     use crate::backups::{NodeLink, labelled};
 
-    fn nodes(list: &[(Option<&str>, &str)]) -> Vec<links::NodeLink> {
+    fn nodes(list: &[(Option<&str>, &str)]) -> Vec<Fetchable> {
         let link = |(node, object): &(Option<&str>, &str)| NodeLink {
             node: node.map(str::to_owned),
             link: Link::parse(&format!("http://h/{object}?x")).unwrap(),

@@ -11,6 +11,7 @@ use super::view::{HEADER, PolicyView, cells, in_words};
 use crate::api::{self, Automatic, BackupPolicy, Client, PolicyChange};
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
+use crate::commands::backup::place;
 use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
 use crate::terminal::escape::visible;
@@ -84,12 +85,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     }
     let settings = context.settings(&args.instance.region)?;
     let client = context.client(&settings);
-    let subject = format!("instance {} in {}", args.instance.id, settings.region);
+    let place = place(&args.instance.id, &settings);
     let (_, before) = client
         .describe_backup_policy(&args.instance.id, client.deadline())
-        .with_context(|| format!("no policy of {subject}"))?;
+        .with_context(|| format!("no policy of {place}"))?;
     let plan = plan(args, &before).map_err(|report| Report {
-        message: format!("the policy of {subject} was left as it is: {}", report.message),
+        message: format!("the policy of {place} was left as it is: {}", report.message),
         ..*report
     })?;
     advise(args, &before, &plan, context);
@@ -99,7 +100,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
                 args,
                 context,
                 client: &client,
-                subject: &subject,
+                place: &place,
                 before: &before,
             };
             let stop = context.interrupt.defer_first_signal();
@@ -187,7 +188,8 @@ struct Job<'a> {
     args: &'a Args,
     context: &'a Context<'a>,
     client: &'a Client<'a>,
-    subject: &'a str,
+    /// The instance and its region, in words.
+    place: &'a str,
     before: &'a BackupPolicy,
 }
 
@@ -203,7 +205,7 @@ impl Job<'_> {
             Err(error) if error.may_have_happened => Some(error),
             Err(error) => {
                 return Err(
-                    anyhow::Error::new(error).context(format!("the policy of {} was left as it is", self.subject))
+                    anyhow::Error::new(error).context(format!("the policy of {} was left as it is", self.place))
                 );
             }
         };
@@ -239,7 +241,7 @@ impl Job<'_> {
     /// The error of a change that a signal ended before it was seen to be made.
     fn interrupted(&self) -> Report {
         let kind = Kind::Interrupted(self.context.interrupt.signal());
-        let message = format!("interrupted while the policy of {} was being changed", self.subject);
+        let message = format!("interrupted while the policy of {} was being changed", self.place);
         Report::with_hint(
             kind,
             message,
@@ -275,7 +277,7 @@ impl Job<'_> {
         let [state, days, window, _] = planned_cells(change, wanted);
         Report::new(
             Kind::Service,
-            format!("the policy of {} is not as asked for: {why}", self.subject),
+            format!("the policy of {} is not as asked for: {why}", self.place),
         )
         .details(vec![
             format!("asked for: {state}, {days} {window}"),
@@ -291,7 +293,7 @@ impl Job<'_> {
         Report {
             message: format!(
                 "the change to the policy of {} was not answered: {}",
-                self.subject, report.message
+                self.place, report.message
             ),
             ..report
         }
@@ -306,12 +308,12 @@ impl Job<'_> {
         let message = if is_answered {
             format!(
                 "the policy of {} was changed, but cannot be read again: {}",
-                self.subject, first.message
+                self.place, first.message
             )
         } else {
             format!(
                 "the change to the policy of {} was not answered, and the policy cannot be read again: {}",
-                self.subject, first.message
+                self.place, first.message
             )
         };
         Report { message, ..first }.hint(format!("it is not certain what the policy is now: {LOOK}"))

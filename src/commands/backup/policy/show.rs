@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::view::{HEADER, PolicyView, cells};
 use crate::cli::shared::InstanceArgs;
 use crate::commands::Context;
+use crate::commands::backup::place;
 use crate::output::{Format, json, plain, table};
 
 /// Arguments of `backup policy show`.
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     let client = context.client(&settings);
     let (answer, policy) = client
         .describe_backup_policy(&instance.id, client.deadline())
-        .with_context(|| format!("no policy of instance {} in {}", instance.id, settings.region))?;
+        .with_context(|| format!("no policy of {}", place(&instance.id, &settings)))?;
     let bytes = match context.format {
         Format::Table => table::render(&HEADER, [cells(&policy)]),
         Format::Json => json::render(&with_policy(answer.json()?, PolicyView::of(&policy))),
