@@ -349,11 +349,3 @@ impl Drop for Running<'_> {
         let _ = self.child.wait();
     }
 }
-
-/// Says in the output that a test could not run here, and why: one that passes without a word proves
-/// nothing.
-#[cfg(unix)]
-#[expect(clippy::print_stderr, reason = "the test's own output")]
-pub(crate) fn not_run(why: &str) {
-    eprintln!("NOT RUN: {why}");
-}

@@ -1,18 +1,24 @@
 //! `archive`: a file a topic. Archives are made here by hand, or by the program from the sandbox.
 
 #[cfg(unix)]
+mod alerts;
+#[cfg(unix)]
 mod disk;
 mod failures;
 mod fleet;
 #[cfg(unix)]
 mod fortnight;
+#[cfg(unix)]
+mod metrics;
 #[cfg(target_os = "linux")]
 mod month;
 mod others;
 mod prune;
 #[cfg(unix)]
-mod recording;
+mod runs;
 mod safety;
+#[cfg(unix)]
+mod shrunk;
 mod status;
 mod sync;
 mod verify;

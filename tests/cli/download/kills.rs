@@ -7,7 +7,7 @@ use std::path::Path;
 use jdredis_sandbox::Delivery;
 
 use super::{Place, SINGLE, SIZE, each};
-use crate::support::{Outcome, not_run};
+use crate::support::{Outcome, say_not_run};
 
 const NAME: &str = SINGLE.files[0].1;
 const STRACE: &str = "/usr/bin/strace";
@@ -29,7 +29,7 @@ const MOST_CALLS: u32 = 200;
 fn is_there() -> bool {
     let is_there = Path::new(STRACE).exists();
     if !is_there {
-        not_run("there is no strace");
+        say_not_run("kills at system calls", "there is no strace");
     }
     is_there
 }

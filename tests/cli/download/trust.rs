@@ -377,7 +377,7 @@ fn a_record_that_another_user_made_is_not_believed() {
     let place = cut_after(CUT);
     let record = place.path(&format!(".jdredis/{NAME}.json"));
     if chown(&record, Some(12_345), None).is_err() {
-        crate::support::not_run("only root gives files away");
+        crate::support::say_not_run("a record of another user", "only root gives files away");
         return;
     }
     let outcome = place.fetch(SINGLE, &["-o", "json"]);

@@ -1,15 +1,17 @@
-//! `backup restore`: what is refused, what is sent and that it is sent once, and the safety backup.
+//! `backup restore`: what is sent, that it is sent once, and what is said where its outcome is not clear.
 
+mod refused;
+mod safety_backup;
 #[cfg(unix)]
 mod terminal;
 mod wait;
 
 use std::time::Duration;
 
-use jdredis_sandbox::{BackupOutcome, Certificate, Proxy, ProxyMode, Reply, RestoreOutcome, Sandbox};
+use jdredis_sandbox::{BackupOutcome, Certificate, Proxy, ProxyMode, Reply, Sandbox};
 use serde_json::{Value, json};
 
-use crate::support::{Jdredis, Outcome, backups, for_each, page, sandbox};
+use crate::support::{Jdredis, Outcome, for_each, page, sandbox};
 use crate::tls::Secure;
 
 const RESTORE: [&str; 6] = [
@@ -97,43 +99,6 @@ fn an_answer_with_nothing_but_its_request_id_is_the_documented_one() {
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
 }
 
-#[test]
-fn the_safety_backup_is_made_first_and_its_id_is_said() {
-    for_each(["table", "plain", "json"], |format| {
-        for quiet in [&[][..], &["-q"]] {
-            let sandbox = sandbox();
-            sandbox.next_backup(AT_ONCE);
-            let outcome = restore(&sandbox, &[&["-o", format], quiet].concat());
-            assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-            let sent = changes(&sandbox);
-            let [(first, body), second] = &sent[..] else {
-                panic!("{sent:#?}")
-            };
-            assert_eq!(first, "redis-1234/backup");
-            assert!(body["fileName"].as_str().unwrap().starts_with("safety_20"), "{body}");
-            assert_eq!(*second, ("redis-1234/restore".to_owned(), json!({"baseId": "1234"})));
-            let id = safety_backup(&sandbox);
-            match format {
-                "plain" => assert_eq!(outcome.stdout, format!("{id}\n")),
-                "json" => assert_eq!(document(&outcome)["safetyBackup"], id),
-                _ => {
-                    let first = outcome.stdout.lines().nth(1).unwrap();
-                    assert!(first.starts_with(&format!("{id}  safety_20")), "{outcome:#?}");
-                    assert_eq!(outcome.stdout.lines().count(), 4, "{outcome:#?}");
-                }
-            }
-            // Otherwise standard output had it at once.
-            if format == "json" || quiet.is_empty() {
-                let said = outcome.stderr.lines().find(|line| line.contains(&id)).unwrap();
-                let note = format!("note: backup {id} of what is there now was started");
-                assert!(said.starts_with(&note), "{outcome:#?}");
-            } else {
-                assert_eq!(outcome.stderr, "");
-            }
-        }
-    });
-}
-
 /// The base ID of the only backup whose name begins with `safety_`.
 fn safety_backup(sandbox: &Sandbox) -> String {
     let list = Jdredis::at(sandbox)
@@ -149,57 +114,6 @@ fn safety_backup(sandbox: &Sandbox) -> String {
     let found: Vec<&Value> = entries.iter().filter(is_safety).collect();
     let [backup] = found[..] else { panic!("{found:#?}") };
     backup["baseId"].as_str().unwrap().to_owned()
-}
-
-#[test]
-fn the_latest_backup_is_chosen_before_the_safety_backup_is_made() {
-    let sandbox = sandbox();
-    let latest = || {
-        sandbox.next_backup(AT_ONCE);
-        // So that the second restore is not refused.
-        sandbox.next_restore(RestoreOutcome::Unseen);
-        let run = Jdredis::at(&sandbox).args(RESTORE).args(["--latest", "-o", "json"]);
-        let outcome = run.args(CONFIRMED).run();
-        assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-        outcome
-    };
-    let first = latest();
-    assert_eq!(restores(&sandbox), [json!({"baseId": "newest"})]);
-    let safety = document(&first)["safetyBackup"].clone();
-    // The next time it is the newest one, which a person may not expect.
-    let second = latest();
-    assert_eq!(document(&second)["baseId"], safety);
-    second.says(&[
-        "warning: the newest backup, ",
-        "is the safety backup of an earlier restore",
-    ]);
-}
-
-#[test]
-fn a_missing_or_another_confirmation_is_a_usage_error_before_anything_is_sent() {
-    let sandbox = sandbox();
-    for (confirm, said) in [
-        (&[][..], "nobody can be asked here"),
-        (&["--confirm", ""], "--confirm is ''"),
-        (&["--confirm", "redis-123"], "--confirm is 'redis-123'"),
-        (&["--confirm", "REDIS-1234"], "--confirm is 'REDIS-1234'"),
-        (&["--confirm", "redis-1234 "], "the instance is redis-1234"),
-        (&["--confirm", "yes", "--dry-run"], "nothing was sent"),
-    ] {
-        for format in ["table", "json"] {
-            let run = Jdredis::at(&sandbox).args(RESTORE).args(["--latest", "-o", format]);
-            // An answer that nobody typed is none.
-            let outcome = run.args(confirm.iter().copied()).run_with_stdin("redis-1234\n");
-            outcome.fails_saying(2, &[said]);
-        }
-    }
-    for which in [&[][..], &["--latest", "--base-id", "1234"]] {
-        let run = Jdredis::at(&sandbox).args(RESTORE).args(CONFIRMED);
-        run.args(which.iter().copied())
-            .run()
-            .fails_saying(2, &["--base-id", "--latest"]);
-    }
-    assert!(sandbox.requests().is_empty());
 }
 
 #[test]
@@ -235,235 +149,6 @@ fn a_dry_run_reads_and_sends_nothing_that_changes_anything() {
     assert_eq!(document["backup"]["backupFileName"], "backup1");
     assert_eq!(restore(&sandbox, &["--dry-run", "-q", "-o", "plain"]).data(), "");
     assert!(changes(&sandbox).is_empty());
-}
-
-#[test]
-fn an_instance_that_does_not_run_is_refused() {
-    for (fields, said) in [
-        (
-            json!({"cacheInstanceStatus": "changing"}),
-            "its status is changing (its class",
-        ),
-        (json!({"cacheInstanceStatus": "restoring"}), "its status is restoring"),
-        (
-            json!({"cacheInstanceStatus": "paused\u{1b}[2J"}),
-            "its status is paused\\u{1b}[2J",
-        ),
-        (json!({}), "does not tell its status"),
-        (
-            json!({"cacheInstanceId": "redis-9", "cacheInstanceStatus": "running"}),
-            "answered about instance redis-9",
-        ),
-    ] {
-        let sandbox = sandbox();
-        let mut all = json!({"cacheInstanceId": "redis-1234"});
-        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        sandbox.script_for("/redis-1234", vec![instance(&all), instance(&all)]);
-        for dry in [&[][..], &["--dry-run"]] {
-            let outcome = restore(&sandbox, dry);
-            let was_left = "error: instance redis-1234 in cn-north-1 was left as it is: ";
-            outcome.fails_saying(6, &[was_left, said, "hint: "]);
-        }
-        assert!(changes(&sandbox).is_empty());
-    }
-    let sandbox = sandbox();
-    let other = [
-        "backup",
-        "restore",
-        "--region",
-        "cn-north-1",
-        "--instance",
-        "redis-many",
-        "--latest",
-    ];
-    let outcome = Jdredis::at(&sandbox)
-        .args(other)
-        .args(["--confirm", "redis-many"])
-        .run();
-    outcome.fails_saying(6, &["its status is changing"]);
-    let none = [
-        "backup",
-        "restore",
-        "--region",
-        "cn-north-1",
-        "--instance",
-        "redis-0",
-        "--latest",
-    ];
-    let outcome = Jdredis::at(&sandbox).args(none).args(["--confirm", "redis-0"]).run();
-    outcome.fails_saying(3, &["cannot look at instance redis-0 in cn-north-1", "404 NOT_FOUND"]);
-    assert!(changes(&sandbox).is_empty());
-}
-
-#[test]
-fn a_backup_that_is_not_whole_or_not_of_this_instance_is_refused() {
-    let refused = |base_id: &str, listed: Option<Reply>, code: i32, said: &str| {
-        let sandbox = sandbox();
-        if let Some(listed) = listed {
-            sandbox.script_for(&format!("baseId={base_id}"), vec![listed]);
-        }
-        let run = Jdredis::at(&sandbox).args(RESTORE).args(["--base-id", base_id]);
-        let outcome = run.args(CONFIRMED).run();
-        outcome.fails_saying(code, &["instance redis-1234 in cn-north-1 was left as it is: ", said]);
-        assert!(changes(&sandbox).is_empty(), "{base_id}");
-    };
-    let entry = |fields: Value| Some(page("r", "backups", [&*fields.to_string()], Some("1")));
-    refused("failed", None, 6, "backup failed has failed");
-    refused("running", None, 6, "backup running is still being made");
-    refused("bare", None, 6, "backup bare has no status that can be read");
-    // A backup of another instance is not among those of this one.
-    refused("a607efba-ff06-4d78-ba3c-b3119fce27fd", None, 3, "it has no backup a607");
-    let other = json!({"baseId": "b", "backupStatus": 2, "cacheInstanceId": "redis-9", "backupShardNum": 1});
-    refused("b", entry(other), 6, "backup b is one of instance redis-9");
-    let shards = json!({"baseId": "b", "backupStatus": 2, "backupShardNum": "4"});
-    refused(
-        "b",
-        entry(shards),
-        6,
-        "backup b has 4 shards, and the instance has 1 shard",
-    );
-    let undocumented = json!({"baseId": "b", "backupStatus": 5});
-    refused(
-        "b",
-        entry(undocumented),
-        6,
-        "backup b has status 5, which is not documented",
-    );
-}
-
-#[test]
-fn shards_are_compared_only_where_both_are_told() {
-    let info = |shards: &str| Reply::json(200, format!(r#"{{"result":{{"backupShardNum":{shards}}}}}"#));
-    for (reply, code) in [
-        (info("4"), 6),
-        (info("1"), 0),
-        (info("null"), 0),
-        (Reply::error(403, "HTTP_FORBIDDEN", "no [IAM] [gw]"), 0),
-        (Reply::error(501, "NOT_IMPLEMENTED", "no"), 0),
-    ] {
-        let sandbox = sandbox();
-        // The list does not tell the shards of this one.
-        sandbox.script_for("/backup/unsized", vec![reply]);
-        let run = Jdredis::at(&sandbox).args(RESTORE).args(["--base-id", "unsized"]);
-        let outcome = run.args(CONFIRMED).args(["--no-backup", "--max-attempts", "1"]).run();
-        assert_eq!(outcome.code, Some(code), "{outcome:#?}");
-    }
-    let sandbox = sandbox();
-    let untold = json!({"cacheInstanceId": "redis-1234", "cacheInstanceStatus": "running", "shardNumber": 0});
-    sandbox.script_for("/redis-1234", vec![instance(&untold)]);
-    let outcome = restore(&sandbox, &["--dry-run"]);
-    assert!(outcome.data_with(0).contains("not told by the service"), "{outcome:#?}");
-}
-
-#[test]
-fn a_newest_backup_that_is_too_old_is_not_restored() {
-    let sandbox = sandbox();
-    let run = Jdredis::at(&sandbox)
-        .args(RESTORE)
-        .args(["--latest", "--max-age", "1d"]);
-    run.args(CONFIRMED).run().fails_saying(8, &["--max-age allows 1d"]);
-    sandbox.script_for(
-        "pageNumber=1",
-        vec![backups(&[("a", "2021-07-17T18:00:00Z", 1)], Some(1))],
-    );
-    let run = Jdredis::at(&sandbox).args(RESTORE).args(["--latest"]);
-    run.args(CONFIRMED).run().fails_saying(3, &["1 failed"]);
-    assert!(changes(&sandbox).is_empty());
-}
-
-#[test]
-fn without_a_safety_backup_nothing_is_restored() {
-    let failed = BackupOutcome::Failure { after_polls: 0 };
-    for_each(
-        [
-            (failed, "1h", " failed after "),
-            (BackupOutcome::Never, "0s", " had not ended after "),
-        ],
-        |(outcome, limit, said)| {
-            for format in ["table", "json"] {
-                let sandbox = sandbox();
-                sandbox.next_backup(outcome);
-                let run = restore(&sandbox, &["--wait-timeout", limit, "-o", format]);
-                let id = safety_backup(&sandbox);
-                let message = format!("nothing was restored, since there is no safety backup: backup {id}{said}");
-                assert_eq!(run.code, Some(6), "{run:#?}");
-                run.says(&[
-                    &message,
-                    "--no-backup",
-                    &format!("note: backup {id} of what is there now was started"),
-                ]);
-                assert!(restores(&sandbox).is_empty());
-                match format {
-                    "json" => {
-                        let document = document(&run);
-                        assert_eq!(
-                            (&document["state"], &document["safetyBackup"]),
-                            (&json!("not-restored"), &json!(id))
-                        );
-                    }
-                    _ => assert!(run.stdout.lines().nth(1).unwrap().starts_with(&id), "{run:#?}"),
-                }
-            }
-        },
-    );
-}
-
-#[test]
-fn a_safety_backup_that_cannot_be_started_ends_the_run_with_6_and_nothing_is_restored() {
-    for_each(
-        [
-            (
-                Reply::error(403, "HTTP_FORBIDDEN", "no [IAM] [gw]"),
-                "403 HTTP_FORBIDDEN",
-            ),
-            (Reply::error(429, "QUOTA_EXCEEDED", "no"), "429 QUOTA_EXCEEDED"),
-            (Reply::error(500, "INTERNAL", "no"), "500 INTERNAL"),
-            (Reply::close(), "broke off"),
-            (Reply::json(200, r#"{"requestId":"r","result":{}}"#), "baseId"),
-            // The backup that is to be restored is none of what is there now.
-            (
-                Reply::json(200, r#"{"requestId":"r","result":{"baseId":"1234"}}"#),
-                "named backup 1234",
-            ),
-        ],
-        |(reply, said)| {
-            let sandbox = sandbox();
-            // The first request is the look at the backup.
-            sandbox.script_for("redis-1234/backup", vec![Reply::then_ok(Duration::ZERO), reply]);
-            let outcome = restore(&sandbox, &[]);
-            outcome.fails_saying(
-                6,
-                &["error: nothing was restored, since there is no safety backup: ", said],
-            );
-            assert_eq!(changes(&sandbox).len(), 1);
-            assert!(restores(&sandbox).is_empty());
-        },
-    );
-}
-
-#[test]
-fn an_instance_that_stopped_running_meanwhile_is_not_restored_into() {
-    let sandbox = sandbox();
-    sandbox.next_backup(AT_ONCE);
-    let changing = json!({"cacheInstanceId": "redis-1234", "cacheInstanceStatus": "changing"});
-    let first = Reply::then_ok(Duration::ZERO);
-    let targets = "cacheInstance/redis-1234";
-    // The instance, the backup, the safety backup, the look at it, and the instance once more.
-    let pass = || first.clone();
-    sandbox.script_for(targets, vec![pass(), pass(), pass(), pass(), instance(&changing)]);
-    let outcome = restore(&sandbox, &["-o", "json"]);
-    let id = safety_backup(&sandbox);
-    assert_eq!(outcome.code, Some(6), "{outcome:#?}");
-    outcome.says(&[
-        "its status is changing",
-        &format!("backup {id} has what was there before"),
-    ]);
-    let document = document(&outcome);
-    assert_eq!(
-        (&document["state"], &document["status"]),
-        (&json!("not-restored"), &json!("changing"))
-    );
-    assert!(restores(&sandbox).is_empty());
 }
 
 #[test]
@@ -638,32 +323,4 @@ fn a_signal_before_an_answer_says_what_may_have_been_done() {
             assert_eq!(changes(&sandbox).len(), 1, "{outcome:#?}");
         }
     });
-}
-
-#[cfg(unix)]
-#[test]
-fn a_signal_while_the_safety_backup_is_made_restores_nothing() {
-    let sandbox = sandbox();
-    sandbox.next_backup(BackupOutcome::Never);
-    let running = Jdredis::at(&sandbox)
-        .args(RESTORE)
-        .args(["--base-id", "1234", "-o", "json"])
-        .args(CONFIRMED)
-        .start();
-    // The instance, the backup, the safety backup, and the first look at it.
-    assert!(sandbox.wait_for_requests(4, Duration::from_secs(20)));
-    running.signal("INT");
-    let outcome = running.finish();
-    let id = safety_backup(&sandbox);
-    assert_eq!(outcome.code, Some(130), "{outcome:#?}");
-    outcome.says(&[
-        &format!("interrupted while waiting for backup {id}, after "),
-        "nothing was restored",
-    ]);
-    let document = document(&outcome);
-    assert_eq!(
-        (&document["state"], &document["safetyBackup"]),
-        (&json!("not-restored"), &json!(id))
-    );
-    assert!(restores(&sandbox).is_empty());
 }

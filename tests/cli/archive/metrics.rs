@@ -1,101 +1,28 @@
-//! What an archive tells: a backup that shrank, metrics, and the record of its runs.
+//! `--metrics`: what the file says after each end of a sync, and after `archive status`.
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use jdredis_sandbox::{Alteration, Delivery, FleetInstance, Reply};
-use serde_json::{Value, json};
+use jdredis_sandbox::{Delivery, FleetInstance, Reply};
+use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::each;
 use super::fleet::{Fleet, NORTH, names};
+use super::runs::runs;
 use crate::support::{Jdredis, is_installed, say_not_run};
-
-#[test]
-fn a_backup_that_shrank_is_warned_of_and_nothing_is_pruned_after_it() {
-    let fleet = Fleet::new();
-    fleet.add(NORTH, "redis-a", &[26, 50, 74]);
-    fleet.add(NORTH, "redis-b", &[26, 50, 74]);
-    fleet.synced(0, &[]);
-    for instance in ["redis-a", "redis-b"] {
-        fleet.add_backup(NORTH, instance, 2);
-    }
-    fleet
-        .sandbox
-        .alter("redis-b", "redis-b-2", 0, &Alteration::Replace(2_000));
-    let outcome = fleet.sync(&["--keep-last", "1", "-q"]).run();
-    let rows: Vec<&str> = outcome.data_with(0).lines().collect();
-    assert!(
-        rows.len() == 2 && rows[1].contains("redis-b") && rows[1].contains("shrunk"),
-        "{rows:?}"
-    );
-    outcome.says(&[
-        "warning: cn-north-1/redis-b: its newest backup has only ",
-        "the median of the 3 before it",
-    ]);
-    assert_eq!(
-        fleet.base_ids(),
-        ["redis-a-2", "redis-b-2", "redis-b-26", "redis-b-50", "redis-b-74"]
-    );
-    let status = fleet.status(&["-o", "json"]);
-    let document: Value = serde_json::from_str(status.data_saying(&["redis-b: its newest backup"])).unwrap();
-    assert_eq!(each(&document, "instances", "state"), ["fresh", "shrunk"]);
-    assert!(
-        each(&document, "instances", "reason")[1]
-            .as_str()
-            .unwrap()
-            .contains("less than half")
-    );
-    // It is compared with those that are pruned already, too.
-    fleet.add_backup(NORTH, "redis-a", 1);
-    fleet
-        .sandbox
-        .alter("redis-a", "redis-a-1", 0, &Alteration::Replace(2_000));
-    fleet
-        .sync(&["--keep-last", "1"])
-        .run()
-        .says(&["redis-a: its newest", "the median of the 4 before it"]);
-    assert!(fleet.base_ids().contains(&"redis-a-2".to_owned()));
-    fleet.check();
-}
-
-#[test]
-fn backups_that_a_policy_leaves_out_are_fetched_where_the_service_shows_that_the_newest_shrank() {
-    for (newest_size, fetched) in [(20_000, 1), (1_000, 4)] {
-        let fleet = Fleet::new();
-        fleet.add(NORTH, "redis-a", &[2, 26, 50, 74]);
-        let entry = |hours: i64| {
-            let start =
-                (OffsetDateTime::now_utc() - Duration::from_secs(3600 * hours.unsigned_abs())).truncate_to_second();
-            json!({"baseId": format!("redis-a-{hours}"), "backupStatus": 2, "backupShardNum": 1,
-                   "backupStartTime": start.format(&Rfc3339).unwrap(),
-                   "backupSize": if hours == 2 { newest_size } else { 20_000 }})
-        };
-        let backups = [2, 26, 50, 74].map(entry);
-        let list = json!({"requestId": "r", "result": {"backups": backups, "totalCount": 4}});
-        fleet
-            .sandbox
-            .always_for("/redis-a/backup?", Reply::json(200, list.to_string()));
-        fleet
-            .sandbox
-            .alter("redis-a", "redis-a-2", 0, &Alteration::Replace(newest_size));
-        fleet.synced(0, &["--keep-last", "1"]);
-        assert_eq!(fleet.base_ids().len(), fetched, "{newest_size}");
-    }
-}
 
 fn prom(fleet: &Fleet) -> PathBuf {
     fleet.dir().with_extension("prom")
 }
 
-/// A sync with `--metrics` that must end with this code; the metrics.
+/// Runs a sync with `--metrics` that must end with this code. Returns the metrics.
 #[track_caller]
-fn told(fleet: &Fleet, code: i32, args: &[&str]) -> String {
+pub(super) fn told(fleet: &Fleet, code: i32, args: &[&str]) -> String {
     let file = prom(fleet);
     let outcome = fleet.sync(args).args(["--metrics", file.to_str().unwrap()]).run();
     assert_eq!(outcome.code, Some(code), "{outcome:#?}");
@@ -122,7 +49,7 @@ fn told(fleet: &Fleet, code: i32, args: &[&str]) -> String {
 }
 
 /// The value of a sample.
-fn value(text: &str, sample: &str) -> Option<i64> {
+pub(super) fn value(text: &str, sample: &str) -> Option<i64> {
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '))?;
@@ -142,7 +69,7 @@ fn state_of(text: &str, instance: &str) -> String {
     ones[0].to_owned()
 }
 
-fn promtool(args: &[&str], input: &str) -> Option<String> {
+pub(super) fn promtool(args: &[&str], input: &str) -> Option<String> {
     if !is_installed("promtool") {
         say_not_run("metrics and rules", "promtool is not installed");
         return None;
@@ -445,206 +372,4 @@ fn a_link_is_followed_and_a_device_is_not_replaced() {
         .run()
         .data_before_failure(1, &["/dev/null", "no regular file"]);
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
-}
-
-/// The lines of `runs.jsonl` that are JSON.
-fn runs(fleet: &Fleet) -> Vec<Value> {
-    let text = fs::read_to_string(fleet.dir().join("runs.jsonl")).unwrap();
-    text.lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect()
-}
-
-#[test]
-fn each_run_is_written_down_and_an_auditor_finds_what_was_wrong() {
-    let fleet = Fleet::new();
-    fleet.add(NORTH, "redis-a", &[2, 26]);
-    fleet.add(NORTH, "redis-b", &[2]);
-    fleet.synced(0, &[]);
-    fleet
-        .sandbox
-        .always_for("/redis-b/backup?", Reply::error(500, "INTERNAL", "oops"));
-    fleet.add_backup(NORTH, "redis-a", 1);
-    fleet.synced(7, &["--max-attempts", "1", "--keep-last", "2"]);
-    fleet.synced(0, &["--dry-run", "--instance", "redis-a"]);
-    let prune = || {
-        let dir = fleet.dir();
-        let args = ["archive", "prune", dir.to_str().unwrap(), "--keep-last", "1"];
-        Jdredis::bare().args(args).run().data_with(0).to_owned()
-    };
-    prune();
-    prune();
-    let found = runs(&fleet);
-    let codes: Vec<_> = found
-        .iter()
-        .map(|run| (run["command"].as_str().unwrap(), run["code"].as_i64().unwrap()))
-        .collect();
-    assert_eq!(codes, [("sync", 0), ("sync", 7), ("prune", 0)], "{found:#?}");
-    assert_eq!((&found[0]["instances"], &found[0]["new"]), (&json!(2), &json!(3)));
-    assert_eq!(found[0]["failures"], json!([]));
-    assert_eq!(found[1]["new"], 1);
-    let failure = &found[1]["failures"][0];
-    assert_eq!(
-        (&failure["region"], &failure["instance"]),
-        (&json!(NORTH), &json!("redis-b"))
-    );
-    assert_eq!(failure["state"], "incomplete");
-    assert!(failure["reason"].as_str().unwrap().contains("500"), "{failure}");
-    let folder = found[1]["folders"][0].as_str().unwrap();
-    assert!(fleet.dir().join(folder).join("backup.json").exists(), "{folder}");
-    assert!(found[1]["prunedFolders"][0].as_str().unwrap().ends_with("-redis-a-26"));
-    assert!(found[2]["prunedFolders"][0].as_str().unwrap().ends_with("-redis-a-2"));
-    for run in &found {
-        let moment = |key: &str| OffsetDateTime::parse(run[key].as_str().unwrap(), &Rfc3339).unwrap();
-        assert!(moment("start") <= moment("end") && run["start"].as_str().unwrap().ends_with('Z'));
-    }
-    // A run that was killed while it wrote.
-    let mut file = fs::File::options()
-        .append(true)
-        .open(fleet.dir().join("runs.jsonl"))
-        .unwrap();
-    file.write_all(b"{\"formatVersion\":1,\"command\":\"sy").unwrap();
-    let old = found[0]
-        .to_string()
-        .replace(&found[0]["start"].as_str().unwrap()[..4], "2019");
-    file.write_all(format!("\n{old}\n{{\"half").as_bytes()).unwrap();
-    let status = |since: &str| -> Value {
-        let outcome = fleet.status(&["--since", since, "-o", "json"]);
-        serde_json::from_str(outcome.data_with(7)).unwrap()
-    };
-    assert_eq!(status("90d")["runs"], json!(found));
-    let table = fleet.status(&["--since", "2w"]);
-    let table = table.data_with(7);
-    let (_, table) = table.split_once("\n\n").unwrap();
-    let lines: Vec<&str> = table.lines().collect();
-    assert!(
-        lines.len() == 4 && lines[0].starts_with("BEGAN") && lines[0].ends_with("WRONG"),
-        "{table}"
-    );
-    assert!(lines[2].contains("cn-north-1/redis-b: incomplete, "), "{table}");
-    assert!(fleet.status(&["-o", "json"]).stdout.find("\"runs\"").is_none());
-    // What is older than two years goes with the next run.
-    fleet.synced(0, &["--instance", "redis-a"]);
-    let text = fs::read_to_string(fleet.dir().join("runs.jsonl")).unwrap();
-    assert!(!text.contains("2019"), "{text}");
-    assert_eq!(runs(&fleet).len(), 4);
-    for since in ["90", "20210717", "90y", "yesterday"] {
-        assert_eq!(fleet.status(&["--since", since]).code, Some(2), "{since}");
-    }
-    fleet.check();
-}
-
-#[test]
-fn an_empty_record_is_said_and_one_that_cannot_be_read_is_a_failure() {
-    let fleet = Fleet::new();
-    fleet.add(NORTH, "redis-a", &[2]);
-    fleet.synced(0, &[]);
-    fs::remove_file(fleet.dir().join("runs.jsonl")).unwrap();
-    let outcome = fleet.status(&["--since", "90d", "-o", "json"]);
-    let document: Value = serde_json::from_str(outcome.data_saying(&["no sync or prune is written down"])).unwrap();
-    assert_eq!(document["runs"], json!([]));
-    fs::create_dir(fleet.dir().join("runs.jsonl")).unwrap();
-    fleet
-        .status(&["--since", "90d"])
-        .data_before_failure(7, &["runs.jsonl: it is no regular file"]);
-    // Neither is a run lost in silence.
-    fleet
-        .sync(&[])
-        .run()
-        .data_before_failure(1, &["the run is not written down in ", "runs.jsonl"]);
-    let text = told(&fleet, 1, &[]);
-    assert_eq!(value(&text, "jdredis_archive_sync_failures"), Some(1));
-}
-
-/// The alert rules of the README.
-fn alert_rules() -> String {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(readme).unwrap();
-    let (_, rules) = readme.split_once("```yaml\n").unwrap();
-    rules.split_once("```").unwrap().0.to_owned()
-}
-
-#[test]
-fn the_readmes_alert_rules_fire_when_they_should_and_only_then() {
-    const TESTS: &str = r#"
-rule_files: [rules.yml]
-evaluation_interval: 1h
-tests:
-  - name: all is well
-    interval: 1h
-    input_series:
-      - {series: jdredis_archive_sync_end_timestamp_seconds, values: "0+3600x400"}
-      - {series: jdredis_archive_sync_exit_code, values: "0x400"}
-      - {series: 'jdredis_archive_last_success_timestamp_seconds{region="r",cache_instance="i"}', values: "0+3600x400"}
-      - {series: 'jdredis_archive_state{region="r",cache_instance="i",state="fresh"}', values: "1x400"}
-      - {series: 'jdredis_archive_state{region="r",cache_instance="i",state="shrunk"}', values: "0x400"}
-      - {series: 'jdredis_archive_last_success_timestamp_seconds{region="r",cache_instance="gone"}', values: "0x400"}
-      - {series: 'jdredis_archive_state{region="r",cache_instance="gone",state="gone"}', values: "1x400"}
-    alert_rule_test:
-      - {eval_time: 300h, alertname: RedisArchiveNotRun, exp_alerts: []}
-      - {eval_time: 300h, alertname: RedisArchiveFailing, exp_alerts: []}
-      - {eval_time: 300h, alertname: RedisBackupStale, exp_alerts: []}
-      - {eval_time: 300h, alertname: RedisBackupShrunk, exp_alerts: []}
-  - name: it never ran
-    interval: 1h
-    input_series: []
-    alert_rule_test:
-      - eval_time: 1h
-        alertname: RedisArchiveNotRun
-        exp_alerts: [{exp_annotations: {summary: No archive sync has ended for 26 hours}}]
-  - name: it stopped, and the last run had failed
-    interval: 1h
-    input_series:
-      - {series: jdredis_archive_sync_end_timestamp_seconds, values: "0x400"}
-      - {series: jdredis_archive_sync_exit_code, values: "0x10 7x400"}
-      - {series: 'jdredis_archive_last_success_timestamp_seconds{region="r",cache_instance="i"}', values: "0x400"}
-      - {series: 'jdredis_archive_state{region="r",cache_instance="i",state="shrunk"}', values: "0x10 1x400"}
-    alert_rule_test:
-      - {eval_time: 25h, alertname: RedisArchiveNotRun, exp_alerts: []}
-      - eval_time: 27h
-        alertname: RedisArchiveNotRun
-        exp_alerts: [{exp_annotations: {summary: No archive sync has ended for 26 hours}}]
-      - {eval_time: 9h, alertname: RedisArchiveFailing, exp_alerts: []}
-      - eval_time: 12h
-        alertname: RedisArchiveFailing
-        exp_alerts: [{exp_annotations: {summary: The last archive sync ended with exit code 7}}]
-      - {eval_time: 191h, alertname: RedisBackupStale, exp_alerts: []}
-      - eval_time: 193h
-        alertname: RedisBackupStale
-        exp_alerts:
-          - exp_labels: {region: r, cache_instance: i}
-            exp_annotations: {summary: r/i has no backup of the last 8 days}
-      - {eval_time: 9h, alertname: RedisBackupShrunk, exp_alerts: []}
-      - eval_time: 12h
-        alertname: RedisBackupShrunk
-        exp_alerts:
-          - exp_labels: {region: r, cache_instance: i, state: shrunk}
-            exp_annotations: {summary: The newest backup of r/i is less than half of those before it}
-"#;
-    let folder = tempfile::tempdir().unwrap();
-    let rules = folder.path().join("rules.yml");
-    let tests = folder.path().join("tests.yml");
-    fs::write(&rules, alert_rules()).unwrap();
-    fs::write(&tests, TESTS).unwrap();
-    if let Some(said) = promtool(&["check", "rules", rules.to_str().unwrap()], "") {
-        assert!(said.contains("SUCCESS: 4 rules found"), "{said}");
-        promtool(&["test", "rules", tests.to_str().unwrap()], "");
-    }
-}
-
-#[test]
-fn the_readmes_alert_rules_use_metrics_that_are_written() {
-    let fleet = Fleet::new();
-    fleet.add(NORTH, "redis-a", &[2]);
-    let text = told(&fleet, 0, &[]);
-    let rules = alert_rules();
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let names: Vec<&str> = rules
-        .split(|c| !is_name(c))
-        .filter(|word| word.starts_with("jdredis_"))
-        .collect();
-    assert!(names.len() > 5);
-    for name in names {
-        assert!(text.contains(&format!("# TYPE {name} gauge\n")), "{name} in {text}");
-    }
 }

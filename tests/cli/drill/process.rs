@@ -1,0 +1,232 @@
+//! The server as a process: that it is found, gets no secret, and is ended whatever happens. Scripts stand in for what a
+//! server seldom does.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::{Place, TYPES, rdb, without_server};
+use crate::support::SECRET_KEY;
+
+#[test]
+fn without_a_server_the_message_says_what_to_install() {
+    let place = Place::new();
+    place.file("types", TYPES);
+    let nowhere = place.load(&["types"]).env("PATH", "/nonexistent").run();
+    nowhere.fails_saying(1, &["no redis-server and no valkey-server in PATH", "--redis-server"]);
+    for wrong in ["/nonexistent/redis-server", ".", "types"] {
+        let outcome = place.load(&["types", "--redis-server", wrong]).run();
+        outcome.fails_saying(1, &["no server to load with: "]);
+    }
+    assert_eq!(place.load(&["-"]).run().failure(2).lines().count(), 2);
+    let alone = place
+        .command(&["backup", "verify", "types", "--redis-server", "x"])
+        .run();
+    assert_eq!(alone.code, Some(2));
+    place.is_tidy();
+}
+
+#[test]
+fn a_server_that_ends_or_never_gets_ready_is_a_failure_of_this_machine() {
+    let place = Place::new();
+    place.file("types", TYPES);
+    let ends = place.script("ends", "echo 'no such \x1b[2Jluck'; exit 3");
+    let (results, outcome) = place.results(&["types", "--redis-server", &ends]);
+    assert_eq!(
+        (outcome.code, &results[0].1["result"]),
+        (Some(1), &Value::from("failed"))
+    );
+    let reason = results[0].1["reason"].as_str().unwrap();
+    assert!(reason.ends_with(": no such \\u{1b}[2Jluck"), "{reason}");
+    let hangs = place.script("hangs", "sleep 1000 & sleep 1000");
+    let (results, outcome) = place.results(&["types", "--redis-server", &hangs, "--timeout", "0.5"]);
+    assert_eq!(
+        (outcome.code, &results[0].1["result"]),
+        (Some(1), &Value::from("no-progress"))
+    );
+    outcome.says(&["it did not answer for 0.5 s, so it was ended", "--timeout"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_goes_to_the_background_is_not_left_there() {
+    if without_server() {
+        return;
+    }
+    let place = Place::new();
+    place.file("types", TYPES);
+    let tmp = fs::canonicalize(place.tmp()).unwrap();
+    let is_alone = || {
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let mut folders = processes.filter_map(|process| fs::read_link(process.path().join("cwd")).ok());
+        !folders.any(|folder| folder.starts_with(&tmp))
+    };
+    for (name, text) in [
+        ("daemon", "exec redis-server \"$@\" --daemonize yes"),
+        ("child", "redis-server \"$@\" &"),
+    ] {
+        let server = place.script(name, text);
+        let (results, _) = place.results(&["types", "--redis-server", &server]);
+        // It may have answered before its parent was seen to be gone.
+        assert!(
+            ["failed", "loaded"].contains(&results[0].1["result"].as_str().unwrap()),
+            "{results:?}"
+        );
+        wait_until("the server goes", is_alone);
+    }
+}
+
+#[test]
+fn what_answers_otherwise_than_redis_proves_nothing_of_a_file() {
+    let place = Place::new();
+    place.file("types", TYPES);
+    place.file("empty", &rdb(9, &[]));
+    place.file("unknown", &rdb(9, &[&[107, 1, 2, 3]]));
+    let seen = place.path("seen");
+    let text = format!("pwd > '{}'; until [ -e stop ]; do sleep 0.05; done", seen.display());
+    let waits = place.script("waits", &text);
+    let no_keys = "$11\r\nloading:0\r\n\r\n";
+    let a_key = "$31\r\nloading:0\r\ndb0:keys=1,expires=0\r\n";
+    for (answer, file, words) in [
+        ("+OK\r\n", "empty", "does not answer as Redis does"),
+        ("+OK\r\n", "types", "does not answer as Redis does"),
+        (
+            "-NOAUTH Authentication required.\r\n",
+            "types",
+            "NOAUTH Authentication required.",
+        ),
+        // As of a server that was told to load another file.
+        (no_keys, "empty", "does not say that it loaded the file"),
+        (no_keys, "types", "does not say that it loaded the file"),
+        // Its keys cannot be compared with those of a file that is not understood.
+        (a_key, "unknown", "does not say that it loaded the file"),
+    ] {
+        let _ = fs::remove_file(&seen);
+        let run = place.load(&[file, "--redis-server", &waits]).start();
+        wait_until("it starts", || {
+            fs::read_to_string(&seen).is_ok_and(|text| text.ends_with('\n'))
+        });
+        let folder = PathBuf::from(fs::read_to_string(&seen).unwrap().trim_end());
+        let listener = UnixListener::bind(folder.join("s")).unwrap();
+        let (mut client, _) = listener.accept().unwrap();
+        client.write_all(answer.as_bytes()).unwrap();
+        // It is asked to end, or the connection is closed.
+        let mut asked = Vec::new();
+        let mut buffer = [0; 256];
+        while !asked.ends_with(b"NOSAVE\r\n") {
+            match client.read(&mut buffer).unwrap_or_default() {
+                0 => break,
+                count => asked.extend_from_slice(&buffer[..count]),
+            }
+        }
+        let _ = fs::write(folder.join("stop"), "");
+        let outcome = run.finish();
+        outcome.data_before_failure(1, &[file, "failed", words]);
+        place.is_tidy();
+    }
+}
+
+#[test]
+fn a_server_gets_nothing_of_the_environment_and_no_secret() {
+    let place = Place::new();
+    place.file("types", TYPES);
+    let seen = place.path("seen");
+    let spy = format!(
+        "{{ env; echo \"args $*\"; ls -ld .; cat conf; }} > '{}'; exit 1",
+        seen.display()
+    );
+    let spy = place.script("spy", &spy);
+    let run = place.load(&["types", "--redis-server", &spy]);
+    run.env("JDCLOUD_SECRET_KEY", SECRET_KEY).env("OTHER", "canary").run();
+    let seen = fs::read_to_string(seen).unwrap();
+    assert!(
+        !seen.contains(SECRET_KEY) && !seen.contains("canary") && !seen.contains("HOME="),
+        "{seen}"
+    );
+    for expected in [
+        "args conf\n",
+        "drwx------",
+        "port 0\n",
+        "save \"\"\n",
+        "appendonly no\n",
+    ] {
+        assert!(seen.contains(expected), "{expected}: {seen}");
+    }
+    place.is_tidy();
+}
+
+/// Whether the processes that a server consists of have ended. It wrote their IDs into this file.
+fn are_gone(pids: &Path) -> bool {
+    let pids = fs::read_to_string(pids).unwrap();
+    pids.lines().all(|pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // A zombie has ended; its parent has not asked for its exit code yet.
+        stat.is_empty() || stat.contains(") Z ")
+    })
+}
+
+#[track_caller]
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_signal_leaves_a_server_or_a_folder() {
+    let place = Place::new();
+    place.file("types", TYPES);
+    let mut servers = vec![(
+        "sleep 1000 & echo $! >> PIDS; echo $$ >> PIDS; exec sleep 1000",
+        "sleep",
+    )];
+    if !without_server() {
+        servers.push((
+            "echo $$ >> PIDS; exec redis-server \"$@\" --key-load-delay 1000000",
+            "redis-server",
+        ));
+    }
+    // With setpriv where it is installed, and without.
+    fs::create_dir(place.path("bin")).unwrap();
+    for program in ["redis-server", "sleep"] {
+        for folder in ["/usr/local/bin", "/usr/bin", "/bin"] {
+            let path = Path::new(folder).join(program);
+            if path.exists() && !place.path("bin").join(program).exists() {
+                std::os::unix::fs::symlink(path, place.path("bin").join(program)).unwrap();
+            }
+        }
+    }
+    let bare = place.path("bin");
+    let mut number = 0;
+    for path in ["/usr/local/bin:/usr/bin:/bin", bare.to_str().unwrap()] {
+        for (server, _) in &servers {
+            for (signal, code) in [("INT", Some(130)), ("TERM", Some(143)), ("KILL", None)] {
+                number += 1;
+                let pids = place.path(&format!("pids-{number}"));
+                let script = server.replace("PIDS", pids.to_str().unwrap());
+                let server = place.script(&format!("server-{number}"), &script);
+                let run = place
+                    .load(&["types", "--redis-server", &server])
+                    .env("PATH", path)
+                    .start();
+                let wanted = script.matches(">>").count();
+                wait_until("it starts", || {
+                    fs::read_to_string(&pids).unwrap_or_default().lines().count() == wanted
+                });
+                run.signal(signal);
+                let outcome = run.finish();
+                assert_eq!(outcome.code, code, "{outcome:#?}");
+                wait_until("the server ends", || are_gone(&pids));
+                wait_until("the folder goes", || fs::read_dir(place.tmp()).unwrap().count() == 0);
+            }
+        }
+    }
+}
