@@ -1,8 +1,8 @@
 //! The memory between ureq and a connection.
 //!
-//! ureq fills its own buffers with zeros byte by byte, which is a fourteenth of a short run's work. Here
-//! both directions share one block. From 128 KiB on, the system maps such a block and hands out zeroed
-//! pages as they are used.
+//! ureq's own buffers are filled with zeros byte by byte, which takes a fourteenth of a short run's work. Here both
+//! directions share one block. glibc takes a block of 128 KiB or more from the system, which zeroes each page when
+//! it is first used.
 
 use ureq::unversioned::transport::Buffers;
 
@@ -11,12 +11,12 @@ use ureq::unversioned::transport::Buffers;
 pub(super) struct Buffer {
     /// The room for input, followed by the room for output.
     block: Vec<u8>,
-    /// The length of the room for input.
+    /// The length of the room for input, in bytes.
     input: usize,
-    /// Input that was not taken is at `taken..filled`.
+    /// The input that was not taken yet is at `taken..filled`.
     taken: usize,
     filled: usize,
-    /// Whether the last reader of the input took any of it. If it took none, the input is incomplete.
+    /// Whether the last reader of the input took any of it. If it took none, it needs more input.
     was_of_use: bool,
 }
 
@@ -40,9 +40,7 @@ impl Buffer {
             self.taken = 0;
         }
     }
-}
 
-impl Buffer {
     /// Whether there is input of which the last reader took none.
     pub(super) fn is_incomplete(&self) -> bool {
         !self.was_of_use && self.taken < self.filled

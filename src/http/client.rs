@@ -1,5 +1,4 @@
-//! Sends requests and returns answers or a [`Failure`]; and holds the parts that all connections of a run
-//! share.
+//! Sends requests, and holds the parts that all connections of a run share.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -40,7 +39,7 @@ impl Network {
     /// The proxy for the connections to an origin; `None` if they are made directly.
     ///
     /// # Errors
-    /// [`InvalidProxy`] if the variable that applies cannot be followed.
+    /// [`InvalidProxy`] if the variable that applies cannot be used.
     pub(crate) fn proxy(&self, scheme: Scheme, host: &str, port: u16) -> Result<Option<&Proxy>, InvalidProxy> {
         self.proxies.choose(scheme, host, port)
     }
@@ -56,10 +55,12 @@ impl Network {
         }
     }
 
+    /// Where the trusted authorities are, in words.
     pub(super) fn trust_in_words(&self) -> String {
         self.trust.in_words()
     }
 
+    /// The settings of TLS. The first call loads the trusted authorities.
     pub(super) fn tls(&self) -> Result<Arc<ClientConfig>, NoTrust> {
         self.tls.get_or_init(|| self.trust.config()).clone()
     }
@@ -106,7 +107,7 @@ impl Client {
         self.network.route(&url.parse().ok()?).proxy
     }
 
-    /// The failure that ureq reports while the body of an answer from this URL is read.
+    /// Turns an error that ureq reports while it reads the body of an answer from this URL into a failure.
     pub(crate) fn failure_while_receiving(&self, error: &ureq::Error, url: &str) -> Failure {
         let route = url
             .parse()
@@ -116,6 +117,9 @@ impl Client {
 
     /// Sends a request and waits for the head of its answer. `limit` is for the whole exchange, the
     /// body included; without one, the client's own settings hold.
+    ///
+    /// # Errors
+    /// [`Failure`] if no answer of the origin came. Its statuses are no errors here.
     pub(crate) fn send<S: AsSendBody>(
         &self,
         request: Result<Request<S>, ureq::http::Error>,
@@ -166,7 +170,7 @@ fn refusal_of_proxy(status: u16, headers: &HeaderMap) -> Option<u16> {
     is_own.then_some(status)
 }
 
-/// The failure that the proxy refused with this status.
+/// The failure of a request that the proxy refused with this status.
 pub(super) fn refused(proxy: &Proxy, status: u16, route: Route) -> Failure {
     let had_password = proxy.authorization().is_some();
     let stage = Stage::ProxyRefused { status, had_password };

@@ -1,13 +1,14 @@
 //! The connections that ureq asks for. This file and `buffer` hold all code that depends on ureq's
 //! unversioned interface. That interface is the reason why Cargo.toml pins ureq to a minor version.
 //!
-//! ureq's own connector tries a host's addresses one after the other, panics where the system has no
-//! threads, looks names up again for requests on open connections, sends CONNECT for plain http, and lets
-//! the answer to CONNECT take for ever. Here a connection is made with `dial`, `tunnel` and `tls`, only if
-//! the pool has none, and all steps end by one deadline.
+//! ureq's own connector tries a host's addresses one after the other, panics if the system gives no thread, looks
+//! a name up again for each request on an open connection, sends CONNECT for plain http, and waits for the answer to
+//! CONNECT without a limit. Here `dial`, `tunnel` and `tls` make a connection, only if ureq's pool has none, and
+//! all steps end by one deadline.
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ use super::tls;
 use super::tunnel::{self, NoTunnel};
 use crate::values::endpoint::Scheme;
 
-/// Gives ureq no addresses: it asks for them before each request, also where a connection is open.
+/// Gives ureq no addresses, since it asks for them before each request, even if it has an open connection.
 #[derive(Debug)]
 pub(super) struct NoLookUp;
 
@@ -94,11 +95,13 @@ impl Connector<()> for Connecting {
     }
 }
 
-/// A connection in the making.
+/// The attempt to make a connection for a URL. Its methods are the steps.
 pub(super) struct Attempt<'a> {
     network: &'a Network,
     uri: &'a Uri,
+    /// All steps end by it.
     deadline: Option<Instant>,
+    /// How many bytes TLS reads at a time.
     read_ahead: usize,
 }
 
@@ -116,21 +119,27 @@ impl<'a> Attempt<'a> {
         self.deadline
     }
 
+    /// The failure of a step.
     pub(super) fn failure(&self, (stage, words): (Stage, String), is_at_proxy: bool) -> Failure {
         Failure::before_sending(stage, self.network.route(self.uri), is_at_proxy, words)
     }
 
     fn dial(&self, host: &str, port: u16, is_at_proxy: bool) -> Result<Box<dyn Duplex>, Failure> {
+        let stream = dial(host, port, self.deadline).map_err(|why| self.failure(why, is_at_proxy))?;
+        self.socket(stream, is_at_proxy)
+    }
+
+    /// A connected stream whose calls end by the deadline.
+    pub(super) fn socket(&self, stream: TcpStream, is_at_proxy: bool) -> Result<Box<dyn Duplex>, Failure> {
         let limit = Limit {
             deadline: self.deadline,
             each: None,
         };
-        let stream = dial(host, port, self.deadline).map_err(|why| self.failure(why, is_at_proxy))?;
         let socket = Socket::new(stream, limit).map_err(|error| self.failure(failure::of_io(&error), is_at_proxy))?;
         Ok(Box::new(socket))
     }
 
-    /// Shakes hands over a stream to a host.
+    /// Does the TLS handshake with a host over a stream.
     pub(super) fn encrypt(
         &self,
         stream: Box<dyn Duplex>,
@@ -146,7 +155,7 @@ impl<'a> Attempt<'a> {
         tls::connect(stream, host, config, self.read_ahead).map_err(|why| self.failure(why, is_at_proxy))
     }
 
-    /// A connection to the proxy itself.
+    /// Connects to the proxy itself.
     fn reach(&self, proxy: &Proxy) -> Result<Box<dyn Duplex>, Failure> {
         let stream = self.dial(proxy.host(), proxy.port(), true)?;
         match proxy.scheme() {
@@ -174,10 +183,10 @@ impl<'a> Attempt<'a> {
 pub(super) struct Connection {
     stream: Box<dyn Duplex>,
     buffers: Buffer,
-    /// Since when the input is too little of something to be of use.
+    /// Since when ureq has input that is too short to be used, such as a part of a chunk's head.
     incomplete_since: Option<Instant>,
     is_tls: bool,
-    /// The change to a request's head on the way through a proxy for plain http.
+    /// Changes the heads of requests for a proxy; only for plain http through a proxy.
     head: Option<AbsoluteForm>,
 }
 
@@ -199,7 +208,8 @@ impl Transport for Connection {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         let mut limit = limit(timeout, timeout.per_read);
-        // The head of a chunk has the time of one read, or one that drips byte by byte would never end.
+        // The head of a chunk must come within the time of one read. Otherwise one that comes byte by byte would take
+        // that time for each byte.
         let since = self.incomplete_since.unwrap_or_else(Instant::now);
         self.incomplete_since = self.buffers.is_incomplete().then_some(since);
         if let (Some(since), Some(each)) = (self.incomplete_since, limit.each) {
@@ -227,15 +237,15 @@ impl Transport for Connection {
     }
 }
 
-/// Puts the head of a request over plain http into absolute form: a proxy needs the whole URL (RFC 9112,
-/// section 3.2.2). curl does the same, since many proxies allow CONNECT to port 443 alone. ureq writes only
-/// the path, so the head is changed on its way out.
+/// Writes the whole URL into the head of a request over plain http (the absolute form): a proxy needs it (RFC 9112,
+/// section 3.2.2). ureq writes only the path. curl does not use CONNECT for plain http either, since many proxies
+/// allow CONNECT to port 443 alone.
 struct AbsoluteForm {
     /// Scheme and authority.
     origin: String,
     authorization: Option<Zeroizing<String>>,
     /// Whether the next bytes from ureq begin with a request's head. They do on a new connection and after
-    /// an answer; otherwise they are the rest of a request.
+    /// an answer. All others are the rest of a request.
     is_next: bool,
 }
 
@@ -277,6 +287,7 @@ impl fmt::Debug for AbsoluteForm {
     }
 }
 
+/// ureq's time-outs for one call, as those of a socket.
 fn limit(timeout: NextTimeout, each: Option<TimeOut>) -> Limit {
     Limit {
         deadline: remaining(timeout.after).map(|left| Instant::now() + left),
@@ -292,6 +303,7 @@ fn remaining(time: TimeOut) -> Option<Duration> {
     }
 }
 
+/// ureq's error for a call of the socket that failed. `timeout` says what it was waiting for.
 fn in_time(error: io::Error, timeout: NextTimeout) -> ureq::Error {
     match error.kind() {
         io::ErrorKind::TimedOut => ureq::Error::Timeout(timeout.reason),

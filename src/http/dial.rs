@@ -10,32 +10,39 @@ use crate::process::threads::{self, Need};
 
 use super::failure::Stage;
 
-/// How long an address may take before the next one is tried beside it. RFC 8305 (Happy Eyeballs),
-/// section 5, recommends this.
+/// How long an address may take before the next one is tried at the same time, as RFC 8305 (Happy Eyeballs) recommends
+/// in section 5.
 const HEAD_START: Duration = Duration::from_millis(250);
 /// The most addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 16;
 /// The stack of a thread, in bytes. A thread here makes one system call.
 const STACK_SIZE: usize = 128 * 1024;
-const TIMED_OUT: &str = "no connection in time";
 
-/// The step that failed, and the system's words.
+/// The step at which dialling failed, and the system's words.
 pub(super) type Undialled = (Stage, String);
 
-/// Connects to a host, an IPv6 address of which may be in brackets.
+/// Connects to a host: a name or an address, where an IPv6 address may be in brackets.
 ///
 /// # Errors
-/// With the step that failed; never later than the deadline.
+/// The step that failed; never later than the deadline.
 pub(super) fn dial(host: &str, port: u16, deadline: Option<Instant>) -> Result<TcpStream, Undialled> {
     let addresses = look_up(host, port, deadline)?;
-    race(&addresses, deadline).map_err(|error| match error.kind() {
-        io::ErrorKind::TimedOut => (Stage::Timeout, TIMED_OUT.to_owned()),
-        _ => (Stage::Unreachable, error.to_string()),
-    })
+    race(&addresses, deadline).map_err(|error| unreachable(&error))
 }
 
-/// The host's addresses. An address needs no look-up. No system's library has a time-out for the look-up of
-/// a name, so it runs in a thread that can be left behind.
+/// The failure of a [`race`].
+pub(super) fn unreachable(error: &io::Error) -> Undialled {
+    match error.kind() {
+        io::ErrorKind::TimedOut => (Stage::Timeout, "no connection in time".to_owned()),
+        _ => (Stage::Unreachable, error.to_string()),
+    }
+}
+
+/// The host's addresses. A host that is an address needs no look-up. The system's look-up of a name has no time-out, so
+/// it runs in a thread, which is left behind at the deadline.
+///
+/// # Errors
+/// The step that failed; never later than the deadline.
 pub(super) fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Result<Vec<SocketAddr>, Undialled> {
     let bare = host.trim_matches(['[', ']']);
     if let Ok(address) = bare.parse::<IpAddr>() {
@@ -58,8 +65,8 @@ pub(super) fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Resul
     }
 }
 
-/// The addresses, with IPv6 and IPv4 in turns (RFC 8305, section 4), since one family may be unreachable as
-/// a whole. Otherwise they keep the system's order.
+/// Orders the addresses so that IPv6 and IPv4 take turns (RFC 8305, section 4), since all of one family may be
+/// unreachable. Within a family they keep the system's order.
 fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = addresses.first().map(SocketAddr::is_ipv4) else {
         return addresses;
@@ -75,9 +82,8 @@ fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     mixed
 }
 
-/// The connection to whichever address answers first. Each is tried when the one before has failed, or has
-/// taken [`HEAD_START`]. The threads of the other addresses end by themselves, at the deadline at the
-/// latest.
+/// Connects to the address that answers first. An address is tried once the one before it has failed or has
+/// taken [`HEAD_START`]. The threads of the other addresses end on their own, at the deadline at the latest.
 ///
 /// # Errors
 /// Why the last address failed, or [`io::ErrorKind::TimedOut`].
@@ -139,7 +145,7 @@ fn start_connect(
     sender: Sender<io::Result<TcpStream>>,
 ) -> io::Result<()> {
     start_thread(move || {
-        // Sending fails if another address has won and the receiver is gone; the stream is then closed.
+        // Sending fails once another address has answered and the receiver is gone. The stream is then closed.
         let _ = sender.send(connect(&address, deadline));
     })
 }

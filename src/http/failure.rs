@@ -1,6 +1,6 @@
-//! The ways in which a request can lead to no answer, told apart by the errors' types.
+//! Why a request led to no answer, found by the types of errors and not by their words.
 //!
-//! A failure is data: what failed, at which end, and the system's words. Advice is given in `error`.
+//! A failure is data: the step that failed, at which end, and the system's words. `error` gives the advice.
 
 use std::fmt;
 use std::io;
@@ -21,7 +21,7 @@ impl Route {
     /// The route of a URL that no request can be made to.
     pub(super) fn unknown() -> Self {
         Self {
-            origin: "an address that is none".to_owned(),
+            origin: "an address that is not valid".to_owned(),
             proxy: None,
         }
     }
@@ -66,11 +66,12 @@ pub(crate) enum Stage {
     Unreachable,
     /// The other end hung up before TLS was agreed on.
     Handshake,
-    /// The handshake brought something that is not to be trusted, or is no TLS.
+    /// The TLS handshake failed: the certificate is not trusted, or the other end does not speak TLS as it should.
     Tls(TlsFault),
     /// No certificate authority could be loaded. `is_named` is true if a variable names the store.
     TrustStore { is_named: bool },
-    /// The proxy answered with a status that lets nothing through.
+    /// The proxy refused the request, or the tunnel for it, with this status. `had_password` is true if it was sent a
+    /// name or a password.
     ProxyRefused { status: u16, had_password: bool },
     /// The connection broke off.
     Broken,
@@ -111,8 +112,8 @@ impl Failure {
         self.route.origin.starts_with("https://")
     }
 
-    /// Reads ureq's error for a request on this route. ureq returns failures of our connector unchanged;
-    /// all other errors are about a connection that had been made.
+    /// Turns ureq's error for a request on this route into a failure. ureq returns the failures of `connect`
+    /// unchanged. All other errors are about a connection that was made.
     pub(super) fn of(error: &ureq::Error, route: Route) -> Self {
         if let ureq::Error::Other(own) = error
             && let Some(failure) = own.downcast_ref::<Self>()
@@ -134,8 +135,8 @@ impl Failure {
         }
     }
 
-    /// Reads ureq's error for a body that is being read. The handshake is done, so TLS that makes no sense
-    /// now is a broken connection and no bad certificate.
+    /// Turns ureq's error while a body is read into a failure. The handshake is over, so an error of TLS
+    /// means that the connection broke, not that a certificate is bad.
     pub(super) fn while_receiving(error: &ureq::Error, route: Route) -> Self {
         let failure = Self::of(error, route);
         let stage = match failure.stage {
@@ -146,7 +147,7 @@ impl Failure {
     }
 }
 
-/// The stage that an error of a made connection stands for, and its words.
+/// The stage at which a connection that was made failed, and the error's words.
 pub(super) fn of_io(error: &io::Error) -> (Stage, String) {
     if let Some(rustls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         let (fault, words) = tls::describe(rustls);

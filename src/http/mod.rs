@@ -2,15 +2,17 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `client` | requests out, answers or a [`Failure`] back |
-//! | `connect`, `buffer` | the connections ureq asks for: all that depends on its unversioned interface |
+//! | `client` | sends a request, and returns its answer or a [`Failure`] |
+//! | `connect`, `buffer` | make the connections that ureq asks for: all code that depends on its unversioned interface |
 //! | `socket` | a TCP stream whose every call ends by a deadline |
 //! | `dial` | from a host name to a connected socket |
-//! | `proxy`, `tunnel` | which proxy an origin has; CONNECT |
-//! | `tls`, `trust` | what rustls objects to, in words; the certificate authorities |
-//! | `failure` | what went wrong, told apart by type |
-//! | `probe` | a connection tried step by step, for diagnosis |
-//! | `headers` | header fields that both callers read |
+//! | `proxy` | which proxy an origin has |
+//! | `tunnel` | asks a proxy for a tunnel (CONNECT) |
+//! | `tls` | the handshake, and rustls's errors in words |
+//! | `trust` | the certificate authorities |
+//! | `failure` | why a request led to no answer, as data |
+//! | `probe` | tries the steps of a connection one by one, for diagnosis |
+//! | `headers` | header fields that both API and storage read |
 
 mod buffer;
 mod client;

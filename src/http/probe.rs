@@ -1,7 +1,6 @@
 //! Tries the steps of a connection one by one and measures each, for diagnosis. No request is sent, and the
 //! connection is closed again.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,10 +8,9 @@ use ureq::http::Uri;
 
 use super::client::Network;
 use super::connect::Attempt;
-use super::dial::{look_up, race};
-use super::failure::{self, Failure, Stage};
+use super::dial::{look_up, race, unreachable};
+use super::failure::{Failure, Stage};
 use super::proxy::Proxy;
-use super::socket::{Duplex, Limit, Socket};
 use crate::values::endpoint::{Endpoint, Scheme};
 
 /// The bytes that rustls may read ahead. Nothing is read here.
@@ -21,8 +19,8 @@ const READ_AHEAD: usize = 4096;
 /// How long each step of a connection took.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Steps {
-    /// The look-up of the first host on the way: the proxy, if there is one. It takes no time if the host
-    /// is an address.
+    /// The look-up of the first host on the way, which is the proxy if there is one. No time passes if the
+    /// host is an address.
     pub(crate) look_up: Duration,
     /// TCP to that host.
     pub(crate) connect: Duration,
@@ -45,21 +43,15 @@ impl Network {
         let proxy = proxy.map_err(|error| attempt.failure((Stage::Unreachable, error.to_string()), true))?;
         let (first_host, first_port) = proxy.map_or((host, port), |proxy| (proxy.host(), proxy.port()));
         let mut steps = Steps::default();
-        let timed = |step: &mut Duration, began: Instant| *step = began.elapsed();
 
         let mut began = Instant::now();
         let of_first = |why| attempt.failure(why, proxy.is_some());
         let addresses = look_up(first_host, first_port, attempt.deadline()).map_err(of_first)?;
-        timed(&mut steps.look_up, began);
+        steps.look_up = began.elapsed();
         began = Instant::now();
-        let stream = race(&addresses, attempt.deadline()).map_err(|error| of_first(of_race(&error)))?;
-        timed(&mut steps.connect, began);
-        let limit = Limit {
-            deadline: attempt.deadline(),
-            each: None,
-        };
-        let socket = Socket::new(stream, limit).map_err(|error| of_first(failure::of_io(&error)))?;
-        let mut stream: Box<dyn Duplex> = Box::new(socket);
+        let stream = race(&addresses, attempt.deadline()).map_err(|error| of_first(unreachable(&error)))?;
+        steps.connect = began.elapsed();
+        let mut stream = attempt.socket(stream, proxy.is_some())?;
         if let Some(proxy) = proxy {
             if proxy.scheme() == Scheme::Https {
                 stream = attempt.encrypt(stream, proxy.host(), true)?;
@@ -96,12 +88,5 @@ impl Network {
             .ok()
             .flatten();
         proxy.map(|proxy| format!("{proxy} ({})", proxy.variable()))
-    }
-}
-
-fn of_race(error: &io::Error) -> (Stage, String) {
-    match error.kind() {
-        io::ErrorKind::TimedOut => (Stage::Timeout, "no connection in time".to_owned()),
-        _ => (Stage::Unreachable, error.to_string()),
     }
 }

@@ -1,8 +1,8 @@
 //! Which proxy, if any, the connections to an origin go through.
 //!
 //! The variables are curl's, each in either case, lower case first: `https_proxy` or `http_proxy` by the
-//! origin's scheme, then `all_proxy`; `no_proxy` excepts hosts. A malformed value is an error: the person
-//! who set the variable did so to prevent a direct connection.
+//! origin's scheme, then `all_proxy`. `no_proxy` excepts hosts. A malformed value is an error, and no reason to connect
+//! directly: the person who set the variable did not want that.
 
 use std::fmt;
 use std::net::IpAddr;

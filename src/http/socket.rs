@@ -43,7 +43,8 @@ pub(super) struct Socket {
     /// The time-outs as they are set in the kernel, so that a system call is made only when they change.
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
-    /// Bytes that were read ahead are at `taken..filled`. Empty if nothing is to be read ahead.
+    /// The buffer for reading ahead, which has the bytes that were not taken yet at `taken..filled`. It is empty if
+    /// nothing is read ahead.
     ahead: Vec<u8>,
     taken: usize,
     filled: usize,
@@ -65,7 +66,7 @@ impl Socket {
         })
     }
 
-    /// Reads up to this many bytes at once from now on, since rustls asks for a few thousand at a time.
+    /// From now on, reads up to this many bytes with one system call, since rustls asks for only a few thousand at a time.
     pub(super) fn read_ahead(&mut self, capacity: usize) {
         if self.ahead.is_empty() {
             self.ahead = vec![0; capacity];

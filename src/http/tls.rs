@@ -1,4 +1,4 @@
-//! TLS to the other end, and rustls's objections in words.
+//! The TLS handshake with the other end, and rustls's errors in words.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::values::when::rfc3339;
 /// The fault of the other end's TLS, as far as it decides what a user can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TlsFault {
-    /// The other end does not speak TLS but another protocol, most often plain HTTP.
+    /// The other end speaks another protocol, most often plain HTTP.
     NotTls,
     /// It speaks only versions before 1.2.
     TooOld,
@@ -23,7 +23,7 @@ pub(crate) enum TlsFault {
     OutOfDate,
     /// The certificate is for other hosts.
     WrongHost,
-    /// The certificate is an authority's and a server's at once.
+    /// The server's certificate is at the same time that of an authority (basicConstraints CA:TRUE).
     SelfSigned,
     /// No authority that this machine trusts has signed the certificate.
     Untrusted,
@@ -43,7 +43,7 @@ impl Duplex for Tls {
     }
 }
 
-/// Shakes hands over a stream, within the limit that its socket has.
+/// Does the handshake over a stream, within the limit that its socket has.
 ///
 /// # Errors
 /// The step that failed, and the reason in words.
@@ -79,7 +79,7 @@ pub(super) fn connect(
     Ok(Box::new(StreamOwned::new(session, stream)))
 }
 
-/// Puts rustls's objection into words, without its type names.
+/// Puts rustls's error into words, without the names of its types.
 pub(super) fn describe(error: &rustls::Error) -> (TlsFault, String) {
     match error {
         rustls::Error::InvalidCertificate(error) => of_certificate(error),
@@ -203,8 +203,8 @@ fn host_name(presented: &str) -> Option<&str> {
         .map(|name| name.trim_matches('"'))
 }
 
-/// Turns `BadCertificate` into `bad certificate`, since the libraries have no better words for these. The
-/// values that a type carries are left out.
+/// Turns the name of a variant such as `BadCertificate` into `bad certificate`: the libraries have no text for these.
+/// The variant's values are left out.
 fn in_words(error: &impl fmt::Debug) -> String {
     let name = format!("{error:?}");
     let name = name.split(['(', '{']).next().unwrap_or_default().trim();

@@ -43,7 +43,7 @@ impl TrustSources {
         }
     }
 
-    /// The store in words: `the system's`, or the variables with their values.
+    /// The sources in words: `the system's`, or the variables with their values.
     pub(super) fn in_words(&self) -> String {
         let file = self
             .file
@@ -61,7 +61,7 @@ impl TrustSources {
         }
     }
 
-    /// Settings of TLS that trust these authorities alone: versions 1.2 and 1.3.
+    /// Settings for TLS 1.2 and 1.3 that trust these authorities alone.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, NoTrust> {
         let roots = self.load()?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -106,12 +106,12 @@ impl TrustSources {
         if named.is_empty() {
             certificates = of_the_system().certs;
         }
-        // Systems keep their store twice, as one file and as a folder. Parsing takes time, so each
-        // certificate is kept once.
+        // Many systems have the same certificates in one file and in a folder. Parsing takes time, so each is kept
+        // once.
         certificates.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
         certificates.dedup();
         let mut roots = RootCertStore::empty();
-        // Systems' stores have certificates that rustls rejects; those are left out.
+        // Certificates that rustls cannot use, which systems' stores have, are left out.
         roots.add_parsable_certificates(certificates);
         match (roots.is_empty(), named.is_empty()) {
             (false, _) => Ok(roots),
@@ -127,13 +127,13 @@ impl TrustSources {
     }
 }
 
-/// The system's words for an error, without its number.
+/// The system's text for an error, without its number.
 fn in_short(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-/// The store that the system keeps, in files of OpenSSL's layout.
+/// The system's certificates, which are in files of OpenSSL's layout.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 fn of_the_system() -> CertificateResult {
     let found = openssl_probe::probe();
@@ -146,7 +146,7 @@ fn of_the_system() -> CertificateResult {
     all
 }
 
-/// The store that the system keeps behind an interface of its own.
+/// The system's certificates, which it has behind an interface of its own.
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 fn of_the_system() -> CertificateResult {
     rustls_native_certs::load_native_certs()

@@ -5,19 +5,19 @@ use std::io;
 use super::proxy::Proxy;
 use super::socket::Duplex;
 
-/// The longest answer to a CONNECT that is read, in bytes.
-const MAX_ANSWER: usize = 16 * 1024;
+/// The longest head of an answer to CONNECT that is read, in bytes.
+const MAX_HEAD: usize = 16 * 1024;
 /// The most answers to a CONNECT that are read, interim ones (1xx) included.
-const MAX_INTERIM: usize = 8;
+const MAX_ANSWERS: usize = 8;
 
-/// The reason why there is no tunnel.
+/// Why there is no tunnel.
 #[derive(Debug)]
 pub(super) enum NoTunnel {
     /// The proxy answered with this status, which is not 2xx.
     Refused(u16),
     /// The answer is no HTTP.
     NotHttp,
-    /// The connection failed; an end before the answer is [`io::ErrorKind::UnexpectedEof`].
+    /// The connection failed. If it ended before the answer, this is [`io::ErrorKind::UnexpectedEof`].
     Broken(io::Error),
 }
 
@@ -27,7 +27,7 @@ impl From<io::Error> for NoTunnel {
     }
 }
 
-/// Asks the proxy at the other end of a stream to carry all further bytes to `HOST:PORT`.
+/// Asks the proxy at the other end of a stream to carry all further bytes to `target`, a `HOST:PORT`.
 pub(super) fn open(stream: &mut dyn Duplex, target: &str, proxy: &Proxy, user_agent: &str) -> Result<(), NoTunnel> {
     let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: {user_agent}\r\n");
     if let Some(authorization) = proxy.authorization() {
@@ -40,7 +40,7 @@ pub(super) fn open(stream: &mut dyn Duplex, target: &str, proxy: &Proxy, user_ag
     let request = zeroize::Zeroizing::new(request);
     stream.write_all(request.as_bytes())?;
     stream.flush()?;
-    for _ in 0..MAX_INTERIM {
+    for _ in 0..MAX_ANSWERS {
         match status(&read_head(stream)?).ok_or(NoTunnel::NotHttp)? {
             // An interim answer, such as 100 Continue (RFC 9110, section 15.2).
             100..200 => {}
@@ -56,7 +56,7 @@ fn read_head(stream: &mut dyn Duplex) -> Result<Vec<u8>, NoTunnel> {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") && !head.ends_with(b"\n\n") {
-        if head.len() == MAX_ANSWER || (head.len() == b"HTTP/".len() && head != b"HTTP/") {
+        if head.len() == MAX_HEAD || (head.len() == b"HTTP/".len() && head != b"HTTP/") {
             return Err(NoTunnel::NotHttp);
         }
         match stream.read(&mut byte) {
