@@ -42,12 +42,13 @@ pub(super) fn report(error: &config::Error) -> Report {
     }
 }
 
-/// A hint about variables that are set and that a person may have taken for those of this program.
+/// A line for each variable that is set and that a person may have taken for one of this program.
 fn not_read(look_alikes: &[String]) -> Vec<String> {
     let sentence = |name: &String| format!("{name} is set, but is not a variable that jdredis reads");
     look_alikes.iter().map(sentence).collect()
 }
 
+/// What to do about a profile that cannot be used.
 fn profile_hint(error: &profile::Error) -> String {
     let mend = |file: &Path| {
         format!(

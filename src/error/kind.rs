@@ -20,7 +20,7 @@ pub(crate) enum Kind {
     Network,
     /// The service failed, or answered in a way that is not documented.
     Service,
-    /// A file is missing, incomplete or corrupt.
+    /// A file is missing, incomplete, corrupt, unreadable or no RDB file.
     Integrity,
     /// Everything is whole, but a newest backup is older than the age that was asked for.
     Stale,

@@ -1,4 +1,6 @@
 //! The reports on requests that led to no answer: the end that failed, and the advice.
+//!
+//! They are about an endpoint of the service. `error::transfer` gives advice about the storage.
 
 use std::io;
 
@@ -9,6 +11,7 @@ use crate::http::{Failure, ProxyName, Stage, TlsFault};
 const LIMITS: &str = "look at what limits this user and service: 'ulimit -u' and 'ulimit -v', systemd's TasksMax= and MemoryMax=, \
                       a container's limit of processes";
 
+/// The advice if a server's certificate is that of an authority.
 const SELF_SIGNED: &str = "give the server a certificate that is not an authority's (basicConstraints CA:FALSE), and point \
                            SSL_CERT_FILE at what signed it (PEM)";
 
@@ -175,7 +178,7 @@ fn at_proxy(failure: &Failure, proxy: &ProxyName) -> (String, String) {
     }
 }
 
-/// The report that the system gives no thread; `consequence` names the task that needs one.
+/// The report that the system gives no thread. `consequence` says what cannot be done without one.
 pub(crate) fn no_more_threads(consequence: &str, error: &io::Error) -> Report {
     Report::with_hint(Kind::Other, format!("no more threads: {consequence}"), LIMITS).cause(error.to_string())
 }

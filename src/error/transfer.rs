@@ -1,4 +1,4 @@
-//! The advice on a file that could not be fetched.
+//! The reason why a file could not be fetched, in words with advice.
 
 use super::network;
 use crate::http::{Failure, Stage, TlsFault};
@@ -18,6 +18,7 @@ pub(crate) fn explained(reason: &Reason) -> String {
     }
 }
 
+/// The reason in words. For a failed connection they name the end that failed.
 fn words(reason: &Reason) -> String {
     match reason {
         // The file is named already; the host, the port and the proxy that failed are not.
@@ -52,6 +53,7 @@ fn advice(reason: &Reason) -> Option<String> {
     }
 }
 
+/// The advice on a failure at the storage, or at the proxy before it.
 fn at_storage(failure: &Failure) -> Option<String> {
     match failure.stage {
         _ if failure.is_at_proxy => Some(network::hint(failure)),

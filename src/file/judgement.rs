@@ -1,5 +1,4 @@
-//! The end of a command that has reported on files: one rule for the exit code, summary and hint of
-//! `download` and `verify`.
+//! How `backup download` and `backup verify` end, by the states of their files: exit code, summary and hint.
 
 use std::path::Path;
 
@@ -9,12 +8,12 @@ use crate::rdb::Advice;
 use crate::terminal::notes::Notes;
 use crate::values::id::BaseId;
 
-/// The task of a command on the files. It decides the advice.
+/// What a command did with the files. The advice depends on it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Task<'a> {
-    /// It fetched them; they belong to this backup.
+    /// It fetched the files of this backup.
     Download(&'a BaseId),
-    /// It read files that were there.
+    /// It read existing files.
     Verify,
 }
 
@@ -29,44 +28,35 @@ impl Task<'_> {
 
     fn hint(self, bad: &[&FileReport]) -> String {
         match self {
-            // The advice names the ID and not `--latest`, since by then another backup may be the latest.
+            // The hint names the ID and not `--latest`, since another backup may be the latest by then.
             Self::Download(base_id) => {
-                let anew = match bad
-                    .iter()
-                    .any(|report| matches!(report.state(), FileState::Corrupt | FileState::NotRdb))
-                {
+                let is_refetched = |state| matches!(state, FileState::Corrupt | FileState::NotRdb);
+                let anew = match bad.iter().any(|report| is_refetched(report.state())) {
                     true => ", and fetches what is corrupt anew",
                     false => "",
                 };
                 let again =
                     format!("fix the cause above, then run this again with --base-id {base_id}; it resumes{anew}");
-                // A file that is sound up to some byte is the same at the storage, so fetching it again
-                // would not help.
+                // Such files are the same at the storage, so fetching them again would not help.
                 let is_as_stored = |report: &FileReport| report.advice().is_some_and(Advice::is_of_stored_bytes);
                 let again = (!bad.iter().all(|report| is_as_stored(report))).then_some(again);
-                // This command is the one that fetches a file again.
-                let advice = advice(bad, |advice| advice != Advice::FetchAgain);
-                again.into_iter().chain(advice).collect::<Vec<_>>().join("; ")
+                // `again` says already to fetch the file again.
+                joined(again, advice(bad, |advice| advice != Advice::FetchAgain))
             }
             Self::Verify => {
-                let is_unreadable = |report: &&FileReport| report.state() == FileState::Unreadable;
+                let is_unreadable = bad.iter().any(|report| report.state() == FileState::Unreadable);
                 let check = "where a file cannot be read, check its name and who may read it";
-                let check = bad
-                    .iter()
-                    .copied()
-                    .any(|report| is_unreadable(&report))
-                    .then(|| check.to_owned());
-                check
-                    .into_iter()
-                    .chain(advice(bad, |_| true))
-                    .collect::<Vec<_>>()
-                    .join("; ")
+                joined(is_unreadable.then(|| check.to_owned()), advice(bad, |_| true))
             }
         }
     }
 }
 
-/// The advice on the files, each piece once for all files that it applies to.
+fn joined(first: Option<String>, others: Vec<String>) -> String {
+    first.into_iter().chain(others).collect::<Vec<_>>().join("; ")
+}
+
+/// The wanted advice on the files. Files with the same advice get it once.
 fn advice(reports: &[&FileReport], is_wanted: impl Fn(Advice) -> bool) -> Vec<String> {
     let mut given: Vec<Advice> = Vec::new();
     let mut texts = Vec::new();
@@ -101,11 +91,10 @@ fn shell_word(path: &Path) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Warns about each unverified file, notes the remark on an `ok` one, and fails with exit code 7 if a file
-/// is not good.
+/// Warns about each unverified file, and notes what was remarked on one that is `ok`.
 ///
 /// # Errors
-/// A summary, a line for each file that is not good, and the advice.
+/// If a file is not good: a [`Report`] with exit code 7, a summary, a line for each such file, and the advice.
 pub(crate) fn judge(reports: &[FileReport], task: Task<'_>, notes: &Notes<'_>) -> anyhow::Result<()> {
     for report in reports {
         let path = report.path().display();

@@ -7,7 +7,9 @@
 //!
 //! ```text
 //! let report = FileReport::of_findings(path, bytes, reader.finish());     // `verify`
-//! let report = report.fetched(node, sha256, resumed_from);      // `download` adds what it knows besides
+//! let report = FileReport::new(path, bytes, state, reason)                // `download`
+//!     .fetched(node, sha256, resumed_from)
+//!     .with_contents(contents, advice);
 //! judge(&reports, Task::Verify, context.notes)
 //! ```
 
@@ -34,7 +36,7 @@ pub(crate) enum FileState {
     Incomplete,
     /// It cannot be read, so nothing is known of it.
     Unreadable,
-    /// It is something else than an RDB file.
+    /// It is not an RDB file.
     NotRdb,
 }
 

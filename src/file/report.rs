@@ -1,4 +1,4 @@
-//! The report on a file: its object in `-o json`, and the texts for tables and messages.
+//! The report on a file: its object in `-o json`, and its line in a message.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,9 @@ use crate::drill::{Load, Outcome};
 use crate::output::json;
 use crate::rdb::{Advice, Contents, Findings};
 
-/// The result for a file. Serialised, it is an element of `files` in `-o json`; its keys and their order
-/// are a contract of `backup download` (all of them) and `backup verify` (those without a remark).
+/// The result for a file. Serialised, it is an element of `files` in `-o json` of `backup download` and `backup
+/// verify`. Scripts rely on its keys and their order. The fields below say which keys only
+/// one of the two commands has.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FileReport {
@@ -21,7 +22,7 @@ pub(crate) struct FileReport {
     /// are replaced, since JSON cannot hold them.
     #[serde(serialize_with = "json::path")]
     path: PathBuf,
-    /// How many of its bytes are there; 0 where it cannot be read.
+    /// How many of its bytes are there; 0 if it cannot be read.
     bytes: u64,
     /// The SHA-256 of all its bytes in hexadecimal; null unless it is complete. Only `download` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,12 +33,12 @@ pub(crate) struct FileReport {
     /// How many of its bytes were there before the run. Only `download` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     resumed_from: Option<u64>,
-    /// Its contents; null if it does not begin as an RDB file, or was not read to its end.
+    /// Its contents; null if it does not begin like an RDB file, or was not read to its end.
     rdb: Option<Contents>,
-    /// What came of it in a real server; null if none was started for it. Only `verify --load` has it.
+    /// The result of loading it in a real server; null if none was started for it. Only `verify --load` has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     load: Option<Option<Load>>,
-    /// The advice on it, if it was read and is not good.
+    /// The advice that follows from its bytes, if it was read and is not good.
     #[serde(skip)]
     advice: Option<Advice>,
 }
@@ -81,12 +82,12 @@ impl FileReport {
         }
     }
 
-    /// Adds the findings in its bytes: its contents, and the advice.
+    /// Adds what was found in its bytes: its contents, and the advice.
     pub(crate) fn with_contents(self, rdb: Option<Contents>, advice: Option<Advice>) -> Self {
         Self { rdb, advice, ..self }
     }
 
-    /// Adds what came of it in a real server.
+    /// Adds the result of loading it in a real server.
     pub(crate) fn loaded(self, load: Option<Load>) -> Self {
         Self {
             load: Some(load),
@@ -130,7 +131,7 @@ impl FileReport {
         self.resumed_from.unwrap_or_default()
     }
 
-    /// Whether its row stays in a table with `-q`: the file raises the exit code, or is warned about.
+    /// Whether `-q` leaves its row in a table: the exit code is not 0 because of it, or there is a warning about it.
     pub(crate) fn is_noteworthy(&self) -> bool {
         self.state != FileState::Ok || self.load().is_some_and(|load| load.result != Outcome::Loaded)
     }

@@ -2,13 +2,12 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::{json, plain, table};
+use super::{Format, json, plain, table};
 use crate::api::Listing;
 use crate::api::model::Listed;
-use crate::output::Format;
 
-/// The entries as a table of the given columns, as the service's JSON with all pages in one, or as
-/// one ID a line. A terminal of `room` columns gets as many columns of the table as fit, from the left.
+/// The entries as a table with the given columns, as the service's JSON with all pages in one, or as one ID a line.
+/// Where a terminal has `room` columns, the table has as many of its own, from the left, as fit.
 pub(crate) fn render<T: Listed>(
     format: Format,
     room: Option<u16>,

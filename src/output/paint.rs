@@ -1,11 +1,11 @@
-//! Colours in tables: the words of the columns STATUS, STATE, AUTO and RESULT that call for attention.
+//! Colours in tables: the words of the first column among STATUS, STATE, AUTO and RESULT.
 //!
-//! Colour is added after a table is laid out, so that widths need not leave out control sequences, and so
-//! that every table gets it.
+//! Colours are added to the finished table. So they do not count for the widths of columns, and no command has to
+//! add them itself.
 
 use unicode_width::UnicodeWidthStr;
 
-/// The colour of a word.
+/// The headers of the columns whose words are coloured. Only the first such column of a table is.
 const COLUMNS: [&str; 4] = ["STATUS", "STATE", "AUTO", "RESULT"];
 /// Red, for what has failed (ECMA-48, SGR).
 const BAD: &str = "\x1b[31m";
@@ -45,8 +45,8 @@ pub(crate) fn word(word: &str) -> String {
     }
 }
 
-/// The colour of a word in a column. `running` is yellow for a backup, which is not complete yet, and not
-/// for an instance, which is well.
+/// The colour of a word of status, if it has one. A `running` backup is not complete yet, and a `running` instance is
+/// well.
 fn tone(word: &str, is_of_backups: bool) -> Option<&'static str> {
     match word {
         "failed" | "corrupt" | "damaged" | "incomplete" | "unreadable" | "not-rdb" | "stale" | "missing" | "error"

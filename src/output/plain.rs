@@ -2,8 +2,8 @@
 
 /// Each value on a line of its own.
 ///
-/// The values must have no line breaks. The types of links and identifiers make sure of that. A path is
-/// given as the system's own bytes, so that it can be opened by them.
+/// The values must have no line breaks; the types of links and identifiers ensure that. A path is given as the
+/// system's own bytes, so that a script can open it whatever its encoding.
 pub(crate) fn render(values: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for value in values {

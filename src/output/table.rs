@@ -1,7 +1,7 @@
-//! Columns for people, in any terminal. comfy-table lays them out.
+//! Tables for people. comfy-table lays them out.
 //!
-//! No cell is wrapped or cut and no line ends in blanks, so that the last column can be selected and copied
-//! whole at any width of the terminal.
+//! No cell is wrapped or cut, and no line ends in blanks, so the last column can be selected and copied whole at any
+//! width of the terminal.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::UnicodeWidthStr;
@@ -11,10 +11,13 @@ use crate::terminal::escape::visible;
 /// The text of an empty cell.
 pub(crate) const ABSENT: &str = "-";
 
-/// The longest cell that is lined up with others, in bytes. comfy-table counts columns in 16 bits, and no
-/// terminal is as wide.
+/// The longest cell that is lined up with others, in bytes, since comfy-table counts columns in 16 bits. No terminal is
+/// as wide. A row with a longer cell is not lined up.
 const LONGEST_ALIGNED: usize = 8192;
+/// The blanks between two columns.
 const GAP: u16 = 2;
+/// The columns of a list that stay however narrow the terminal is: what identifies an entry, and its status.
+const LEAST_COLUMNS: usize = 3;
 /// The rows that are laid out at a time. comfy-table takes 2 KiB for a row of eight cells, so 10,000 rows at
 /// once would take 20 MiB.
 const BLOCK: usize = 256;
@@ -52,9 +55,6 @@ where
     }
     text.into_bytes()
 }
-
-/// The columns of a list that stay however narrow the terminal is: what names an entry, and its state.
-const LEAST_COLUMNS: usize = 3;
 
 /// Like [`render`], with the first columns only, as many as fit into `room`.
 pub(crate) fn render_fitting(header: &[&str], mut rows: Vec<Vec<String>>, room: usize) -> Vec<u8> {

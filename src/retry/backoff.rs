@@ -27,7 +27,7 @@ impl Backoff {
         )
     }
 
-    /// The next wait, at least as long as the other side asked for.
+    /// The next wait, at least as long as `asked_for`, the wait that the other side asks for.
     pub(crate) fn next(&mut self, asked_for: Option<Duration>) -> Duration {
         let own = self.0.next().unwrap_or(LONGEST);
         own.max(asked_for.unwrap_or_default())

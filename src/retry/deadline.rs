@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::process::world::Clock;
 
-/// A moment on the monotonic clock of a [`World`](crate::World). It is a value that is passed along, so
-/// that each call states its own limit.
+/// A moment on the monotonic clock of a [`World`](crate::World). It is passed along as a value, so that each call
+/// states its own limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Deadline(Duration);
 
 impl Deadline {
-    /// The moment at this distance from now. A time that is longer than the clock can count never ends.
+    /// The moment when this time, from now on, is over. [`Duration::MAX`] never is.
     pub(crate) fn after(time: Duration, clock: &dyn Clock) -> Self {
         Self(clock.monotonic().saturating_add(time))
     }
@@ -23,32 +23,12 @@ impl Deadline {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use time::OffsetDateTime;
-
     use super::*;
-
-    /// A clock that only sleeping moves.
-    struct Hand(Mutex<Duration>);
-
-    impl Clock for Hand {
-        fn now(&self) -> OffsetDateTime {
-            OffsetDateTime::UNIX_EPOCH
-        }
-
-        fn monotonic(&self) -> Duration {
-            *self.0.lock().unwrap()
-        }
-
-        fn sleep(&self, duration: Duration) {
-            *self.0.lock().unwrap() += duration;
-        }
-    }
+    use crate::retry::hand::Hand;
 
     #[test]
     fn the_time_left_shrinks_to_zero_and_stays_there() {
-        let clock = Hand(Mutex::new(Duration::from_secs(7)));
+        let clock = Hand::at(Duration::from_secs(7));
         let deadline = Deadline::after(Duration::from_secs(3), &clock);
         assert_eq!(deadline.left(&clock), Duration::from_secs(3));
         clock.sleep(Duration::from_secs(2));

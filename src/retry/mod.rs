@@ -5,6 +5,8 @@
 
 pub(crate) mod backoff;
 pub(crate) mod deadline;
+#[cfg(test)]
+pub(crate) mod hand;
 pub(crate) mod pace;
 
 use crate::http::{Failure, Stage, TlsFault};

@@ -1,8 +1,8 @@
-//! One pace for all calls of a run, however many threads send them.
+//! The rate at which the calls of a run are sent to the service, over all threads.
 //!
-//! Source: the service documents about 1,000 calls a minute for most products, and no `Retry-After`. A burst
-//! and a rate after it spread the calls; since both together could make 1,400 in the first minute, the
-//! calls of the last minute are counted, too.
+//! Source: the service documents about 1,000 calls a minute for most products, and no `Retry-After`. A run may begin
+//! with a burst of calls and has a fixed rate after it. Both together would allow 1,400 calls in the first minute, so
+//! the calls of each minute are limited, too.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +15,8 @@ use crate::process::world::Clock;
 const BURST: u32 = 500;
 /// How many calls a second may be sent after that.
 const RATE: f64 = 15.0;
-/// How many calls any minute may have, and the length of such a minute: a second more than 60, since some
-/// calls take longer to arrive than others.
+/// The most calls in a minute, and how long a minute is here: 61 seconds, since some calls take longer to arrive than
+/// others.
 const A_MINUTE: (usize, Duration) = (1000, Duration::from_secs(61));
 /// The least rate, whatever the service says.
 const LEAST_RATE: f64 = 1.0;
@@ -24,7 +24,7 @@ const LEAST_WAIT: Duration = Duration::from_millis(1);
 /// How long a thread waits at most before it looks whether the run was stopped.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The pace of a run.
+/// The rate of a run's calls.
 pub(crate) struct Pace {
     clock: Arc<dyn Clock>,
     /// Raised when the run is to end; every wait then ends.
@@ -109,13 +109,14 @@ impl Pace {
         self.lock().progress = self.clock.monotonic();
     }
 
-    /// How long no call of the run has been answered.
+    /// The time since a call of the run was last answered, or since its beginning.
     pub(crate) fn since_progress(&self) -> Duration {
         self.clock.monotonic().saturating_sub(self.lock().progress)
     }
 
-    /// Slows all calls down after the service refused one, sent at time `sent`, because there were too many
-    /// (429). Refusals of calls that were on their way together halve the rate once.
+    /// Halves the rate of all calls after the service refused one because there were too many (429). The refused call
+    /// was sent at `sent`: if the rate was halved since, it stays, so that calls that were sent together halve it
+    /// once.
     pub(crate) fn slow_down(&self, sent: Duration, retry_after: Option<Duration>) {
         let now = self.clock.monotonic();
         let mut state = self.lock();
@@ -136,7 +137,7 @@ impl Pace {
 }
 
 impl State {
-    /// How long to wait if the last minute has had all the calls that it may have; `None` if it has not.
+    /// How long to wait if the last minute has had as many calls as it may have; `None` if it has not.
     fn minute_is_full(&mut self, now: Duration) -> Option<Duration> {
         let (most, minute) = A_MINUTE;
         while self
@@ -163,27 +164,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use time::OffsetDateTime;
-
     use super::*;
-
-    /// A clock that only sleeping moves.
-    #[derive(Default)]
-    struct Hand(Mutex<Duration>);
-
-    impl Clock for Hand {
-        fn now(&self) -> OffsetDateTime {
-            OffsetDateTime::UNIX_EPOCH
-        }
-
-        fn monotonic(&self) -> Duration {
-            *self.0.lock().unwrap()
-        }
-
-        fn sleep(&self, duration: Duration) {
-            *self.0.lock().unwrap() += duration;
-        }
-    }
+    use crate::retry::hand::Hand;
 
     fn pace() -> (Arc<Hand>, Pace) {
         let clock = Arc::new(Hand::default());

@@ -270,28 +270,11 @@ mod tests {
     use std::sync::Arc;
     use std::sync::mpsc::channel;
 
-    use time::OffsetDateTime;
-
     use super::*;
     use crate::http::Network;
-    use crate::process::world::Clock;
+    use crate::retry::hand::Hand;
     use crate::transfer::pieces::Pieces;
     use crate::transfer::{Folder, Identity, Job, Links, Options, Storage};
-
-    /// A clock that stands still.
-    struct Still;
-
-    impl Clock for Still {
-        fn now(&self) -> OffsetDateTime {
-            OffsetDateTime::UNIX_EPOCH
-        }
-
-        fn monotonic(&self) -> Duration {
-            Duration::ZERO
-        }
-
-        fn sleep(&self, _: Duration) {}
-    }
 
     struct NoLinks;
 
@@ -317,13 +300,17 @@ mod tests {
             force: false,
         };
         let options = Options {
-            storage: Storage::new(Arc::new(Network::default()), Duration::from_secs(1), Arc::new(Still)),
+            storage: Storage::new(
+                Arc::new(Network::default()),
+                Duration::from_secs(1),
+                Arc::new(Hand::default()),
+            ),
             links: Arc::new(NoLinks),
             parallel: 2,
             limit_rate: None,
             patience: Duration::from_secs(1),
             max_attempts: 1,
-            clock: Arc::new(Still),
+            clock: Arc::new(Hand::default()),
             seed: 7,
             stop: Arc::default(),
         };
