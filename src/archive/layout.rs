@@ -40,7 +40,7 @@ const UNKNOWN_START: &str = "unknown";
 pub(crate) const RESERVED: [&str; 3] = [MANIFEST, SUMS, KEEP];
 
 /// Which backup a folder is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct BackupKey {
     pub(crate) region: Region,
     pub(crate) instance: InstanceId,

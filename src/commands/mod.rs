@@ -79,6 +79,7 @@ impl Context<'_> {
         Ok(transfer::Options {
             storage: Storage::new(network, settings.timeout, Arc::clone(clock)),
             links,
+            hosts: Arc::default(),
             parallel: parallel.into(),
             limit_rate,
             patience: settings.timeout,

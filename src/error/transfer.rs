@@ -37,6 +37,8 @@ fn advice(reason: &Reason) -> Option<String> {
         Reason::NoRoom { .. } => fixed("make room"),
         Reason::ChangedOnDisk | Reason::NameTaken => fixed("--force replaces it"),
         Reason::Transport(failure) => at_storage(failure),
+        // It stands beside those that were tried and failed.
+        Reason::NotTried(_) => None,
         Reason::Repeated { last, .. } => advice(last),
         Reason::Page => fixed("a proxy or login page may be in between"),
         Reason::Redirect(_) => fixed("a proxy in between, or another region, may be the cause"),

@@ -59,6 +59,11 @@ impl Attempts {
         }
     }
 
+    /// Whether nothing has failed since the last progress.
+    pub(super) fn is_first(&self) -> bool {
+        self.failed == 0
+    }
+
     /// Notes that a link was refused. Returns whether it is the first one since the last progress.
     pub(super) fn is_first_refusal(&mut self) -> bool {
         !std::mem::replace(&mut self.was_refused, true)

@@ -25,8 +25,11 @@ const SLOW_FOR: Duration = Duration::from_secs(60);
 /// Sends the request of a task, and writes the bytes of the answer to the part.
 pub(super) fn run(pool: &Pool, task: &Task) {
     let link = pool.fresh_enough(task);
-    let range = task.range();
     let sent = pool.now();
+    if let Some(reason) = pool.why_not(task, &link) {
+        return pool.recover(task, task.generation, &link, FetchError::Final(reason), sent);
+    }
+    let range = task.range();
     let ask = Ask {
         link: &link,
         range: range.clone(),
@@ -39,6 +42,7 @@ pub(super) fn run(pool: &Pool, task: &Task) {
     };
     let outcome = pool.options.storage.get(&ask);
     pool.trace(task.file, &ask, &outcome, sent);
+    pool.note_host(&link, &outcome);
     let flight = Fetch {
         pool,
         task,

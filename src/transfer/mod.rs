@@ -16,7 +16,8 @@
 //!   frontier. If the head of its answer shows a length, a strong ETag and that ranges are served, other
 //!   connections request [`pieces`] of the object while it goes on. [`admission`] checks the first answer of a
 //!   file. [`concurrency`] decides the number of connections and the size of pieces, [`recovery`] what happens
-//!   after a failed request. [`request`] sends requests, and [`answer`] reads answers.
+//!   after a failed request, and [`hosts`] which hosts are not asked any more. [`request`] sends requests, and
+//!   [`answer`] reads answers.
 //! * **File workers** (one thread for each file that is being fetched) check the bytes in order while they
 //!   arrive: from memory if they just came, from the page cache if they came early ([`file_worker`]). Then
 //!   the file gets its name ([`finish`]). Few chunks wait in memory, and receiving waits for a check that is
@@ -41,6 +42,7 @@ mod fetch_error;
 mod file_worker;
 mod finish;
 mod folder;
+mod hosts;
 mod landing;
 mod limit;
 mod names;
@@ -67,6 +69,7 @@ use std::thread;
 use std::time::Duration;
 
 pub(crate) use self::folder::{Folder, FolderError};
+pub(crate) use self::hosts::Hosts;
 pub(crate) use self::names::distinct_names;
 use self::pool::Pool;
 pub(crate) use self::reason::Reason;
@@ -114,6 +117,8 @@ pub(crate) trait Links: Send + Sync {
 pub(crate) struct Options {
     pub(crate) storage: Storage,
     pub(crate) links: Arc<dyn Links>,
+    /// Which hosts answer, as the transfers of a run found so far.
+    pub(crate) hosts: Arc<Hosts>,
     /// The most connections at once, over all files.
     pub(crate) parallel: usize,
     /// The most bytes a second, over all connections.

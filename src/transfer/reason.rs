@@ -29,6 +29,8 @@ pub(crate) enum Reason {
     UnknownLength(String),
     /// No answer came from the storage, or it broke off.
     Transport(Failure),
+    /// The file was not asked for, since requests for others failed in this way.
+    NotTried(Failure),
     /// The storage's answer, in words that are safe to show.
     Answer(String),
     /// A status that trying again does not change, with what the storage said.
@@ -83,6 +85,13 @@ impl fmt::Display for Reason {
                 (Stage::Tls(_), false) => write!(f, "no trusted encrypted connection to the storage: {failure}"),
                 _ => failure.fmt(f),
             },
+            Self::NotTried(failure) => {
+                let origin = &failure.route.origin;
+                write!(
+                    f,
+                    "not tried, since others could not be fetched from {origin}: {failure}"
+                )
+            }
             Self::Answer(text) | Self::Content(text) | Self::Status { said: text, .. } => f.write_str(text),
             Self::Redirect(Some(host)) => {
                 write!(f, "the storage redirects elsewhere, which is not followed: to {host}")

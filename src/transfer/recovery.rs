@@ -306,6 +306,7 @@ mod tests {
                 Arc::new(Hand::default()),
             ),
             links: Arc::new(NoLinks),
+            hosts: Arc::default(),
             parallel: 2,
             limit_rate: None,
             patience: Duration::from_secs(1),

@@ -46,7 +46,7 @@ macro_rules! identifier {
     };
     ($(#[$doc:meta])* $name:ident, $rule:literal, $first:expr, $allowed:expr, $max_length:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
         #[serde(try_from = "String")]
         pub(crate) struct $name(String);
 

@@ -8,6 +8,7 @@
 //! | `prune` | what a retention policy leaves out, and what it removes afterwards |
 //! | `result` | the table, the document, and the error that the sync ends with |
 //! | `recording` | the end of the sync in the metrics and in `runs.jsonl` |
+//! | `untried` | the backups that are not tried, since no connection can be made to their storage host |
 //! | `completion` | what completion learns from the sync |
 
 mod backup;
@@ -19,6 +20,7 @@ mod links;
 mod prune;
 mod recording;
 mod result;
+mod untried;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use sha2::{Digest, Sha256};
 use self::ledger::Ledger;
 use self::prune::Keep;
 use self::recording::Recorder;
+use self::untried::Untried;
 use crate::archive::fleet::{Asker, Pattern, Selection, Survey, Tag};
 use crate::archive::plan::{self, Wanted};
 use crate::archive::read::{self, Archive};
@@ -225,10 +228,12 @@ fn sync(
             context,
             recorder,
             stop,
+            hosts: Arc::default(),
+            untried: Untried::default(),
         };
         fetching.run(&wanted, ledger)?;
         while let Some(keep) = keep.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) {
-            let more = ledger.take_their_places(keep);
+            let more = ledger.take_their_places(keep, &fetching.untried);
             if more.is_empty() {
                 break;
             }
@@ -236,6 +241,7 @@ fn sync(
             announce(&more, args, context);
             fetching.run(&more, ledger)?;
         }
+        fetching.untried.warn(context.notes);
         completion::of_nodes(ledger, &regions.settings, world);
         ledger.remember(store, context.notes);
         if let Some(keep) = keep.as_ref().filter(|_| !stop.load(Ordering::Relaxed)) {

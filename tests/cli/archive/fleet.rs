@@ -59,6 +59,14 @@ impl Fleet {
         self.sync_of(&["--region", NORTH], args)
     }
 
+    /// `archive sync` of the northern region, with the storage's links over HTTPS.
+    pub(super) fn sync_over_https(&self, args: &[&str]) -> Jdredis<'_> {
+        let dir = self.dir();
+        Jdredis::at(&self.sandbox)
+            .args(["archive", "sync", dir.to_str().unwrap(), "--region", NORTH])
+            .args(args.iter().copied())
+    }
+
     pub(super) fn sync_of(&self, regions: &[&str], args: &[&str]) -> Jdredis<'_> {
         let dir = self.dir();
         Jdredis::at(&self.sandbox)

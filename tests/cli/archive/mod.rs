@@ -21,6 +21,7 @@ mod safety;
 mod shrunk;
 mod status;
 mod sync;
+mod unreachable;
 mod verify;
 #[cfg(target_os = "linux")]
 mod walk;

@@ -110,7 +110,7 @@ fn a_file_that_appears_meanwhile_is_not_overwritten() {
     let place = Place::new();
     place
         .sandbox
-        .deliver("", vec![Delivery::normal().delay(Duration::from_millis(200))]);
+        .deliver("", vec![Delivery::normal().delay(Duration::from_secs(1))]);
     let running = place.download(SINGLE).args(["-o", "json"]).start();
     assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(60)));
     place.write(NAME, "somebody's");

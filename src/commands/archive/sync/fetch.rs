@@ -17,6 +17,7 @@ use super::backup::{Ended, Running};
 use super::ledger::Ledger;
 use super::links::{Book, Request};
 use super::recording::Recorder;
+use super::untried::Untried;
 use super::{Args, GRACE, result};
 use crate::api::Client;
 use crate::archive::manifest::Manifest;
@@ -30,7 +31,7 @@ use crate::process::threads::{self, Need};
 use crate::terminal::escape::visible;
 use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
-use crate::transfer::{self, Event, Links, Transfer};
+use crate::transfer::{self, Event, Hosts, Links, Transfer};
 
 /// How many workers there are: as many links can be asked for and folders be named at once.
 const WORKERS: usize = 8;
@@ -51,6 +52,8 @@ pub(super) struct Fetching<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) recorder: &'a Recorder<'a>,
     pub(super) stop: &'a Arc<AtomicBool>,
+    pub(super) hosts: Arc<Hosts>,
+    pub(super) untried: Untried,
 }
 
 /// What a worker is to do. A number is a backup's place in the plan.
@@ -126,9 +129,10 @@ impl Fetching<'_> {
     fn transfer(&self, book: &Arc<Book>, wanted: &[Wanted]) -> anyhow::Result<Transfer> {
         let links: Arc<dyn Links> = Arc::clone(book) as _;
         let args = &self.args.transfer;
-        let options = self
-            .context
-            .transfer_options(self.settings, args.parallel, args.limit_rate, links, self.stop)?;
+        let mut options =
+            self.context
+                .transfer_options(self.settings, args.parallel, args.limit_rate, links, self.stop)?;
+        options.hosts = Arc::clone(&self.hosts);
         let files = wanted.iter().map(|wanted| wanted.shards.unwrap_or(1));
         let files = files.fold(0, u64::saturating_add);
         let files = usize::try_from(files).unwrap_or(usize::MAX);
@@ -173,7 +177,12 @@ impl Fetching<'_> {
         match self.store.finish_interrupted(&wanted.key) {
             Ok(Some((folder, manifest))) => Report::Named(number, Box::new(manifest), Ok(folder)),
             Ok(None) if self.is_stopped() => Report::Links(number, Err("the sync was interrupted".to_owned())),
-            Ok(None) => Report::Links(number, self.links(wanted)),
+            Ok(None) => Report::Links(
+                number,
+                self.untried
+                    .why_not(&wanted.key)
+                    .map_or_else(|| self.links(wanted), Err),
+            ),
             Err(error) => Report::Links(number, Err(format!("what is there of it cannot be used: {error}"))),
         }
     }
@@ -233,6 +242,10 @@ impl Run<'_> {
         let clock = &*self.fetching.context.world.clock;
         let mut stopped_at = None;
         loop {
+            // Before more are begun, since those that were given up make room for them.
+            while let Ok(report) = reports.try_recv() {
+                self.note(report);
+            }
             let is_stopped = self.fetching.is_stopped();
             if is_stopped {
                 let now = clock.monotonic();
@@ -244,9 +257,6 @@ impl Run<'_> {
                 if self.under_way == 0 {
                     return;
                 }
-            }
-            while let Ok(report) = reports.try_recv() {
-                self.note(report);
             }
             for request in requests.try_iter() {
                 // Once the run is stopped nobody answers: dropping the request makes the thread's `recv` fail.
@@ -292,6 +302,8 @@ impl Run<'_> {
                             let path = outcome.path.display();
                             self.fetching.context.notes.warn(format_args!("{path}: {warning}"));
                         }
+                        let key = &self.wanted[number].key;
+                        self.fetching.untried.note(key, outcome.reason.as_ref());
                         let ended = self.running[number]
                             .as_mut()
                             .and_then(|running| running.end(node, *outcome));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::instance::Instance;
 use super::ledger::Ledger;
+use super::untried::Untried;
 use crate::archive::plan::Wanted;
 use crate::archive::policy::Policy;
 use crate::archive::prune;
@@ -61,8 +62,8 @@ impl Keep {
 
 impl Ledger {
     /// The backups to fetch in place of others that could not be fetched: those that were left out, and that the policy
-    /// keeps now.
-    pub(super) fn take_their_places(&mut self, keep: &Keep) -> Vec<Wanted> {
+    /// keeps now. Those of an instance whose storage host cannot be reached would not come either.
+    pub(super) fn take_their_places(&mut self, keep: &Keep, untried: &Untried) -> Vec<Wanted> {
         let terms = self.terms;
         let mut more = Vec::new();
         for instance in &mut self.instances {
@@ -73,7 +74,8 @@ impl Ledger {
             };
             let before = instance.begun.len();
             instance.begun.retain(|wanted| !is_missing(wanted));
-            if instance.begun.len() == before || instance.left_out.is_empty() {
+            let is_in_vain = untried.has(&instance.archived.region, &instance.archived.instance);
+            if instance.begun.len() == before || instance.left_out.is_empty() || is_in_vain {
                 continue;
             }
             let left_out = std::mem::take(&mut instance.left_out);
