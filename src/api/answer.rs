@@ -10,8 +10,9 @@ use ureq::http::Response;
 use ureq::http::header::HeaderMap;
 
 use super::attempt::{Effect, FailedAttempt};
-use super::error::{Error, ErrorKind, Reason, Refusal, Unexpected};
+use super::error::{Error, ErrorKind, Unexpected};
 use super::field::{Misfit, Object};
+use super::refusal::Refusal;
 use crate::http::{self, header, retry_after};
 use crate::retry::{Cause, may_pass};
 use crate::values::link::redact::without_queries;
@@ -104,17 +105,18 @@ impl Answer {
         .into()
     }
 
-    /// The error for a part of the result that is not of the documented shape; or the service's error, if
-    /// the result is one.
+    /// The error for a part of the result that is missing or not of the documented shape; or the service's
+    /// error, if the result is one.
     pub(super) fn misfit(&self, what: String) -> Error {
-        match self.error_in_place_of_data() {
+        match self.refusal_in_result() {
             Some(refusal) => ErrorKind::Refused(refusal).into(),
             None => self.unexpected(what),
         }
     }
 
-    /// The service's error, if the result is one: it has a message and a code, and lacks the wanted data.
-    fn error_in_place_of_data(&self) -> Option<Refusal> {
+    /// The service's error, if the result is one: it has a message and a code, whatever else it has. It is looked
+    /// for only where the wanted data cannot be read.
+    fn refusal_in_result(&self) -> Option<Refusal> {
         let result: Value = serde_json::from_str(self.result.as_ref()?.get()).ok()?;
         if !result.get("message").is_some_and(Value::is_string) || result.get("code").is_none() {
             return None;
@@ -184,12 +186,8 @@ pub(super) fn read(
     let error = outline
         .error
         .filter(|error| !(is_success && has_result && is_none(error)));
-    let in_place = match error {
-        Some(_) => None,
-        None => outline.result.as_deref().and_then(error_in_place_of_data),
-    };
-    let is_in_place = in_place.is_some();
-    let error = match error.or(in_place) {
+    let in_result = || outline.result.as_deref().and_then(error_in_place_of_data);
+    let error = match error.or_else(in_result) {
         Some(error) => error,
         None if is_success => {
             return Ok(Answer {
@@ -209,12 +207,10 @@ pub(super) fn read(
         had_token,
         ..Refusal::read(&error, status, redact)
     };
-    // A result with a code of its own does not rule out that the request was carried out, nor does a gateway's
-    // failure beside a code of refusal.
-    let is_uncertain = status >= 500 || is_in_place && !(400..500).contains(&refusal.code);
     let failed = FailedAttempt::of_refusal(refusal, retry_after);
     Err(FailedAttempt {
-        effect: if is_uncertain { Effect::Unknown } else { failed.effect },
+        // A gateway's failure says nothing of what the service did, whatever code the body has.
+        effect: if status >= 500 { Effect::Unknown } else { failed.effect },
         ..failed
     })
 }
@@ -274,58 +270,6 @@ fn error_in_place_of_data(result: &RawValue) -> Option<Value> {
     let mut fields = result.as_object()?.iter();
     let has_data = fields.any(|(name, value)| !OF_ERRORS.contains(&name.as_str()) && !is_empty(value));
     (is_error && !is_success && !has_data).then_some(result)
-}
-
-impl Refusal {
-    /// Reads an `error` object, or a text that is sent instead of one. `redact` removes secrets from the
-    /// service's texts.
-    fn read(error: &Value, http_status: u16, redact: impl Fn(&str) -> String) -> Self {
-        let text = |name: &str| error.get(name).and_then(Value::as_str);
-        let code = code(error, http_status);
-        let status = text("status").map(&redact).unwrap_or_default();
-        let message = text("message").or(error.as_str()).map(&redact).unwrap_or_default();
-        Self {
-            reason: Reason::of(code, &status, &message),
-            code,
-            status,
-            message,
-            request_id: None,
-            clock_offset: None,
-            had_token: false,
-        }
-    }
-}
-
-/// The error's code: its number, else the status that goes with its name, else the HTTP status.
-fn code(error: &Value, http_status: u16) -> u16 {
-    let number = error
-        .get("code")
-        .and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
-    number
-        .and_then(|number| u16::try_from(number).ok())
-        .filter(|number| (400..600).contains(number))
-        .or_else(|| error.get("status").and_then(Value::as_str).and_then(code_of_status))
-        .unwrap_or(http_status)
-}
-
-/// The HTTP status of each of the service's status names. Source: JD Cloud's common error codes.
-fn code_of_status(status: &str) -> Option<u16> {
-    Some(match status {
-        "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" | "HTTP_BAD_REQUEST" => 400,
-        "UNAUTHENTICATED" | "ACCESS_ERROR" => 401,
-        "HTTP_FORBIDDEN" => 403,
-        "NOT_FOUND" => 404,
-        "ABORTED" | "ALREADY_EXISTS" => 409,
-        "HTTP_REQUEST_ENTITY_TOO_LARGE" => 413,
-        "HTTP_URI_TOO_LONG" => 414,
-        "RATE_LIMIT" | "HTTP_RATE_LIMIT_EXCEEDED" | "QUOTA_EXCEEDED" => 429,
-        "UNKNOWN" | "INTERNAL" | "HTTP_INTERNAL_SERVER_ERROR" => 500,
-        "NOT_IMPLEMENTED" => 501,
-        "SOURCE_UNAVAILABLE" | "HTTP_BAD_GATEWAY" => 502,
-        "UNAVAILABLE" | "HTTP_SERVICE_UNAVAILABLE" => 503,
-        "HTTP_SERVER_TIMING_OUT" => 504,
-        _ => return None,
-    })
 }
 
 /// A description of a body that is not the service's JSON. It quotes nothing, since a body may hold links.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::error::{ErrorKind, Reason, Refusal};
+use super::error::ErrorKind;
+use super::refusal::{Reason, Refusal};
 use crate::http::Failure;
 use crate::retry::{Cause, may_pass};
 
@@ -13,7 +14,7 @@ pub(super) struct FailedAttempt {
     /// Whether the same request, signed anew, may succeed.
     pub(super) is_transient: bool,
     pub(super) effect: Effect,
-    /// How long the other side asked to wait before that.
+    /// How long the other side asked to wait before the next attempt.
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -22,7 +23,7 @@ pub(super) struct FailedAttempt {
 pub(super) enum Effect {
     /// None: no byte of the request was sent to the service.
     NotSent,
-    /// None: the service answered with a refusal.
+    /// None: the service refused the request.
     Refused,
     /// Unknown: the service may have carried the request out.
     Unknown,
@@ -51,10 +52,11 @@ impl FailedAttempt {
     pub(super) fn of_refusal(refusal: Refusal, retry_after: Option<Duration>) -> Self {
         Self {
             is_transient: may_pass(refusal.cause()),
-            effect: if refusal.code >= 500 {
-                Effect::Unknown
-            } else {
+            // Only a code of 400 to 499 says that the request was not carried out; an error may also have no code.
+            effect: if (400..500).contains(&refusal.code) {
                 Effect::Refused
+            } else {
+                Effect::Unknown
             },
             kind: Box::new(ErrorKind::Refused(refusal)),
             retry_after,

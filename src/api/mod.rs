@@ -13,7 +13,8 @@
 //! | `sign` | the signature, a function a step |
 //! | `answer` | a response read: the result, or the service's error |
 //! | `attempt` | an attempt that failed, and whether another one makes sense |
-//! | `error` | what went wrong, as the layers above see it; the service's words for a refusal |
+//! | `refusal` | the service's error: its code, its words, and the reason that they mean |
+//! | `error` | what went wrong, as the layers above see it |
 //! | `model` | the fields that the program looks at |
 //! | `field`, `moment` | a value read leniently: numbers as text, times in every form seen |
 //! | `warning` | what of a listing is not as documented, for the user to know |
@@ -31,6 +32,7 @@ mod policy;
 mod probe;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
+mod refusal;
 mod regions;
 mod request;
 mod restore;
@@ -39,11 +41,12 @@ mod warning;
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::client::Client;
-pub(crate) use self::error::{Effort, Error, ErrorKind, Reason, Refusal, Unexpected};
+pub(crate) use self::error::{Effort, Error, ErrorKind, Unexpected};
 pub(crate) use self::moment::Moment;
 pub(crate) use self::operations::BackupFilter;
 pub(crate) use self::paging::{Entry, Listing};
 pub(crate) use self::policy::{AutoBackup, Automatic, BackupPolicy, PolicyChange};
 pub(crate) use self::probe::Probe;
+pub(crate) use self::refusal::{Reason, Refusal};
 pub(crate) use self::restore::Task;
 pub(crate) use self::warning::{Warning, excerpt};

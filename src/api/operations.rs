@@ -5,9 +5,10 @@ use time::OffsetDateTime;
 
 use super::answer::Answer;
 use super::client::{Call, Client};
-use super::error::{Error, ErrorKind, Refusal};
+use super::error::{Error, ErrorKind};
 use super::model::{Backup, BackupInfo, CacheInstance, DownloadUrl};
 use super::paging::{Entry, Listing};
+use super::refusal::Refusal;
 use crate::retry::deadline::Deadline;
 use crate::values::id::{BackupName, BaseId, InstanceId};
 use crate::values::vocabulary::BackupKind;
@@ -16,12 +17,15 @@ use crate::values::when::rfc3339;
 /// The filter on the backups that the service is asked for; by default it asks for all.
 #[derive(Debug, Default)]
 pub(crate) struct BackupFilter<'a> {
+    /// `startTime`.
     pub(crate) since: Option<OffsetDateTime>,
+    /// `endTime`.
     pub(crate) until: Option<OffsetDateTime>,
     pub(crate) base_id: Option<&'a BaseId>,
 }
 
 impl BackupFilter<'_> {
+    /// Whether it has a time.
     pub(crate) fn has_times(&self) -> bool {
         self.since.is_some() || self.until.is_some()
     }

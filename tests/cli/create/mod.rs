@@ -159,6 +159,12 @@ fn a_request_that_may_have_been_carried_out_is_not_sent_again_and_the_error_says
             ("no JSON", Reply::json(200, &body[..20]), 6),
             ("a page", Reply::json(200, "<html>"), 6),
             ("a redirect", Reply::new(307).header("Location", "/v1/x"), 6),
+            (
+                "an error without a code",
+                Reply::json(200, r#"{"error":"in words"}"#),
+                6,
+            ),
+            ("an empty error", Reply::json(200, r#"{"requestId":"r","error":{}}"#), 6),
             ("no base ID", Reply::json(200, r#"{"requestId":"r","result":{}}"#), 6),
             (
                 "a base ID that is none",

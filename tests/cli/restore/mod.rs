@@ -165,6 +165,10 @@ fn a_request_that_may_have_been_carried_out_is_sent_once_and_what_was_seen_is_sa
             Reply::error(403, "HTTP_FORBIDDEN", "please use different noncestr [gw]"),
         ),
         ("503", Reply::error(503, "UNAVAILABLE", "x").header("Retry-After", "0")),
+        (
+            "no code",
+            Reply::json(200, r#"{"requestId":"r","error":{"message":"x"}}"#),
+        ),
         ("a gateway's page", Reply::new(502).body("<html>")),
         ("a page", Reply::json(200, "<html>")),
         ("a redirect", Reply::new(307).header("Location", "/v1/x")),
