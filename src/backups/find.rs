@@ -12,10 +12,11 @@ use crate::retry::deadline::Deadline;
 use crate::values::id::{BaseId, InstanceId};
 use crate::values::vocabulary::BackupStatus;
 
-/// The backups that `matches` accepts, newest first, and perhaps others.
+/// The instance's backups, newest first: at least the newest `wanted` ones that `matches` accepts, or all backups if
+/// there are fewer. Others are among them.
 ///
-/// The order of the service's list is not documented. As long as its pages come newest first, the reading
-/// stops after `wanted` matches; once a page is out of order, all pages are read.
+/// The order of the service's list is not documented. As long as its pages come newest first, no page is asked for
+/// after `wanted` matches; once a page is out of order, all pages are read.
 pub(crate) fn newest_first(
     client: &Client<'_>,
     instance: &InstanceId,
@@ -76,7 +77,7 @@ pub(crate) struct Latest {
     pub(crate) entry: Entry<Backup>,
     /// Newer backups with a status that is not documented and may mean success.
     pub(crate) passed_over: Vec<(BaseId, StatusWord)>,
-    /// The backups that succeeded and have no start, which may be newer.
+    /// Backups that succeeded and for which the service gives no start, so that they may be newer.
     pub(crate) undated: Vec<BaseId>,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -103,8 +104,8 @@ pub(crate) fn latest(client: &Client<'_>, instance: &InstanceId, deadline: Deadl
             request_id: listing.request_id,
         });
     };
-    let undated = listing.entries.iter().map(|entry| &entry.view);
-    let undated = undated.filter(|backup| succeeded(backup) && backup.started().is_none());
+    let views = listing.entries.iter().map(|entry| &entry.view);
+    let undated = views.filter(|backup| succeeded(backup) && backup.started().is_none());
     let undated = undated.map(|backup| backup.base_id.clone()).collect();
     let is_known = |backup: &Backup| backup.status().is_some();
     let mut entries = listing.entries;

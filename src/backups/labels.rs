@@ -1,13 +1,14 @@
-//! The names of a backup's nodes. A node without a name is numbered by its object, which identifies the
-//! file, and not by its place in the service's list, whose order may change between runs.
+//! The labels of a backup's nodes: their names, or numbers. Numbers follow the order of the links without their
+//! queries, and not the service's list, whose order may change between runs.
 
 use std::collections::HashSet;
 
 use super::links::{Fetchable, NodeLink};
 use crate::values::link::Link;
 
-/// Each node with its link, in the service's order. Nodes without a name of their own are called
-/// `shard N`, counted from 0 in the order of their objects.
+/// Each node's label and link, in the service's order. The label is the node's name. A node without a name, or with
+/// one that another node has too, is called `shard N`, counted from 0 in the order of the links without their
+/// queries.
 pub(crate) fn labelled(links: Vec<NodeLink>) -> Vec<Fetchable> {
     let is_unique = |node: &str| links.iter().filter(|link| link.node.as_deref() == Some(node)).count() == 1;
     let own = |link: &NodeLink| link.node.clone().filter(|node| is_unique(node));
@@ -28,9 +29,9 @@ pub(crate) fn labelled(links: Vec<NodeLink>) -> Vec<Fetchable> {
     labels.zip(links.into_iter().map(|link| link.link)).collect()
 }
 
-/// The places of the links in the order of their objects.
+/// The places of the links in the order of their text without the query.
 pub(crate) fn by_object<'a>(links: impl Iterator<Item = &'a Link>) -> Vec<usize> {
-    let objects: Vec<&str> = links.map(Link::object).collect();
+    let objects: Vec<&str> = links.map(Link::without_query).collect();
     let mut order: Vec<usize> = (0..objects.len()).collect();
     order.sort_by_key(|at| objects[*at]);
     order

@@ -81,7 +81,7 @@ pub(crate) fn unread_names(urls: &[DownloadUrl]) -> Option<String> {
     ))
 }
 
-/// A node's label and the link to its file, as it is to be fetched.
+/// A node's label, which [`labelled`] chooses, and the link to its file, as it is to be fetched.
 pub(crate) type Fetchable = (String, Link);
 
 /// The links of all nodes as they are to be fetched, over https unless `plain`.
@@ -110,7 +110,7 @@ pub(crate) fn all_nodes(links: Vec<NodeLink>, shards: Option<u64>, plain: bool) 
 pub(crate) fn renew(current: &mut [Fetchable], new: &[Fetchable]) {
     for (node, link) in current {
         // The object comes first: a node without a name has its label from the order of the objects alone.
-        let of_object = new.iter().find(|(_, new)| new.object() == link.object());
+        let of_object = new.iter().find(|(_, new)| new.without_query() == link.without_query());
         let of_node = || new.iter().find(|(label, _)| label == node);
         if let Some((_, found)) = of_object.or_else(of_node) {
             *link = found.clone();
@@ -135,13 +135,13 @@ pub(crate) fn same_objects(links: &[NodeLink]) -> Vec<SameObject> {
     let mut first_of: HashMap<String, usize> = HashMap::new();
     let mut found = Vec::new();
     for (i, link) in links.iter().enumerate() {
-        match first_of.entry(object(&link.link)) {
+        match first_of.entry(canonical_object(&link.link)) {
             hash_map::Entry::Vacant(entry) => {
                 entry.insert(i);
             }
             hash_map::Entry::Occupied(first) => found.push(SameObject {
-                first: label(links, *first.get()),
-                second: label(links, i),
+                first: mention(links, *first.get()),
+                second: mention(links, i),
                 file_name: link.link.file_name().into_owned(),
             }),
         }
@@ -158,18 +158,18 @@ pub(crate) struct SameObject {
     file_name: String,
 }
 
-/// The name that the service gives the node, or the place of its link in the list, from 1.
-fn label(links: &[NodeLink], i: usize) -> String {
+/// What a message calls the node: its name and the place of its link in the list, from 1.
+fn mention(links: &[NodeLink], i: usize) -> String {
     match &links[i].node {
         Some(node) => format!("\"{node}\" (link {})", i + 1),
         None => format!("link {}", i + 1),
     }
 }
 
-/// The object that a link leads to: its host in lower case and its path, decoded. Neither the scheme and
-/// its default port nor the query make it another object.
-fn object(link: &Link) -> String {
-    let text = link.object();
+/// The object that a link leads to, the same for every link to it: the host in lower case and the path, decoded.
+/// The scheme with its default port and the query do not count.
+fn canonical_object(link: &Link) -> String {
+    let text = link.without_query();
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let port = if scheme.eq_ignore_ascii_case("https") {

@@ -33,10 +33,10 @@ pub(crate) enum Error {
         backups: Vec<(String, String)>,
         request_id: Option<String>,
     },
-    /// The list of links is empty.
+    /// The list of links is empty. The command's context names what is missing.
     #[error("the service lists none")]
     NoLinks { request_id: Option<String> },
-    /// A node has a link, and none for use inside JD Cloud's network.
+    /// A node has no link for use inside JD Cloud's network.
     #[error("the service gave no internal link for {node}")]
     NoInternalLink { node: String, request_id: Option<String> },
 }

@@ -86,7 +86,7 @@ impl Pool {
         let took = self.now().saturating_sub(sent).as_millis();
         let proxy = self.options.storage.proxy(ask.link);
         let via = proxy.map_or_else(String::new, |proxy| format!(" through {proxy}"));
-        let text = format!("GET {}{range}{via} -> {status} in {took} ms", ask.link.object());
+        let text = format!("GET {}{range}{via} -> {status} in {took} ms", ask.link.without_query());
         self.tell(file, Event::Request(text));
     }
 }

@@ -112,7 +112,7 @@ fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findin
         return None;
     }
     let links = if args.internal { internal } else { public };
-    let objects: HashSet<&str> = links.iter().map(Link::object).collect();
+    let objects: HashSet<&str> = links.iter().map(Link::without_query).collect();
     let expected = shards.and_then(|shards| usize::try_from(shards).ok());
     if links.len() < urls.len() || objects.len() < links.len() || expected.is_some_and(|shards| shards != links.len()) {
         let expected = expected.map_or_else(|| "an unknown number of".to_owned(), |shards| shards.to_string());
@@ -141,7 +141,7 @@ fn form(links: &[Link], findings: &mut Findings) {
     let Some(link) = links.iter().find(is_odd).or(links.first()) else {
         return;
     };
-    let scheme = if link.object().to_ascii_lowercase().starts_with("https://") {
+    let scheme = if link.without_query().to_ascii_lowercase().starts_with("https://") {
         "https"
     } else {
         "http"

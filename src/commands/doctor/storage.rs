@@ -160,7 +160,7 @@ fn judge_http(
         Some(Err(failure)) => findings.differs("http", failure.to_string(), MEANS, advice),
         // Anyone on the way can read and use a link that is sent without TLS. The object's address without the link's
         // secret also shows whether the storage speaks http.
-        None => match storage.get(link.object(), None, None) {
+        None => match storage.get(link.without_query(), None, None) {
             Ok(answer) => findings.ok(
                 "http",
                 format!("answers ({}); tried without the link's secret", answer.said()),

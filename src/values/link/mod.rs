@@ -16,7 +16,7 @@ use time::macros::format_description;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 use ureq::http::uri::Authority;
 
-/// A link as the service wrote it.
+/// A link as the service wrote it, or with another scheme.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Link(String);
 
@@ -87,8 +87,8 @@ impl Link {
         self.0.get(..scheme.len() + "://".len() + host.len())
     }
 
-    /// The identity of the object that the link leads to: the same for all links to that object.
-    pub(crate) fn object(&self) -> &str {
+    /// The link without its query, which is no secret. The service's links to one object have it in common.
+    pub(crate) fn without_query(&self) -> &str {
         self.0.split(['?', '#']).next().unwrap_or_default()
     }
 
@@ -155,8 +155,7 @@ fn is_authority(text: &str) -> bool {
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0.split('?').next().unwrap_or_default();
-        write!(f, "Link({shown}?…)")
+        write!(f, "Link({}?…)", self.without_query())
     }
 }
 

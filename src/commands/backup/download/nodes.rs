@@ -53,7 +53,7 @@ mod tests {
         let chosen = chosen(nodes(list), &[]).unwrap();
         let mut files: Vec<_> = chosen
             .into_iter()
-            .map(|(node, name, link)| (link.object().to_owned(), node, name))
+            .map(|(node, name, link)| (link.without_query().to_owned(), node, name))
             .collect();
         files.sort();
         files
