@@ -29,7 +29,7 @@ pub(crate) enum Advice {
 }
 
 impl Advice {
-    /// Whether both are the same but for the file.
+    /// Whether both say the same, apart from the byte that they name.
     pub(crate) fn is_like(self, other: Self) -> bool {
         match (self, other) {
             (Self::CutOff { .. }, Self::CutOff { .. }) | (Self::Split { .. }, Self::Split { .. }) => true,

@@ -9,9 +9,10 @@ use time::OffsetDateTime;
 use super::walk::Seen;
 use crate::values::when::as_rfc3339;
 
-/// At most this many databases and modules are counted each on their own, so that no file can take much
-/// memory. A server has as many databases as its configuration says, 16 as a rule.
+/// The most databases that are counted, so that no file can take much memory; with more, `databases` is `None`. A
+/// server has as many databases as its configuration says, 16 as a rule.
 const MOST_DATABASES: usize = 65_536;
+/// The most types of modules that are named, for the same reason; others are left out.
 const MOST_MODULES: usize = 1024;
 /// The characters of a module type's name, of which its number holds nine. Source: Redis's `module.c`.
 const MODULE_CHARACTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -33,8 +34,8 @@ pub(crate) struct Contents {
     /// How many bytes of memory the server used at that time.
     pub(crate) used_memory: Option<u64>,
     pub(crate) checksum: Checksum,
-    /// The databases that the file names, in ascending order of their numbers. `None` if the structure was
-    /// not walked to its end, so that not all keys were seen; this holds for the next two as well.
+    /// The databases that the file names or has keys of, in ascending order of their numbers. `None` if the structure
+    /// was not walked to its end, so that not all keys were seen; this holds for the next two as well.
     pub(crate) databases: Option<Vec<Database>>,
     /// How many libraries of functions there are.
     pub(crate) functions: Option<u64>,
@@ -73,14 +74,14 @@ impl Contents {
 /// The counts and notes of a walk.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    /// The keys of the database that is being walked, and the expiring ones among them.
+    /// The keys since the last opcode that names a database, and the expiring ones among them.
     keys: u64,
     expires: u64,
     /// Whether the next key is one that expires.
     next_expires: bool,
     /// The number of that database; the first keys of a file belong to database 0 if it names none.
     database: u64,
-    /// The counts of the databases, without the ones that still run.
+    /// The keys of each database and the expiring ones among them, without those that are still being counted.
     databases: BTreeMap<u64, (u64, u64)>,
     /// Whether there were more databases than [`MOST_DATABASES`] allows.
     is_overfull: bool,

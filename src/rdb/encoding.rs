@@ -8,7 +8,7 @@
 pub(super) enum Unread {
     /// There are too few.
     Short,
-    /// No server writes such, in words.
+    /// No server writes such bytes; the reason in words.
     Invalid(&'static str),
 }
 

@@ -16,7 +16,7 @@ pub(crate) enum Foreign {
     /// The beginning is zero, at least as many bytes as the magic has.
     ZerosFirst {
         count: u64,
-        /// Whether the last bytes are as an RDB file ends: the end opcode and a checksum.
+        /// Whether an end opcode stands before the last eight bytes, as in an RDB file with a checksum.
         ends_like_rdb: bool,
     },
     /// There are only the first bytes of a magic.
@@ -25,24 +25,18 @@ pub(crate) enum Foreign {
         length: usize,
     },
     /// It is in a format that holds other files, which this command unpacks to standard output.
-    Packed {
-        what: &'static str,
-        unpack: &'static str,
-    },
+    Packed { what: &'static str, unpack: &'static str },
     /// It is a text in this format.
     Text(&'static str),
     /// It is an append-only file.
     AppendOnly,
     /// It is the list of the files that an append-only file of Redis 7 consists of.
     AppendOnlyManifest,
-    /// It is what a primary sends to a replica: this many lines, and then the file.
-    Replication {
-        lines: usize,
-    },
+    /// It is what a primary sends to a replica: this many lines, and then the RDB file.
+    Replication { lines: usize },
     /// This many bytes stand before the beginning of an RDB file.
-    Preceded {
-        bytes: usize,
-    },
+    Preceded { bytes: usize },
+    /// Anything else.
     Unknown,
 }
 

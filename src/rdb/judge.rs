@@ -48,14 +48,17 @@ impl Reader {
         let at = walk.position();
         let newer = Why::NewerVersion(magic.version, magic.newest());
         let not_understood = |at, why| Structure::NotUnderstood(NotUnderstood { at, why });
+        if let Some((_, end)) = self.front
+            && self.trailing.kind() == Kind::RdbFile
+        {
+            return Structure::Wrong(Corruption::SecondFile(end));
+        }
+        if let Some(second) = self.second
+            && (second.is_certain || sum != Sum::Right)
+        {
+            return Structure::Wrong(Corruption::SecondFile(second.at));
+        }
         let found = match (walk.stop(), self.front) {
-            (_, Some((_, end))) if self.trailing.kind() == Kind::RdbFile => {
-                return Structure::Wrong(Corruption::SecondFile(end));
-            }
-            _ if self.second.is_some_and(|second| second.is_certain || sum != Sum::Right) => {
-                let at = self.second.map_or(0, |second| second.at);
-                return Structure::Wrong(Corruption::SecondFile(at));
-            }
             // Without a right checksum, bytes that look like text are damage.
             (
                 Some(Stop::Unknown(Unknown::Item {
@@ -158,6 +161,8 @@ impl Reader {
 enum Structure {
     /// It ends where the file ends.
     Whole,
+    /// From some byte on it is not known here, which is no damage.
     NotUnderstood(NotUnderstood),
+    /// It shows damage.
     Wrong(Corruption),
 }

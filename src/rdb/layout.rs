@@ -28,8 +28,7 @@ pub(super) enum Op {
     Each(&'static [Op]),
     /// The number of a module's type, which holds its name.
     ModuleType,
-    /// The number 2, which announces an unsigned integer, before the moment at which a module's data is
-    /// loaded.
+    /// The number 2, which says that an unsigned integer follows: the moment at which a module's data is loaded.
     When,
     /// A module's own data: values with a number before each that says what they are, up to a 0.
     ModuleValues,
@@ -152,7 +151,8 @@ static QUICKLIST_2: Item = key("a list", &[Text, Each(&[Container, Node])]);
 static STREAM_1_ITEM: Item = key("a stream", STREAM);
 static STREAM_2_ITEM: Item = key("a stream", STREAM_2);
 static STREAM_3_ITEM: Item = key("a stream", STREAM_3);
-// Hashes whose fields expire. Redis stores a time to live before a field, Valkey a time after its value.
+// Hashes whose fields expire. Redis stores a time to live before a field, Valkey a time after its value. Only release
+// candidates of Redis 7.4 write the form RC.
 static HASH_WITH_TTL_RC: Item = key("a hash", &[Text, Each(&[Number, Text, Text])]);
 static HASH_WITH_TTL: Item = key("a hash", &[Text, Bytes(8), Each(&[Number, Text, Text])]);
 static HASH_WITH_TTL_IN_ONE: Item = key("a hash", &[Text, Bytes(8), Text]);
@@ -237,7 +237,8 @@ pub(super) fn module_value(number: u64) -> Option<&'static [Op]> {
     }
 }
 
-/// How deep parts with parts in them go, with a module's value as the innermost.
+/// How deep the parts of an item may be nested: its own are at depth 1, and those of an [`Each`] or of a module's value
+/// are one deeper.
 pub(super) const DEEPEST: usize = 4;
 
 #[cfg(test)]
@@ -275,9 +276,11 @@ mod tests {
                 }
             }
         }
-        let magic = Magic::parse(b"REDIS0013").unwrap();
-        (0..=u8::MAX)
-            .filter_map(|byte| item(byte, magic))
-            .for_each(|item| check(item.ops));
+        for magic in [b"REDIS0013", b"VALKEY080"] {
+            let magic = Magic::parse(magic).unwrap();
+            (0..=u8::MAX)
+                .filter_map(|byte| item(byte, magic))
+                .for_each(|item| check(item.ops));
+        }
     }
 }

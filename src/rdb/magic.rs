@@ -12,8 +12,8 @@ const NEWEST_VALKEY: u16 = 80;
 /// The highest version that is tried when a damaged magic is restored. Both families are far below it.
 const HIGHEST_TRIED: u16 = 99;
 
-/// Whose numbers of types, opcodes and versions a file uses. They are the same up to version 11; after
-/// that, both families gave the same numbers different meanings.
+/// The server whose numbers of types, opcodes and versions a file uses. Up to version 11 there is one set of numbers;
+/// after that, both families gave the same numbers different meanings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     /// `REDIS` and four digits.

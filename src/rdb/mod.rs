@@ -3,21 +3,21 @@
 //!
 //! Two checks run over the same bytes, in pieces of any size and in constant memory:
 //!
-//! * the **checksum** ([`checksum`]): the CRC-64 of everything, which the last eight bytes of a file make
-//!   zero where they are right;
+//! * the **checksum** ([`checksum`]): the CRC-64 of all bytes of a file is zero if the last eight, its checksum, are
+//!   right;
 //! * the **walk** ([`walk`]) over the structure, which sees every key and skips every value.
 //!
-//! Neither check is enough alone. A file may have no checksum, and two files in a row still end with a
-//! right one; the walk sees no damage inside a value. [`Reader::finish`] combines both. Neither sees
+//! Neither check is enough alone. A file may have no checksum, and the CRC of two sound files in a row is also zero;
+//! the walk sees no damage inside a value. [`Reader::finish`] combines both. Neither sees
 //! whether values decode, whether a key comes twice, or whether a module understands its data.
 //!
-//! A type, an opcode or a version that is not known here does not count as damage. The walk stops there,
-//! and the checksum decides alone.
+//! A type, an opcode or a version that is not known here does not count as damage. The walk stops at it, and the
+//! checksum decides alone.
 //!
 //! The parts: [`magic`] for the first nine bytes, [`encoding`] for numbers and strings, [`layout`] for the
-//! grammar, [`unknown`] for types that are not in it, [`contents`] for the report on a file's contents, [`trailing`] for bytes after its end,
-//! [`foreign`] for files that are no RDB files, [`judge`] for the verdict from both checks, [`verdict`] for its words, [`advice`] for
-//! the advice.
+//! grammar, [`unknown`] for types that are not in it, [`contents`] for the report on a file's contents,
+//! [`trailing`] for bytes after its end, [`foreign`] for files that are no RDB files, [`judge`] for the verdict
+//! from both checks, [`verdict`] for its words, [`advice`] for what to do.
 
 mod advice;
 mod checksum;
@@ -62,22 +62,22 @@ pub(crate) struct Reader {
     /// The walk over the bytes after the magic. `None` until the first nine bytes are there, and if they
     /// are no magic.
     walk: Option<(Magic, Walk)>,
-    /// The result of the checksum after the end opcode, and the position of the byte after it. The bytes
-    /// from that position on go to `trailing`.
+    /// The result of the checksum after the end opcode that the walk found, and the position of the byte after it.
+    /// The bytes from that position on go to `trailing`.
     front: Option<(Sum, u64)>,
     trailing: Trailing,
-    /// The last bytes while a second file is searched for: too few to tell whether a magic begins in them.
-    /// `crc` and `tail` do not include them yet.
+    /// The last bytes of a piece while a second file is searched for: a magic may begin in them and end in the next
+    /// piece. `crc` and `tail` do not include them yet.
     held: Vec<u8>,
     second: Option<Second>,
 }
 
-/// A magic in the middle of bytes that are not understood, directly after bytes that may end a file.
+/// A magic in the middle of bytes that are not understood, directly behind bytes that may end a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Second {
     at: u64,
-    /// Whether it stands behind a right checksum. Otherwise it stands behind an end opcode without a
-    /// checksum. Those bytes may also be part of a value, if the checksum of the whole file is right.
+    /// Whether it stands behind a right checksum. Otherwise it stands behind an end opcode without a checksum; if the
+    /// checksum of the whole file is right, such an opcode and the magic may be part of a value.
     is_certain: bool,
 }
 
@@ -173,9 +173,9 @@ impl Reader {
         self.search_and_take(rest, self.length + (bytes.len() - rest.len()) as u64);
     }
 
-    /// The first byte from which a second file is searched for, where the walk cannot find one: it has
-    /// stopped before an end opcode, or the version is newer than those known here, so the byte may mean
-    /// something else.
+    /// The byte from which on a second file is searched for; `None` where the walk finds it. The walk does not find
+    /// it if it has stopped at something unknown, or if the version is newer than those known here, so that what
+    /// looks like the end opcode may be something else.
     fn unseen_from(&self) -> Option<u64> {
         let (magic, walk) = self.walk.as_ref()?;
         match walk.stop() {

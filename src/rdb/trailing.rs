@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::magic;
 
-/// How many of them are looked at.
+/// How many of the bytes that follow are looked at.
 const LOOKED_AT: usize = 48;
 /// How many hexadecimal digits a server sends after a file that it replicates without a disk.
 const MARK_LENGTH: usize = 40;
@@ -20,12 +20,19 @@ pub(crate) struct Trailing {
 /// The kind of bytes that follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// Another file, or the beginning of its magic.
     RdbFile,
+    /// The digits that a server sends after a file that it replicates without a disk.
     ReplicationMark,
+    /// What a server sends before such a file.
     ReplicationPreamble,
+    /// Commands of an append-only file.
     Commands,
+    /// Nothing but zeros.
     Zeros,
+    /// Nothing but line ends.
     LineEnds,
+    /// Anything else.
     Other,
 }
 

@@ -32,8 +32,10 @@ pub(crate) struct NotUnderstood {
     pub(super) why: Why,
 }
 
+/// Why a structure is not known from some byte on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
+    /// An item that is not in the table.
     Unknown(Unknown),
     /// The version of the format, and the newest that is known.
     NewerVersion(u16, u16),
@@ -76,14 +78,12 @@ pub(crate) enum Cut {
 /// The damage to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Corruption {
+    /// It has no bytes.
     Empty,
     /// The magic is damaged. `None` if it is one bit away from a magic, and no checksum tells from which.
     Magic(Option<Damage>),
     /// Everything is there, but the checksum does not match the bytes.
-    Checksum {
-        written: u64,
-        computed: u64,
-    },
+    Checksum { written: u64, computed: u64 },
     /// Another file begins at this byte.
     SecondFile(u64),
     /// The structure ends before this byte, and bytes follow. `front` is the result of the checksum before
@@ -94,7 +94,7 @@ pub(crate) enum Corruption {
         whole: Sum,
         trailing: Trailing,
     },
-    /// The bytes end inside an item, or before the end opcode.
+    /// The bytes end inside an item, or before the end opcode; with the result of the checksum.
     Ends(Inside, Sum),
     /// The structure breaks at this byte.
     Breaks {

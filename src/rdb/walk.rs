@@ -1,7 +1,7 @@
 //! A walk over the structure of an RDB file, fed in pieces of any size.
 //!
-//! It is an interpreter of the table in [`layout`]. A step takes one part of an item: a
-//! type, a number, the beginning of a string. The contents of a string are skipped by a counter, so that a
+//! It is an interpreter of the table in [`layout`]. A step takes one part of an item: a type, a number, the
+//! beginning of a string. The contents of a string are skipped by a counter, so that a
 //! value of any size costs no memory. Only a step whose bytes are cut by the end of a piece is finished in
 //! a small buffer; all others read from the piece itself.
 
@@ -13,9 +13,11 @@ use super::unknown::unknown_item;
 
 /// The end opcode.
 const END: u8 = 0xff;
-/// The longest string that is looked at whole: the names and values of the auxiliary fields that are told.
+/// The longest name or value of an auxiliary field that is read, in bytes; longer ones are skipped as other strings
+/// are.
 const LONGEST_SEEN: u64 = 64;
-/// No step needs more bytes to be taken than this.
+/// No step needs more bytes to be taken than this. For an unknown type or opcode, [`unknown_item`] looks at one byte
+/// less at most: itself, a key's length of 2 bytes, 63 bytes of a key and 16 after it.
 const LONGEST_STEP: usize = encoding::LONGEST_HEAD + LONGEST_SEEN as usize;
 /// Redis keeps the number of a database in a signed integer of 32 bits.
 const HIGHEST_DATABASE: u64 = i32::MAX as u64;
@@ -23,7 +25,7 @@ const HIGHEST_DATABASE: u64 = i32::MAX as u64;
 /// How a walk ended before the bytes did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// Behind the end opcode.
+    /// At the end opcode, which was taken.
     End,
     /// No server writes such bytes; the reason in words.
     Broken(&'static str),
@@ -62,7 +64,7 @@ impl From<Unread> for Halt {
 struct Frame {
     ops: &'static [Op],
     next: usize,
-    /// How many more times they come.
+    /// How many more times these parts come after this time.
     again: u64,
 }
 
@@ -71,7 +73,7 @@ pub(super) struct Walk {
     magic: Magic,
     /// How many bytes of the file were walked, without those in `kept`.
     position: u64,
-    /// Bytes of the file that are contents of a string and still to come.
+    /// How many bytes of a string's contents are still to be skipped.
     skip: u64,
     /// The bytes of a step that a piece's end has cut.
     kept: [u8; LONGEST_STEP],
@@ -362,7 +364,7 @@ impl Walk {
 pub(super) enum Seen<'a> {
     Plain(&'a [u8]),
     Integer(i64),
-    /// A string that is not looked at: too long, or compressed, which only long ones are.
+    /// A string that is not looked at: it is too long, or compressed, as only long ones are.
     Other,
 }
 
