@@ -16,7 +16,7 @@ use super::error::Error;
 use super::moment::Moment;
 use crate::retry::deadline::Deadline;
 use crate::values::id::InstanceId;
-use crate::values::policy::{Days, Schedule, Window};
+use crate::values::schedule::{Days, Schedule, Window};
 
 /// The older form of "no window".
 const NO_WINDOW: &str = "-";
@@ -25,7 +25,8 @@ const NO_WINDOW: &str = "-";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BackupPolicy {
     pub(crate) auto_backup: AutoBackup,
-    /// `backupPeriod`, as the service wrote it; empty if there is none, `None` if it is no text.
+    /// `backupPeriod`, as the service wrote it; empty if there is none, `None` if it is neither a text nor a list of
+    /// texts, which is joined by commas.
     pub(crate) period: Option<String>,
     /// `backupTime`, likewise.
     pub(crate) time: Option<String>,
@@ -134,7 +135,8 @@ impl BackupPolicy {
         Some(Schedule { days, window })
     }
 
-    /// The period and the time as the service wrote them, if it has both. It accepts its own texts back.
+    /// The period and the time as the service wrote them, if it has both. The service is assumed to accept its own
+    /// texts in a change.
     pub(crate) fn written(&self) -> Option<(&str, &str)> {
         let is_given = |text: &&str| !text.is_empty() && *text != NO_WINDOW;
         let period = self.period.as_deref().filter(is_given)?;
@@ -154,11 +156,12 @@ impl BackupPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PolicyChange {
-    /// Required.
+    /// The window, in the service's form. Required.
     pub(crate) backup_time: String,
-    /// Required, also to turn automatic backup off.
+    /// The days, in the service's form. Required, also to turn automatic backup off.
     pub(crate) backup_period: String,
-    /// Left out if the service's answer has none and the change does not turn backups on or off.
+    /// Whether automatic backup is to be on. Left out if the service's answer has none and the change turns backups
+    /// neither on nor off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) auto_backup: Option<bool>,
 }

@@ -5,7 +5,7 @@ pub(crate) mod endpoint;
 pub(crate) mod id;
 pub(crate) mod link;
 pub(crate) mod local;
-pub(crate) mod policy;
+pub(crate) mod schedule;
 pub(crate) mod secret;
 pub(crate) mod vocabulary;
 pub(crate) mod when;

@@ -1,7 +1,7 @@
 //! Compares a policy that is read after a change with the one that was asked for: did the change take?
 
 use crate::api::{Automatic, BackupPolicy};
-use crate::values::policy::Schedule;
+use crate::values::schedule::Schedule;
 use crate::values::when::rfc3339;
 
 /// The policy that a change asks for.

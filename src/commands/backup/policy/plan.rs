@@ -5,7 +5,7 @@ use super::set::Args;
 use crate::api::{AutoBackup, Automatic, BackupPolicy, PolicyChange};
 use crate::error::{Kind, Report};
 use crate::terminal::escape::visible;
-use crate::values::policy::Schedule;
+use crate::values::schedule::Schedule;
 
 /// The change that the command line asks of a policy.
 #[derive(Debug, PartialEq, Eq)]

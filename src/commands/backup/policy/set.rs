@@ -15,7 +15,7 @@ use crate::commands::backup::place;
 use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
 use crate::terminal::escape::visible;
-use crate::values::policy::{Days, Window};
+use crate::values::schedule::{Days, Window};
 
 /// The waits before the policy is read once more, where it is not yet the one that was asked for. Whether
 /// the service shows a change at once is not documented.
