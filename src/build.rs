@@ -19,8 +19,8 @@ fn main() {
     leave_out_unwind_tables();
 }
 
-/// Makes a release smaller by the tables for unwinding, 350 KiB that it never reads, since it ends at a panic.
-/// GNU ld and LLD understand the script. Whoever chose another linker may have one that does not.
+/// Leaves the tables for unwinding out of a release, 350 KiB that are never read, since a panic ends the program. GNU
+/// ld and LLD understand the linker script. Where another linker was chosen, it may not, and nothing is left out.
 fn leave_out_unwind_tables() {
     let script = Path::new(&variable("CARGO_MANIFEST_DIR")).join("src/no_unwind_tables.ld");
     let script = script.display().to_string();
@@ -28,7 +28,7 @@ fn leave_out_unwind_tables() {
     let is_of_linker = |flag: &str| flag.trim_start_matches("-C").trim_start().starts_with("link");
     let is_own_linker = !variable("RUSTC_LINKER").is_empty() || flags.split('\u{1f}').any(is_of_linker);
     let is_release = variable("PROFILE") == "release" && variable("CARGO_CFG_TARGET_OS") == "linux";
-    // The compiler takes a comma for the end of the linker's argument.
+    // The compiler driver takes a comma in the path for the end of the linker's argument.
     if is_release && !is_own_linker && !script.contains(',') {
         println!("cargo::rustc-link-arg-bins=-Wl,--no-eh-frame-hdr,-T,{script}");
     }
@@ -55,7 +55,8 @@ fn commit() -> Option<String> {
     Some(commit.clone())
 }
 
-/// The files that change when HEAD gets another commit: its log or, where none is kept, what it refers to.
+/// The files that change when HEAD gets another commit: HEAD's log or, where git keeps none, HEAD and the files of
+/// branches.
 fn moves_with_head() -> Vec<String> {
     let exists = |path: &String| Path::new(path).exists();
     let path = |name| git(&["--git-path", name])?.pop().filter(exists);
@@ -67,7 +68,7 @@ fn moves_with_head() -> Vec<String> {
             .collect(),
     };
     if Path::new(".git").is_file() {
-        // A worktree's log is elsewhere, and a target folder copied from another worktree watches that one's.
+        // Cargo would go on watching another worktree's log after its target folder was copied into this one.
         paths.push(".git".to_owned());
     }
     paths

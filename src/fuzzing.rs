@@ -2,8 +2,8 @@
 //! properties share.
 //!
 //! Each property stands beside the parser that it is about, in a file `properties.rs`, and panics where it
-//! does not hold. It is public only in a build for fuzzing or for tests. The fuzz targets look for inputs at
-//! random; the tests try the same inputs every time.
+//! does not hold. This module is public only in a build for fuzzing or for tests. The fuzz targets search for inputs
+//! at random; the tests try the same inputs every time.
 
 pub use crate::api::properties::answer;
 pub use crate::config::properties::profile;

@@ -134,7 +134,8 @@ pub fn run(world: &World) -> ExitCode {
         .size()
         .or_else(|| world.stderr.size())
         .map_or(MAX_HELP_COLUMNS, |size| size.columns.min(MAX_HELP_COLUMNS));
-    // Both are never freed: freeing their thousands of small parts takes a tenth of a run's instructions.
+    // The command and its matches are never freed: freeing their thousands of small parts takes a tenth of a run's
+    // instructions.
     let mut command = ManuallyDrop::new(Cli::command().term_width(columns.into()));
     let parsed = command
         .try_get_matches_from_mut(&world.args)
@@ -209,9 +210,12 @@ fn is_help(error: &clap::Error) -> bool {
     )
 }
 
-/// Replaces clap's tip in an error of the command line where another one fits better. Only the program itself
-/// has a version, and clap suggests `--region` for `--version`. An ID on its own is meant for `--instance`, and a
-/// command's last word on its own is meant for that command.
+/// Replaces clap's tip in an error of the command line where another one fits better:
+///
+/// * an ID on its own is meant for `--instance`;
+/// * only the program itself has `--version`, for which clap suggests `--region` behind a command;
+/// * the IDs of instances, where `--instance` is missing, come from `instance list`;
+/// * the second word of a command on its own, such as `verify`, is meant for that command.
 fn with_better_tip(mut error: clap::Error) -> clap::Error {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     let usage = error
@@ -300,7 +304,7 @@ fn wrapped(text: &str, columns: u16) -> String {
     lines.collect()
 }
 
-/// Reads `--color` from a command line that clap has not parsed to its end, since it stops at `--help`.
+/// Reads `--color` from a command line that clap has not parsed to its end: it stops at `--help` and at an error.
 fn colors_asked_for(world: &World) -> Colors {
     let args: Vec<_> = world.args.iter().map(|arg| arg.to_string_lossy()).collect();
     let apart = args

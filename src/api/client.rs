@@ -48,7 +48,7 @@ pub(super) struct Call<'a> {
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Option<Vec<u8>>,
     has_region: bool,
-    /// Whether it is sent once, whatever becomes of it.
+    /// Whether it is sent once, even if no byte of it can have arrived.
     is_once: bool,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The same call, of a path without a region.
+    /// The same call with a path that has no region.
     pub(super) fn without_region(self) -> Self {
         Self {
             has_region: false,
@@ -118,9 +118,9 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The client with a pace that all its calls keep. The time of each call begins when the pace lets it
-    /// go, whatever its deadline. A call that is refused as one too many (429) slows the run and costs no
-    /// attempt, as long as other calls are answered.
+    /// The client with a pace that all its calls keep. The deadline that a call is given is ignored: each call has
+    /// the settings' time from when the pace lets it start. A call that is refused as one too many (429) slows the
+    /// run and costs no attempt, as long as other calls are answered.
     pub(crate) fn with_pace(self, pace: &'a Pace) -> Self {
         Self {
             pace: Some(pace),

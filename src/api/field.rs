@@ -1,7 +1,7 @@
 //! Fields of the service's objects, read leniently.
 //!
 //! JD Cloud's own products write numbers as text and integers as floats. A value with one sensible reading
-//! is read that way. For any other value only its own field is lost, and the object notes which.
+//! is read that way. Any other value costs only its own field, and the object notes which.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use super::moment::Moment;
 pub(crate) enum Misfit {
     #[error("missing field `{0}`")]
     Missing(&'static str),
-    /// An error from the value's name, the type that it has, and the type that it should have.
+    /// The value's name, the type that it has, and the type that it should have.
     #[error("invalid type: {0} is {1}, not {2}")]
     Type(String, &'static str, &'static str),
     #[error("{0}")]
@@ -68,36 +68,37 @@ impl<'a> Object<'a> {
 
     /// The field's JSON; `None` if it is missing or `null`.
     fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.is_there(name).filter(|value| value.get() != "null")
+        self.get_or_null(name).filter(|value| value.get() != "null")
     }
 
-    /// Whether the field is there, even as `null`.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.is_there(name).is_some()
-    }
-
-    fn is_there(&self, name: &str) -> Option<&'a RawValue> {
+    /// The field's JSON, even if it is `null`; `None` if it is missing.
+    fn get_or_null(&self, name: &str) -> Option<&'a RawValue> {
         let mut fields = self.fields.iter();
         fields.find(|(field, _)| field == name).map(|(_, value)| *value)
     }
 
+    /// Whether the field is there, even as `null`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.get_or_null(name).is_some()
+    }
+
     /// A field that is required and must be a text.
     pub(super) fn required_text(&self, name: &'static str) -> Result<String, Misfit> {
-        let value = self.is_there(name).ok_or(Misfit::Missing(name))?;
+        let value = self.required(name)?;
         serde_json::from_str(value.get()).map_err(|_| Misfit::Type(name.to_owned(), kind(value.get()), "a text"))
     }
 
     /// A field that is required and must be a list; `null` is how some services write an empty one.
     pub(super) fn required_list(&self, name: &'static str) -> Result<Vec<&'a RawValue>, Misfit> {
-        let value = self.is_there(name).ok_or(Misfit::Missing(name))?;
+        let value = self.required(name)?;
         let list: Option<_> = serde_json::from_str(value.get())
             .map_err(|_| Misfit::Type(name.to_owned(), kind(value.get()), "a list"))?;
         Ok(list.unwrap_or_default())
     }
 
-    /// The JSON of a field that is required.
+    /// The JSON of a field that is required, even if it is `null`.
     pub(super) fn required(&self, name: &'static str) -> Result<&'a RawValue, Misfit> {
-        self.is_there(name).ok_or(Misfit::Missing(name))
+        self.get_or_null(name).ok_or(Misfit::Missing(name))
     }
 
     /// A text. A number or a truth value is read as it is written.
@@ -145,14 +146,14 @@ impl<'a> Object<'a> {
         number.or_else(|| self.cannot_read(name))
     }
 
-    /// A time. A value that is no time is kept as it is, for the caller to judge; an empty text counts as
-    /// missing.
+    /// A time. A value that is no time is kept for the caller to judge, and does not count as unread; an empty
+    /// text counts as missing.
     pub(super) fn moment(&mut self, name: &'static str) -> Option<Moment> {
-        let text: String = serde_json::from_str(self.get(name)?.get()).unwrap_or_else(|_| "\0".to_owned());
-        if text.trim().is_empty() {
+        let text: Option<String> = serde_json::from_str(self.get(name)?.get()).ok();
+        if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
             return None;
         }
-        let moment = Moment::read(text.trim_matches('\0'));
+        let moment = Moment::read(&text.unwrap_or_default());
         if moment.has_no_offset {
             self.without_offset.get_or_insert(name);
         }
@@ -307,10 +308,11 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_no_text_is_kept_and_counts_as_unread() {
+    fn a_time_that_cannot_be_read_is_kept_for_the_caller() {
         for value in ["7", "[]", "true", "\"yesterday\""] {
-            let (moment, _) = reading(value, |o| o.moment("f"));
+            let (moment, is_unread) = reading(value, |o| o.moment("f"));
             assert_eq!(moment.map(|moment| moment.at), Some(None), "{value}");
+            assert!(!is_unread, "{value}");
         }
         for value in ["null", "\"\""] {
             assert_eq!(reading(value, |o| o.moment("f")).0, None, "{value}");

@@ -156,7 +156,7 @@ pub(crate) trait Listed: Sized {
     /// The ID, which no other entry has.
     fn id(&self) -> &str;
 
-    /// The object that `-o json` adds to an entry: the fields that were read, under plain names and in one
+    /// The fields of the object that `-o json` adds to an entry: what was read, under plain names and in one
     /// spelling.
     fn additions(&self) -> Vec<(&'static str, String)>;
 }

@@ -1,4 +1,4 @@
-//! Calls for diagnosis: any read of a region, sent once, with the answer as raw JSON.
+//! Calls for diagnosis: any read below a region's path, with the answer as raw JSON.
 
 use serde_json::Value;
 
@@ -16,8 +16,8 @@ pub(crate) struct Probe {
 }
 
 impl Client<'_> {
-    /// Sends a GET to a path below the region. It is retried like any other read, so a caller that counts
-    /// its calls sets `max_attempts` to 1.
+    /// Sends a GET to a path below the region's. It is retried like any other read, unless the settings allow one
+    /// attempt.
     pub(crate) fn probe(
         &self,
         path: &[&str],

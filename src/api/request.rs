@@ -18,8 +18,8 @@ use crate::values::link::redact::without_queries;
 
 const SECURITY_TOKEN: &str = "x-jdcloud-security-token";
 /// The buffer for each direction of a connection, in bytes. The headers of a request and of an answer must
-/// fit in it. Both directions together are 128 KiB, from which on the system maps memory instead of zeroing
-/// it.
+/// fit in it. Both directions share one allocation of 128 KiB, which glibc maps from the system with zeros in it
+/// instead of writing them.
 const BUFFER_SIZE: usize = 64 * 1024;
 /// The longest headers of an answer that are read, in bytes.
 const MAX_HEADERS: usize = 16 * 1024;
@@ -151,7 +151,7 @@ impl Request {
             .map(|(_, token)| token.as_str())
     }
 
-    /// The access key, unless it is so short that it may be a part of any word.
+    /// The access key, unless it is so short that it may be part of a word.
     fn access_key(&self) -> Option<&str> {
         let (_, scope) = self.signed.authorization.split_once("Credential=")?;
         let (key, _) = scope.split_once('/')?;
@@ -162,7 +162,7 @@ impl Request {
     fn redact(&self, text: &str) -> String {
         let secrets = [Some(self.signed.signature.as_str()), self.token()];
         let mut text = without_queries(text).into_owned();
-        // No secret, but messages are kept: an archive's files name no key.
+        // An access key is no secret, but an archive's files keep messages, and they name no key.
         if let Some(key) = self.access_key() {
             text = text.replace(key, "[access key]");
         }

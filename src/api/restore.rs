@@ -16,7 +16,7 @@ use super::moment::Moment;
 use crate::retry::deadline::Deadline;
 use crate::values::id::{BaseId, InstanceId};
 
-/// The most tasks that a page has.
+/// How many tasks are asked for: the most that a page has.
 const TASKS: &str = "100";
 
 /// A task of an instance. Any field but the status may be missing.
@@ -47,20 +47,20 @@ impl Task {
         })
     }
 
-    /// Whether it is waiting or at work.
+    /// Whether it has not ended: it waits, or is being done.
     pub(crate) fn goes_on(&self) -> bool {
         matches!(self.status.as_str(), "init" | "running")
     }
 
-    /// Whether it did not do what it was to do: it failed, was stopped, or is being undone.
+    /// Whether it ended without success: it failed, was stopped, or was or is being undone.
     pub(crate) fn has_failed(&self) -> bool {
         matches!(self.status.as_str(), "fail" | "manual_stop") || self.status.starts_with("rollback")
     }
 }
 
 impl Client<'_> {
-    /// `restoreInstance`: replaces what the instance holds by this backup. Sent once, whatever becomes of it. The
-    /// answer has nothing but its request ID; the restore goes on after it.
+    /// `restoreInstance`: replaces what the instance holds by this backup. It is sent once, whatever becomes of it.
+    /// The answer has only a request ID and comes before the restore is done.
     pub(crate) fn restore_instance(
         &self,
         instance: &InstanceId,

@@ -1,7 +1,8 @@
-//! Warnings about differences between a listing and the documentation. Only the named entry or field is
-//! lost.
+//! Warnings about differences between a listing and the documentation. Each costs only the entry or the field that
+//! it names.
 //!
-//! Each kind is shown once for a listing, with its first case and the number of further ones.
+//! Each kind is shown once for a listing, with its first case; where entries or fields are lost, with the number of
+//! further ones.
 
 use super::field::{Misfit, Object};
 use super::model::Listed;
@@ -22,6 +23,7 @@ pub(crate) enum Warning {
         field: &'static str,
         /// Such as `backup 1234`.
         of: String,
+        /// How many other fields of the listing cannot be read.
         more: usize,
     },
     /// The field `totalCount` has a value that cannot be read.
@@ -37,6 +39,7 @@ pub(crate) enum Warning {
         /// From 1.
         position: usize,
         misfit: String,
+        /// How many other entries are left out.
         more: usize,
     },
     /// A time names no offset.
@@ -132,7 +135,7 @@ impl Warnings {
         }
     }
 
-    /// Notes that an entry is left out; the first one is at position 1.
+    /// Notes that an entry is left out; positions count from 1.
     pub(super) fn add_lost_entry(&mut self, position: usize, misfit: &Misfit) {
         match &mut self.lost_entry {
             Some(Warning::LostEntry { more, .. }) => *more += 1,

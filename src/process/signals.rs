@@ -50,7 +50,7 @@ impl Signal {
 
 /// The reaction of a run to the signals that ask it to end.
 pub(crate) struct Interrupt {
-    /// The signals that were not ignored when the process started.
+    /// The signals that have a handler: those that were not ignored when the process started.
     handled: Vec<Signal>,
     /// Whether the next signal ends the process at once.
     armed: Arc<AtomicBool>,
@@ -107,7 +107,7 @@ impl Interrupt {
         done
     }
 
-    /// The signal that raised the flag of [`defer_first_signal`](Self::defer_first_signal).
+    /// The last signal that raised the flag of [`defer_first_signal`](Self::defer_first_signal); SIGINT before any did.
     pub(crate) fn signal(&self) -> Signal {
         let number = self.number.load(Ordering::SeqCst);
         let is_it = |signal: &Signal| signal.number().unsigned_abs() as usize == number;

@@ -2,10 +2,10 @@
 //!
 //! Before `main`, std opens `/dev/null` for reading and writing in place of each closed one of the
 //! descriptors 0 to 2. A parent may pass the same device, as Python's `subprocess.DEVNULL` does, and the
-//! two cannot be told apart. So output to it is no error, but a command that reads from it fails, and a
-//! command whose output must not be lost says it on standard error, too.
+//! two cannot be told apart. So a command that reads a file from such a standard input fails, and output to
+//! such a standard output is no error; a command whose output must not be lost repeats it on standard error.
 
-/// Whether standard input is `/dev/null`: it was closed, or is meant to be empty.
+/// Whether standard input is `/dev/null`: it was closed, or the parent gave it nothing to read.
 #[cfg(unix)]
 pub(crate) fn stdin_is_null() -> bool {
     is_null(std::io::stdin())
@@ -41,8 +41,8 @@ fn is_null(stream: impl std::os::fd::AsFd) -> bool {
     of_stream.is_some() && of_stream == metadata("/dev/null").ok().and_then(device)
 }
 
-/// Standard output. std's own takes EBADF, which a write to a descriptor gets that is open for reading only, for
-/// success: the data would be lost without a word.
+/// Standard output, without a buffer. A write to a descriptor that is open for reading only gets EBADF, which std's
+/// own standard output takes for success, so that the data would be lost without a message.
 #[cfg(unix)]
 pub(super) fn stdout() -> impl std::io::Write + Send {
     Unbuffered

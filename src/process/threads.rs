@@ -1,20 +1,21 @@
 //! Starting threads, which may fail, also under a limit of memory.
 //!
-//! Rust ends the process where memory cannot be allocated. So under a limit (`ulimit -v`, `LimitAS=`), a thread
-//! is started only if enough memory is left besides. That cannot be told while glibc reserves 64 MiB of
-//! addresses (an arena) for each thread, at any of its allocations; so the program starts itself again with
-//! one arena for all, which glibc takes from the environment only.
+//! Rust ends the process where memory cannot be allocated. So under a limit of memory (`ulimit -v`, `LimitAS=`), a
+//! thread is started only if the process could then still allocate a block of [`LEAST`] or [`AMPLE`] bytes. That does
+//! not tell enough while glibc reserves 64 MiB of addresses (an arena) for each thread, since it may do so at any
+//! allocation of the thread. So the program starts itself again with one arena for all threads, a setting that glibc
+//! takes from the environment only.
 
 use std::hint::black_box;
 use std::io;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
-/// What must be left where the thread is needed to do anything at all, in bytes.
+/// What must be left for a thread that is [`Needed`](Need::Needed), in bytes.
 const LEAST: usize = 16 << 20;
-/// What must be left where the thread only makes it faster, in bytes. A freed block of up to 32 MiB would
-/// make glibc take blocks of that size from its heap from then on.
+/// What must be left for a thread that is [`Helpful`](Need::Helpful), in bytes. It is more than 32 MiB: once a smaller
+/// block that was mapped is freed, glibc takes blocks of its size from the heap (mallopt(3), `M_MMAP_THRESHOLD`).
 const AMPLE: usize = 33 << 20;
-/// A limit that no run comes near, in bytes.
+/// A limit from which on no run comes near it, in bytes.
 #[cfg(target_os = "linux")]
 const FAR_AWAY: u64 = 4 << 30;
 
@@ -23,7 +24,7 @@ const FAR_AWAY: u64 = 4 << 30;
 pub(crate) enum Need {
     /// Nothing can be done without it.
     Needed,
-    /// Others do the work, too.
+    /// Other threads do the same work, so that it only takes longer without this one.
     Helpful,
 }
 
@@ -63,7 +64,7 @@ fn has_room(need: Need) -> io::Result<()> {
     };
     let mut block: Vec<u8> = Vec::new();
     block.try_reserve_exact(bytes).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    // The optimiser may leave out a block that nobody looks at.
+    // The optimiser would leave out a block that is never used.
     black_box(&block);
     Ok(())
 }
@@ -102,5 +103,6 @@ pub fn share_one_arena() {
     let _ = again.args(arguments).env(ARENAS, "1").exec();
 }
 
+/// Elsewhere there are no arenas of glibc.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn share_one_arena() {}

@@ -1,8 +1,9 @@
 //! The inputs of the program from its machine: arguments, environment, home folder, streams, terminal,
 //! clock and randomness.
 //!
-//! Only [`World::of_this_process`] touches the machine. All other code is given a [`World`], so that a
-//! test, or a program that embeds this crate, can replace any part of it.
+//! Only [`World::of_this_process`] takes these from the machine. All other code is given a [`World`], so that a
+//! test, or a program that embeds this crate, can replace any part of it. The map in `lib.rs` names what code uses
+//! directly all the same, such as files.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -57,7 +58,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> OffsetDateTime;
     /// Time since some fixed moment; never runs backwards.
     fn monotonic(&self) -> Duration;
-    /// Blocks the calling thread.
+    /// Blocks the calling thread for at least this long.
     fn sleep(&self, duration: Duration);
 }
 

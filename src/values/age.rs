@@ -1,4 +1,4 @@
-//! Ages and periods of days, as `--max-age` takes them.
+//! Ages in hours, days or weeks, as `--max-age` takes them.
 
 use std::fmt;
 use std::str::FromStr;

@@ -73,7 +73,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether requests to it stay on this machine.
+    /// Whether requests to it stay on this machine: it is `localhost`, a name below it, or a loopback address.
     pub(crate) fn is_loopback(&self) -> bool {
         let bare = self.host.trim_matches(['[', ']']).trim_end_matches('.');
         bare == "localhost"

@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// The longest identifier that is accepted, in characters. The service documents no length.
 const MAX_LENGTH: usize = 128;
 
-/// Why a text is not an identifier.
+/// Why a text is not an identifier: the rule that it breaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvalidId {
     rule: &'static str,
@@ -24,6 +24,8 @@ impl fmt::Display for InvalidId {
 
 impl std::error::Error for InvalidId {}
 
+/// Takes a text whose first byte `first` and `allowed` accept, and whose others `allowed` accepts. `rule` says so in
+/// words.
 fn parse(
     text: &str,
     rule: &'static str,
@@ -59,6 +61,7 @@ macro_rules! identifier {
         }
 
         impl $name {
+            /// The text.
             pub(crate) fn as_str(&self) -> &str {
                 &self.0
             }

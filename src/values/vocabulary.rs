@@ -39,6 +39,7 @@ impl BackupStatus {
         row.map(|(_, number, _)| *number)
     }
 
+    /// The word for it on the command line and in tables.
     pub(crate) fn word(self) -> &'static str {
         let row = Self::TABLE.iter().find(|(status, ..)| *status == self);
         row.map_or("", |(.., word)| word)
@@ -72,12 +73,13 @@ impl BackupKind {
         row.map(|(_, number, _)| *number)
     }
 
-    /// The number for requests.
+    /// The service's number.
     pub(crate) fn number(self) -> i64 {
         let row = Self::TABLE.iter().find(|(kind, ..)| *kind == self);
         row.map_or(0, |(_, number, _)| *number)
     }
 
+    /// The word for it on the command line and in tables.
     pub(crate) fn word(self) -> &'static str {
         let row = Self::TABLE.iter().find(|(kind, ..)| *kind == self);
         row.map_or("", |(.., word)| word)

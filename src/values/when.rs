@@ -54,7 +54,7 @@ impl FromStr for When {
     }
 }
 
-/// A moment as RFC 3339 in UTC.
+/// A moment as RFC 3339 in UTC; outside the years 0 to 9999, which that cannot write, as Unix time in seconds.
 pub(crate) fn rfc3339(moment: OffsetDateTime) -> String {
     moment
         .checked_to_offset(UtcOffset::UTC)
@@ -67,7 +67,7 @@ pub(crate) fn as_rfc3339<S: Serializer>(moment: &Option<OffsetDateTime>, seriali
     moment.map(rfc3339).serialize(serializer)
 }
 
-/// A duration such as `90s`, `30m`, `36h`, `7d` or `2w`.
+/// Reads a duration such as `90s`, `30m`, `36h`, `7d` or `2w`.
 pub(crate) fn duration(text: &str) -> Result<std::time::Duration, &'static str> {
     age(text)
         .and_then(|age| age.try_into().ok())
@@ -81,6 +81,7 @@ pub(crate) fn wait(text: &str) -> Result<std::time::Duration, &'static str> {
         .or_else(|_| duration(text))
 }
 
+/// A whole number and `s`, `m`, `h`, `d` or `w`.
 fn age(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;
     let seconds = match unit {

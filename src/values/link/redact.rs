@@ -1,5 +1,5 @@
-//! Removes links' queries and signatures from a text of the service or the storage: an error may quote the
-//! request, or a link, in any form.
+//! Removes links' queries and signatures from a text of the service or the storage, which may quote the request or
+//! a link in any form.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ const QUERY: &str = "[query]";
 const SIGNATURE: &str = "[secret]";
 /// The length of a SHA-256 signature in hexadecimal.
 const SIGNATURE_LENGTH: usize = 64;
-/// The names of a pre-signed link's parameters begin so, percent-encoded or not, in any case.
+/// The beginning of the names of a pre-signed link's parameters, in lower case. Percent-encoding does not change it.
 const PARAMETER: &str = "x-amz-";
 
 /// The text without the queries of URLs, without parameters of a pre-signed link that stand alone
@@ -45,7 +45,7 @@ fn redact_word(word: &str, shown: &mut String) {
     }
 }
 
-/// The byte at which the secret part of a word begins.
+/// The byte at which the secret part of a word begins; `None` if it has none.
 fn query_start(word: &str) -> Option<usize> {
     let lower = word.to_ascii_lowercase();
     let first = |of: [&str; 3], from: usize| {
