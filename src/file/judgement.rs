@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::advice::text;
 use super::{FileReport, FileState};
 use crate::error::{Kind, Report};
 use crate::rdb::Advice;
@@ -66,7 +67,7 @@ fn advice(reports: &[&FileReport], is_wanted: impl Fn(Advice) -> bool) -> Vec<St
             && !given.iter().any(|other| advice.is_like(*other))
         {
             given.push(advice);
-            texts.push(advice.text(&shell_word(report.path())));
+            texts.push(text(advice, &shell_word(report.path())));
         }
     }
     texts

@@ -13,6 +13,7 @@
 //! judge(&reports, Task::Verify, context.notes)
 //! ```
 
+mod advice;
 mod judgement;
 mod report;
 

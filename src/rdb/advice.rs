@@ -1,4 +1,4 @@
-//! What to do about a file that is no sound RDB file.
+//! What to do about a file that is no sound RDB file, as data; `file` has the words.
 
 use super::checksum::Sum;
 use super::foreign::Foreign;
@@ -41,40 +41,6 @@ impl Advice {
     /// again gives the same bytes.
     pub(crate) fn is_of_stored_bytes(self) -> bool {
         matches!(self, Self::MakeAnew | Self::CutOff { .. } | Self::Split { .. })
-    }
-
-    /// What to do in words; `name` is the file's, quoted for a shell.
-    pub(crate) fn text(self, name: &str) -> String {
-        match self {
-            Self::FetchAgain => "fetch a damaged one again, best with 'jdredis backup download'".to_owned(),
-            Self::MakeAnew => {
-                "a file whose checksum is right is as the server wrote it, so that fetching it again gives \
-                               the same: make a new backup"
-                    .to_owned()
-            }
-            Self::CutOff { end } => {
-                format!("to get the RDB file without what follows it: head -c {end} {name} > whole.rdb")
-            }
-            Self::Split { at } => {
-                let second = at + 1;
-                format!("to split the files: head -c {at} {name} > first.rdb; tail -c +{second} {name} > second.rdb")
-            }
-            Self::Unpack(unpack) => format!("look inside with: {unpack} {name} | jdredis backup verify -"),
-            Self::Read => "read the text in it, which may say why it is no backup".to_owned(),
-            Self::SkipLines(lines) => {
-                format!(
-                    "look inside with: tail -n +{} {name} | jdredis backup verify -",
-                    lines + 1
-                )
-            }
-            Self::SkipBytes(bytes) => {
-                format!(
-                    "look inside with: tail -c +{} {name} | jdredis backup verify -",
-                    bytes + 1
-                )
-            }
-            Self::CheckAof => "check an append-only file with redis-check-aof; Redis loads it as such".to_owned(),
-        }
     }
 }
 

@@ -17,7 +17,7 @@
 //! The parts: [`magic`] for the first nine bytes, [`encoding`] for numbers and strings, [`layout`] for the
 //! grammar, [`unknown`] for types that are not in it, [`contents`] for the report on a file's contents,
 //! [`trailing`] for bytes after its end, [`foreign`] for files that are no RDB files, [`judge`] for the verdict
-//! from both checks, [`verdict`] for its words, [`advice`] for what to do.
+//! from both checks, [`verdict`] for its words, [`advice`] for what to do about the file.
 
 mod advice;
 mod checksum;
