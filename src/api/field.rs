@@ -3,6 +3,8 @@
 //! JD Cloud's own products write numbers as text and integers as floats. A value with one sensible reading
 //! is read that way. Any other value costs only its own field, and the object notes which.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -41,7 +43,7 @@ impl Misfit {
 /// One object of the service's, whose fields are read one at a time.
 #[derive(Debug)]
 pub(crate) struct Object<'a> {
-    fields: Vec<(String, &'a RawValue)>,
+    fields: BTreeMap<String, &'a RawValue>,
     /// The first field that could not be read, and how many could not.
     unread: Option<(&'static str, usize)>,
     /// The first time that named no offset.
@@ -73,8 +75,7 @@ impl<'a> Object<'a> {
 
     /// The field's JSON, even if it is `null`; `None` if it is missing.
     fn get_or_null(&self, name: &str) -> Option<&'a RawValue> {
-        let mut fields = self.fields.iter();
-        fields.find(|(field, _)| field == name).map(|(_, value)| *value)
+        self.fields.get(name).copied()
     }
 
     /// Whether the field is there, even as `null`.
@@ -200,8 +201,8 @@ fn kind(text: &str) -> &'static str {
     }
 }
 
-/// The fields of an object, in order.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+/// The fields of an object.
+struct Fields<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -215,12 +216,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-                let mut fields: Vec<(String, &'de RawValue)> = Vec::new();
+                let mut fields = BTreeMap::new();
                 while let Some((name, value)) = object.next_entry::<String, &'de RawValue>()? {
-                    if fields.iter().any(|(known, _)| *known == name) {
-                        return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
-                    }
-                    fields.push((name, value));
+                    match fields.entry(name) {
+                        Entry::Vacant(entry) => entry.insert(value),
+                        Entry::Occupied(entry) => {
+                            return Err(A::Error::custom(format_args!("duplicate field `{}`", entry.key())));
+                        }
+                    };
                 }
                 Ok(Fields(fields))
             }
@@ -317,6 +320,15 @@ mod tests {
         for value in ["null", "\"\""] {
             assert_eq!(reading(value, |o| o.moment("f")).0, None, "{value}");
         }
+    }
+
+    /// A comparison of each field with all before it would take minutes.
+    #[test]
+    fn an_object_may_have_many_fields() {
+        let fields: Vec<String> = (0..200_000).map(|number| format!("\"{number}\":0")).collect();
+        let text = format!("{{{},\"f\":7}}", fields.join(","));
+        let raw: &RawValue = serde_json::from_str(&text).unwrap();
+        assert_eq!(Object::of(raw, "it").unwrap().count("f"), Some(7));
     }
 
     #[test]
