@@ -68,7 +68,7 @@ impl Client<'_> {
         let mut call = Call::get(path, filters);
         call.query.push(("pageSize".to_owned(), PAGE_SIZE.to_string()));
         call.query.push(("pageNumber".to_owned(), String::new()));
-        let mut reader = Reader::new(T::FIELD);
+        let mut reader = PageReader::new(T::FIELD);
         let mut entries: Vec<Entry<T>> = Vec::new();
         let mut misfit = None;
         for number in 1_u64.. {
@@ -121,7 +121,7 @@ impl<T> Page<T> {
 
 /// Reads pages, and remembers the entries of the pages before.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct PageReader {
     /// The IDs of the entries so far.
     seen: HashSet<String>,
     /// The texts of the unreadable entries on the pages before.
@@ -131,7 +131,7 @@ pub(super) struct Reader {
     warnings: Warnings,
 }
 
-impl Reader {
+impl PageReader {
     pub(super) fn new(list: &'static str) -> Self {
         Self {
             seen: HashSet::new(),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     /// The new IDs on the next page, and whether the page has anything new.
-    fn next(reader: &mut Reader, result: &str) -> (Vec<String>, bool) {
+    fn next(reader: &mut PageReader, result: &str) -> (Vec<String>, bool) {
         let page: Page<Backup> = reader.read(&answer(result)).unwrap();
         let ids = page.entries.iter().map(|entry| entry.view.id().to_owned());
         (ids.collect(), !page.brings_nothing())
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_comes_back_on_any_page_is_new_only_once() {
-        let mut reader = Reader::new("backups");
+        let mut reader = PageReader::new("backups");
         let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
         let first = r#"{"backups":[{"baseId":"a"},{"baseId":"b"},{"no":"ID"},{"no":"ID"}]}"#;
         assert_eq!(next(&mut reader, first), (ids(&["a", "b"]), true));
@@ -240,7 +240,7 @@ mod tests {
             ("[]", "in its result, invalid type: it is a list, not an object"),
             (r#"{"code":0,"message":"not now"}"#, "not now"),
         ] {
-            let error = Reader::new("backups").read::<Backup>(&answer(result)).unwrap_err();
+            let error = PageReader::new("backups").read::<Backup>(&answer(result)).unwrap_err();
             assert_eq!(error.to_string(), text, "{result}");
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::model::{Backup, CacheInstance, Listed};
-use super::paging::Reader;
+use super::paging::PageReader;
 use super::{Answer, Error, Listing};
 use crate::error::Report;
 use crate::output::properties::{harmless_text, rows};
@@ -65,7 +65,7 @@ fn links(answer: &Answer) {
 }
 
 fn entries<T: Listed>(answer: &Answer, row: fn(&T) -> Vec<String>) {
-    let entries = match Reader::new(T::FIELD).read::<T>(answer) {
+    let entries = match PageReader::new(T::FIELD).read::<T>(answer) {
         Ok(page) => page.entries,
         Err(error) => return explained(error),
     };

@@ -2,7 +2,7 @@
 
 use super::checksum::Sum;
 use super::foreign::Foreign;
-use super::trailing::Kind;
+use super::trailing::TrailingKind;
 use super::verdict::{Corruption, Verdict};
 
 /// What to do about a file.
@@ -75,7 +75,7 @@ fn of_corruption(corruption: &Corruption) -> Advice {
             front: Sum::None,
             trailing,
             ..
-        } if trailing.kind() != Kind::Other => Advice::CutOff { end: *end },
+        } if trailing.kind() != TrailingKind::Other => Advice::CutOff { end: *end },
         Corruption::Ends(_, Sum::Right) | Corruption::Breaks { sum: Sum::Right, .. } => Advice::MakeAnew,
         Corruption::Follows { whole: Sum::Right, .. } => Advice::MakeAnew,
         _ => Advice::FetchAgain,

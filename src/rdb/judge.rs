@@ -4,7 +4,7 @@ use super::Reader;
 use super::checksum::{self, END, Sum};
 use super::foreign::{Foreign, HEAD_LENGTH};
 use super::magic::{self, Magic};
-use super::trailing::Kind;
+use super::trailing::TrailingKind;
 use super::verdict::{Corruption, Cut, Fault, Inside, NotUnderstood, Unchecked, Verdict, Why};
 use super::walk::{Stop, Unknown, Walk};
 
@@ -49,7 +49,7 @@ impl Reader {
         let newer = Why::NewerVersion(magic.version, magic.newest());
         let not_understood = |at, why| Structure::NotUnderstood(NotUnderstood { at, why });
         if let Some((_, end)) = self.front
-            && self.trailing.kind() == Kind::RdbFile
+            && self.trailing.kind() == TrailingKind::RdbFile
         {
             return Structure::Wrong(Corruption::SecondFile(end));
         }

@@ -19,7 +19,7 @@ pub(crate) struct Trailing {
 
 /// The kind of bytes that follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TrailingKind {
     /// Another file, or the beginning of its magic.
     RdbFile,
     /// The digits that a server sends after a file that it replicates without a disk.
@@ -57,7 +57,7 @@ impl Trailing {
         self.count += bytes.len() as u64;
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> TrailingKind {
         let seen = usize::try_from(self.count).map_or(LOOKED_AT, |count| count.min(LOOKED_AT));
         let head = &self.head[..seen];
         let (mark, rest) = head.split_at(seen.min(MARK_LENGTH));
@@ -71,19 +71,19 @@ impl Trailing {
             })
         };
         if letters.iter().any(is_magic) {
-            Kind::RdbFile
+            TrailingKind::RdbFile
         } else if is_mark && (matches!(rest, b"" | b"\n" | b"\r\n") || rest.starts_with(b"*")) {
-            Kind::ReplicationMark
+            TrailingKind::ReplicationMark
         } else if head.starts_with(b"$EOF:") {
-            Kind::ReplicationPreamble
+            TrailingKind::ReplicationPreamble
         } else if are_commands(head) {
-            Kind::Commands
+            TrailingKind::Commands
         } else if self.count == seen as u64 && head.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
-            Kind::LineEnds
+            TrailingKind::LineEnds
         } else if self.are_zeros {
-            Kind::Zeros
+            TrailingKind::Zeros
         } else {
-            Kind::Other
+            TrailingKind::Other
         }
     }
 }
@@ -109,15 +109,15 @@ impl fmt::Display for Trailing {
     /// Such as `1 byte follows (a newline)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind() {
-            Kind::RdbFile => "another RDB file",
-            Kind::ReplicationMark => "a replication end mark",
-            Kind::ReplicationPreamble => "the beginning of a replication stream",
-            Kind::Commands => "AOF commands",
-            Kind::Zeros => "zeros",
-            Kind::LineEnds if self.head[..2] == *b"\r\n" && self.count == 2 => "a newline",
-            Kind::LineEnds if self.count == 1 => "a newline",
-            Kind::LineEnds => "newlines",
-            Kind::Other => "unrecognized data",
+            TrailingKind::RdbFile => "another RDB file",
+            TrailingKind::ReplicationMark => "a replication end mark",
+            TrailingKind::ReplicationPreamble => "the beginning of a replication stream",
+            TrailingKind::Commands => "AOF commands",
+            TrailingKind::Zeros => "zeros",
+            TrailingKind::LineEnds if self.head[..2] == *b"\r\n" && self.count == 2 => "a newline",
+            TrailingKind::LineEnds if self.count == 1 => "a newline",
+            TrailingKind::LineEnds => "newlines",
+            TrailingKind::Other => "unrecognized data",
         };
         match self.count {
             1 => write!(f, "1 byte follows ({what})"),

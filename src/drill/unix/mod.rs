@@ -113,37 +113,37 @@ impl Server {
         note: &mut impl FnMut(Stage),
     ) -> Result<(Load, bool), Stopped> {
         let start = world.clock.monotonic();
-        let mut run = match Run::start(self, subject, sanitizes, world) {
-            Ok(run) => run,
+        let mut running = match RunningServer::start(self, subject, sanitizes, world) {
+            Ok(running) => running,
             Err(error) => {
                 let reason = format!("no server could be started: {error}");
                 return Ok((Load::failed(Outcome::Failed, reason), false));
             }
         };
-        let load = run.watch(subject, patience, world, stop, note)?;
+        let load = running.watch(subject, patience, world, stop, note)?;
         let load = Load {
             seconds: world.clock.monotonic().saturating_sub(start).as_secs_f64(),
             ..load
         };
-        let refuses = load.result == Outcome::Failed && run.log().refuses_directive(SANITIZE);
-        // A server that did not finish loading answers no SHUTDOWN; dropping `run` kills it.
+        let refuses = load.result == Outcome::Failed && running.log().refuses_directive(SANITIZE);
+        // A server that did not finish loading answers no SHUTDOWN; dropping `running` kills it.
         if load.databases.is_some() {
             note(Stage::Ending);
-            run.end(world);
+            running.end(world);
         }
         Ok((load, refuses))
     }
 }
 
 /// A server that runs.
-struct Run {
+struct RunningServer {
     child: Child,
     status: Option<ExitStatus>,
     connection: Option<Connection>,
     folder: Folder,
 }
 
-impl Run {
+impl RunningServer {
     fn start(server: &Server, subject: Subject<'_>, sanitizes: bool, world: &World) -> io::Result<Self> {
         let folder = Folder::new(world)?;
         symlink(std::path::absolute(subject.path)?, folder.join("dump.rdb"))?;
@@ -341,7 +341,7 @@ impl Run {
     }
 }
 
-impl Drop for Run {
+impl Drop for RunningServer {
     fn drop(&mut self) {
         // The server may have started others in its group. The group's number is not given to another one before the
         // leader was waited for.
