@@ -48,7 +48,7 @@ fn one_attempt_uses_all_of_its_time() {
     let outcome = run.args(["--endpoint", &format!("http://{}", silent.address())]).url();
     outcome.fails_saying(5, &["did not answer in time", "--timeout allows for more time"]);
     assert!(outcome.took >= Duration::from_millis(1950), "{outcome:#?}");
-    assert!(outcome.took < Duration::from_secs(10), "{outcome:#?}");
+    assert!(outcome.took < Duration::from_secs(30), "{outcome:#?}");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_time_limit_holds_at_every_step_of_a_connection() {
         let outcome = run.url();
         outcome.fails_saying(5, &["did not answer in time"]);
         assert!(outcome.took >= Duration::from_millis(950), "{outcome:#?}");
-        assert!(outcome.took < Duration::from_secs(10), "{outcome:#?}");
+        assert!(outcome.took < Duration::from_secs(30), "{outcome:#?}");
     });
 }
 

@@ -328,5 +328,5 @@ fn a_region_that_is_not_known_and_fails_names_the_nearest_one() {
         3,
         &["the region cn-nroth-1 is from --region; no region of that name is known, the nearest is cn-north-1"],
     );
-    assert!(!run("cn-north-1").stderr.contains("nearest"));
+    assert!(!run("cn-north-1").failure(3).contains("nearest"));
 }

@@ -227,7 +227,13 @@ fn node_names_are_harmless_in_progress_bars() {
     let dir = ["--dir", folder.path().to_str().unwrap(), "--http", "--color", "never"];
     let args: Vec<&str> = ["backup", "download"].into_iter().chain(OF_BACKUP).chain(dir).collect();
     let shown = run_at(&sandbox, &args, Some(80));
+    assert_eq!(shown.code, std::process::ExitCode::SUCCESS, "{}", shown.stderr);
     assert_harmless(&shown.stdout);
+    assert!(
+        shown.stderr.contains("\\u{1b}[2J"),
+        "no bar of that node: {:?}",
+        shown.stderr
+    );
     for text in [
         "\u{1b}[2J",
         "\u{1b}]0;",

@@ -28,8 +28,6 @@ mod network;
 mod policy;
 mod process;
 mod proxies;
-#[cfg(unix)]
-mod remembered;
 mod restore;
 mod retries;
 #[cfg(unix)]

@@ -69,8 +69,9 @@ fn the_no_proxy_list_and_the_other_schemes_proxy_are_respected() {
             .env("http_proxy", &proxy.url())
             .env("no_proxy", list)
             .args(["--max-attempts", "1", "--endpoint", &format!("http://{host}:{port}")]);
+        let outcome = run.url();
         // The system may not resolve the name with its dot; this test does not depend on it.
-        run.url();
+        assert!(outcome.code == Some(0) || host.ends_with('.'), "{outcome:#?}");
         assert_eq!(proxy.connections(), 0, "{host} {list}");
     }
     Jdredis::at(&sandbox).env("https_proxy", &proxy.url()).url().data();
@@ -352,5 +353,5 @@ fn an_answer_to_connect_that_drips_is_waited_for_no_longer_than_the_time_limit()
         )],
     );
     assert!(outcome.took >= Duration::from_millis(1900), "{outcome:#?}");
-    assert!(outcome.took < Duration::from_secs(15), "{outcome:#?}");
+    assert!(outcome.took < Duration::from_secs(30), "{outcome:#?}");
 }

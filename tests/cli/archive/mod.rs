@@ -17,6 +17,8 @@ mod prune;
 #[cfg(unix)]
 mod runs;
 mod safety;
+#[cfg(target_os = "linux")]
+mod scenes;
 #[cfg(unix)]
 mod shrunk;
 mod status;

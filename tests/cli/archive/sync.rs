@@ -88,7 +88,11 @@ fn a_missed_night_heals_itself() {
     );
     let plain = fleet.status(&["-o", "plain"]);
     assert!(plain.data().contains("redis-a-8\n"));
+    // What the service drops later stays in the archive, too.
     fleet.sandbox.remove_backup(NORTH, "redis-a", "redis-a-56");
+    let document = fleet.synced(0, &[]);
+    assert_eq!(each(&document, "instances", "new"), [0]);
+    assert_eq!(fleet.base_ids().len(), 4);
 }
 
 #[test]
@@ -199,7 +203,6 @@ fn a_stale_backup_ends_with_8_and_json_says_so() {
     fleet.synced(0, &["--max-age", "2w"]);
 }
 
-/// Each way to fail of one instance or its files, and what its row says then.
 #[test]
 fn backups_that_do_not_fit_are_named_and_the_rest_is_fetched() {
     // Sizes are what the service says; the files themselves are small.

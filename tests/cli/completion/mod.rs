@@ -1,5 +1,6 @@
 //! What the program answers to a shell at Tab, and the cache that it takes names from.
 
+mod cache;
 mod shells;
 
 use std::fs;

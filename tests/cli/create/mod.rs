@@ -173,7 +173,7 @@ fn a_request_that_may_have_been_carried_out_is_not_sent_again_and_the_error_says
             ),
         ],
         |(name, reply, exit)| {
-            let timeout = if name.starts_with("stalled") { "0.9" } else { "30" };
+            let timeout = if name.starts_with("stalled") { "3" } else { "30" };
             for format in ["plain", "json"] {
                 let sandbox = sandbox();
                 sandbox.script(vec![reply.clone()]);

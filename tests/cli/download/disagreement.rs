@@ -11,10 +11,9 @@ use std::time::Duration;
 use jdredis_sandbox::{Delivery, Reply};
 use serde_json::json;
 
-use super::{Place, SINGLE, each};
+use super::{NAME, Place, SINGLE, each};
 use crate::support::{Outcome, sandbox_builder};
 
-const NAME: &str = SINGLE.files[0].1;
 /// Of several pieces.
 const LENGTH: usize = 8 << 20;
 const TAG: &str = "ETag: \"first\"\r\n";

@@ -6,10 +6,8 @@ use std::time::Duration;
 use jdredis_sandbox::{Alteration, Delivery, Reply, StorageError};
 use serde_json::{Value, json};
 
-use super::{CLUSTER, Place, SINGLE, SIZE, each};
-use crate::support::Jdredis;
-
-const NAME: &str = SINGLE.files[0].1;
+use super::{CLUSTER, NAME, Place, SINGLE, SIZE, each};
+use crate::support::{Jdredis, say_not_run};
 
 #[test]
 fn two_runs_in_one_folder_do_not_meet() {
@@ -164,8 +162,7 @@ fn a_folder_that_may_not_be_written_is_told_before_the_first_byte() {
     fs::create_dir(place.dir()).unwrap();
     fs::set_permissions(place.dir(), fs::Permissions::from_mode(0o500)).unwrap();
     if fs::write(place.path("x"), "").is_ok() {
-        // Nothing is forbidden to this user.
-        return;
+        return say_not_run("a folder that may not be written", "nothing is forbidden to this user");
     }
     let outcome = place.run(place.download(SINGLE));
     outcome.fails_saying(
@@ -291,7 +288,9 @@ fn a_file_that_is_to_be_replaced_takes_room_until_then() {
     place.write(NAME, "");
     let theirs = fs::File::options().write(true).open(place.path(NAME)).unwrap();
     // Larger than most disks, and takes none of it.
-    let Ok(()) = theirs.set_len(1 << 43) else { return };
+    if theirs.set_len(1 << 43).is_err() {
+        return say_not_run("a file larger than the disk", "the file system has none of that length");
+    }
     place
         .sandbox
         .script_for("/backup/", vec![of_size(SINGLE.base_id, &json!(1_u64 << 43))]);

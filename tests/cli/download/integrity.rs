@@ -2,9 +2,7 @@
 
 use jdredis_sandbox::{Alteration, Delivery, Format, Reply};
 
-use super::{CLUSTER, Place, SINGLE, SIZE, each};
-
-const NAME: &str = SINGLE.files[0].1;
+use super::{CLUSTER, NAME, Place, SINGLE, SIZE, each};
 
 fn corrupt() -> String {
     format!("{NAME}.corrupt")

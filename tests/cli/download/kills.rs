@@ -6,10 +6,9 @@ use std::path::Path;
 
 use jdredis_sandbox::Delivery;
 
-use super::{Place, SINGLE, SIZE, each};
+use super::{NAME, Place, SINGLE, SIZE, each};
 use crate::support::{Outcome, say_not_run};
 
-const NAME: &str = SINGLE.files[0].1;
 const STRACE: &str = "/usr/bin/strace";
 /// What changes files and folders.
 const CALLS: [&str; 9] = [

@@ -24,7 +24,7 @@ mod whole;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jdredis_sandbox::{Alteration, Builder, Request, Sandbox};
+use jdredis_sandbox::{Alteration, Builder, Delivery, Request, Sandbox};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -72,6 +72,9 @@ const NAMELESS: Backup = Backup {
         ("shard 1", "20210717153657-nameless-1"),
     ],
 };
+
+/// The name of the only file of [`SINGLE`].
+const NAME: &str = SINGLE.files[0].1;
 
 /// The size of the sandbox's objects unless a test sets another.
 const SIZE: u64 = 300_000;
@@ -199,6 +202,42 @@ impl Place {
     fn alter(&self, backup: Backup, node: usize, alteration: Alteration) {
         self.sandbox.alter(backup.instance, backup.base_id, node, &alteration);
     }
+}
+
+/// The name of the part of [`SINGLE`]'s file.
+fn part() -> String {
+    format!("{NAME}.part")
+}
+
+/// The object of [`SINGLE`]'s file.
+fn object(place: &Place) -> Vec<u8> {
+    place.sandbox.object(SINGLE.instance, SINGLE.base_id, 0)
+}
+
+/// A place in which a first run for [`SINGLE`] was cut off after so many bytes.
+fn cut_after(bytes: u64) -> Place {
+    let place = Place::new();
+    cut(&place, bytes);
+    place
+}
+
+/// Runs a download of [`SINGLE`] that is cut off after so many bytes.
+#[track_caller]
+fn cut(place: &Place, bytes: u64) {
+    place.sandbox.deliver("", vec![Delivery::normal().cut_after(bytes)]);
+    let outcome = place.run(place.download(SINGLE).args(["--max-attempts", "1", "-o", "json"]));
+    outcome.data_with(7);
+    assert_eq!(each(&outcome, "state"), ["incomplete"]);
+    assert_eq!(each(&outcome, "bytes"), [bytes]);
+    assert_eq!(each(&outcome, "sha256"), [Value::Null]);
+    assert_eq!(place.names(), [part()]);
+    assert_eq!(place.read(&part()).len() as u64, bytes);
+}
+
+/// The ETag that the record of [`SINGLE`]'s file holds.
+fn etag(place: &Place) -> String {
+    let record: Value = serde_json::from_slice(&place.read(&format!(".jdredis/{NAME}.json"))).unwrap();
+    record["etag"].as_str().unwrap().to_owned()
 }
 
 /// Standard error without the summary at the end, which differs in each run.

@@ -173,7 +173,7 @@ fn a_storage_that_does_not_answer_is_given_up_in_time_and_named() {
         &[&format!("http://{} did not answer in time", silent.address())],
     );
     assert!(outcome.took >= Duration::from_millis(1950), "{outcome:#?}");
-    assert!(outcome.took < Duration::from_secs(10), "{outcome:#?}");
+    assert!(outcome.took < Duration::from_secs(30), "{outcome:#?}");
     let closed = leading_to("https://127.0.0.1:1");
     let run = closed.download_encrypted(SINGLE).args(["--max-attempts", "1"]);
     fails(

@@ -3,35 +3,12 @@
 use jdredis_sandbox::{Alteration, Delivery, Reply, StorageError};
 use serde_json::json;
 
-use super::{Backup, CLUSTER, Place, SINGLE, SIZE, TWINS, each, ranges};
+use super::{Backup, CLUSTER, NAME, Place, SINGLE, SIZE, TWINS, cut, cut_after, each, etag, part, ranges};
 
-const NAME: &str = SINGLE.files[0].1;
 const CUT: u64 = 100_000;
-
-fn part() -> String {
-    format!("{NAME}.part")
-}
 
 fn record() -> String {
     format!(".jdredis/{NAME}.json")
-}
-
-/// A place in which a first run was cut off after this many bytes.
-fn cut_after(bytes: u64) -> Place {
-    let place = Place::new();
-    cut(&place, bytes);
-    place
-}
-
-fn cut(place: &Place, bytes: u64) {
-    place.sandbox.deliver("", vec![Delivery::normal().cut_after(bytes)]);
-    let outcome = place.run(place.download(SINGLE).args(["--max-attempts", "1", "-o", "json"]));
-    outcome.data_with(7);
-    assert_eq!(each(&outcome, "state"), ["incomplete"]);
-    assert_eq!(each(&outcome, "bytes"), [bytes]);
-    assert_eq!(each(&outcome, "sha256"), [json!(null)]);
-    assert_eq!(place.names(), [part()]);
-    assert_eq!(place.read(&part()).len() as u64, bytes);
 }
 
 /// The conditions of the requests since the first, and where they start.
@@ -41,11 +18,6 @@ fn later_ranges(place: &Place) -> Vec<(Option<String>, Option<String>)> {
     ranges
         .map(|(range, condition)| (range.map(str::to_owned), condition.map(str::to_owned)))
         .collect()
-}
-
-fn etag(place: &Place) -> String {
-    let record: serde_json::Value = serde_json::from_slice(&place.read(&record())).unwrap();
-    record["etag"].as_str().unwrap().to_owned()
 }
 
 #[test]

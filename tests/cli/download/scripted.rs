@@ -12,10 +12,9 @@ use std::time::{Duration, Instant};
 use jdredis_sandbox::Reply;
 use serde_json::json;
 
-use super::{NAMELESS, Place, SINGLE, each};
+use super::{NAME, NAMELESS, Place, SINGLE, each};
 use crate::support::sandbox_builder;
 
-const NAME: &str = SINGLE.files[0].1;
 /// Longer than any wait here takes. A test whose storage waited so long fails by its outcome.
 const LONG: Duration = Duration::from_secs(60);
 

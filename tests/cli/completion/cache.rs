@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jdredis_sandbox::Sandbox;
 
+use super::answer;
 use crate::support::{Jdredis, backups, for_each, page, sandbox, say_not_run};
 
 const LIST: [&str; 2] = ["instance", "list"];
@@ -19,14 +20,8 @@ fn at<'a>(sandbox: &'a Sandbox, home: &Path) -> Jdredis<'a> {
 
 /// The values that are offered after a line.
 fn offered(run: Jdredis<'_>, line: &str) -> Vec<String> {
-    let words: Vec<&str> = line.split(' ').collect();
-    let index = (words.len() - 1).to_string();
-    let outcome = run
-        .env("JDREDIS_COMPLETE", "fish")
-        .args(["--", &index])
-        .args(words)
-        .run();
-    let lines = outcome.data().lines().skip(1);
+    let answer = answer(run, line);
+    let lines = answer.lines().skip(1);
     lines
         .map(|line| line.split('\t').next().unwrap_or_default().to_owned())
         .collect()
@@ -47,6 +42,12 @@ fn a_filtered_list_adds_names_and_a_whole_one_replaces_them() {
     let sandbox = sandbox();
     let all = [("5001", "2026-11-01T02:00:00Z", 2), ("5002", "2026-11-02T02:00:00Z", 1)];
     sandbox.always(backups(&all, Some(2)));
+    // A backup that each of the filters below lets through.
+    let manual = |id: &str| {
+        let entry =
+            format!(r#"{{"baseId":"{id}","backupStartTime":"2026-11-03T02:00:00Z","backupStatus":1,"backupType":1}}"#);
+        page("r", "backups", [entry.as_str()], Some("1"))
+    };
     let ids = || {
         offered(
             at(&sandbox, home.path()),
@@ -55,15 +56,17 @@ fn a_filtered_list_adds_names_and_a_whole_one_replaces_them() {
     };
     at(&sandbox, home.path()).args(BACKUPS).run().data();
     assert_eq!(ids(), ["5002", "5001"]);
-    for filter in [
-        &["--status", "failed"][..],
-        &["--type", "manual"],
-        &["--limit", "1"],
-        &["--since", "2026-11-02"],
+    let mut expected = vec!["5002".to_owned(), "5001".to_owned()];
+    for (id, filter) in [
+        ("6001", ["--status", "failed"]),
+        ("6002", ["--type", "manual"]),
+        ("6003", ["--limit", "1"]),
+        ("6004", ["--since", "2026-11-02"]),
     ] {
-        let run = at(&sandbox, home.path()).args(BACKUPS);
-        run.args(filter.iter().copied()).run();
-        assert_eq!(ids(), ["5002", "5001"], "after {filter:?}");
+        sandbox.always(manual(id));
+        at(&sandbox, home.path()).args(BACKUPS).args(filter).run().data();
+        expected.insert(0, id.to_owned());
+        assert_eq!(ids(), expected, "after {filter:?}");
     }
     sandbox.always(backups(&all[..1], Some(1)));
     at(&sandbox, home.path()).args(BACKUPS).run().data();
@@ -79,8 +82,11 @@ fn a_list_that_lost_entries_takes_no_name_away() {
     assert_eq!(ids(), ["redis-1234"]);
     let entries = [r#"{"cacheInstanceId":"redis-new"}"#, r#"{"cacheInstanceName":"no ID"}"#];
     sandbox.always(page("r", "cacheInstances", entries, Some("2")));
-    at(&sandbox, home.path()).args(LIST).run();
+    let said = ["warning: entry 2 of the service's cacheInstances cannot be read"];
+    at(&sandbox, home.path()).args(LIST).run().data_saying(&said);
     assert_eq!(ids(), ["redis-1234"]);
+    let new = offered(at(&sandbox, home.path()), "jdredis doctor --instance redis-ne");
+    assert_eq!(new, ["redis-new"]);
 }
 
 #[test]
