@@ -3,13 +3,14 @@
 //! ```text
 //! DIR/REGION/INSTANCE/20210717T180000Z-BASEID/   a backup: its files, backup.json, SHA256SUMS
 //! DIR/REGION/INSTANCE/instance.json              what is remembered of an instance
-//! DIR/runs.jsonl                                 a line for each run
-//! DIR/.jdredis/lock, holder                      held by the sync that runs
+//! DIR/REGION/INSTANCE/checks.json, drills.json   when its backups were verified and loaded
+//! DIR/runs.jsonl                                 a line for each sync, and each prune that removed something
+//! DIR/.jdredis/lock, holder                      the lock of the sync or prune that runs, and its name
 //! DIR/.jdredis/work/REGION/INSTANCE/BASEID/      a backup that is not whole yet
 //! DIR/.jdredis/pruned/REGION/INSTANCE/NAME/      one that is being deleted
 //! ```
 //!
-//! Names that begin with a dot are the program's own business, and reading passes over them.
+//! Names that begin with a dot are the program's own. Reading skips them.
 
 use std::path::{Path, PathBuf};
 
@@ -20,10 +21,10 @@ use crate::values::id::{BaseId, InstanceId, Region};
 
 /// The program's own folder in DIR.
 const PRIVATE: &str = ".jdredis";
-/// Below it, what is not whole yet. It is in DIR, so that a rename within one file system makes a
-/// backup's folder visible.
+/// Below it, the backups that are not whole yet. They are in DIR, since a rename, which makes a backup visible, cannot
+/// cross file systems.
 const WORK: &str = "work";
-/// Likewise, what a prune removes, from the rename that hides it until it is deleted.
+/// Likewise, what a prune removes, after the rename that hides it and until it is deleted.
 const PRUNED: &str = "pruned";
 /// Describes a backup; its types are in [`super::manifest`].
 pub(crate) const MANIFEST: &str = "backup.json";
@@ -31,9 +32,9 @@ pub(crate) const MANIFEST: &str = "backup.json";
 pub(crate) const SUMS: &str = "SHA256SUMS";
 /// What is remembered of an instance; its types are in [`super::memory`].
 pub(crate) const MEMORY: &str = "instance.json";
-/// A folder that holds a file of this name is never pruned. The service's files may not take it.
+/// A backup whose folder holds a file of this name is never pruned. No file of a backup gets this name.
 pub(crate) const KEEP: &str = "keep";
-/// What stands in place of the start of a backup whose start cannot be read.
+/// Stands in place of the start in the name of a backup whose start cannot be read.
 const UNKNOWN_START: &str = "unknown";
 
 /// The names in a backup's folder that none of its files may have.
@@ -74,7 +75,8 @@ impl Layout {
             .join(folder_name(start, &key.base_id))
     }
 
-    /// The folder of a backup until it is whole. Its name has no start, which an odd answer may change.
+    /// The folder of a backup until it is whole. Its name does not have the start, which the service may tell otherwise
+    /// in the next run.
     pub(crate) fn work(&self, key: &BackupKey) -> PathBuf {
         let instance = self.work_root().join(key.region.as_str()).join(key.instance.as_str());
         instance.join(key.base_id.as_str())
@@ -136,7 +138,7 @@ impl FolderName {
     }
 }
 
-/// Whether reading passes over a name without a word.
+/// Whether reading skips a name.
 pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with('.')
 }

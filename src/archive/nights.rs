@@ -1,7 +1,7 @@
-//! The last nights of an instance, one sign each, so that a hole is seen before it is read.
+//! The last nights of an instance, one sign each, so that a missing backup is seen at a glance.
 //!
-//! A night is the 24 hours that end now, or a multiple of 24 hours ago. Days of a calendar would show a hole
-//! each morning, from midnight until the backup of the day.
+//! A night is the 24 hours that end now, or a multiple of 24 hours ago. With the days of a calendar, the last one would
+//! be empty each morning, from midnight until the backup of the day.
 
 use serde::Serialize;
 use time::{Duration, OffsetDateTime};

@@ -11,7 +11,7 @@ use crate::api::model::Backup;
 use crate::terminal::human;
 use crate::values::vocabulary::BackupStatus;
 
-/// How far back failed backups are remembered.
+/// How long failed backups are remembered, from their start on.
 const REMEMBERED: time::Duration = time::Duration::days(30);
 
 /// A backup that the service has and the archive has not.
@@ -29,7 +29,7 @@ pub(crate) struct Wanted {
     pub(crate) entry: usize,
 }
 
-/// What the service's list of an instance's backups comes to.
+/// The service's list of an instance's backups, compared with the archive.
 #[derive(Debug, Default)]
 pub(crate) struct Offer {
     /// Those to fetch, newest first.
@@ -100,8 +100,9 @@ pub(crate) fn order(wanted: &mut [Wanted]) {
     });
 }
 
-/// Parts those that fit from those that do not, in their order. `room` is the free space in bytes, `present`
-/// how much of a backup is there already. A backup of unknown size is tried.
+/// Splits the backups into those that fit onto the disk and those that do not, both in their order. `room` is the free
+/// space in bytes, and `present` tells how many bytes of a backup are there already. A backup of unknown size counts as
+/// one that fits.
 pub(crate) fn fit(
     wanted: Vec<Wanted>,
     room: Option<u64>,
@@ -122,8 +123,8 @@ pub(crate) fn fit(
     })
 }
 
-/// Why [`fit`] left out a backup of `size` bytes: a small one does not fit only because of those before it,
-/// and is not what fills the disk.
+/// Why [`fit`] left out a backup of `size` bytes, in words. `room` is the free space that there was for all of them: a
+/// backup that is smaller lacks room only because of those before it.
 pub(crate) fn why_unfit(size: u64, room: u64) -> String {
     let beside = if size > room {
         ""
@@ -133,8 +134,8 @@ pub(crate) fn why_unfit(size: u64, room: u64) -> String {
     format!("its {} do not fit onto the disk{beside}", human::size(size))
 }
 
-/// The failures to remember: the new ones, and those before that are young enough and whose backups are still not in
-/// the archive.
+/// The failures to remember, the newest first: the new ones and those before, of the last 30 days, without those whose
+/// backups are in the archive by now.
 pub(crate) fn remembered_failures(
     before: &[Missing],
     new: Vec<Missing>,

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use time::{Duration, OffsetDateTime};
 
-use super::layout::{KEEP, MANIFEST, SUMS};
+use super::layout::{KEEP, MANIFEST, RESERVED};
 use super::manifest::Manifest;
 use super::memory::{Memory, Pruned};
 use super::modes::{self, Modes};
@@ -44,15 +44,14 @@ pub(crate) struct Decision<'a> {
 /// Only good ones of a known start count. What is damaged, is no RDB file, or begins at no known moment or in the
 /// future is neither counted nor removed: a person has to look at it.
 pub(crate) fn decide<'a>(archived: &'a Archived, policy: &Policy, zone: &Zone, terms: Terms) -> Vec<Decision<'a>> {
-    let counted: Vec<(&Kept, OffsetDateTime)> = archived
+    let starts: Vec<OffsetDateTime> = archived
         .backups
         .iter()
-        .filter_map(|backup| counted(backup, terms))
+        .filter_map(|backup| counted_start(backup, terms))
         .collect();
-    let starts: Vec<OffsetDateTime> = counted.iter().map(|(_, start)| *start).collect();
     let mut rules = policy.decide(&starts, zone).into_iter();
     let decision = |backup: &'a Kept| {
-        if self::counted(backup, terms).is_none() {
+        if counted_start(backup, terms).is_none() {
             return stays(backup, vec![not_counted(backup, terms)]);
         }
         let mut reasons: Vec<String> = rules
@@ -97,8 +96,10 @@ pub(crate) fn needless(
     zone: &Zone,
     terms: Terms,
 ) -> Vec<BaseId> {
-    let there = archived.backups.iter().filter_map(|backup| counted(backup, terms));
-    let mut all: Vec<(OffsetDateTime, &BaseId)> = there.map(|(backup, start)| (start, &backup.base_id)).collect();
+    let there = archived.backups.iter();
+    let mut all: Vec<(OffsetDateTime, &BaseId)> = there
+        .filter_map(|backup| Some((counted_start(backup, terms)?, &backup.base_id)))
+        .collect();
     let of_known_age = offered
         .iter()
         .filter(|(_, start)| state::age(*start, terms.now).is_some());
@@ -131,12 +132,13 @@ fn in_doubt<'a>(backup: &'a Kept, error: &io::Error) -> Decision<'a> {
     }
 }
 
-/// The start of a backup that a policy counts.
-fn counted(backup: &Kept, terms: Terms) -> Option<(&Kept, OffsetDateTime)> {
+/// The start of a backup that a policy counts; `None` of any other.
+fn counted_start(backup: &Kept, terms: Terms) -> Option<OffsetDateTime> {
     let start = backup.start.filter(|start| state::age(*start, terms.now).is_some())?;
-    backup.is_good(terms).then_some((backup, start))
+    backup.is_good(terms).then_some(start)
 }
 
+/// Why a policy does not count a backup, in words.
 fn not_counted(backup: &Kept, terms: Terms) -> String {
     match &backup.condition {
         Condition::Damaged(reason) => format!("damaged and not counted: {reason}"),
@@ -178,13 +180,13 @@ fn foreign_content(folder: &Path) -> io::Result<Option<String>> {
     Ok(extra.map(|name| format!("{name} in it is no part of the backup")))
 }
 
-/// The names in a backup's folder that neither the backup nor the archive has, sorted.
+/// The names in a backup's folder that are neither files of the backup nor the archive's own, sorted.
 pub(crate) fn extra_names(folder: &Path, manifest: &Manifest) -> io::Result<Vec<String>> {
     let mut extra = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let is_known = [MANIFEST, SUMS, KEEP].iter().any(|known| name == *known)
-            || manifest.files.iter().any(|file| name == file.name.as_str());
+        let is_known =
+            RESERVED.iter().any(|known| name == *known) || manifest.files.iter().any(|file| name == file.name.as_str());
         if !is_known {
             extra.push(name.to_string_lossy().into_owned());
         }
@@ -193,7 +195,7 @@ pub(crate) fn extra_names(folder: &Path, manifest: &Manifest) -> io::Result<Vec<
     Ok(extra)
 }
 
-/// A backup that could not be removed.
+/// A backup that could not be removed, or an instance of which a removal could not be recorded or synchronised.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", path.display())]
 pub(crate) struct NotRemoved {
@@ -217,8 +219,8 @@ impl Memory {
 }
 
 impl Store {
-    /// Removes backups of an instance, and adds them to its memory. Returns those that could not be removed, and updates
-    /// `archived`.
+    /// Removes the backups of an instance whose folders are `going`, and adds them to its memory. Updates `archived`, and
+    /// returns what failed.
     pub(crate) fn prune(&self, archived: &mut Archived, going: &[PathBuf], now: OffsetDateTime) -> Vec<NotRemoved> {
         let (region, instance) = (archived.region.clone(), archived.instance.clone());
         let mut memory = archived

@@ -1,7 +1,8 @@
-//! Reads an archive: what each instance has, and in what condition. The folders are the truth; there is no
+//! Reads an archive: what each instance has, and in what condition. It reads the folders themselves, since there is no
 //! index. It takes no lock, writes nothing and follows no symbolic link below DIR.
 //!
-//! A backup's files are looked at, not read: that they are there with the lengths that `backup.json` states.
+//! The files of backups are not read. They count as good if they have the lengths that `backup.json` states, and no
+//! verification or drill has found damage.
 
 mod backup;
 
@@ -19,7 +20,7 @@ use super::layout::{self, FolderName, MEMORY};
 use super::memory::Memory;
 use crate::values::id::{BaseId, InstanceId, Region};
 
-/// The longest `backup.json` and `instance.json` that is read, in bytes. One of a thousand shards has 300 kB.
+/// How much of a small file is read at most, in bytes. A `backup.json` of a thousand shards has 300 kB.
 const MAX_JSON: u64 = 16 << 20;
 
 /// What an archive holds.
@@ -86,7 +87,7 @@ pub(crate) struct ArchivedBackup<'a> {
 pub(crate) enum Condition {
     /// Its files are there, with their lengths.
     Good,
-    /// Likewise, but one of them is no RDB file.
+    /// Likewise, but one of them is no RDB file; the text says which, and why.
     NotRdb(String),
     /// A file is missing or has another length, `backup.json` cannot be used or read, or a verification or a drill
     /// found damage inside a file.
@@ -211,28 +212,28 @@ impl Archive {
     fn read_backups(&mut self, path: &Path, region: Region, instance: InstanceId) {
         let mut archived = Archived::empty(region, instance);
         let (foreign, unreadable) = (self.foreign.len(), self.unreadable.len());
-        let (mut is_empty, mut is_instances) = (true, false);
+        let (mut is_empty, mut is_of_instance) = (true, false);
         self.each_in(path, |archive, entry| {
             let Some((name, kind)) = archive.visible(entry) else {
                 return;
             };
             is_empty = false;
             if name == MEMORY {
-                is_instances = true;
+                is_of_instance = true;
                 match read_file(&entry.path()) {
                     Ok(text) => {
                         let (region, instance) = (archived.region.as_str(), archived.instance.as_str());
                         archived.memory = Memory::parse(&text, region, instance);
                     }
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    // Unread, `instance.json` may say that backups are missing.
+                    // It is not known whether it names backups as missing.
                     Err(error) => archive.give_up(&entry.path(), &error),
                 }
                 return;
             }
             match FolderName::parse(&name) {
                 Some(name) if !kind.is_file() => {
-                    is_instances = true;
+                    is_of_instance = true;
                     let (kept, unread) = look_at(entry.path(), kind, name, &archived);
                     if kept.is_away() {
                         return;
@@ -243,17 +244,17 @@ impl Archive {
                     archived.backups.push(kept);
                 }
                 // checks.json and drills.json stay when the backups are gone.
-                _ if kind.is_file() => is_instances |= [checks::CHECKS, drills::DRILLS].contains(&name.as_str()),
+                _ if kind.is_file() => is_of_instance |= [checks::CHECKS, drills::DRILLS].contains(&name.as_str()),
                 _ => archive.foreign.push(entry.path()),
             }
         });
-        if !is_instances && self.unreadable.len() == unreadable {
-            // Another folder whose name could be an instance's. An empty one is what a killed sync leaves.
+        if !is_of_instance && self.unreadable.len() == unreadable {
+            // It is another folder, though its name could be an instance's. A killed sync leaves an empty one.
             self.foreign.truncate(foreign);
             self.foreign.extend((!is_empty).then(|| path.to_owned()));
             return;
         }
-        // Unread, either file may say that a backup is damaged.
+        // Where one of these files cannot be read, it is not known whether it records damage.
         if let Err(error) = checks::apply(path, &mut archived) {
             self.give_up(&path.join(checks::CHECKS), &error);
         }

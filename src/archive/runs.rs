@@ -1,5 +1,5 @@
-//! `runs.jsonl`: a line of JSON for each sync, and for each prune that changed something. An auditor reads there what
-//! came in each night and what was wrong.
+//! `runs.jsonl`: a line of JSON for each sync, and for each prune that removed something or failed to. It tells an
+//! auditor what came in each night and what was wrong.
 //!
 //! A line is appended by one write and synchronised (fsync) before the run ends. A kill in between, or a full disk,
 //! may leave a part of a line. The next line then begins with a newline, and reading skips the part.

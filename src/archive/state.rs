@@ -89,7 +89,7 @@ impl Severity {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) now: OffsetDateTime,
-    /// The longest time that the newest good backup may be old; `None` where any age will do.
+    /// How old the newest good backup may be; `None` where any age will do.
     pub(crate) max_age: Option<Duration>,
     /// Whether files that are no RDB files count as good.
     pub(crate) accepts_unverified: bool,
@@ -213,7 +213,11 @@ impl Archived {
     fn freshness(&self, newest: Option<&Kept>, terms: Terms) -> Finding {
         let Some(newest) = newest else {
             let created = self.memory.as_ref().and_then(|memory| memory.created_at);
-            return without_backup(created, terms);
+            let lacks = match self.backups.is_empty() {
+                true => "it has no backup",
+                false => "it has no good backup",
+            };
+            return without_backup(lacks, created, terms);
         };
         let Some(limit) = terms.max_age else {
             return (State::Fresh, Severity::Well, None);
@@ -232,7 +236,7 @@ impl Archived {
     }
 }
 
-/// Joins both warnings.
+/// The warning of a judgement, which joins the two that there may be.
 fn warning(accepted: Option<String>, shrunk: Option<String>) -> Option<String> {
     match (accepted, shrunk) {
         (Some(accepted), Some(shrunk)) => Some(format!("{accepted}; {shrunk}")),
@@ -245,13 +249,13 @@ type Finding = (State, Severity, Option<String>);
 
 /// An instance without a good backup is stale once it is older than a backup may be; one of unknown age
 /// counts as old.
-fn without_backup(created: Option<OffsetDateTime>, terms: Terms) -> Finding {
+fn without_backup(lacks: &str, created: Option<OffsetDateTime>, terms: Terms) -> Finding {
     let is_old = terms.max_age.is_some_and(|limit| {
         let age = created.and_then(|created| age(created, terms.now));
         age.is_none_or(|age| age > limit)
     });
     match is_old {
-        true => (State::None, Severity::Stale, Some("it has no backup".to_owned())),
+        true => (State::None, Severity::Stale, Some(lacks.to_owned())),
         false => (State::None, Severity::Well, None),
     }
 }
@@ -265,7 +269,7 @@ pub(crate) fn age(moment: OffsetDateTime, now: OffsetDateTime) -> Option<Duratio
     age.try_into().ok()
 }
 
-/// The first, and how many there are besides.
+/// The first, with the number of the others.
 fn first_of(mut all: impl Iterator<Item = String>) -> Option<String> {
     let first = all.next()?;
     Some(match all.count() {

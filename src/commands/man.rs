@@ -12,7 +12,7 @@ use super::formats;
 use crate::cli::Cli;
 
 /// The day of the page's last change in content, as man(7) wants one.
-const DATE: &str = "2026-11-25";
+const DATE: &str = "2026-11-30";
 /// The longest line of roff, in bytes; `mandoc -T lint` allows 80.
 const MAX_LINE: usize = 78;
 

@@ -147,7 +147,7 @@ impl Survey {
                     continue;
                 }
             };
-            let is_whole = selection.is_everything() && !list.entries.is_empty() && is_whole(&list);
+            let is_whole = selection.takes_whole_lists() && !list.entries.is_empty() && is_whole(&list);
             let of_region = |archived: &&Archived| archived.region == *region;
             for archived in archive.instances.iter().filter(of_region) {
                 let is_listed = list.entries.iter().any(|entry| entry.view.id == archived.instance);

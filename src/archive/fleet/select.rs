@@ -103,12 +103,13 @@ impl Selection {
     }
 
     /// Whether no instance of its regions is left out.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.is_everything() && self.excluded.is_empty()
+    pub(crate) fn has_all(&self) -> bool {
+        self.takes_whole_lists() && self.excluded.is_empty()
     }
 
-    /// Whether it is about all instances of its regions, so that a missing one may be judged.
-    pub(super) fn is_everything(&self) -> bool {
+    /// Whether the regions' lists are read without a choice by ID or tag, so that an instance that is not in them may be
+    /// gone.
+    pub(super) fn takes_whole_lists(&self) -> bool {
         self.named.is_empty() && self.tags.is_empty()
     }
 }

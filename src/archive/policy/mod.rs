@@ -54,7 +54,7 @@ impl Rule {
 struct Counter<'a> {
     rule: Rule,
     left: u32,
-    /// The period of a backup, as a number that differs from that of its neighbours.
+    /// The period of a backup, from its start and its place: a number that no other period has.
     period: Box<dyn Fn(OffsetDateTime, usize) -> i64 + 'a>,
     /// The period of the last one that it kept.
     last: Option<i64>,
@@ -80,7 +80,8 @@ impl Policy {
         rules.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
-    /// Why each of these backups stays, given when they began, the newest first. One without a reason goes.
+    /// The rules that keep each backup. `starts` has when each began, the newest first. A backup that no rule keeps
+    /// goes.
     pub(crate) fn decide(&self, starts: &[OffsetDateTime], zone: &Zone) -> Vec<Vec<Rule>> {
         let mut counters = self.counters(zone);
         let newest = starts.first().copied();

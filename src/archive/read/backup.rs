@@ -123,11 +123,11 @@ fn condition(flaw: Option<Flaw>, manifest: &Manifest) -> Condition {
 
 /// The first flaw of a folder's files.
 fn flaw(path: &Path, manifest: &Manifest) -> Option<Flaw> {
-    manifest.files.iter().find_map(|file| complaint(path, file))
+    manifest.files.iter().find_map(|file| flaw_of_file(path, file))
 }
 
 /// The flaw of a file, as far as it shows without reading the file.
-fn complaint(folder: &Path, file: &FileEntry) -> Option<Flaw> {
+fn flaw_of_file(folder: &Path, file: &FileEntry) -> Option<Flaw> {
     let name = &file.name;
     let text = match fs::symlink_metadata(folder.join(name)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => format!("{name} is missing"),

@@ -90,6 +90,9 @@ fn damage_outweighs_age_and_both_are_told() {
     assert_eq!((state, severity), (State::Damaged, Severity::Bad));
     assert_eq!(reason, "1: x is missing (and 1 more); its newest backup is 9 d 0 h old");
     assert_eq!(archived.judge(terms()).age, Some(Duration::from_secs(9 * DAY)));
+    let only_damaged = judged(&instance(vec![kept(Some(1), damaged())]), terms());
+    assert_eq!(only_damaged.2, "1: x is missing; it has no good backup");
+    assert_eq!(judged(&instance(Vec::new()), terms()).2, "it has no backup");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) fn of_survey(survey: &Survey, selection: &Selection, settings: &Setti
         let Some(names) = Names::in_region(settings, region, world) else {
             return;
         };
-        let is_whole = selection.is_whole() && survey.warnings.iter().all(|(warned, _)| warned != region);
+        let is_whole = selection.has_all() && survey.warnings.iter().all(|(warned, _)| warned != region);
         let of_region = || survey.instances.iter().filter(|instance| instance.region == *region);
         let described = of_region().filter_map(|instance| instance.details.as_ref());
         names.learn_instances(described, Extent::of(is_whole));
