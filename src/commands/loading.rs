@@ -1,4 +1,4 @@
-//! The drill as `archive drill` and `backup verify --load` run it: reading and loading a file with a status line, the
+//! What `archive drill` and `backup verify --load` have in common: reading and loading a file with a status line, the
 //! cells of a row, and the error at the end.
 
 use std::fs::File;
@@ -32,10 +32,11 @@ pub(super) struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    /// Finds the server. From now on the first signal only raises a flag, so that the server can be ended.
+    /// Finds the server: the program at the path that was given, or one of `PATH`. From now on the first signal only
+    /// raises a flag, so that the server can be ended.
     ///
     /// # Errors
-    /// Where there is none.
+    /// If no server can be found or started.
     pub(super) fn new(given: Option<&Path>, context: &'a Context<'a>) -> anyhow::Result<Self> {
         let server = Server::find(given, context.world).map_err(no_server)?;
         Ok(Self {
@@ -46,6 +47,7 @@ impl<'a> Loader<'a> {
         })
     }
 
+    /// Whether a signal has asked the run to end.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }

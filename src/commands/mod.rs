@@ -97,9 +97,9 @@ impl Context<'_> {
         }
     }
 
-    /// Does work that waits for the network, on a thread of its own, and calls `tick` several times a
-    /// second meanwhile. Once `stop` is raised by a signal, the process ends with the error that
-    /// `interrupted` makes of it: the work cannot be cut short, and nobody waits for it any more.
+    /// Does work that waits for the network, on a thread of its own, and calls `tick` several times a second
+    /// meanwhile. The work cannot be cut short: once a signal raises `stop`, the process ends with the report that
+    /// `interrupted` gives, without waiting for the work.
     fn unless_interrupted<T: Send>(
         &self,
         stop: &AtomicBool,
@@ -111,7 +111,7 @@ impl Context<'_> {
         let sent = || drop(sender.send(work()));
         thread::scope(|scope| {
             if threads::start_in(scope, Need::Needed, sent).is_err() {
-                // The system gives no thread: the signal then ends the process without a word.
+                // Without a second thread, the signal ends the process without a message.
                 return self.interrupt.exit_on_signal_during(&work);
             }
             loop {
@@ -125,8 +125,11 @@ impl Context<'_> {
         })
     }
 
-    /// As [`unless_interrupted`](Self::unless_interrupted), for work that looks at `stop` itself and has this
-    /// long to end with what it has.
+    /// As [`unless_interrupted`](Self::unless_interrupted), for work that looks at `stop` itself. Once that is raised, the
+    /// work has the time of `grace` to end with what it has; only then does the process end.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
     fn unless_it_hangs<T: Send>(
         &self,
         stop: &AtomicBool,
@@ -165,8 +168,8 @@ impl Context<'_> {
         self.world.stdout.write_all(bytes).map_err(StdoutError)
     }
 
-    /// As [`print`](Self::print), for a command whose exit code says what it found. A reader that closes the pipe
-    /// before the end still gets that code.
+    /// As [`print`](Self::print), for a command whose exit code says what it found. That code stays where the reader of
+    /// the output closes the pipe before the end.
     fn print_findings(&self, bytes: &[u8]) -> Result<(), StdoutError> {
         match self.print(bytes) {
             Err(StdoutError(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -174,7 +177,7 @@ impl Context<'_> {
         }
     }
 
-    /// The columns of the terminal that data go to; `None` where they go elsewhere, or it does not tell.
+    /// The columns of the terminal that standard output is; `None` where it is none, or its width is not known.
     fn room(&self) -> Option<u16> {
         self.world.stdout.size().map(|size| size.columns)
     }

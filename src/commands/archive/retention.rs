@@ -47,12 +47,13 @@ impl KeepArgs {
     }
 }
 
-/// The machine's zone over the time of an archive's backups. To be called before there are threads.
+/// The machine's zone over the time of an archive's backups. It must be called before any thread is started.
 pub(super) fn zone(archive: &Archive, world: &World) -> Zone {
     let now = world.clock.now();
     let backups = archive.instances.iter().flat_map(|archived| &archived.backups);
     let oldest = backups.filter_map(|backup| backup.start).min();
-    // The service keeps a backup for seven days; a sync may fetch any of them, and one of tomorrow's date.
+    // A sync may fetch backups that are up to seven days old, as long as the service keeps them, and one that begins
+    // tomorrow by this machine's clock.
     let from = oldest.unwrap_or(now).min(now - Duration::days(30));
     let to: OffsetDateTime = now + Duration::days(7);
     Zone::look_up(world.local_offset, from, to, world.var("TZ"))

@@ -95,7 +95,7 @@ impl Judged {
     }
 }
 
-/// The error that a run with these rows ends with, if it does: 7 wins over 8.
+/// The error that a run with these rows ends with; `None` where all is well. Exit code 7 wins over 8.
 pub(super) fn verdict(rows: &[Judged], max_age: MaxAge) -> Option<Report> {
     let worst = rows.iter().map(|row| row.judgement.severity).max()?;
     let kind = worst.kind()?;
@@ -151,7 +151,7 @@ pub(super) fn signs(nights: &[Night], has_unicode: bool) -> String {
     nights.iter().map(|night| night.sign(has_unicode)).collect()
 }
 
-/// The signs, each in its colour (ECMA-48, SGR). The sign alone says it, too.
+/// The signs, each in its colour (ECMA-48, SGR).
 pub(super) fn coloured(nights: &[Night], has_unicode: bool) -> String {
     let coloured = |night: &Night| {
         let sign = night.sign(has_unicode);

@@ -171,14 +171,15 @@ struct Row<'a> {
     bytes: u64,
     /// In the newest good one.
     keys: Option<u64>,
-    /// How many backups were ever verified.
+    /// How many backups were verified.
     verified: usize,
-    /// When the one of these was verified that was so longest ago.
+    /// The earliest of the times when each of them was last verified.
     #[serde(serialize_with = "as_rfc3339")]
     oldest_check: Option<OffsetDateTime>,
-    /// When a real server last loaded one of its backups, and which that was.
+    /// When a real server last loaded one of its backups.
     #[serde(serialize_with = "as_rfc3339")]
     last_loaded: Option<OffsetDateTime>,
+    /// Which backup that was.
     last_loaded_base_id: Option<&'a str>,
     state: State,
     reason: Option<String>,
@@ -231,7 +232,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// How many of how many, and how long ago the one was that is due first.
+    /// How many of its backups were verified, and how long ago the earliest of their last verifications was.
     fn verified_cell(&self, now: OffsetDateTime) -> String {
         let ago = self.oldest_check.and_then(|check| state::age(check, now));
         match ago {

@@ -293,7 +293,7 @@ fn each_once(ids: &[InstanceId]) -> Vec<InstanceId> {
     firsts.map(|(_, id)| id.clone()).collect()
 }
 
-/// What tells the key in use from others, and nothing of the key.
+/// A short hash of the access key. It tells the key from others and does not reveal it.
 fn key_of(settings: &Settings) -> String {
     let hash = Sha256::digest(settings.credentials.access_key.as_str());
     let mut digits = hex::encode(hash);
@@ -301,7 +301,7 @@ fn key_of(settings: &Settings) -> String {
     digits
 }
 
-/// Those that fit onto the disk. The others are noted as missing.
+/// The wanted backups that fit onto the disk. The others are noted as missing.
 fn fitting(mut wanted: Vec<Wanted>, store: Option<&Store>, args: &Args, ledger: &mut Ledger) -> Vec<Wanted> {
     plan::order(&mut wanted);
     let room = space::free_space(&args.dir);

@@ -142,7 +142,7 @@ fn moment(
     .transpose()
 }
 
-/// Names the backups that are listed though nobody knows whether they started in the time asked for.
+/// Warns of the backups that are listed although it is not known whether they started in the time asked for.
 fn warn_of_unplaced(backups: &Listing<Backup>, context: &Context<'_>) {
     let views = backups.entries.iter().map(|entry| &entry.view);
     let unplaced: Vec<&str> = views
@@ -163,9 +163,8 @@ fn warn_of_unplaced(backups: &Listing<Backup>, context: &Context<'_>) {
     }
 }
 
-/// Whether a backup is among those the command line asks for. The service is asked for the times,
-/// too, but by which of a backup's times it goes is not documented. A backup whose start is not known is
-/// listed rather than hidden.
+/// Whether a backup is among those the command line asks for. The service filters by time, too, but it is not documented
+/// which of a backup's times it compares. A backup whose start is not known is listed.
 fn is_asked_for(backup: &Backup, args: &Args, filter: &BackupFilter<'_>) -> bool {
     let is_in_time = backup.started().is_none_or(|start| {
         filter.since.is_none_or(|since| start >= since) && filter.until.is_none_or(|until| start <= until)

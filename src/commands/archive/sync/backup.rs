@@ -49,8 +49,7 @@ impl Running {
             link: link.clone(),
             folder: Arc::clone(&folder),
             file_name: name.clone(),
-            // What is called so and is not the file that was fetched is none of anybody's: nobody else writes
-            // to a work folder.
+            // Nobody else writes to a work folder, so a file of this name is nobody else's.
             force: true,
         });
         let jobs = jobs.collect();
@@ -67,7 +66,7 @@ impl Running {
         Ok((running, jobs))
     }
 
-    /// Notes that a file has ended; what that makes of the backup, once it is the last.
+    /// Notes how a file has ended. Returns how the backup has ended, once this was its last file.
     pub(super) fn end(&mut self, node: usize, outcome: Outcome) -> Option<Ended> {
         self.outcomes[node] = Some(outcome);
         if self.outcomes.iter().any(Option::is_none) {
@@ -84,8 +83,7 @@ impl Running {
     }
 }
 
-/// The names of a backup's files in its folder: safe ones, each another, and none of those that mean
-/// something there.
+/// The names of a backup's files in its folder: safe and distinct ones, and none of the [`RESERVED`] names.
 fn file_names(links: &[Fetchable]) -> Vec<String> {
     let order = by_object(links.iter().map(|(_, link)| link));
     let own = order.iter().map(|at| links[*at].1.file_name().into_owned());
@@ -105,7 +103,7 @@ fn entry(folder: &std::path::Path, node: &str, name: &str, outcome: Outcome) -> 
             reason.as_deref().unwrap_or("for no reason that is known")
         )
     };
-    // A text is a message of the storage or of something in between, and never a backup.
+    // A text is a message of the storage, or of a proxy in between, and never a backup.
     let is_message = outcome.advice == Some(Advice::Read);
     match outcome.state {
         FileState::Ok | FileState::Unverified => {}
@@ -113,9 +111,9 @@ fn entry(folder: &std::path::Path, node: &str, name: &str, outcome: Outcome) -> 
             let doubt = "the storage told no length or no ETag, so a part of it may be missing";
             return Err(format!("{}; {doubt}", describe()));
         }
-        // One that was refused by its first bytes is not there, and has no sum.
+        // A file that was refused by its first bytes was not fetched to its end, so it has no sum.
         FileState::NotRdb if !is_message && outcome.sha256.is_some() => {
-            // It is complete, and set aside under another name.
+            // It is complete, and the transfer has put it aside under another name.
             let aside = fs::rename(&outcome.path, folder.join(name));
             aside.map_err(|error| format!("not-rdb, and it cannot be renamed: {error}"))?;
         }

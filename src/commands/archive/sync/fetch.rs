@@ -33,16 +33,17 @@ use crate::terminal::notes::Detail;
 use crate::terminal::progress::Progress;
 use crate::transfer::{self, Event, Hosts, Links, Transfer};
 
-/// How many workers there are: as many links can be asked for and folders be named at once.
+/// How many workers there are. Each asks for the links of one backup, or gives one its folder, at a time.
 const WORKERS: usize = 8;
-/// How long this thread waits for the transfer while workers may report, and while none does.
+/// How long the main thread waits for an event of the transfer while orders are with the workers.
 const BRIEFLY: Duration = Duration::from_millis(5);
+/// How long it waits while none is.
 const HEARTBEAT: Duration = Duration::from_millis(100);
 /// How many backups are in the transfer for each connection. More than one, so that no connection waits for
 /// links or for a folder to be named.
 const AHEAD: usize = 2;
 
-/// What there is to fetch with.
+/// What a sync needs to fetch backups.
 pub(super) struct Fetching<'a> {
     pub(super) store: &'a Store,
     /// A client that keeps the run's pace.
@@ -66,8 +67,8 @@ enum Order {
     Name(usize, Box<Manifest>),
 }
 
-/// What came of it.
-enum Report {
+/// What came of an order.
+enum Done {
     Links(usize, Result<Vec<Fetchable>, String>),
     Named(usize, Box<Manifest>, Result<std::path::PathBuf, String>),
 }
@@ -80,7 +81,7 @@ impl Fetching<'_> {
             return Ok(());
         }
         let (orders, taken) = channel();
-        let (reports, reported) = channel();
+        let (done, results) = channel();
         let taken = Mutex::new(taken);
         let busy = AtomicUsize::new(0);
         let (requests, requested) = channel();
@@ -108,12 +109,12 @@ impl Fetching<'_> {
             let mut workers = 0;
             for number in 0..WORKERS {
                 let need = if number == 0 { Need::Needed } else { Need::Helpful };
-                let (taken, reports, busy) = (&taken, reports.clone(), &busy);
-                let work = move || self.work(wanted, taken, &reports, busy);
+                let (taken, done, busy) = (&taken, done.clone(), &busy);
+                let work = move || self.work(wanted, taken, &done, busy);
                 workers += usize::from(threads::start_in(scope, need, work).is_ok());
             }
             anyhow::ensure!(workers > 0, "the system gives no thread to fetch with");
-            run.go(&reported, &requested);
+            run.go(&results, &requested);
             run.conclude();
             if self.is_stopped() && busy.load(Ordering::Relaxed) > 0 {
                 self.end_now(run.ledger);
@@ -139,7 +140,7 @@ impl Fetching<'_> {
         Transfer::open(files, options).context("the system gives no thread to fetch with")
     }
 
-    /// Ends the process, since a worker waits for the network and nobody waits for it any more.
+    /// Ends the process without waiting for the workers, one of which still waits for the network or the disk.
     fn end_now(&self, ledger: &mut Ledger) -> ! {
         ledger.remember(self.store, self.context.notes);
         let signal = self.context.interrupt.signal();
@@ -149,15 +150,15 @@ impl Fetching<'_> {
         self.context.end_interrupted(&report)
     }
 
-    /// Takes orders until there will be no more. `busy` counts the workers that carry one out.
-    fn work(&self, wanted: &[Wanted], orders: &Mutex<Receiver<Order>>, reports: &Sender<Report>, busy: &AtomicUsize) {
+    /// Carries out orders until there will be no more. `busy` counts the workers that carry one out.
+    fn work(&self, wanted: &[Wanted], orders: &Mutex<Receiver<Order>>, done: &Sender<Done>, busy: &AtomicUsize) {
         loop {
             let order = orders.lock().unwrap_or_else(PoisonError::into_inner).recv();
             busy.fetch_add(1, Ordering::Relaxed);
             // Nobody listens any more once the run is given up.
             let _ = match order {
                 Err(_) => return,
-                Ok(Order::Begin(number)) => reports.send(self.begin(number, &wanted[number])),
+                Ok(Order::Begin(number)) => done.send(self.begin(number, &wanted[number])),
                 Ok(Order::Renew(request)) => {
                     let links = self.links(&wanted[request.backup]);
                     let _ = request.reply.send(links);
@@ -166,24 +167,24 @@ impl Fetching<'_> {
                 Ok(Order::Name(number, manifest)) => {
                     let outcome = self.store.seal(&wanted[number].key, &manifest);
                     let outcome = outcome.map_err(|error| format!("its folder could not be finished: {error}"));
-                    reports.send(Report::Named(number, manifest, outcome))
+                    done.send(Done::Named(number, manifest, outcome))
                 }
             };
             busy.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    fn begin(&self, number: usize, wanted: &Wanted) -> Report {
+    fn begin(&self, number: usize, wanted: &Wanted) -> Done {
         match self.store.finish_interrupted(&wanted.key) {
-            Ok(Some((folder, manifest))) => Report::Named(number, Box::new(manifest), Ok(folder)),
-            Ok(None) if self.is_stopped() => Report::Links(number, Err("the sync was interrupted".to_owned())),
-            Ok(None) => Report::Links(
+            Ok(Some((folder, manifest))) => Done::Named(number, Box::new(manifest), Ok(folder)),
+            Ok(None) if self.is_stopped() => Done::Links(number, Err("the sync was interrupted".to_owned())),
+            Ok(None) => Done::Links(
                 number,
                 self.untried
                     .why_not(&wanted.key)
                     .map_or_else(|| self.links(wanted), Err),
             ),
-            Err(error) => Report::Links(number, Err(format!("what is there of it cannot be used: {error}"))),
+            Err(error) => Done::Links(number, Err(format!("what is there of it cannot be used: {error}"))),
         }
     }
 
@@ -238,13 +239,13 @@ struct Run<'a> {
 impl Run<'_> {
     /// Goes on until all backups have ended, or the run was stopped and its threads had time to put away
     /// what they have.
-    fn go(&mut self, reports: &Receiver<Report>, requests: &Receiver<Request>) {
+    fn go(&mut self, results: &Receiver<Done>, requests: &Receiver<Request>) {
         let clock = &*self.fetching.context.world.clock;
         let mut stopped_at = None;
         loop {
             // Before more are begun, since those that were given up make room for them.
-            while let Ok(report) = reports.try_recv() {
-                self.note(report);
+            while let Ok(done) = results.try_recv() {
+                self.note(done);
             }
             let is_stopped = self.fetching.is_stopped();
             if is_stopped {
@@ -321,19 +322,19 @@ impl Run<'_> {
         let _ = self.orders.send(order);
     }
 
-    fn note(&mut self, report: Report) {
+    fn note(&mut self, done: Done) {
         self.orders_out -= 1;
-        match report {
-            Report::Links(number, Ok(links)) => self.add(number, links),
-            Report::Links(number, Err(reason)) => self.fail(number, reason),
-            Report::Named(number, manifest, Ok(folder)) => {
+        match done {
+            Done::Links(number, Ok(links)) => self.add(number, links),
+            Done::Links(number, Err(reason)) => self.fail(number, reason),
+            Done::Named(number, manifest, Ok(folder)) => {
                 self.under_way -= 1;
                 self.has_ended[number] = true;
                 if let Some(instance) = self.ledger.instance_mut(&self.wanted[number].key) {
                     instance.add_new(folder, &manifest);
                 }
             }
-            Report::Named(number, _, Err(reason)) => self.fail(number, reason),
+            Done::Named(number, _, Err(reason)) => self.fail(number, reason),
         }
     }
 

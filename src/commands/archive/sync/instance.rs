@@ -28,14 +28,17 @@ pub(super) struct Instance {
     pub(super) knows_all: bool,
     /// The backups that the service lists, which `backup.json` is made from.
     pub(super) listed: Vec<Backup>,
-    /// The folders that are new, and their bytes together. In a dry run, how many there would be.
+    /// The folders of the backups that came.
     pub(super) new: Vec<PathBuf>,
+    /// How many backups came; in a dry run, how many would.
     pub(super) new_count: usize,
+    /// The bytes of those together.
     pub(super) new_bytes: u64,
     /// The names of the nodes of the last backup that was fetched.
     pub(super) nodes: Vec<String>,
-    /// The backups that were begun or are to be, and those that a policy leaves out for them.
+    /// With a policy, the backups that it keeps: they are fetched.
     pub(super) begun: Vec<Wanted>,
+    /// With a policy, the backups that it would remove at once: they are fetched only in place of others that fail.
     pub(super) left_out: Vec<Wanted>,
     /// The folders that a policy has removed.
     pub(super) pruned: Vec<PathBuf>,
@@ -51,7 +54,7 @@ impl Instance {
     pub(super) fn new(archived: Archived, surveyed: Surveyed, now: OffsetDateTime, key: &str) -> Self {
         let (region, id) = (archived.region.as_str(), archived.instance.as_str());
         let mut memory = archived.memory.clone().unwrap_or_else(|| Memory::new(region, id));
-        // Where this run learned nothing of the instance, what the sync before could not get is still missing.
+        // Where this run learns nothing of the instance, what an earlier sync could not get is still missing.
         if !matches!(surveyed.found, Found::Unjudged) {
             memory.missing.clear();
             memory.failure = None;

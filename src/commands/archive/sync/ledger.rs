@@ -86,11 +86,11 @@ impl Ledger {
         ledger
     }
 
-    /// Warns of where the lists of backups differ from the documentation, once for each sort of difference: a service
-    /// that writes a time in another form does so for every instance.
+    /// Warns of differences between the lists of backups and the documentation, once for each sort: a service that
+    /// writes times in another form does so for every instance.
     pub(super) fn warn(&mut self, notes: &Notes<'_>) {
         if self.instances.is_empty() && self.failed_regions.is_empty() && self.not_found.is_empty() {
-            // A wrong region, or a key that sees nothing, looks like this every night.
+            // With a wrong region or a key that may see nothing, every night ends like this.
             notes.warn(
                 "there is no instance to fetch backups of: check --region, --tag, --exclude and what the key may see",
             );
@@ -186,7 +186,8 @@ impl Ledger {
             let before = instance.archived.memory.take();
             let before = before.as_ref().map_or(&[][..], |memory| &memory.failed);
             let mut now = read::read_instance(store.layout.dir(), region.clone(), id.clone());
-            // Drops what can be read by now, and adds what cannot.
+            // What could not be read before stays, even if it can be read now, since nothing was fetched there. What
+            // cannot be read now is added. A path that is among both is kept once.
             let was_in_doubt = read::is_in_doubt(&self.unreadable, &instance.archived);
             let is_of_another = |unread: &Unreadable| now.unreadable.iter().all(|now| now.path != unread.path);
             self.unreadable.retain(is_of_another);

@@ -21,8 +21,8 @@ type OfBackup = Arc<Mutex<Vec<Fetchable>>>;
 pub(super) struct Book {
     /// The backup of each file, and the file's place in it.
     files: Mutex<Vec<(usize, usize)>>,
-    /// The links of each backup, in a lock of its own: a thread that needs a new one waits for another that
-    /// asks, and for no other backup.
+    /// The links of each backup. Each backup has a lock of its own: a thread that needs new links waits while another
+    /// asks for those of the same backup, and not for other backups.
     backups: Mutex<HashMap<usize, OfBackup>>,
     requests: Mutex<Sender<Request>>,
 }
@@ -41,7 +41,7 @@ impl Book {
         lock(&self.backups).insert(backup, Arc::new(Mutex::new(links)));
     }
 
-    /// Takes the next file of the transfer: which backup's it is, and its place among that one's.
+    /// Notes of which backup the next file of the transfer is, and its place in it.
     pub(super) fn add_file(&self, backup: usize, place: usize) {
         lock(&self.files).push((backup, place));
     }

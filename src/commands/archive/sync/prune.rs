@@ -35,14 +35,14 @@ impl Keep {
         if shrunk::is_newest_small(sizes.collect()) {
             return wanted;
         }
-        let (needed, left_out) = self.part(wanted, &[], instance, terms);
+        let (needed, left_out) = self.split(wanted, &[], instance, terms);
         (instance.begun, instance.left_out) = (needed.clone(), left_out);
         needed
     }
 
-    /// Parts the wanted backups of an instance into those that the policy keeps and those that it would remove at once,
-    /// if it had the archive's backups, the wanted ones and those that `came`.
-    fn part(
+    /// Splits the wanted backups of an instance into those that the policy keeps and those that it would remove at once.
+    /// It decides about the archive's backups, the wanted ones and those that `came`, together.
+    fn split(
         &self,
         wanted: Vec<Wanted>,
         came: &[Wanted],
@@ -79,7 +79,7 @@ impl Ledger {
                 continue;
             }
             let left_out = std::mem::take(&mut instance.left_out);
-            let (needed, left_out) = keep.part(left_out, &instance.begun, instance, terms);
+            let (needed, left_out) = keep.split(left_out, &instance.begun, instance, terms);
             instance.left_out = left_out;
             instance.begun.extend(needed.iter().cloned());
             more.extend(needed);

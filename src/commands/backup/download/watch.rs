@@ -1,5 +1,5 @@
-//! A transfer as it is watched: what its events show, what is reported of each file, and how a run
-//! ends that a signal ended.
+//! Watches a transfer: shows its events, collects the report on each file, and ends a run that a signal has
+//! interrupted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl Watch<'_> {
         let reports = reports.into_iter().enumerate().map(|(index, report)| {
             report
                 .or_else(|| interrupted_by.map(|_| self.unreported(index)))
-                .context("a download ended without a word of its file")
+                .context("the transfer ended without a result for one of its files")
         });
         Ok(Fetched {
             reports: reports.collect::<Result<_, _>>()?,
@@ -132,7 +132,7 @@ impl Watch<'_> {
         ));
     }
 
-    /// The report on a file whose thread still waits for the network. What it wrote is there.
+    /// The report on a file whose thread still waits for the network. What the thread has written stays.
     fn unreported(&self, index: usize) -> FileReport {
         let (node, name) = &self.files[index];
         let bytes = self.folder.bytes_of(name, &self.identity, node);

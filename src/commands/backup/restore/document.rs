@@ -26,7 +26,7 @@ pub(super) enum State {
     Restored,
     /// The instance or its task was seen to have failed.
     Failed,
-    /// Nobody can tell from here.
+    /// It is not known whether the restore was begun or done.
     Unclear,
 }
 

@@ -1,8 +1,8 @@
 //! Watches a restore after its request, by the instance's status and by its tasks.
 //!
-//! Nothing at the service names a restore. So a restore counts as done only if the instance was seen to be
-//! `restoring` and then `running`; without the first, it is unclear. The tasks of the instance are asked for as
-//! long as the service allows it. They can only tell that the restore has failed, or that it is still on its way.
+//! The service has no ID for a restore. So it counts as done only if the instance was seen to be `restoring` and then
+//! `running`; without the first, it is unclear. The tasks of the instance are asked for as long as the service allows
+//! it. They can only tell that the restore has failed, or that it still goes on.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Reads a file to its end: a regular one as fast as it goes, and anything that may give nothing only as
-//! long as it gives something.
+//! Reads a file to its end. What may bring nothing for ever, such as a FIFO or a terminal, is given up after a time of
+//! silence.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -30,8 +30,8 @@ pub(super) fn read(path: &OsStr, silence: Duration) -> io::Result<(u64, Findings
     if path == "-" {
         return read_elsewhere(silence, || Ok(io::stdin().lock()));
     }
-    // To open a FIFO is to wait for its writer, but to look at it is not. A folder's error comes with its
-    // first byte.
+    // Opening a FIFO waits for its writer, so its type is asked for first. A folder can be opened; reading it is the
+    // error.
     let kind = fs::metadata(path)?;
     if kind.is_file() || kind.is_dir() {
         return read_here(File::open(path)?);
@@ -51,7 +51,7 @@ fn read_here(mut file: impl Read) -> io::Result<(u64, Findings)> {
     }
 }
 
-/// Reads in a thread of its own, which is left alone where it is given up; it ends with the process.
+/// Reads in a thread of its own. Where the file is given up, the thread goes on waiting and ends with the process.
 fn read_elsewhere<F, R>(silence: Duration, open: F) -> io::Result<(u64, Findings)>
 where
     F: FnOnce() -> io::Result<R> + Send + 'static,
