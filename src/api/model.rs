@@ -115,7 +115,7 @@ impl Answer {
         let mut object = self.object()?;
         Ok(BackupInfo {
             size: object.count("backupSize"),
-            shards: shards(object.count("backupShardNum")),
+            shards: object.count("backupShardNum"),
         })
     }
 
@@ -125,11 +125,6 @@ impl Answer {
         id.and_then(|id| id.parse().map_err(|error| Misfit::Other(format!("baseId: {error}"))))
             .map_err(|misfit| self.misfit(format!("in its result, {misfit}")))
     }
-}
-
-/// A number of shards as the service tells it. Nothing has no shards, so 0 tells nothing.
-fn shards(told: Option<u64>) -> Option<u64> {
-    told.filter(|shards| *shards > 0)
 }
 
 /// The size of a backup.
@@ -208,7 +203,7 @@ impl Listed for CacheInstance {
             kind: entry.text("cacheInstanceType"),
             redis_version: entry.text("redisVersion"),
             memory_mib: entry.count("cacheInstanceMemoryMB"),
-            shards: shards(entry.count("shardNumber")),
+            shards: entry.count("shardNumber"),
             status: entry.text("cacheInstanceStatus"),
             domain: entry.text("connectionDomain"),
             port: entry.port("port"),
@@ -265,7 +260,7 @@ impl Listed for Backup {
             kind: entry.coded("backupType", BackupKind::number_of),
             size: entry.count("backupSize"),
             status: entry.coded("backupStatus", BackupStatus::number_of),
-            shards: shards(entry.count("backupShardNum")),
+            shards: entry.count("backupShardNum"),
         };
         if backup.end.as_ref().is_some_and(|end| end.at.is_none()) {
             entry.cannot_read::<()>(END);

@@ -219,15 +219,6 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_shards_that_is_zero_counts_as_not_told() {
-        let listed = [0, 3].map(|shards| {
-            Backup::of_json(&json!({"baseId": format!("b{shards}"), "backupStatus": 2, "backupShardNum": shards}))
-        });
-        let wanted = offer(&listed, &archived("i", &[]), None).wanted;
-        assert_eq!([wanted[0].shards, wanted[1].shards], [None, Some(3)]);
-    }
-
-    #[test]
     fn a_damaged_folder_counts_as_there_and_an_undocumented_status_as_unknown() {
         let offer = offer(&[backup("a", 1, 2), backup("x", 0, 5)], &archived("i", &["a"]), None);
         assert_eq!((offer.wanted.len(), offer.unknown), (0, 1));

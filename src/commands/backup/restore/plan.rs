@@ -117,11 +117,11 @@ impl Plan {
             );
         }
         // The list has the shards of some backups only, and the key may not be permitted to call describeBackupInfo.
-        let shards = entry.view.shards.or_else(|| {
+        let shards = entry.view.shards.filter(|shards| *shards > 0).or_else(|| {
             let info = client.describe_backup_info(id, &base_id, client.deadline()).ok()?;
             info.shards
         });
-        if let (Some(of_backup), Some(of_instance)) = (shards, instance.shards)
+        if let (Some(of_backup @ 1..), Some(of_instance @ 1..)) = (shards, instance.shards)
             && of_backup != of_instance
         {
             let why = format!(
@@ -159,7 +159,7 @@ impl Plan {
             (None, _) => unknown(),
         };
         let memory = instance.memory_mib.map(|mib| human::size(mib.saturating_mul(1 << 20)));
-        let shards = instance.shards.map(shards_text);
+        let shards = instance.shards.filter(|shards| *shards > 0).map(shards_text);
         let memory: Vec<String> = [memory, shards].into_iter().flatten().collect();
         let size = backup
             .size
