@@ -219,8 +219,8 @@ impl Memory {
 }
 
 impl Store {
-    /// Removes the backups of an instance whose folders are `going`, and adds them to its memory. Updates `archived`, and
-    /// returns what failed.
+    /// Removes the backups of an instance whose folders are `going`, and adds them to its memory. Updates `archived`,
+    /// and returns what failed.
     pub(crate) fn prune(&self, archived: &mut Archived, going: &[PathBuf], now: OffsetDateTime) -> Vec<NotRemoved> {
         let (region, instance) = (archived.region.clone(), archived.instance.clone());
         let mut memory = archived

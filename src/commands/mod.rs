@@ -125,8 +125,8 @@ impl Context<'_> {
         })
     }
 
-    /// As [`unless_interrupted`](Self::unless_interrupted), for work that looks at `stop` itself. Once that is raised, the
-    /// work has the time of `grace` to end with what it has; only then does the process end.
+    /// As [`unless_interrupted`](Self::unless_interrupted), for work that looks at `stop` itself. Once that is raised,
+    /// the work has the time of `grace` to end with what it has; only then does the process end.
     ///
     /// # Errors
     /// If the system gives no thread.

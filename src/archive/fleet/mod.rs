@@ -56,8 +56,8 @@ pub(crate) enum Found {
     Gone {
         restorable_until: Option<OffsetDateTime>,
     },
-    /// The service's list does not have it. The list may be incomplete, or that of another key, so that the instance may
-    /// still be there.
+    /// The service's list does not have it. The list may be incomplete, or that of another key, so that the instance
+    /// may still be there.
     Unjudged,
     /// The named instance is not in this region.
     Elsewhere,

@@ -107,8 +107,8 @@ impl Selection {
         self.takes_whole_lists() && self.excluded.is_empty()
     }
 
-    /// Whether the regions' lists are read without a choice by ID or tag, so that an instance that is not in them may be
-    /// gone.
+    /// Whether the regions' lists are read without a choice by ID or tag, so that an instance that is not in them may
+    /// be gone.
     pub(super) fn takes_whole_lists(&self) -> bool {
         self.named.is_empty() && self.tags.is_empty()
     }

@@ -102,8 +102,8 @@ pub(crate) struct Args {
 
     /// Write metrics for Prometheus to FILE, however the run ends
     ///
-    /// In its text format, for node_exporter's textfile collector: give a FILE that ends in .prom in its folder, and one
-    /// FILE for an archive. It is replaced in one step, at the end. With --dry-run it stays as it is.
+    /// In its text format, for node_exporter's textfile collector: give a FILE that ends in .prom in its folder, and
+    /// one FILE for an archive. It is replaced in one step, at the end. With --dry-run it stays as it is.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) metrics: Option<PathBuf>,
 

@@ -163,8 +163,8 @@ fn warn_of_unplaced(backups: &Listing<Backup>, context: &Context<'_>) {
     }
 }
 
-/// Whether a backup is among those the command line asks for. The service filters by time, too, but it is not documented
-/// which of a backup's times it compares. A backup whose start is not known is listed.
+/// Whether a backup is among those the command line asks for. The service filters by time, too, but it is not
+/// documented which of a backup's times it compares. A backup whose start is not known is listed.
 fn is_asked_for(backup: &Backup, args: &Args, filter: &BackupFilter<'_>) -> bool {
     let is_in_time = backup.started().is_none_or(|start| {
         filter.since.is_none_or(|since| start >= since) && filter.until.is_none_or(|until| start <= until)

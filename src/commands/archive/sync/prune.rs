@@ -40,8 +40,8 @@ impl Keep {
         needed
     }
 
-    /// Splits the wanted backups of an instance into those that the policy keeps and those that it would remove at once.
-    /// It decides about the archive's backups, the wanted ones and those that `came`, together.
+    /// Splits the wanted backups of an instance into those that the policy keeps and those that it would remove at
+    /// once. It decides about the archive's backups, the wanted ones and those that `came`, together.
     fn split(
         &self,
         wanted: Vec<Wanted>,

@@ -47,8 +47,8 @@ impl Download<'_> {
         Ok(())
     }
 
-    /// Makes sure that the disk has room for what is not there yet. Returns the size of the backup in bytes; `None` where
-    /// the service does not tell it, or where only some nodes are fetched.
+    /// Makes sure that the disk has room for what is not there yet. Returns the size of the backup in bytes; `None`
+    /// where the service does not tell it, or where only some nodes are fetched.
     pub(super) fn check_space(&self, folder: &Folder, jobs: &[Job]) -> anyhow::Result<Option<u64>> {
         let Some(size) = self.info().size.filter(|_| self.args.nodes.is_empty()) else {
             return Ok(None);

@@ -11,7 +11,8 @@ use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
 use crate::values::id::BaseId;
 
-/// The reasons to think that the backup lacks files, in words: fewer links than shards, and several nodes with one file.
+/// The reasons to think that the backup lacks files, in words: fewer links than shards, and several nodes with one
+/// file.
 pub(super) fn missing_files(links: usize, same: &[SameObject], shards: Option<u64>) -> Vec<String> {
     let fewer = shards
         .filter(|shards| (links as u64) < *shards)
