@@ -219,10 +219,8 @@ mod tests {
         tar[TAR_SUM].copy_from_slice(format!("{:06o}\0 ", sum + 8 * 32).as_bytes());
         let mut no_tar = tar.clone();
         no_tar[0] += 1;
-        let utf_16: Vec<u8> = "\u{feff}<?xml version"
-            .encode_utf16()
-            .flat_map(u16::to_be_bytes)
-            .collect();
+        let utf_16 = |unit: fn(u16) -> [u8; 2]| "\u{feff}<?xml version".encode_utf16().flat_map(unit).collect();
+        let utf_16: [Vec<u8>; 2] = [utf_16(u16::to_be_bytes), utf_16(u16::to_le_bytes)];
         for (head, expected) in [
             (&b"\x1f\x8b\x08\0"[..], "gzip data"),
             (b"\x28\xb5\x2f\xfd\x04", "zstd data"),
@@ -233,7 +231,8 @@ mod tests {
             (b"\x50\x2a\x4d\x18\x04", "zstd data"),
             (&tar, "a tar archive"),
             (&no_tar, "it does not begin like one"),
-            (&utf_16, "an XML document"),
+            (&utf_16[0], "an XML document"),
+            (&utf_16[1], "an XML document"),
             (b"<?xml-stylesheet?><Error/>", "an XML document"),
             (b"<!-- saved --><Error>", "an XML document"),
             (b"<!-- saved -->\n<HTML>", "an HTML document"),
@@ -246,6 +245,11 @@ mod tests {
                 b"file appendonly.aof.1.base.rdb seq 1 type b\n",
                 "the manifest of an append-only file (AOF)",
             ),
+            (b"file with a seq 1 in it\n", "it does not begin like one"),
+            (b"file of a type that is none\n", "it does not begin like one"),
+            (b"a seq 1 type b\n", "it does not begin like one"),
+            (b"$\r\nREDIS0011", "one begins after 3 bytes of something else"),
+            (b"$12 for a backup", "it does not begin like one"),
             (b"+CONTINUE\r\n", "a replication stream"),
             (b"\nREDIS0011\xff", "one begins after 1 byte of something else"),
             (

@@ -98,8 +98,32 @@ fn right_checksum_and_a_structure_that_is_not_understood_is_ok_with_a_note() {
     let reason = "the checksum is right; not understood from byte 25 on (RDB version 99 is newer than 12, the newest \
                   that is known)";
     assert_eq!(verdict(&newer), ("ok", reason.to_owned()));
+    let newer = small(b"REDIS0099").finish_unchecked();
+    let reason = "written without a checksum; structure whole to the last byte, contents unchecked; RDB version 99 is \
+                  newer than 12, the newest that is known";
+    assert_eq!(verdict(&newer), ("unverified", reason.to_owned()));
+    // These types are those of the other server, or of none.
+    for (magic, kind) in [
+        (b"VALKEY080", 23),
+        (b"VALKEY080", 24),
+        (b"VALKEY080", 25),
+        (b"REDIS0012", 243),
+        (b"REDIS0012", 26),
+    ] {
+        let file = small(magic).raw(&[kind, 1, 2, 3]).finish();
+        let at = file.len() - 13;
+        let reason = format!("the checksum is right; not understood from byte {at} on (unknown type or opcode {kind})");
+        assert_eq!(verdict(&file), ("ok", reason));
+    }
     let module = small(b"REDIS0012").key(7, b"m").number(1 << 60).raw(&[9, 9]).finish();
     assert_eq!(verdict(&module).0, "ok");
+}
+
+#[test]
+fn right_checksum_and_no_end_opcode_before_it_is_corrupt() {
+    let file = with_right_checksum(small(b"REDIS0012").raw(&[107, 1, 2, 3]).bytes());
+    let reason = "no end opcode where an RDB file has it; not understood from byte 22 on (unknown type or opcode 107)";
+    assert_eq!(verdict(&file), ("corrupt", reason.to_owned()));
 }
 
 #[test]
@@ -123,6 +147,10 @@ fn wrong_checksum_is_corrupt_whatever_the_structure() {
     broken[16] = 0xc9;
     let reason = "the structure breaks at byte 16 (an invalid string encoding); 15 bytes are left";
     assert_eq!(verdict(&broken), ("corrupt", reason.to_owned()));
+    let mut early = whole.clone();
+    early[11] = END;
+    let reason = "the structure ends at byte 20; 11 bytes follow (unrecognized data)";
+    assert_eq!(verdict(&early), ("corrupt", reason.to_owned()));
     let mut unknown = whole;
     unknown[11] = 107;
     assert!(verdict(&unknown).1.starts_with("the checksum written is "));
@@ -175,6 +203,8 @@ fn no_checksum_and_a_structure_that_breaks_is_corrupt() {
         .finish_unchecked();
     let reason = "the structure breaks at byte 29 (an invalid container of a list's node); 12 bytes are left";
     assert_eq!(verdict(&file), ("corrupt", reason.to_owned()));
+    let file = small(b"REDIS0009").database(1 << 40).finish_unchecked();
+    assert!(verdict(&file).1.contains("a database number that is too high"));
     // The walk has come into a text: the letter is no type, and the bytes after it are no key.
     let text = b"v817395 f599 v873852 and so on, for more bytes than a key can have that begins with an 8";
     let file = small(b"REDIS0009").raw(text).finish_unchecked();
@@ -408,12 +438,14 @@ fn the_contents_are_reported() {
         "checksum": "right",
         "databases": [{"db": 0, "keys": 20, "expires": 2}, {"db": 15, "keys": 8, "expires": 0}],
         "functions": 1,
-        "modules": [contents.modules.as_ref().unwrap()[0]],
+        "modules": ["EjRWeJq83"],
     });
     assert_eq!(json.to_string(), expected.to_string());
     let unchecked = read(&small(b"REDIS0011").finish_unchecked()).contents.unwrap();
     assert_eq!(unchecked.checksum, Checksum::None);
     assert_eq!((unchecked.redis_version, unchecked.created_at), (None, None));
+    let negative = small(b"REDIS0011").raw(b"\xfa\x08used-mem\xc0\xff").finish();
+    assert_eq!(read(&negative).contents.unwrap().used_memory, None);
     let cut = read(&small(b"REDIS0011").finish()[..20]).contents.unwrap();
     assert_eq!((cut.checksum, cut.databases), (Checksum::Wrong, None));
 }

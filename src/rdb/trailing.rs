@@ -136,6 +136,8 @@ mod tests {
         for (bytes, expected) in [
             (&b"\n"[..], "1 byte follows (a newline)"),
             (b"\r\n", "2 bytes follow (a newline)"),
+            (b"\n\n", "2 bytes follow (newlines)"),
+            (b"\r\n\r\n", "4 bytes follow (newlines)"),
             (b"\n\n\n", "3 bytes follow (newlines)"),
             (b"\0", "1 byte follows (zeros)"),
             (&[0; 5000], "5000 bytes follow (zeros)"),
@@ -153,6 +155,9 @@ mod tests {
             ),
             (b"REDIS0011\xff", "10 bytes follow (another RDB file)"),
             (b"REDIS00", "7 bytes follow (another RDB file)"),
+            (b"VALKEY0 is done", "15 bytes follow (unrecognized data)"),
+            (b"*\r\n$4\r\nPING", "11 bytes follow (unrecognized data)"),
+            (b"*1 of them", "10 bytes follow (unrecognized data)"),
             (b"REDIS is done\n", "14 bytes follow (unrecognized data)"),
             (b"$EOF:", "5 bytes follow (the beginning of a replication stream)"),
             (b"junk", "4 bytes follow (unrecognized data)"),
