@@ -26,8 +26,8 @@ const SHORTEST: usize = 9;
 
 /// How a file goes on with its first answer.
 enum Admission {
-    /// The object is the known one: its bytes from the frontier on are added to the part.
-    GoOn,
+    /// The object is the known one: its bytes from the frontier on are added to this part.
+    GoOn(Arc<Part>),
     /// The object is another one, or nothing is known of it: it begins in a new part.
     Begin,
 }
@@ -58,7 +58,7 @@ impl Fetch<'_> {
                 return Ok(());
             }
             let admission = admit(slot, &answer.head, &object, first, from)?;
-            if matches!(admission, Admission::GoOn) && from > 0 && start == 0 {
+            if matches!(admission, Admission::GoOn(_)) && from > 0 && start == 0 {
                 slot.refuses_ranges = true;
                 let why = "the storage does not go on in the middle; starting again";
                 self.pool.note(self.task.file, why);
@@ -95,19 +95,19 @@ impl Fetch<'_> {
                 _ => {}
             }
         }
-        let fresh = match admission {
-            Admission::GoOn => None,
-            Admission::Begin => Some(self.new_part(&object)?),
+        let (part, is_new) = match admission {
+            Admission::GoOn(part) => (part, false),
+            Admission::Begin => (self.new_part(&object)?, true),
         };
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.task.file];
         if !is_current(slot) {
             return Ok(());
         }
-        match fresh {
-            Some(part) => slot.begin(object, part),
-            None if start == 0 => slot.resumed_from = 0,
-            None => {}
+        if is_new {
+            slot.begin(object, Arc::clone(&part));
+        } else if start == 0 {
+            slot.resumed_from = 0;
         }
         (slot.first, slot.is_first_in_flight) = (None, false);
         slot.has_ranges = answer.head.serves_ranges
@@ -115,7 +115,7 @@ impl Fetch<'_> {
             && slot.object.length.is_some()
             && !slot.is_single
             && !slot.refuses_ranges;
-        let (part, generation) = (slot.part.clone(), slot.generation);
+        let generation = slot.generation;
         self.generation.set(generation);
         let size = state.piece(self.task.file);
         let now = self.pool.now();
@@ -124,7 +124,6 @@ impl Fetch<'_> {
         let skip = slot.pieces.frontier();
         drop(state);
         self.pool.wake();
-        let Some(part) = part else { return Ok(()) };
         let destination = Destination {
             file: self.task.file,
             generation,
@@ -192,7 +191,6 @@ impl Fetch<'_> {
 fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64) -> Result<Admission, FetchError> {
     let frontier = slot.pieces.frontier();
     let known = &slot.object;
-    let is_known = frontier > 0;
     let is_same_version = known.etag.is_some() && known.etag == object.etag;
     if let (true, Some(one), Some(other)) = (is_same_version, known.length, object.length)
         && one != other
@@ -202,9 +200,11 @@ fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64)
             _ => FetchError::OtherPart,
         });
     }
-    let is_same = is_known && is_same_version && known.length == object.length;
+    let is_same = is_same_version && known.length == object.length;
+    // There is no part while another one is made in its place.
+    let part = slot.part.clone().filter(|_| is_same && frontier > 0);
     if let Span::Part(range, _) = &head.span
-        && !fits(range, head, if is_same { frontier } else { 0 })
+        && !fits(range, head, part.as_ref().map_or(0, |_| frontier))
     {
         return Err(match first {
             First::Resume if from > 0 => FetchError::OtherPart,
@@ -219,15 +219,15 @@ fn admit(slot: &mut Slot, head: &Head, object: &Object, first: First, from: u64)
             "the storage sent a part of the file, and no version to ask for the rest with".to_owned(),
         ));
     }
-    if !is_same {
+    let Some(part) = part else {
         return Ok(Admission::Begin);
-    }
+    };
     if slot.is_disputed {
         // The object did not change: the storage refuses the ETag that it sends, or its ranges are of
         // another version. One connection goes on with what a plain request gets.
         (slot.has_conditions, slot.refuses_ranges) = (false, true);
     }
-    Ok(Admission::GoOn)
+    Ok(Admission::GoOn(part))
 }
 
 /// Whether an answer's range has bytes from an offset on. A range that begins later would leave a gap. An answer
@@ -242,5 +242,43 @@ fn why_again(slot: &Slot, object: &Object) -> &'static str {
         (Some(known), Some(etag)) if known == etag => "the storage does not go on in the middle",
         (Some(_), Some(_)) => "the object is not the one it was",
         _ => "the storage names no version to go on with",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ureq::http::HeaderMap;
+
+    use super::*;
+    use crate::transfer::fixture;
+
+    /// The admission of a plain answer of this version to a file of which 5 of 10 bytes are there.
+    fn admitted(etag: &str, has_part: bool) -> Admission {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = fixture::pool(folder.path(), 5);
+        let mut state = pool.lock();
+        let slot = &mut state.files[0];
+        slot.object = Object {
+            etag: Some("\"one\"".to_owned()),
+            length: Some(10),
+        };
+        slot.part = has_part.then(|| Arc::new(Part::create(&folder.path().join("part")).unwrap()));
+        let mut headers = HeaderMap::new();
+        headers.insert("etag", etag.parse().unwrap());
+        headers.insert("content-length", "10".parse().unwrap());
+        let head = Head::read(200, &headers);
+        let object = Object {
+            etag: head.etag.clone(),
+            length: head.total(),
+        };
+        admit(slot, &head, &object, First::Plain, 0).ok().unwrap()
+    }
+
+    #[test]
+    fn an_answer_goes_on_only_with_the_same_version_and_where_there_is_a_part() {
+        assert!(matches!(admitted("\"one\"", true), Admission::GoOn(..)));
+        assert!(matches!(admitted("\"two\"", true), Admission::Begin));
+        // The part is being replaced, or could not be: there is nothing to go on with.
+        assert!(matches!(admitted("\"one\"", false), Admission::Begin));
     }
 }

@@ -41,6 +41,8 @@ mod fetch;
 mod fetch_error;
 mod file_worker;
 mod finish;
+#[cfg(test)]
+mod fixture;
 mod folder;
 mod hosts;
 mod landing;

@@ -23,7 +23,7 @@ pub fn file_names(names: &[&str]) {
     let safe = distinct_names(names.iter().copied());
     assert_eq!(safe.len(), names.len());
     let mut seen = HashSet::new();
-    // As much as beside each other, they must not be what is kept beside each.
+    // No name may be that of another file, of its part or of its corrupt file.
     for ending in ["", ".part", ".corrupt"] {
         for name in &safe {
             assert!(seen.insert(format!("{name}{ending}").to_lowercase()), "{name:?} twice");

@@ -267,64 +267,13 @@ fn repeated(last: Reason, times: u32) -> Reason {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::mpsc::channel;
-
     use super::*;
-    use crate::http::Network;
-    use crate::retry::hand::Hand;
-    use crate::transfer::pieces::Pieces;
-    use crate::transfer::{Folder, Identity, Job, Links, Options, Storage};
-
-    struct NoLinks;
-
-    impl Links for NoLinks {
-        fn fresh(&self, _: usize, _: &Link) -> Result<Link, String> {
-            panic!("no link is needed")
-        }
-    }
-
-    /// A transfer of one file of 10 bytes, of which `frontier` are there.
-    fn pool(folder: &std::path::Path, frontier: u64) -> Pool {
-        let text = || "x".to_owned();
-        let job = Job {
-            identity: Identity {
-                region: text(),
-                instance: text(),
-                base_id: text(),
-            },
-            node: text(),
-            link: Link::parse("https://h/x?secret").unwrap(),
-            folder: Arc::new(Folder::open(folder, "test").unwrap()),
-            file_name: text(),
-            force: false,
-        };
-        let options = Options {
-            storage: Storage::new(
-                Arc::new(Network::default()),
-                Duration::from_secs(1),
-                Arc::new(Hand::default()),
-            ),
-            links: Arc::new(NoLinks),
-            hosts: Arc::default(),
-            parallel: 2,
-            limit_rate: None,
-            patience: Duration::from_secs(1),
-            max_attempts: 1,
-            clock: Arc::new(Hand::default()),
-            seed: 7,
-            stop: Arc::default(),
-        };
-        let mut state = State::new(vec![job], 1, &options, Duration::ZERO);
-        state.files[0].stage = crate::transfer::state::Stage::Fetching;
-        state.files[0].pieces = Pieces::new(Some(10), frontier);
-        Pool::new(state, options, channel().0)
-    }
+    use crate::transfer::fixture;
 
     /// Whether a file is given up of which `frontier` of 10 bytes are there when a request fails.
     fn is_given_up(frontier: u64, error: FetchError) -> bool {
         let folder = tempfile::tempdir().unwrap();
-        let pool = pool(folder.path(), frontier);
+        let pool = fixture::pool(folder.path(), frontier);
         let task = pool.lock().files[0].task(0, Kind::First(First::Resume, 0));
         let link = task.link.clone();
         pool.recover(&task, task.generation, &link, error, Duration::ZERO);
