@@ -67,7 +67,6 @@ impl Head {
         let span = match (status, range) {
             // The body has a head before each of its ranges, whatever its Content-Range says.
             _ if is_multipart => Span::Unknown,
-            (206, None) => Span::Unknown,
             (200, None) => Span::Whole(length),
             // Some servers send a range with status 200. Its Content-Range counts.
             (_, Some(text)) => match parse_content_range(text) {
@@ -314,6 +313,9 @@ mod tests {
         assert_eq!(element(xml, "Code").as_deref(), Some("AccessDenied"));
         assert_eq!(element(xml, "Message").as_deref(), Some("a\\u{1b}[2Jb"));
         assert_eq!(element("<Code>", "Code"), None);
+        assert_eq!(said_in(xml.as_bytes()).as_deref(), Some("AccessDenied: a\\u{1b}[2Jb"));
+        assert_eq!(said_in(b"<Code>Busy</Code>").as_deref(), Some("Busy"));
+        assert_eq!(said_in(b"<html>"), None);
         let quoting = "<Message>https://h/x?X-Amz-Signature=1 is old</Message>";
         let message = element(quoting, "Message").unwrap();
         assert!(

@@ -78,7 +78,6 @@ impl FileWorker<'_> {
             return Ok(outcome);
         }
         self.prepare()?;
-        let mut is_second_time = false;
         loop {
             let checked = self.check()?;
             match &checked.findings.verdict {
@@ -87,7 +86,7 @@ impl FileWorker<'_> {
                     return Err(Reason::UnknownLength(unchecked.to_string()));
                 }
                 Verdict::Ok(_) | Verdict::Unverified(_) => return self.keep(checked),
-                _ if !is_second_time && self.begin_anew()? => is_second_time = true,
+                _ if self.begin_anew()? => {}
                 _ => return self.set_aside(checked),
             }
         }
@@ -377,3 +376,6 @@ fn open_whole(path: &Path) -> io::Result<File> {
 pub(super) fn disk(doing: &'static str, error: io::Error) -> Reason {
     Reason::Disk { doing, error }
 }
+
+#[cfg(test)]
+mod tests;

@@ -254,6 +254,7 @@ mod tests {
             ))
         );
         drop(first);
-        assert!(Folder::open(folder.path(), "x").is_ok());
+        let first = Folder::open(folder.path(), "x").unwrap();
+        assert_eq!(first.part("file"), folder.path().join("file.part"));
     }
 }

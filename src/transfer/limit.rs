@@ -60,6 +60,13 @@ mod tests {
     }
 
     #[test]
+    fn bytes_come_evenly_and_not_one_by_one() {
+        let rate = 1_000_000;
+        let in_a_second = rate / Limit::new(Some(rate)).chunk(usize::MAX) as u64;
+        assert!((10..=1000).contains(&in_a_second), "{in_a_second}");
+    }
+
+    #[test]
     fn without_a_rate_nothing_waits() {
         let limit = Limit::new(None);
         assert_eq!(limit.took(usize::MAX, Duration::ZERO), Duration::ZERO);

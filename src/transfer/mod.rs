@@ -60,6 +60,8 @@ mod recovery;
 mod request;
 mod slot;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 use std::io;

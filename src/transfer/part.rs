@@ -134,3 +134,38 @@ fn is_synced(outcome: io::Result<()>) -> io::Result<bool> {
         outcome => outcome.map(|()| true),
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    use rustix::fs::OFlags;
+
+    use super::*;
+
+    fn part(path: &Path, flags: OFlags) -> Part {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(flags.bits().cast_signed());
+        Part {
+            file: options.open(path).unwrap(),
+            path: path.to_owned(),
+            end: AtomicU64::new(0),
+            was_cut: AtomicBool::new(false),
+            is_closed: RwLock::default(),
+        }
+    }
+
+    #[test]
+    fn a_file_system_without_fsync_is_told_from_an_fsync_that_fails() {
+        let device = part(Path::new("/dev/null"), OFlags::empty());
+        assert!(!device.sync().unwrap() && !device.sync_all().unwrap());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let good = part(file.path(), OFlags::empty());
+        assert!(good.sync().unwrap() && good.sync_all().unwrap());
+        // A file that is open for its name alone has no fsync either, and says that with another error.
+        let failing = part(file.path(), OFlags::PATH);
+        assert!(failing.sync().is_err() && failing.sync_all().is_err());
+    }
+}

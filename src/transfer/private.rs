@@ -23,11 +23,12 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 /// Makes the folder, for this user alone, unless it is there. A symbolic link to a folder is refused.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     match system::make_folder(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::symlink_metadata(path)?.is_dir() {
-            true => Ok(()),
-            false => Err(not_a(path, "folder")),
+        Ok(()) => Ok(()),
+        Err(error) => match fs::symlink_metadata(path) {
+            Ok(there) if there.is_dir() => Ok(()),
+            Ok(_) => Err(not_a(path, "folder")),
+            Err(_) => Err(error),
         },
-        outcome => outcome,
     }
 }
 
@@ -212,11 +213,9 @@ mod system {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::{CWD, RenameFlags, renameat_with};
-            match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-                Ok(()) => return Ok(()),
-                Err(error) if error == rustix::io::Errno::EXIST => return Err(error.into()),
-                // Some file systems do not know the flag.
-                Err(_) => {}
+            // Some file systems do not know the flag.
+            if renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).is_ok() {
+                return Ok(());
             }
         }
         if fs::symlink_metadata(to).is_ok() {

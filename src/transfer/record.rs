@@ -199,6 +199,32 @@ mod tests {
         assert!(!record(Some(&format!("\"{}\"", "x".repeat(17_000))), Some(100)).is_sane());
         assert!(!record(Some("\"e\r\nX: y\""), Some(100)).is_sane());
         assert!(!record(Some("\"e\""), Some(5)).is_sane());
+        for (sha256, is_sane) in [
+            ("5e".repeat(32), true),
+            ("5e".repeat(31), false),
+            ("xy".repeat(32), false),
+        ] {
+            let mut record = record(Some("\"e\""), Some(100));
+            record.finished = Some(Finished { bytes: 100, sha256 });
+            assert_eq!(record.is_sane(), is_sane);
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_backup_or_node_is_none_and_one_that_makes_no_sense_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        let owner = Owner::of_new(&private::create(&path).unwrap()).unwrap();
+        let saved = record(Some("\"e\""), Some(100));
+        saved.save(&path).unwrap();
+        let load = |identity: &Identity, node: &str| Record::load(&path, identity, node, owner);
+        assert_eq!(load(&saved.identity, "n").as_ref(), Some(&saved));
+        assert_eq!(load(&saved.identity, "m"), None);
+        let mut other = saved.identity.clone();
+        other.base_id = "another".to_owned();
+        assert_eq!(load(&other, "n"), None);
+        record(Some("\"e\""), Some(5)).save(&path).unwrap();
+        assert_eq!(load(&saved.identity, "n"), None);
     }
 
     #[test]

@@ -36,6 +36,7 @@ fn one_large_file_comes_over_many_connections_in_few_requests() {
     assert!((5..=16).contains(&used.len()), "{used:?}");
     assert!(fetched.len() as u64 <= LARGE / PIECE + 1 + 8, "{}", fetched.len());
     assert_eq!(fetched[0].header("range"), None);
+    let mut have_ends = Vec::new();
     for request in &fetched[1..] {
         assert!(
             request.header("range").is_some() && request.header("if-match").is_some(),
@@ -46,7 +47,9 @@ fn one_large_file_comes_over_many_connections_in_few_requests() {
             last.parse::<u64>().is_ok_and(|last| last < LARGE) || last.is_empty(),
             "{request:#?}"
         );
+        have_ends.push(!last.is_empty());
     }
+    assert!(have_ends.contains(&true), "only the last piece goes to the end");
 }
 
 #[test]

@@ -1,0 +1,176 @@
+//! The first answer of a file: what it takes the place of, and what it does not.
+
+use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{MIB, Scene, answer, object, whole};
+use crate::process::world::Clock;
+
+const OLD: &str = "\"old\"";
+const NEW: &str = "\"new\"";
+
+/// Whether requests for pieces of a file are made.
+fn has_pieces(scene: &Scene, file: usize) -> bool {
+    scene.pool.lock().files[file].has_ranges
+}
+
+/// Answers the first request of a file that is there in part with a whole object of this version.
+fn change(scene: &Scene, file: usize, etag: &str) {
+    let task = scene.next().unwrap();
+    assert_eq!(task.file, file);
+    scene.answer_first(&task, whole(etag, 3000)).unwrap();
+}
+
+#[test]
+fn an_object_that_changes_again_and_again_is_fetched_over_one_connection() {
+    let scene = Scene::new(1);
+    scene.resume(0, OLD, 2000, 1000);
+    change(&scene, 0, NEW);
+    assert!(has_pieces(&scene, 0), "it may have changed by chance");
+    scene.resume(0, NEW, 2000, 1000);
+    change(&scene, 0, "\"newest\"");
+    assert!(!has_pieces(&scene, 0));
+}
+
+#[test]
+fn a_storage_whose_objects_all_change_is_not_believed_for_each_of_them() {
+    let scene = Scene::new(20);
+    for file in 0..20 {
+        scene.resume(file, OLD, 2000, 1000);
+        change(&scene, file, NEW);
+    }
+    assert!(has_pieces(&scene, 0) && !has_pieces(&scene, 19));
+}
+
+#[test]
+fn no_file_of_another_kind_takes_the_place_of_a_part() {
+    let scene = Scene::new(1);
+    let part = scene.resume(0, OLD, 2 * MIB, MIB);
+    let task = scene.next().unwrap();
+    let zip = [b"PK\x03\x04".as_slice(), &[7; 2000]].concat();
+    let other = answer(200, &[("etag", NEW), ("content-length", "2004")], Cursor::new(zip));
+    let error = scene.answer_first(&task, other).unwrap_err();
+    assert!(error.starts_with("final: not an RDB file"), "{error}");
+    assert_eq!(scene.pool.lock().files[0].pieces.frontier(), MIB);
+    let mut kept = vec![0; usize::try_from(MIB).unwrap()];
+    part.read_at(&mut kept, 0).unwrap();
+    assert!(kept == object(MIB));
+    assert!(part.is_at(&scene.folder.part("file-0"), MIB).unwrap());
+}
+
+#[test]
+fn a_part_in_answer_to_a_plain_request_counts_as_a_failure() {
+    let scene = Scene::new(1);
+    scene.begin(0);
+    for _ in 0..3 {
+        scene.clock.sleep(Duration::from_secs(60));
+        let task = scene.next().unwrap();
+        let fields = [
+            ("etag", NEW),
+            ("content-range", "bytes 5-9/10"),
+            ("content-length", "5"),
+        ];
+        let error = scene
+            .answer_first(&task, answer(206, &fields, Cursor::new("REDIS")))
+            .unwrap_err();
+        assert!(error.starts_with("odd: "), "{error}");
+    }
+    assert!(
+        scene.pool.lock().files[0].failed.is_some(),
+        "it would come again for ever"
+    );
+}
+
+#[test]
+fn a_part_that_has_all_bytes_needs_no_version() {
+    let scene = Scene::new(1);
+    scene.begin(0);
+    let task = scene.next().unwrap();
+    let fields = [("content-range", "bytes 0-99/100"), ("content-length", "100")];
+    scene
+        .answer_first(&task, answer(206, &fields, Cursor::new(object(100))))
+        .unwrap();
+    assert!(scene.pool.lock().files[0].pieces.is_complete());
+}
+
+#[test]
+fn a_note_says_why_bytes_that_are_there_are_fetched_again() {
+    let chunked = [("etag", OLD)].as_slice();
+    let length = ("content-length", "2097152");
+    for (frontier, fields, why) in [
+        (MIB, chunked, Some("the storage does not go on in the middle")),
+        (MIB, &[("etag", NEW), length], Some("the object is not the one it was")),
+        (MIB, &[length], Some("the storage names no version to go on with")),
+        (0, &[("etag", NEW), length], None),
+    ] {
+        let scene = Scene::new(1);
+        scene.resume(0, OLD, 2 * MIB, frontier);
+        let task = scene.next().unwrap();
+        scene
+            .answer_first(&task, answer(200, fields, Cursor::new(object(2 * MIB))))
+            .unwrap();
+        let expected: Vec<String> = why.iter().map(|why| format!("{why}; starting again")).collect();
+        assert_eq!(scene.notes(), expected);
+    }
+}
+
+/// Bytes of which another connection wants some as soon as half of them came.
+struct Shared {
+    bytes: Cursor<Vec<u8>>,
+    left: u64,
+    want: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Read for Shared {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        if self.bytes.position() >= self.left
+            && let Some(want) = self.want.take()
+        {
+            want();
+        }
+        Ok(count)
+    }
+}
+
+#[test]
+fn the_first_answer_brings_what_no_other_connection_asks_for_and_leaves_the_others_theirs() {
+    let scene = Scene::new(1);
+    scene.begin(0);
+    let task = scene.next().unwrap();
+    let pool = Arc::clone(&scene.pool);
+    let shared = Shared {
+        bytes: Cursor::new(object(12 * MIB)),
+        left: 3 * MIB,
+        want: Some(Box::new(move || {
+            let taken = pool.lock().files[0].pieces.take(2 * MIB, 12 * MIB);
+            let (_, range) = taken.expect("there is a piece for it");
+            assert_eq!((range.start % MIB, range.end - range.start), (0, 2 * MIB));
+        })),
+    };
+    let length = (12 * MIB).to_string();
+    let fields = [
+        ("etag", NEW),
+        ("accept-ranges", "bytes"),
+        ("content-length", length.as_str()),
+    ];
+    scene.answer_first(&task, answer(200, &fields, shared)).unwrap();
+    let state = scene.pool.lock();
+    let pieces = &state.files[0].pieces;
+    assert_eq!(pieces.frontier(), pieces.present());
+    assert!(
+        (4 * MIB..12 * MIB).contains(&pieces.frontier()),
+        "{}",
+        pieces.frontier()
+    );
+}
+
+#[test]
+fn the_first_answer_brings_all_where_nobody_else_asks() {
+    let scene = Scene::new(1);
+    scene.begin(0);
+    let task = scene.next().unwrap();
+    scene.answer_first(&task, whole(NEW, 12 * MIB)).unwrap();
+    assert!(scene.pool.lock().files[0].pieces.is_complete());
+}

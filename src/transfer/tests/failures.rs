@@ -1,0 +1,89 @@
+//! What a failed request costs its file.
+
+use std::time::Duration;
+
+use super::{MIB, Scene};
+use crate::http::{Failure, Route, Stage};
+use crate::process::world::Clock;
+use crate::transfer::fetch_error::FetchError;
+use crate::transfer::request::NoAnswer;
+use crate::transfer::state::Task;
+
+const TAG: &str = "\"one\"";
+
+fn failure(stage: Stage) -> Box<Failure> {
+    Box::new(Failure {
+        stage,
+        is_at_proxy: false,
+        route: Route {
+            origin: "http://h".to_owned(),
+            proxy: None,
+        },
+        detail: "it broke".to_owned(),
+        was_before_sending: false,
+    })
+}
+
+fn cut(stage: Stage) -> FetchError {
+    FetchError::Cut {
+        at: 5,
+        of: Some(24 * MIB),
+        failure: Some(failure(stage)),
+    }
+}
+
+fn no_answer(stage: Stage) -> FetchError {
+    NoAnswer::Transport(failure(stage)).into()
+}
+
+/// A file that one failure ends, with two requests for pieces on their way, of which the first is to fail.
+fn two_flights() -> (Scene, Task) {
+    let scene = Scene::with(2, |options| options.max_attempts = 1);
+    scene.resume(0, TAG, 24 * MIB, 0);
+    {
+        let slot = &mut scene.pool.lock().files[0];
+        (slot.first, slot.has_ranges) = (None, true);
+    }
+    let one = scene.next().unwrap();
+    assert!(scene.next().is_some());
+    (scene, one)
+}
+
+/// Whether a file is given up whose request fails so, while another connection brought bytes so long ago or
+/// none at all.
+fn is_given_up(error: FetchError, brought: Option<Duration>) -> bool {
+    let (scene, one) = two_flights();
+    let now = Duration::from_secs(1000);
+    scene.clock.sleep(now);
+    {
+        let mut state = scene.pool.lock();
+        let slot = &mut state.files[0];
+        assert_eq!(slot.flying.len(), 2);
+        for flying in &mut slot.flying {
+            flying.last = now;
+        }
+        if let Some(ago) = brought {
+            let other = slot.flying.last_mut().unwrap();
+            (other.last, other.has_delivered) = (now - ago, true);
+        }
+    }
+    scene.pool.recover(&one, one.generation, &one.link, error, now);
+    let state = scene.pool.lock();
+    let slot = &state.files[0];
+    if slot.failed.is_none() {
+        assert_eq!(slot.flying.len(), 1, "the other goes on");
+        assert_eq!(slot.pieces.flights(), 1);
+    }
+    slot.failed.is_some()
+}
+
+#[test]
+fn silence_is_no_failure_while_another_connection_brings_bytes() {
+    let ago = |seconds| Some(Duration::from_secs(seconds));
+    for error in [cut, no_answer] {
+        assert!(!is_given_up(error(Stage::Timeout), ago(1)));
+        assert!(is_given_up(error(Stage::Timeout), ago(999)), "the other is silent, too");
+        assert!(is_given_up(error(Stage::Timeout), None));
+        assert!(is_given_up(error(Stage::Broken), ago(1)));
+    }
+}
