@@ -114,7 +114,8 @@ fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findin
     let links = if args.internal { internal } else { public };
     let objects: HashSet<&str> = links.iter().map(Link::without_query).collect();
     let expected = shards.and_then(|shards| usize::try_from(shards).ok());
-    if links.len() < urls.len() || objects.len() < links.len() || expected.is_some_and(|shards| shards != links.len()) {
+    let is_of_another_number = expected.is_some_and(|shards| shards != links.len());
+    if links.is_empty() || links.len() < urls.len() || objects.len() < links.len() || is_of_another_number {
         let expected = expected.map_or_else(|| "an unknown number of".to_owned(), |shards| shards.to_string());
         findings.differs(
             "links",
@@ -173,7 +174,7 @@ fn form(links: &[Link], findings: &mut Findings) {
 /// as the documented example has it.
 fn offsets(link: &Link, start: Option<OffsetDateTime>, service: &Service<'_>, findings: &mut Findings) {
     if !service.forms.has_bare_times {
-        if !service.forms.is_empty() {
+        if service.forms.has_times {
             findings.ok("offsets", "every time has one");
         }
         return;

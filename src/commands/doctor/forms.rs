@@ -72,16 +72,13 @@ pub(super) struct Forms {
     entries: usize,
     /// The differences, in words.
     odd: BTreeSet<String>,
+    /// Whether any time came.
+    pub(super) has_times: bool,
     /// Whether a time came without an offset, as a sister product writes it.
     pub(super) has_bare_times: bool,
 }
 
 impl Forms {
-    /// Whether no entry was looked at.
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries == 0
-    }
-
     /// Looks at a page of a listing.
     pub(super) fn look_at(&mut self, list: &str, result: &Value, entries: &[Value]) {
         match result.get(list) {
@@ -117,6 +114,7 @@ impl Forms {
         let Some(value) = value.filter(|value| !value.is_null()) else {
             return;
         };
+        self.has_times |= form == Form::Time && value.as_str().is_some_and(|text| !text.is_empty());
         let odd = match (form, value) {
             (Form::Text, Value::String(_)) | (Form::Boolean, Value::Bool(_)) => return,
             (Form::Integer, Value::Number(number)) if number.is_i64() || number.is_u64() => return,
@@ -141,7 +139,7 @@ impl Forms {
 
     pub(super) fn conclude(&self, findings: &mut Findings) {
         if self.odd.is_empty() {
-            if self.is_empty() {
+            if self.entries == 0 {
                 findings.skipped("forms", "nothing was listed");
             } else {
                 findings.ok("forms", format!("as documented ({} entries)", self.entries));

@@ -147,7 +147,10 @@ fn pages(chosen: &Chosen, instances: &[Value], service: &mut Service<'_>, findin
     } else if instances.len() > LEAST_PAGE {
         (instances.len(), service.page(INSTANCES, None, &query))
     } else {
-        findings.skipped("pages", format!("fewer than {} backups and instances", LEAST_PAGE + 1));
+        findings.skipped(
+            "pages",
+            format!("no list that was read has more than {LEAST_PAGE} entries"),
+        );
         return;
     };
     match outcome {
@@ -226,13 +229,13 @@ fn time_filter(chosen: &Chosen, service: &mut Service<'_>, findings: &mut Findin
                 .filter(|start| (*start - moment).abs() > Duration::seconds(1));
             match (is_listed, others.count()) {
                 (true, 0) => findings.ok("timeFilter", "by start"),
-                (false, 0) => findings.differs(
+                (false, _) => findings.differs(
                     "timeFilter",
                     "a backup is not listed for the second of its own start",
                     MEANS,
                     "leave --since and --until out; please report it",
                 ),
-                (_, others) => findings.differs(
+                (true, others) => findings.differs(
                     "timeFilter",
                     format!("{others} backups of other times are listed as well"),
                     MEANS,

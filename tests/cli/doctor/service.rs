@@ -1,7 +1,7 @@
 //! What `doctor` says of the service: signature, token, clock, permissions, lists, filters and policies.
 
 use jdredis_sandbox::{Difference, Reply};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{BACKUP, Cloud, findings, pair, seen, states};
 use crate::support::{ACCESS_KEY, SECRET_KEY, TOKEN, for_each};
@@ -259,6 +259,37 @@ fn an_instance_or_a_backup_that_is_not_there_is_a_failure() {
     assert_eq!((outcome.code, findings(&outcome)), (Some(3), pair("links", "failed")));
     let outcome = cloud.run().args(["--base-id", "1234"]).run();
     outcome.fails_saying(2, &["--instance"]);
+}
+
+/// An answer may lack every field but the IDs.
+#[test]
+fn what_no_answer_tells_is_not_called_ok() {
+    for (links, found, seen_of_links) in [
+        (None, vec![], "1, shards not known"),
+        (
+            Some(json!([])),
+            pair("links", "differs"),
+            "0 entries, 0 usable links, 0 objects, for an unknown number of shards",
+        ),
+    ] {
+        let cloud = Cloud::sound();
+        let reply = |result: Value| Reply::json(200, json!({"requestId": "r", "result": result}).to_string());
+        let instances = reply(json!({"cacheInstances": [{"cacheInstanceId": BACKUP.0}], "totalCount": 1}));
+        let backups = reply(json!({"backups": [{"baseId": BACKUP.1, "backupStatus": 2}], "totalCount": 1}));
+        cloud.sandbox.script_for("cacheInstance?", vec![instances; 4]);
+        cloud.sandbox.script_for("/backup?", vec![backups; 4]);
+        cloud
+            .sandbox
+            .script_for("/backup/", vec![reply(json!({"baseId": BACKUP.1}))]);
+        if let Some(links) = links {
+            let links = reply(json!({"downloadUrls": links}));
+            cloud.sandbox.script_for("describeDownloadUrl", vec![links]);
+        }
+        let outcome = cloud.doctor(&["--base-id", BACKUP.1, "-o", "json"]);
+        assert_eq!(findings(&outcome), found, "{}", outcome.stdout);
+        assert_eq!(states(&outcome)["offsets"], "skipped", "{}", outcome.stdout);
+        assert_eq!(seen(&outcome, "links"), seen_of_links);
+    }
 }
 
 #[test]
