@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::values::{RegionParser, RegionsParser};
+use super::values::RegionParser;
 use crate::values::age::MaxAge;
 use crate::values::id::{BaseId, InstanceId, Region};
 
@@ -12,7 +12,7 @@ pub(crate) struct RegionArgs {
     /// The region; one that is not listed is accepted
     ///
     /// [environment: JDCLOUD_REGION; default: the profile's region_id]
-    #[arg(long, value_name = "REGION", value_parser = RegionParser)]
+    #[arg(long, value_name = "REGION", value_parser = RegionParser { offers_all: false })]
     pub(crate) region: Option<Region>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct RegionsArgs {
     /// A region, which may be given several times, or 'all' that Redis is offered in
     ///
     /// [environment: JDCLOUD_REGION; default: the profile's region_id]
-    #[arg(long = "region", value_name = "REGION", value_parser = RegionsParser)]
+    #[arg(long = "region", value_name = "REGION", value_parser = RegionParser { offers_all: true })]
     pub(crate) regions: Vec<Region>,
 }
 

@@ -17,7 +17,10 @@ pub(crate) fn instance_status() -> impl TypedValueParser<Value = String> {
 
 /// Accepts every well-formed region and offers the known ones to help and completion.
 #[derive(Clone)]
-pub(super) struct RegionParser;
+pub(super) struct RegionParser {
+    /// Whether the word for all regions is offered as well.
+    pub(super) offers_all: bool,
+}
 
 impl TypedValueParser for RegionParser {
     type Value = Region;
@@ -34,29 +37,8 @@ impl TypedValueParser for RegionParser {
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let known = REGIONS.iter().map(|(id, name)| PossibleValue::new(*id).help(*name));
-        Some(Box::new(known))
-    }
-}
-
-/// Like [`RegionParser`], but help and completion also offer the word for all regions.
-#[derive(Clone)]
-pub(super) struct RegionsParser;
-
-impl TypedValueParser for RegionsParser {
-    type Value = Region;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        arg: Option<&clap::Arg>,
-        value: &std::ffi::OsStr,
-    ) -> Result<Region, clap::Error> {
-        RegionParser.parse_ref(command, arg, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let all = PossibleValue::new(ALL_REGIONS).help("all that Redis is offered in");
-        Some(Box::new(RegionParser.possible_values()?.chain([all])))
+        Some(Box::new(known.chain(self.offers_all.then_some(all))))
     }
 }
 
