@@ -338,6 +338,54 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_with_a_result_is_good_where_its_error_says_that_there_is_none() {
+        for body in [
+            r#"{"error":null,"result":{"a":1}}"#,
+            r#"{"error":{},"result":{"a":1}}"#,
+            r#"{"error":{"code":0,"message":"","status":null},"result":{"a":1}}"#,
+            r#"{"error":{"code":"200"},"result":{"a":1}}"#,
+            // The result speaks of a success, has no words, or has data.
+            r#"{"result":{"code":0,"message":"done"}}"#,
+            r#"{"result":{"code":200,"message":"done"}}"#,
+            r#"{"result":{"code":"","message":"done"}}"#,
+            r#"{"result":{"code":404,"message":""}}"#,
+            r#"{"result":{"code":404,"message":"x","entries":[1]}}"#,
+            r#"{"result":{"code":404}}"#,
+            r#"{"result":{"message":"x"}}"#,
+        ] {
+            assert!(Answer::without_network(200, body.as_bytes()).is_ok(), "{body}");
+        }
+        for (body, expected) in [
+            (
+                r#"{"error":{}}"#,
+                "Other 200 HTTP 200 with an error that has neither code nor status nor message",
+            ),
+            (
+                r#"{"error":[],"result":{"a":1}}"#,
+                "Other 200 HTTP 200 with an error that has neither code nor status nor message",
+            ),
+            (
+                r#"{"error":{"code":200,"message":"x"},"result":{"a":1}}"#,
+                "Other 200 x",
+            ),
+            (
+                r#"{"error":{"code":200,"status":"INTERNAL"},"result":{"a":1}}"#,
+                "ServiceFailed 500 500 INTERNAL",
+            ),
+            (
+                r#"{"error":{"code":404},"result":{"a":1}}"#,
+                "NotFound 404 404, without a reason",
+            ),
+            (
+                r#"{"result":{"code":404,"message":"gone","details":[]}}"#,
+                "NotFound 404 404: gone",
+            ),
+        ] {
+            assert_eq!(refusal(200, body), expected, "{body}");
+        }
+    }
+
+    #[test]
     fn a_refusal_quotes_no_link() {
         let text = refusal(400, r#"{"error":{"message":"bad http://h/x?X-Amz-Signature=5ec2e7"}}"#);
         assert!(text.contains("http://h/x") && !text.contains("5ec2e7"), "{text}");

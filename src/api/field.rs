@@ -247,6 +247,22 @@ mod tests {
     }
 
     #[test]
+    fn each_type_of_json_is_named() {
+        for (text, name) in [
+            ("{}", "an object"),
+            ("[]", "a list"),
+            ("\"a\"", "a text"),
+            ("null", "null"),
+            ("true", "a truth value"),
+            ("false", "a truth value"),
+            ("-1", "a number"),
+            ("1", "a number"),
+        ] {
+            assert_eq!(kind(text), name);
+        }
+    }
+
+    #[test]
     fn integers_are_read_in_any_form_that_has_one_reading() {
         for (value, number) in [
             ("3", 3),
@@ -273,6 +289,8 @@ mod tests {
             "[]",
             "{}",
             "1e99",
+            // Above it, floats no longer hold every integer.
+            "9007199254740992.0",
             "9223372036854775808",
             "\"NaN\"",
             "\"inf\"",

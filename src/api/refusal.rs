@@ -212,6 +212,39 @@ mod tests {
     }
 
     #[test]
+    fn an_error_without_a_code_has_that_of_its_status_name() {
+        for (code, names) in [
+            (
+                400,
+                &[
+                    "INVALID_ARGUMENT",
+                    "FAILED_PRECONDITION",
+                    "OUT_OF_RANGE",
+                    "HTTP_BAD_REQUEST",
+                ][..],
+            ),
+            (401, &["UNAUTHENTICATED", "ACCESS_ERROR"]),
+            (403, &["HTTP_FORBIDDEN"]),
+            (404, &["NOT_FOUND"]),
+            (409, &["ABORTED", "ALREADY_EXISTS"]),
+            (413, &["HTTP_REQUEST_ENTITY_TOO_LARGE"]),
+            (414, &["HTTP_URI_TOO_LONG"]),
+            (429, &["RATE_LIMIT", "HTTP_RATE_LIMIT_EXCEEDED", "QUOTA_EXCEEDED"]),
+            (500, &["UNKNOWN", "INTERNAL", "HTTP_INTERNAL_SERVER_ERROR"]),
+            (501, &["NOT_IMPLEMENTED"]),
+            (502, &["SOURCE_UNAVAILABLE", "HTTP_BAD_GATEWAY"]),
+            (503, &["UNAVAILABLE", "HTTP_SERVICE_UNAVAILABLE"]),
+            (504, &["HTTP_SERVER_TIMING_OUT"]),
+            (418, &["NEVER_HEARD_OF"]),
+        ] {
+            for name in names {
+                let error = serde_json::json!({"status": name});
+                assert_eq!(super::code(&error, 418), code, "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn a_refusal_without_words_still_shows_more_than_its_status() {
         let refusal = |code, status: &str, message: &str| {
             Refusal {

@@ -177,3 +177,20 @@ impl Warnings {
         all.into_iter().flatten().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::starts;
+
+    #[test]
+    fn the_first_three_are_named_and_the_others_counted() {
+        let backups = |count: usize| {
+            (1..=count)
+                .map(|id| (id.to_string(), String::new()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(starts(&backups(3)), "backup 1, backup 2, backup 3");
+        assert_eq!(starts(&backups(5)), "backup 1, backup 2, backup 3, 2 more");
+        assert_eq!(starts(&[("1".to_owned(), "soon".to_owned())]), "backup 1 (\"soon\")");
+    }
+}
