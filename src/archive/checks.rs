@@ -144,3 +144,21 @@ pub(crate) fn save(dir: &Path, folder: &Path, new: &[Check]) -> io::Result<()> {
     text.push(b'\n');
     Modes::of_dir(dir)?.replace(&folder.join(CHECKS), &text)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A path below a file is one that the system cannot look at, which is another thing than a missing one.
+    #[cfg(unix)]
+    #[test]
+    fn checks_that_cannot_be_read_are_not_taken_for_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(load(&file).is_err());
+        assert!(load(dir.path()).unwrap().is_empty());
+    }
+}

@@ -424,4 +424,17 @@ mod tests {
         status.take_from(&with_sync(8));
         assert_eq!(status.sync, Some(sync(3)));
     }
+
+    /// A path below a file is one that the system cannot look at, which is another thing than a missing one.
+    #[cfg(unix)]
+    #[test]
+    fn metrics_whose_place_cannot_be_looked_at_are_not_taken_for_new() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(target(&file.join("x.prom")).is_err());
+        assert!(target(dir.path()).is_err());
+        let new = dir.path().join("x.prom");
+        assert_eq!(target(&new).unwrap(), new);
+    }
 }

@@ -316,3 +316,21 @@ impl Store {
         let _ = fs::remove_dir(root);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A path below a file is one that the system cannot look at, which is another thing than a missing one.
+    #[cfg(unix)]
+    #[test]
+    fn a_mark_that_cannot_be_looked_at_is_not_taken_for_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(marked(&file).is_err());
+        assert_eq!(marked(dir.path()).unwrap(), None);
+        fs::write(dir.path().join(KEEP), "audit\n").unwrap();
+        assert_eq!(marked(dir.path()).unwrap().as_deref(), Some("keep: audit"));
+    }
+}

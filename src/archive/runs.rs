@@ -310,4 +310,17 @@ mod tests {
         assert!(append(dir.path(), &run(now), true).is_err());
         assert!(read(dir.path(), now).is_err() && last_sync(dir.path()).is_none());
     }
+
+    /// A path below a file is one that the system cannot look at, which is another thing than a missing one.
+    #[cfg(unix)]
+    #[test]
+    fn a_record_that_cannot_be_looked_at_is_not_taken_for_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(is_missing(&file.join("runs.jsonl")).is_err());
+        assert!(is_missing(dir.path()).is_err());
+        assert!(is_missing(&dir.path().join("runs.jsonl")).unwrap());
+        assert!(!is_missing(&file).unwrap());
+    }
 }
