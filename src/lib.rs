@@ -22,7 +22,7 @@
 //! | RDB | `rdb` | reads an RDB file while it passes by: whether it is whole, and what is in it |
 //! | output | `output` | pure functions from data to the bytes for standard output |
 //! | screen | `terminal` | everything on standard error: notes, bars, the status line |
-//! | network | `http`, `retry` | the HTTP client of service and storage; which failures may pass, and the waits between attempts |
+//! | network | `http`, `retry` | the HTTP client of service and storage; which failures may pass, the waits between attempts, and the rate of calls |
 //! | plain types | `values` | identifiers, links, secrets, times, ages, schedules, the service's words |
 //! | for tests | `fuzzing` | the inputs and entry points of the properties |
 //! | build | `build` | the build script: the commit and the target for `--version` |

@@ -19,13 +19,13 @@ use crate::values::endpoint::{Endpoint, Scheme};
 pub(crate) struct Proxy {
     /// Scheme, host and port of the proxy itself.
     address: Endpoint,
-    /// The value of `Proxy-Authorization`, where the variable holds a name or a password.
+    /// The value of `Proxy-Authorization`, if the variable holds a name or a password.
     authorization: Option<Zeroizing<String>>,
     variable: String,
 }
 
 impl Proxy {
-    /// `https` where the connection to the proxy itself is encrypted.
+    /// `https` if the connection to the proxy itself is encrypted.
     pub(crate) fn scheme(&self) -> Scheme {
         self.address.scheme()
     }

@@ -55,7 +55,7 @@ fn transport_may_pass(failure: &Failure) -> bool {
         // A server or a balancer that restarts hangs up on a handshake.
         Stage::Handshake => true,
         // A proxy's 502, 503 and 504 are about the way behind it, as they are for any gateway (RFC 9110,
-        // section 15.6). 403 and 407 are its rules, which the next attempt meets again.
+        // section 15.6). 403 and 407 follow from its rules, which stay.
         Stage::ProxyRefused { status, .. } => status_may_pass(status),
         // Certificates, trust and the protocol are settings of one side or the other.
         Stage::Tls(

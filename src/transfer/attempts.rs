@@ -59,9 +59,9 @@ impl Attempts {
         }
     }
 
-    /// Whether nothing has failed since the last progress.
-    pub(super) fn is_first(&self) -> bool {
-        self.failed == 0
+    /// Whether a request has failed since the last progress.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed > 0
     }
 
     /// Notes that a link was refused. Returns whether it is the first one since the last progress.

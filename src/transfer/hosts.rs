@@ -1,15 +1,15 @@
-//! The storage hosts that no connection can be made to, so that not every file finds that out for itself.
+//! The storage hosts that no connection can be made to, so that not every file tries them again.
 //!
-//! A host is given up once its failure is about the connection and will stay: at once where trying again does not help
-//! (a certificate that is not trusted, a proxy that refuses), unless the host has answered in this run; else after it
-//! has failed for as long as a silence may last, so that a restart of the storage or of a network costs no file. Any
-//! answer, also an error, shows that connections can be made.
+//! A host is given up after requests to it led to no answer. If another attempt would not help (a certificate that is
+//! not trusted, a proxy that refuses), the first such request is enough, unless the host has answered in this run.
+//! Otherwise they must have failed for as long as the storage may be silent, so that a restart of the storage or of a
+//! network costs no file. Any answer, an error too, shows that connections can be made.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::pool::Pool;
+use super::pool::{Pool, locked};
 use super::reason::Reason;
 use super::request::{Answer, NoAnswer};
 use super::state::{Kind, Task};
@@ -39,9 +39,9 @@ impl Hosts {
         self.lock().insert(origin.to_owned(), host);
     }
 
-    /// Notes that a request to a host led to no answer. Where that may pass, the host is given up once it has failed for
-    /// so long and so often.
-    pub(super) fn failed(&self, origin: &str, failure: &Failure, now: Duration, (long, often): (Duration, u32)) {
+    /// Notes that a request to a host led to no answer. If that may pass, the host is given up once there were `least`
+    /// such failures since its last answer, and they have lasted for this time.
+    pub(super) fn failed(&self, origin: &str, failure: &Failure, now: Duration, (lasting, least): (Duration, u32)) {
         // A limit of this system is not the host's fault.
         if failure.stage == Stage::NoThread {
             return;
@@ -51,7 +51,7 @@ impl Hosts {
         let (since, count) = host.failing.map_or((now, 1), |(since, count)| (since, count + 1));
         host.failing = Some((since, count));
         let stays = !may_pass(Cause::Transport(failure)) && failure.was_before_sending && !host.has_answered;
-        if stays || (count >= often && now.saturating_sub(since) >= long) {
+        if stays || (count >= least && now.saturating_sub(since) >= lasting) {
             host.given_up.get_or_insert_with(|| failure.clone());
         }
     }
@@ -62,18 +62,17 @@ impl Hosts {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
-        // A thread that panics ends the process.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 
 impl Pool {
-    /// Why a file's first request is not sent: its host was given up. A file that has failed before goes on to its
-    /// own end, which says how often.
+    /// Why a file's first request is not sent: its host was given up. A file that has failed before is tried until its
+    /// own attempts are over, so that its reason says how many there were.
     pub(super) fn why_not(&self, task: &Task, link: &Link) -> Option<Reason> {
         let failure = self.options.hosts.given_up(link.origin()?)?;
         let is_first = task.generation == 0 && matches!(task.kind, Kind::First(..));
-        let is_untried = is_first && self.lock().files[task.file].attempts.is_first();
+        let is_untried = is_first && !self.lock().files[task.file].attempts.has_failed();
         is_untried.then_some(Reason::NotTried(failure))
     }
 

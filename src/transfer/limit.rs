@@ -1,4 +1,4 @@
-//! `--limit-rate`: at most so many bytes a second over all connections.
+//! `--limit-rate`: limits the bytes a second over all connections.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

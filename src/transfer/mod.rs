@@ -1,9 +1,8 @@
-//! Fetches the files of backups over many connections. No file that it leaves looks whole without being
-//! whole.
+//! Fetches the files of backups over many connections. A file gets its name only when it is whole.
 //!
-//! It is given [`Job`]s, which may be of several backups and folders, and a source of fresh [`Links`],
-//! which its threads call. It reports [`Event`]s, and an [`Outcome`] for each file; reasons leave it as
-//! [`Reason`]s, without advice. It knows neither the API nor the screen.
+//! A [`Transfer`] is given [`Job`]s, which may be of several backups and folders, and a source of new [`Links`].
+//! It reports [`Event`]s, and an [`Outcome`] for each file. A failure is a [`Reason`], without advice. This layer
+//! knows neither the API nor the screen.
 //!
 //! # The design
 //!

@@ -1,6 +1,6 @@
 //! The state that all threads of a transfer share: the files, and the choice of the next request.
 //!
-//! One lock guards all of it. It is held for bookkeeping alone, never for a request or a write.
+//! One lock guards all of it. No thread holds it while it sends a request, receives or writes bytes.
 
 use std::ops::Range;
 use std::time::Duration;
