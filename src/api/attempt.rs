@@ -36,6 +36,7 @@ impl FailedAttempt {
         matches!(&*self.kind, ErrorKind::Refused(refusal) if is_429(refusal))
     }
 
+    /// An attempt to which no answer came.
     pub(super) fn of_transport(failure: Failure) -> Self {
         Self {
             is_transient: may_pass(Cause::Transport(&failure)),
@@ -49,6 +50,7 @@ impl FailedAttempt {
         }
     }
 
+    /// An attempt that was answered with an error.
     pub(super) fn of_refusal(refusal: Refusal, retry_after: Option<Duration>) -> Self {
         Self {
             is_transient: may_pass(refusal.cause()),

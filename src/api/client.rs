@@ -45,6 +45,7 @@ pub(super) struct Call<'a> {
     pub(super) method: &'static str,
     /// The path's segments after the region; after the version, if the path has no region.
     pub(super) path: &'a [&'a str],
+    /// Names and values, not encoded, in any order.
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Option<Vec<u8>>,
     has_region: bool,
@@ -53,6 +54,7 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
+    /// A read of a path below the region's, with parameters in any order.
     pub(super) fn get(path: &'a [&'a str], query: Vec<(String, String)>) -> Self {
         Self {
             method: "GET",
@@ -64,6 +66,7 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A request that creates or begins something.
     pub(super) fn post(path: &'a [&'a str], body: &serde_json::Value) -> Self {
         Self {
             method: "POST",
@@ -75,6 +78,7 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A request that changes something that is there.
     pub(super) fn patch(path: &'a [&'a str], body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("a request's body has only text for keys");
         Self {

@@ -159,17 +159,25 @@ pub(crate) trait Listed: Sized {
 /// A cache instance.
 #[derive(Debug)]
 pub(crate) struct CacheInstance {
+    /// `cacheInstanceId`.
     pub(crate) id: InstanceId,
+    /// `cacheInstanceName`.
     pub(crate) name: Option<String>,
-    /// `master-slave`, `cluster` or `native-cluster`.
+    /// `cacheInstanceType`: `master-slave`, `cluster` or `native-cluster`.
     pub(crate) kind: Option<String>,
+    /// `redisVersion`, such as `4.0`.
     pub(crate) redis_version: Option<String>,
+    /// `cacheInstanceMemoryMB`, taken as MiB.
     pub(crate) memory_mib: Option<u64>,
+    /// `shardNumber`.
     pub(crate) shards: Option<u64>,
+    /// `cacheInstanceStatus`; the documented values are in [`vocabulary`](crate::values::vocabulary).
     pub(crate) status: Option<String>,
+    /// `connectionDomain`: the host name that clients connect to.
     pub(crate) domain: Option<String>,
+    /// `port`.
     pub(crate) port: Option<u16>,
-    /// The number of its databases, 16 to 256; a text in one of JD Cloud's models and a number in another.
+    /// `databaseNum`: the number of its databases, 16 to 256; a text in one of JD Cloud's models and a number in another.
     pub(crate) databases: Option<u64>,
     /// `createTime`.
     created: Option<Moment>,
@@ -229,16 +237,21 @@ impl Listed for CacheInstance {
 /// A backup: one task, and a file for every node.
 #[derive(Debug)]
 pub(crate) struct Backup {
+    /// `baseId`.
     pub(crate) base_id: BaseId,
+    /// `backupFileName`.
     pub(crate) name: Option<String>,
+    /// `backupStartTime`.
     pub(crate) start: Option<Moment>,
+    /// `backupEndTime`.
     pub(crate) end: Option<Moment>,
     /// `backupType`.
     pub(crate) kind: Option<i64>,
-    /// Bytes, all shards together.
+    /// `backupSize`: bytes, all shards together.
     pub(crate) size: Option<u64>,
     /// `backupStatus`.
     pub(crate) status: Option<i64>,
+    /// `backupShardNum`.
     pub(crate) shards: Option<u64>,
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct Refusal {
     pub(crate) status: String,
     /// The service's words; empty where there are none.
     pub(crate) message: String,
+    /// The service's ID of the exchange, for its support.
     pub(crate) request_id: Option<String>,
     /// The local clock minus the service's, in seconds, from the answer's `Date`.
     pub(crate) clock_offset: Option<i64>,

@@ -158,6 +158,7 @@ impl Warnings {
         }
     }
 
+    /// Notes that the service counts more entries than it lists.
     pub(super) fn set_too_few(&mut self, counted: usize, listed: usize) {
         self.too_few = Some(Warning::TooFew {
             list: self.list,
@@ -166,6 +167,7 @@ impl Warnings {
         });
     }
 
+    /// The warnings, one of each kind that there is.
     pub(super) fn finish(self) -> Vec<Warning> {
         let all = [
             self.too_few,

@@ -30,6 +30,7 @@ pub(crate) struct Others {
 }
 
 impl Others {
+    /// Counts the backups of a list that have not succeeded.
     pub(super) fn of<'a>(backups: impl Iterator<Item = &'a Backup>) -> Self {
         let mut others = Self {
             running: 0,

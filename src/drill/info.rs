@@ -27,14 +27,17 @@ impl Info {
         self.number("loading_loaded_bytes")
     }
 
+    /// How much of the file is loaded, in percent.
     pub(super) fn percent(&self) -> Option<u8> {
         self.number("loading_loaded_perc")?.try_into().ok()
     }
 
+    /// How long loading still takes, by the server's estimate; `None` where it has none.
     pub(super) fn seconds_left(&self) -> Option<u64> {
         self.number("loading_eta_seconds")
     }
 
+    /// The memory that the server's data takes, in bytes.
     pub(super) fn used_memory(&self) -> Option<u64> {
         self.number("used_memory")
     }

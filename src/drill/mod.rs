@@ -82,7 +82,9 @@ const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) path: &'a Path,
+    /// Its length.
     pub(crate) bytes: u64,
+    /// What the reader of RDB files saw in it.
     pub(crate) contents: &'a Contents,
 }
 
@@ -107,6 +109,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// The name in tables and messages, which is that in JSON.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Loaded => "loaded",

@@ -105,16 +105,19 @@ enum Aux {
 }
 
 impl Counts {
+    /// Counts a key of the current database.
     pub(super) fn add_key(&mut self) {
         self.keys += 1;
         self.expires += u64::from(self.next_expires);
         self.next_expires = false;
     }
 
+    /// Notes that the next key has a time after which it expires.
     pub(super) fn next_expires(&mut self) {
         self.next_expires = true;
     }
 
+    /// Makes this database the current one.
     pub(super) fn select(&mut self, number: u64) {
         self.put_away();
         self.database = number;
@@ -145,6 +148,7 @@ impl Counts {
         }
     }
 
+    /// Notes the name of the auxiliary field whose value comes next.
     pub(super) fn aux_name(&mut self, name: Seen<'_>) {
         self.aux = match name {
             Seen::Plain(b"redis-ver") => Some(Aux::RedisVersion),

@@ -45,6 +45,7 @@ impl Trailing {
         }
     }
 
+    /// Takes the next bytes.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         if let Some(free) = usize::try_from(self.count)
             .ok()
@@ -57,6 +58,7 @@ impl Trailing {
         self.count += bytes.len() as u64;
     }
 
+    /// The kind of the bytes so far.
     pub(super) fn kind(&self) -> TrailingKind {
         let seen = usize::try_from(self.count).map_or(LOOKED_AT, |count| count.min(LOOKED_AT));
         let head = &self.head[..seen];

@@ -77,6 +77,7 @@ impl Folder {
         &self.path
     }
 
+    /// The path of a file in the folder.
     pub(super) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
