@@ -124,6 +124,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_advice_on_a_file_that_cannot_be_read_is_given_for_no_other() {
+        let hint = |state| Task::Verify.hint(&[&FileReport::new("x", 0, state, None)]);
+        assert!(hint(FileState::Unreadable).contains("who may read it"));
+        assert_eq!(hint(FileState::Corrupt), "");
+    }
+
+    #[test]
     fn a_path_is_one_word_of_a_shell() {
         for (path, word) in [
             ("backups/redis-1.rdb.gz", "backups/redis-1.rdb.gz"),

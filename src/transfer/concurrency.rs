@@ -171,7 +171,7 @@ impl Pace {
             return true;
         }
         if self.allowed > 1 && now >= self.next_trial && elapsed >= SETTLED {
-            let fewer = (self.allowed * 3 / 4).min(self.allowed - 1);
+            let fewer = self.allowed * 3 / 4;
             self.trial = Some(Trial {
                 before: self.allowed,
                 rate_before: bytes as f64 / elapsed.as_secs_f64(),

@@ -210,7 +210,12 @@ impl Fetch<'_> {
             // No byte outside the flight's range is written, and none that is there already.
             let from = usize::try_from(skip.saturating_sub(position)).map_or(count, |from| from.min(count));
             if position + count as u64 > end {
-                end = pool.extend(destination, position + count as u64).max(position);
+                let Some(further) = pool.extend(destination, position + count as u64) else {
+                    // Other connections have brought all bytes of the flight.
+                    pool.give_buffer(buffer);
+                    return Ok(());
+                };
+                end = further;
             }
             let agreed = end.min(until.unwrap_or(u64::MAX)).saturating_sub(position);
             let to = usize::try_from(agreed).map_or(count, |to| to.min(count));
@@ -237,7 +242,7 @@ impl Fetch<'_> {
                 }
             }
             position += count as u64;
-            if until.is_some_and(|until| position > until) || (to < count && from >= to) {
+            if until.is_some_and(|until| position > until) {
                 break;
             }
             last_busy = pool.now().saturating_sub(busy);

@@ -19,15 +19,15 @@ const QUEUE: usize = 8;
 
 impl Pool {
     /// Up to where a flight is to bring bytes that has them up to `position`.
-    pub(super) fn extend(&self, destination: &Destination, position: u64) -> u64 {
+    pub(super) fn extend(&self, destination: &Destination, position: u64) -> Option<u64> {
         let mut state = self.lock();
         let size = state.piece(destination.file);
         let slot = &mut state.files[destination.file];
         if slot.generation != destination.generation {
-            return 0;
+            return None;
         }
         slot.pieces.set_single(!slot.has_ranges);
-        slot.pieces.extend(destination.id, position, size).unwrap_or_default()
+        slot.pieces.extend(destination.id, position, size)
     }
 
     /// Which of these bytes a flight is to write: those that are not there. No other flight writes any of

@@ -1,6 +1,7 @@
 //! A transfer without its threads: a test takes each step itself, on a clock of its own.
 
 mod answers;
+mod concurrency;
 mod failures;
 mod landing;
 mod pieces;
@@ -124,11 +125,7 @@ impl Scene {
 
     /// Takes the answer to a file's first request, and recovers from what is wrong with it.
     pub(super) fn answer_first(&self, task: &Task, mut answer: Answer) -> Result<(), String> {
-        answer.body = Box::new(Checked {
-            body: answer.body,
-            pool: Arc::clone(&self.pool),
-            file: task.file,
-        });
+        answer.body = self.checked(task.file, answer.body);
         let Kind::First(first, from) = task.kind else {
             panic!("no first request")
         };
@@ -153,6 +150,15 @@ impl Scene {
         said
     }
 
+    /// Bytes of an answer about a file, which are checked as they come.
+    pub(super) fn checked(&self, file: usize, body: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+        Box::new(Checked {
+            body: Box::new(body),
+            pool: Arc::clone(&self.pool),
+            file,
+        })
+    }
+
     /// The notes so far, since they were last asked for.
     pub(super) fn notes(&self) -> Vec<String> {
         let notes = self.events.try_iter().filter_map(|(_, event)| match event {
@@ -174,6 +180,25 @@ impl Read for Checked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.pool.lock().files[self.file].queue.clear();
         self.body.read(buffer)
+    }
+}
+
+/// Bytes of an answer, while which something else happens once so many of them are read.
+pub(super) struct Shared {
+    pub(super) bytes: Cursor<Vec<u8>>,
+    pub(super) after: u64,
+    pub(super) then: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Read for Shared {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        if self.bytes.position() >= self.after
+            && let Some(then) = self.then.take()
+        {
+            then();
+        }
+        Ok(count)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The first answer of a file: what it takes the place of, and what it does not.
 
-use std::io::{self, Cursor, Read};
+use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{MIB, Scene, answer, object, whole};
+use super::{MIB, Scene, Shared, answer, object, whole};
 use crate::process::world::Clock;
 
 const OLD: &str = "\"old\"";
@@ -115,25 +115,6 @@ fn a_note_says_why_bytes_that_are_there_are_fetched_again() {
     }
 }
 
-/// Bytes of which another connection wants some as soon as half of them came.
-struct Shared {
-    bytes: Cursor<Vec<u8>>,
-    left: u64,
-    want: Option<Box<dyn FnOnce() + Send>>,
-}
-
-impl Read for Shared {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.bytes.read(buffer)?;
-        if self.bytes.position() >= self.left
-            && let Some(want) = self.want.take()
-        {
-            want();
-        }
-        Ok(count)
-    }
-}
-
 #[test]
 fn the_first_answer_brings_what_no_other_connection_asks_for_and_leaves_the_others_theirs() {
     let scene = Scene::new(1);
@@ -142,8 +123,8 @@ fn the_first_answer_brings_what_no_other_connection_asks_for_and_leaves_the_othe
     let pool = Arc::clone(&scene.pool);
     let shared = Shared {
         bytes: Cursor::new(object(12 * MIB)),
-        left: 3 * MIB,
-        want: Some(Box::new(move || {
+        after: 3 * MIB,
+        then: Some(Box::new(move || {
             let taken = pool.lock().files[0].pieces.take(2 * MIB, 12 * MIB);
             let (_, range) = taken.expect("there is a piece for it");
             assert_eq!((range.start % MIB, range.end - range.start), (0, 2 * MIB));

@@ -7,6 +7,7 @@ use crate::http::{Failure, Route, Stage};
 use crate::process::world::Clock;
 use crate::transfer::fetch_error::FetchError;
 use crate::transfer::request::NoAnswer;
+use crate::transfer::slot::First;
 use crate::transfer::state::Task;
 
 const TAG: &str = "\"one\"";
@@ -85,5 +86,33 @@ fn silence_is_no_failure_while_another_connection_brings_bytes() {
         assert!(is_given_up(error(Stage::Timeout), ago(999)), "the other is silent, too");
         assert!(is_given_up(error(Stage::Timeout), None));
         assert!(is_given_up(error(Stage::Broken), ago(1)));
+    }
+}
+
+#[test]
+fn a_refusal_of_a_range_that_was_not_asked_for_is_a_failure() {
+    let scene = Scene::with(1, |options| options.max_attempts = 1);
+    scene.begin(0);
+    let task = scene.next().unwrap();
+    let error = NoAnswer::NoSuchRange.into();
+    scene
+        .pool
+        .recover(&task, task.generation, &task.link, error, Duration::ZERO);
+    assert!(
+        scene.pool.lock().files[0].failed.is_some(),
+        "it would come again for ever"
+    );
+}
+
+#[test]
+fn what_nobody_brings_is_asked_for_again_in_pieces_if_ranges_are_served() {
+    for (has_ranges, frontier, first) in [(false, 50, Some(First::Resume)), (true, 50, None), (false, 100, None)] {
+        let scene = Scene::new(1);
+        scene.resume(0, TAG, 100, frontier);
+        let mut state = scene.pool.lock();
+        let slot = &mut state.files[0];
+        (slot.first, slot.has_ranges) = (None, has_ranges);
+        slot.settle();
+        assert_eq!(slot.first, first);
     }
 }
