@@ -2,11 +2,23 @@
 //!
 //! Other users may be able to write to the folder. So a file is made exclusively (O_EXCL), readable by this user
 //! alone, and never through a symbolic link. Anything else in place of a file, such as a FIFO, is refused without
-//! waiting for it. All code of a transfer that only Unix has is in this file, with a fallback for other systems.
+//! waiting for it. All code of a transfer that only Unix has is in [`unix`], with a fallback for other systems in
+//! `elsewhere`.
+
+#[cfg(any(test, not(unix)))]
+#[cfg_attr(unix, allow(dead_code, reason = "its own tests use it there"))]
+mod elsewhere;
+#[cfg(unix)]
+mod unix;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
+
+#[cfg(not(unix))]
+use self::elsewhere as system;
+#[cfg(unix)]
+use self::unix as system;
 
 /// Makes a file for reading and writing. A file or a link of its name is removed.
 pub(super) fn create(path: &Path) -> io::Result<File> {
@@ -150,142 +162,6 @@ pub(super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
 pub(super) fn boot() -> Option<String> {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-}
-
-#[cfg(unix)]
-mod system {
-    use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-    use std::io;
-    use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
-    use std::path::Path;
-
-    use rustix::fs::OFlags;
-
-    pub(super) fn for_this_user(options: &mut OpenOptions) {
-        options.mode(0o600);
-        without_following(options);
-    }
-
-    pub(super) fn without_following(options: &mut OpenOptions) {
-        // Without O_NONBLOCK, opening a FIFO waits for its other end.
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.custom_flags(flags.bits().cast_signed());
-    }
-
-    pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-        DirBuilder::new().mode(0o700).create(path)
-    }
-
-    pub(super) fn has_other_names(metadata: &Metadata) -> bool {
-        metadata.nlink() > 1
-    }
-
-    pub(super) fn user(metadata: &Metadata) -> u32 {
-        metadata.uid()
-    }
-
-    pub(super) fn identity(metadata: &Metadata) -> (u64, u64) {
-        (metadata.dev(), metadata.ino())
-    }
-
-    pub(super) fn allocated(metadata: &Metadata) -> u64 {
-        metadata.blocks().saturating_mul(512)
-    }
-
-    pub(super) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        file.write_all_at(bytes, offset)
-    }
-
-    pub(super) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        file.read_exact_at(bytes, offset)
-    }
-
-    pub(super) fn free_space(path: &Path) -> io::Result<u64> {
-        let system = rustix::fs::statvfs(path)?;
-        Ok(system.f_bavail.saturating_mul(system.f_frsize))
-    }
-
-    pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-        File::open(path)?.sync_all()
-    }
-
-    pub(super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::{CWD, RenameFlags, renameat_with};
-            // Some file systems do not know the flag.
-            if renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).is_ok() {
-                return Ok(());
-            }
-        }
-        if fs::symlink_metadata(to).is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        fs::rename(from, to)
-    }
-}
-
-#[cfg(not(unix))]
-mod system {
-    use std::fs::{self, File, Metadata, OpenOptions};
-    use std::io::{self, Read, Seek, SeekFrom, Write};
-    use std::path::Path;
-    use std::sync::{Mutex, PoisonError};
-
-    /// A file has one position, so one thread at a time may move it.
-    static POSITION: Mutex<()> = Mutex::new(());
-
-    pub(super) fn for_this_user(_: &mut OpenOptions) {}
-
-    pub(super) fn without_following(_: &mut OpenOptions) {}
-
-    pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
-    }
-
-    pub(super) fn has_other_names(_: &Metadata) -> bool {
-        false
-    }
-
-    pub(super) fn user(_: &Metadata) -> u32 {
-        0
-    }
-
-    pub(super) fn identity(_: &Metadata) -> (u64, u64) {
-        (0, 0)
-    }
-
-    pub(super) fn allocated(metadata: &Metadata) -> u64 {
-        metadata.len()
-    }
-
-    pub(super) fn write_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let _guard = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(offset))?;
-        file.write_all(bytes)
-    }
-
-    pub(super) fn read_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        let _guard = POSITION.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(offset))?;
-        file.read_exact(bytes)
-    }
-
-    pub(super) fn free_space(_: &Path) -> io::Result<u64> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-
-    /// A folder cannot be opened as a file here, and the system orders renames itself.
-    pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn rename_to_free_name(from: &Path, to: &Path) -> io::Result<()> {
-        if fs::symlink_metadata(to).is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
-        }
-        fs::rename(from, to)
-    }
 }
 
 #[cfg(all(test, unix))]
