@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::manifest::{FORMAT_VERSION, PROGRAM};
-use super::modes::Modes;
+use super::modes::{FolderLock, Modes};
 use super::read::{self, Archived, Condition, Kept};
 
 /// The file's name, in an instance's folder.
@@ -131,6 +131,7 @@ fn load(folder: &Path) -> io::Result<Vec<Check>> {
 /// # Errors
 /// Where the file cannot be replaced, as on a read-only mount.
 pub(crate) fn save(dir: &Path, folder: &Path, new: &[Check]) -> io::Result<()> {
+    let lock = FolderLock::take(folder);
     // Read again: another verification may have written since this one began.
     let mut checks = load(folder)?;
     checks.retain(|check| new.iter().all(|new| new.folder != check.folder) && folder.join(&check.folder).is_dir());
@@ -142,7 +143,7 @@ pub(crate) fn save(dir: &Path, folder: &Path, new: &[Check]) -> io::Result<()> {
     };
     let mut text = serde_json::to_vec_pretty(&document)?;
     text.push(b'\n');
-    Modes::of_dir(dir)?.replace(&folder.join(CHECKS), &text)
+    Modes::of_dir(dir)?.replace_with(lock.as_ref(), &folder.join(CHECKS), &text)
 }
 
 #[cfg(test)]
@@ -160,5 +161,36 @@ mod tests {
         fs::write(&file, "").unwrap();
         assert!(load(&file).is_err());
         assert!(load(dir.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn of_verifications_at_once_none_loses_what_another_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let (dir, folder) = (dir.path(), &dir.path().join("cn-north-1").join("redis-1"));
+        let names: Vec<String> = (0..40).map(|number| format!("unknown-{number:02}")).collect();
+        for name in &names {
+            fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        std::thread::scope(|scope| {
+            for some in names.chunks(5) {
+                scope.spawn(move || {
+                    for name in some {
+                        let check = Check {
+                            folder: name.clone(),
+                            fetched_at: OffsetDateTime::UNIX_EPOCH,
+                            at: OffsetDateTime::UNIX_EPOCH,
+                            how: HOW.to_owned(),
+                            by: PROGRAM.to_owned(),
+                            state: CheckState::Damaged,
+                            reason: None,
+                        };
+                        save(dir, folder, &[check]).unwrap();
+                    }
+                });
+            }
+        });
+        let known: Vec<String> = load(folder).unwrap().into_iter().map(|check| check.folder).collect();
+        assert_eq!(known, names);
+        assert!(!folder.join(".checks.json.new").exists());
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::manifest::{FORMAT_VERSION, FileEntry, PROGRAM};
-use super::modes::Modes;
+use super::modes::{FolderLock, Modes};
 use super::read::{self, Archived, ArchivedBackup, Condition, Kept};
 use crate::drill::{Load, Outcome};
 
@@ -146,6 +146,7 @@ fn load(folder: &Path) -> io::Result<Option<Drills>> {
 /// # Errors
 /// Where the file cannot be replaced, as on a read-only mount.
 pub(crate) fn save(dir: &Path, folder: &Path, new: Drill) -> io::Result<()> {
+    let lock = FolderLock::take(folder);
     // Read again: another drill may have written since this one began.
     let known = load(folder)?;
     let (last_loaded, mut drills) = known.map_or((None, Vec::new()), |known| (known.last_loaded, known.drills));
@@ -164,7 +165,7 @@ pub(crate) fn save(dir: &Path, folder: &Path, new: Drill) -> io::Result<()> {
     };
     let mut text = serde_json::to_vec_pretty(&document)?;
     text.push(b'\n');
-    Modes::of_dir(dir)?.replace(&folder.join(DRILLS), &text)
+    Modes::of_dir(dir)?.replace_with(lock.as_ref(), &folder.join(DRILLS), &text)
 }
 
 #[cfg(test)]

@@ -72,10 +72,35 @@ impl Modes {
         replace_by(&fresh_beside(path), path, |fresh| self.write(fresh, content).map(drop))
     }
 
+    /// As [`replace`](Self::replace), of a file that other runs may replace at the same time. `lock` is that of its
+    /// folder. Where there is none, the new file has a name of this process's own.
+    pub(super) fn replace_with(self, lock: Option<&FolderLock>, path: &Path, content: &[u8]) -> io::Result<()> {
+        let mut fresh = fresh_beside(path);
+        if lock.is_none() {
+            fresh.set_extension(format!("{}.new", std::process::id()));
+        }
+        replace_by(&fresh, path, |fresh| self.write(fresh, content).map(drop))
+    }
+
     /// As [`replace`](Self::replace), with an fsync of the file before the rename and of its folder after it.
     pub(super) fn replace_durably(self, path: &Path, content: &[u8]) -> io::Result<()> {
         replace_by(&fresh_beside(path), path, |fresh| self.write_new(fresh, content))?;
         sync_folder(path.parent().unwrap_or(Path::new(".")))
+    }
+}
+
+/// Keeps other runs from adding to the files of a folder, between reading one and replacing it.
+pub(super) struct FolderLock {
+    _folder: File,
+}
+
+impl FolderLock {
+    /// Waits until no other run holds it, which each does for a moment only. `None` where the system cannot lock a
+    /// folder, such as Windows, or NFS on Linux: the last to replace a file then wins.
+    pub(super) fn take(folder: &Path) -> Option<Self> {
+        let folder = File::open(folder).ok()?;
+        folder.lock().ok()?;
+        Some(Self { _folder: folder })
     }
 }
 
