@@ -1,12 +1,23 @@
 //! Records a run of `sync`, `status` or `prune`: it writes the metrics and appends to `runs.jsonl`. A failure to do
 //! so is collected and becomes part of the run's outcome.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::archive::metrics::Metrics;
 use crate::archive::runs::{self, Run};
 use crate::commands::Context;
 use crate::error::{Kind, Report, is_closed_pipe};
+
+/// Warns where the collector of node_exporter would pass over FILE in silence: it reads only names that end so.
+pub(super) fn check_name_of_metrics(file: Option<&PathBuf>, context: &Context<'_>) {
+    let is_read = |file: &PathBuf| file.as_os_str().as_encoded_bytes().ends_with(b".prom");
+    if let Some(file) = file.filter(|file| !is_read(file)) {
+        let path = file.display();
+        context.notes.warn(format_args!(
+            "node_exporter reads only files whose names end in .prom, so no alert will come from {path}"
+        ));
+    }
+}
 
 /// What could not be recorded, a line each.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::recording::Unrecorded;
+use super::recording::{Unrecorded, check_name_of_metrics};
 use super::rows::{self, Judged};
 use crate::archive::metrics::{LastSync, Metrics};
 use crate::archive::nights::{NIGHTS, Night};
@@ -47,6 +47,8 @@ pub(crate) struct Args {
     pub(crate) since: Option<When>,
 
     /// Write metrics for Prometheus to FILE, and keep there what it says of the last sync
+    ///
+    /// The name must end in .prom for node_exporter's textfile collector.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) metrics: Option<PathBuf>,
 }
@@ -63,6 +65,7 @@ Examples:
 ";
 
 pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
+    check_name_of_metrics(args.metrics.as_ref(), context);
     let mut archive = super::read_archive(&args.dir)?;
     let terms = Terms {
         now: context.world.clock.now(),

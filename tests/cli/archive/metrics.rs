@@ -126,6 +126,27 @@ fn metrics_say_what_there_is_and_how_the_run_ended() {
 }
 
 #[test]
+fn a_file_that_node_exporter_passes_over_is_warned_of_and_written() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    for (name, is_read) in [("x.prom", true), ("x.prom.txt", false), ("prom", false)] {
+        let file = fleet.dir().with_file_name(name);
+        let metrics = ["--metrics", file.to_str().unwrap()];
+        let sync = fleet.sync(&["-q"]).args(metrics).run();
+        let status = fleet.status(&[&["-q"], &metrics[..]].concat());
+        for outcome in [sync, status] {
+            assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+            let warns = outcome.stderr.contains("reads only files whose names end in .prom");
+            assert_eq!(warns, !is_read, "{name}: {outcome:#?}");
+        }
+        assert!(fs::read_to_string(&file).unwrap().contains("redis-a"));
+    }
+    let file = fleet.dir().with_file_name("y");
+    let dry = fleet.sync(&["--dry-run", "--metrics", file.to_str().unwrap()]).run();
+    assert!(!dry.stderr.contains(".prom"), "{dry:#?}");
+}
+
+#[test]
 fn metrics_of_a_run_that_failed_keep_the_last_success() {
     let fleet = Fleet::new();
     fleet.add(NORTH, "redis-a", &[2]);

@@ -10,7 +10,7 @@ use crate::archive::read;
 use crate::archive::runs::{self, Run, Trouble};
 use crate::archive::state::{Severity, Terms};
 use crate::commands::Context;
-use crate::commands::archive::recording::Unrecorded;
+use crate::commands::archive::recording::{Unrecorded, check_name_of_metrics};
 use crate::error::{self, Kind, Report};
 
 /// Records a sync that has begun.
@@ -23,6 +23,7 @@ pub(super) struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// Notes when the sync began. It writes nothing, so until the end the metrics are those of the sync before.
     pub(super) fn begin(args: &'a Args, context: &'a Context<'a>) -> Self {
+        check_name_of_metrics(args.metrics.as_ref().filter(|_| !args.dry_run), context);
         Self {
             args,
             context,
