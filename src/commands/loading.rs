@@ -52,11 +52,16 @@ impl<'a> Loader<'a> {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Reads a file to its end. Returns how many bytes it has, and what is in them.
+    /// Reads a file to its end. Returns how many bytes it has, and what is in them. `also` gets all bytes, in order.
     ///
     /// # Errors
     /// [`Stopped`] where a signal came; the inner error where the file cannot be read.
-    pub(super) fn read(&self, name: &str, path: &Path) -> Result<io::Result<(u64, Findings)>, Stopped> {
+    pub(super) fn read(
+        &self,
+        name: &str,
+        path: &Path,
+        mut also: impl FnMut(&[u8]),
+    ) -> Result<io::Result<(u64, Findings)>, Stopped> {
         let mut reader = Reader::new();
         let mut buffer = vec![0; BUFFER_SIZE];
         let mut total = 0;
@@ -71,6 +76,7 @@ impl<'a> Loader<'a> {
                 Ok(0) => break,
                 Ok(count) => {
                     reader.update(&buffer[..count]);
+                    also(&buffer[..count]);
                     total += count as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

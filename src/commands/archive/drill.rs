@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
 use super::rows::{BACKUP_HEADER, BackupRow};
@@ -129,9 +130,17 @@ fn drill(backup: &ArchivedBackup<'_>, loader: &Loader<'_>, context: &Context<'_>
         if loader.is_stopped() {
             return Err(Stopped);
         }
-        let load = match loader.read(&name, &path)? {
+        let mut hash = Sha256::new();
+        let read = loader.read(&name, &path, |bytes| hash.update(bytes))?;
+        let sha256 = hex::encode(hash.finalize());
+        let load = match read {
             Err(error) => Load::failed(Outcome::Damaged, format!("it cannot be read: {error}")),
             Ok((bytes, findings)) => match (&findings.verdict, &findings.contents) {
+                // A sound file may be another than the one that was fetched.
+                (Verdict::Ok(_) | Verdict::Unverified(_), _) if sha256 != file.sha256 => {
+                    let reason = format!("it has changed: its SHA-256 is {sha256} and should be {}", file.sha256);
+                    Load::failed(Outcome::Damaged, reason)
+                }
                 (Verdict::Ok(_) | Verdict::Unverified(_), Some(contents)) => loader.load(
                     &name,
                     Subject {

@@ -97,7 +97,7 @@ fn load(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
 
 fn load_one(path: &OsStr, loader: &Loader<'_>) -> Result<FileReport, Stopped> {
     let name = path.to_string_lossy();
-    let report = match loader.read(&name, Path::new(path))? {
+    let report = match loader.read(&name, Path::new(path), |_| {})? {
         Ok((bytes, findings)) => FileReport::of_findings(path, bytes, findings),
         Err(error) => FileReport::new(path, 0, FileState::Unreadable, Some(error.to_string())),
     };

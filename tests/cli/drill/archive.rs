@@ -67,6 +67,30 @@ fn a_drill_is_remembered_and_status_shows_when_an_instance_was_last_loaded() {
 }
 
 #[test]
+fn a_file_that_is_another_than_was_fetched_is_damaged_however_sound_it_is() {
+    let made = Made::new();
+    let fetched = rdb(9, &[&key("before")]);
+    let folder = made.backup("cn-north-1", "redis-1", "1", time::Duration::hours(5), &fetched);
+    let other = rdb(9, &[&key("after1")]);
+    assert_eq!(other.len(), fetched.len());
+    fs::write(folder.join("dump-0"), other).unwrap();
+    let place = Place::new();
+    let server = place.script("redis-server", "echo 'no server is started for it'; exit 9");
+    let outcome = place
+        .command(&[
+            "archive",
+            "drill",
+            made.dir().to_str().unwrap(),
+            "--redis-server",
+            &server,
+        ])
+        .run();
+    outcome.data_with(7);
+    outcome.says(&["dump-0: damaged, it has changed: its SHA-256 is "]);
+    assert!(!outcome.stderr.contains("no server is started"), "{outcome:#?}");
+}
+
+#[test]
 fn a_backup_that_is_pruned_meanwhile_is_skipped() {
     let made = Made::new();
     let folder = made.backup("cn-north-1", "redis-1", "a", time::Duration::hours(5), TYPES);
