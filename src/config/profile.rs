@@ -14,6 +14,7 @@ use configparser::ini::Ini;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::source::Source;
+use crate::terminal::human;
 use crate::values::secret::Secret;
 
 /// The profile that is used where neither the user nor `~/.jdc/current` names one.
@@ -23,6 +24,9 @@ const INHERITED: &str = "DEFAULT";
 /// The parser's section for keys that stand before any section. No header can have this name, because a
 /// header is on one line.
 const OUTSIDE: &str = "\n";
+
+/// In bytes. Completion reads the file at each Tab.
+const MAX_SIZE: u64 = 1 << 20;
 
 /// One profile, as found. Empty values count as absent.
 #[derive(Debug, Default)]
@@ -139,12 +143,22 @@ fn current(folder: &Path) -> Result<String, Error> {
 }
 
 fn read(file: &Path) -> Result<String, Error> {
-    // Opening a FIFO would wait for a writer, and a device may never end.
-    if std::fs::metadata(file).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        return Err(Error::Malformed {
-            file: file.to_owned(),
-            fault: "it is a FIFO, a socket or a device, not a file".to_owned(),
-        });
+    let malformed = |fault: String| Error::Malformed {
+        file: file.to_owned(),
+        fault,
+    };
+    match std::fs::metadata(file) {
+        // Opening a FIFO would wait for a writer, and a device may never end.
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            return Err(malformed("it is a FIFO, a socket or a device, not a file".to_owned()));
+        }
+        Ok(found) if found.is_file() && found.len() > MAX_SIZE => {
+            let (size, most) = (human::size(found.len()), human::size(MAX_SIZE));
+            return Err(malformed(format!(
+                "it has {size}, and no file of profiles has more than {most}"
+            )));
+        }
+        _ => {}
     }
     std::fs::read_to_string(file).map_err(|error| {
         let file = file.to_owned();

@@ -137,6 +137,33 @@ fn a_config_without_a_default_profile_is_no_fault_where_nobody_named_one() {
     named.data_saying(&["warning: the profile is left out", "has no section [gone]"]);
 }
 
+#[test]
+fn a_profile_of_a_huge_size_is_an_error_and_is_not_read() {
+    let sandbox = sandbox();
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".jdc")).unwrap();
+    let path = home.path().join(".jdc/config");
+    let start = "[default]\nregion_id = cn-north-1\n";
+    std::fs::write(&path, start).unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    // Sparse: it takes no room on the disk.
+    file.set_len(300_000_000).unwrap();
+    let home = home.path().to_str().unwrap();
+    let said = format!(
+        "{}: it has 286 MiB, and no file of profiles has more than 1.0 MiB",
+        path.display()
+    );
+    Jdredis::bare().env("HOME", home).url().fails_saying(4, &[&said]);
+    let outcome = Jdredis::at(&sandbox).env("HOME", home).url();
+    outcome.data_saying(&[&format!("warning: the profile is left out: {said}")]);
+    file.set_len(start.len() as u64).unwrap();
+    Jdredis::at(&sandbox)
+        .env("HOME", home)
+        .args(["instance", "list"])
+        .run()
+        .data();
+}
+
 #[cfg(unix)]
 #[test]
 fn a_profile_that_is_a_fifo_is_an_error_and_is_not_waited_for() {
