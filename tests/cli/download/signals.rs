@@ -145,16 +145,22 @@ fn a_pause_is_cut_short_by_an_interrupt_and_a_second_one_ends_at_once() {
     running.finish().data_before_failure(130, &["error: interrupted"]);
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
 
-    let place = Place::new();
-    place.sandbox.always_deliver(Delivery::reply(Reply::stall()));
-    let running = place.download(SINGLE).start();
-    assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(60)));
-    let asked = Instant::now();
-    running.signal("INT");
-    thread::sleep(Duration::from_millis(50));
-    running.signal("INT");
-    assert_eq!(running.finish().code, Some(130));
-    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    // After the first one, the run waits for its threads and then prints how far it is. The second one ends it without
+    // a word, unless this machine is so slow that it comes too late.
+    let ends_without_a_word = || {
+        let place = Place::new();
+        place.sandbox.always_deliver(Delivery::reply(Reply::stall()));
+        let mut running = place.download(SINGLE).start();
+        assert!(place.sandbox.wait_for_requests(3, Duration::from_secs(60)));
+        while !running.has_ended() {
+            running.signal("INT");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let outcome = running.finish();
+        assert_eq!(outcome.code, Some(130), "{outcome:#?}");
+        outcome.stdout.is_empty() && !outcome.stderr.contains("interrupted")
+    };
+    assert!((0..5).any(|_| ends_without_a_word()), "it always waits for its threads");
 }
 
 /// How many bytes of a file are certain to be on the disk, by its record.
