@@ -40,8 +40,6 @@ mod fetch;
 mod fetch_error;
 mod file_worker;
 mod finish;
-#[cfg(test)]
-mod fixture;
 mod folder;
 mod hosts;
 mod landing;

@@ -52,7 +52,7 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// A transfer of so many files over at most eight connections, which nobody has begun.
+    /// A transfer of `files` files over at most eight connections. None of them is begun.
     pub(super) fn new(files: usize) -> Self {
         Self::with(files, |_| {})
     }
@@ -93,7 +93,7 @@ impl Scene {
         job(number, &self.folder)
     }
 
-    /// Has a file be fetched whose object is known and of which the bytes before `frontier` are there.
+    /// Begins to fetch a file whose object is known. The bytes before `frontier` are there.
     pub(super) fn resume(&self, file: usize, etag: &str, length: u64, frontier: u64) -> Arc<Part> {
         let mut state = self.pool.lock();
         let slot = &mut state.files[file];
@@ -111,19 +111,19 @@ impl Scene {
         part
     }
 
-    /// Has a file be fetched of which nothing is known.
+    /// Begins to fetch a file of which nothing is known.
     pub(super) fn begin(&self, file: usize) {
         let mut state = self.pool.lock();
         let slot = &mut state.files[file];
         (slot.stage, slot.first) = (Stage::Fetching, Some(First::Resume));
     }
 
-    /// The next request of a connection that is free.
+    /// The next request for a free connection.
     pub(super) fn next(&self) -> Option<Task> {
         self.pool.lock().next(self.clock.monotonic())
     }
 
-    /// Takes the answer to a file's first request, and recovers from what is wrong with it.
+    /// Takes the answer to a file's first request, and recovers from its error. Returns the error in words.
     pub(super) fn answer_first(&self, task: &Task, mut answer: Answer) -> Result<(), String> {
         answer.body = self.checked(task.file, answer.body);
         let Kind::First(first, from) = task.kind else {
@@ -159,7 +159,7 @@ impl Scene {
         })
     }
 
-    /// The notes so far, since they were last asked for.
+    /// The notes since the last call.
     pub(super) fn notes(&self) -> Vec<String> {
         let notes = self.events.try_iter().filter_map(|(_, event)| match event {
             Event::Note(note) => Some(note),
@@ -169,7 +169,7 @@ impl Scene {
     }
 }
 
-/// Bytes of an answer. Those that were read before are checked when more of them are wanted.
+/// The body of an answer. A read takes the bytes of the reads before it out of the queue, as the check does.
 struct Checked {
     body: Box<dyn Read + Send>,
     pool: Arc<Pool>,
@@ -217,7 +217,7 @@ fn job(number: usize, folder: &Arc<Folder>) -> Job {
     }
 }
 
-/// An object of so many bytes that begins as an RDB file does.
+/// An object of `length` bytes that begins like an RDB file.
 pub(super) fn object(length: u64) -> Vec<u8> {
     let mut bytes = b"REDIS0011".to_vec();
     bytes.resize(usize::try_from(length).unwrap(), 7);
@@ -237,7 +237,7 @@ pub(super) fn answer(status: u16, fields: &[(&str, &str)], body: impl Read + Sen
     }
 }
 
-/// The answer to a plain request for an object of so many bytes.
+/// The answer to a plain request for an object of `length` bytes.
 pub(super) fn whole(etag: &str, length: u64) -> Answer {
     let fields = [
         ("etag", etag),

@@ -44,6 +44,18 @@ fn a_storage_whose_objects_all_change_is_not_believed_for_each_of_them() {
 }
 
 #[test]
+fn a_part_that_another_answer_has_taken_away_is_not_gone_on_with() {
+    let scene = Scene::new(1);
+    scene.resume(0, OLD, 2000, 1000);
+    scene.pool.lock().files[0].part = None;
+    let task = scene.next().unwrap();
+    scene.answer_first(&task, whole(OLD, 2000)).unwrap();
+    let state = scene.pool.lock();
+    let slot = &state.files[0];
+    assert!(slot.part.is_some() && slot.pieces.is_complete());
+}
+
+#[test]
 fn no_file_of_another_kind_takes_the_place_of_a_part() {
     let scene = Scene::new(1);
     let part = scene.resume(0, OLD, 2 * MIB, MIB);

@@ -6,6 +6,7 @@ use super::{MIB, Scene};
 use crate::http::{Failure, Route, Stage};
 use crate::process::world::Clock;
 use crate::transfer::fetch_error::FetchError;
+use crate::transfer::reason::Reason;
 use crate::transfer::request::NoAnswer;
 use crate::transfer::slot::First;
 use crate::transfer::state::Task;
@@ -115,4 +116,34 @@ fn what_nobody_brings_is_asked_for_again_in_pieces_if_ranges_are_served() {
         slot.settle();
         assert_eq!(slot.first, first);
     }
+}
+
+/// Whether a file of 10 bytes is given up of which `frontier` are there when a request fails so.
+fn is_given_up_at(frontier: u64, error: FetchError) -> bool {
+    let scene = Scene::with(1, |options| options.max_attempts = 1);
+    scene.resume(0, TAG, 10, frontier);
+    let task = scene.next().unwrap();
+    scene
+        .pool
+        .recover(&task, task.generation, &task.link, error, Duration::ZERO);
+    let state = scene.pool.lock();
+    state.files[0].failed.is_some()
+}
+
+#[test]
+fn a_request_that_fails_late_costs_nothing_once_all_bytes_are_there() {
+    let ways: [fn() -> FetchError; 3] = [
+        || FetchError::Final(Reason::Page),
+        || FetchError::TooSlow,
+        || FetchError::NoAnswer(NoAnswer::Failed("HTTP 500".to_owned())),
+    ];
+    for error in ways {
+        assert!(is_given_up_at(9, error()));
+        assert!(!is_given_up_at(10, error()));
+    }
+}
+
+#[test]
+fn a_version_of_two_lengths_is_not_trusted_even_when_all_bytes_are_there() {
+    assert!(is_given_up_at(10, FetchError::TwoLengths(10, 11)));
 }
