@@ -15,6 +15,7 @@ const LIMITS: &str = "look at what limits this user and service: 'ulimit -u' and
 const SELF_SIGNED: &str = "give the server a certificate that is not an authority's (basicConstraints CA:FALSE), and point \
                            SSL_CERT_FILE at what signed it (PEM)";
 
+/// The report on a failure at an endpoint, or at the proxy before it.
 pub(super) fn report(failure: &Failure) -> Report {
     let (message, hint) = match &failure.route.proxy {
         Some(proxy) if failure.is_at_proxy => at_proxy(failure, proxy),

@@ -16,6 +16,7 @@ use super::proxy::{InvalidProxy, Proxies, Proxy};
 use super::trust::{NoTrust, TrustSources};
 use crate::values::endpoint::Scheme;
 
+/// The `User-Agent` of all requests, those to a proxy included.
 pub(super) const USER_AGENT: &str = concat!("jdredis/", env!("CARGO_PKG_VERSION"));
 
 /// The parts that all connections of a run share: the proxies, and the authorities to trust, which are
@@ -94,6 +95,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// A client with these settings, which should begin as [`config`] does.
     pub(crate) fn new(network: Arc<Network>, config: ConfigBuilder<AgentScope>) -> Self {
         let connecting = Connecting::new(Arc::clone(&network));
         Self {

@@ -84,6 +84,7 @@ pub(crate) enum Stage {
 /// A request that led to no answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
+    /// The step that failed.
     pub(crate) stage: Stage,
     /// Whether it is the proxy that failed, and not the origin behind it.
     pub(crate) is_at_proxy: bool,

@@ -58,6 +58,7 @@ pub(super) enum Span {
 }
 
 impl Head {
+    /// Reads the head of an answer with status 200 or 206.
     pub(super) fn read(status: u16, headers: &HeaderMap) -> Self {
         let range = header(headers, CONTENT_RANGE.as_str());
         let length = header(headers, CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<u64>().ok());

@@ -26,11 +26,15 @@ pub(crate) struct Folder {
     _lock: Option<File>,
 }
 
-/// The paths of a file, its part and its record.
+/// The paths that belong to a file.
 pub(super) struct Paths {
+    /// `NAME`, once it is whole.
     pub(super) whole: PathBuf,
+    /// `NAME.part`.
     pub(super) part: PathBuf,
+    /// `NAME.corrupt`.
     pub(super) corrupt: PathBuf,
+    /// `.jdredis/NAME.json`.
     pub(super) record: PathBuf,
 }
 
@@ -187,6 +191,7 @@ impl Folder {
         self.paths(name).part
     }
 
+    /// The paths that belong to the file of this name.
     pub(super) fn paths(&self, name: &str) -> Paths {
         Paths {
             whole: self.path.join(name),

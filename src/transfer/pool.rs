@@ -77,10 +77,12 @@ impl Pool {
         }
     }
 
+    /// Locks the state.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         locked(&self.state)
     }
 
+    /// The record of a file. Whoever locks both the record and the state locks the record first.
     pub(super) fn record(&self, file: usize) -> Arc<Mutex<Record>> {
         Arc::clone(&locked(&self.records)[file])
     }
@@ -102,10 +104,12 @@ impl Pool {
         self.wake();
     }
 
+    /// The clock's monotonic time.
     pub(super) fn now(&self) -> Duration {
         self.options.clock.monotonic()
     }
 
+    /// Whether the user has ended the run.
     pub(super) fn is_stopped(&self) -> bool {
         self.options.stop.load(std::sync::atomic::Ordering::Relaxed)
     }
@@ -116,6 +120,7 @@ impl Pool {
         let _ = self.events.send((file, event));
     }
 
+    /// Reports a note about a file.
     pub(super) fn note(&self, file: usize, text: impl Into<String>) {
         self.tell(file, Event::Note(text.into()));
     }
@@ -196,11 +201,13 @@ impl Pool {
         self.limit.chunk(chunk)
     }
 
+    /// A buffer to read into: one that is not in use, or a new one.
     pub(super) fn take_buffer(&self) -> Vec<u8> {
         let spare = self.lock().spare.pop();
         spare.unwrap_or_else(|| vec![0; self.chunk()])
     }
 
+    /// Gives back a buffer that is not used any more.
     pub(super) fn give_buffer(&self, buffer: Vec<u8>) {
         self.lock().spare.push(buffer);
     }

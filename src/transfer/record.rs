@@ -22,8 +22,11 @@ const MAX_LENGTH: u64 = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Identity {
+    /// Such as `cn-north-1`.
     pub(crate) region: String,
+    /// The instance's ID.
     pub(crate) instance: String,
+    /// The backup's ID (`baseId`).
     pub(crate) base_id: String,
 }
 
@@ -33,6 +36,7 @@ pub(crate) struct Identity {
 pub(super) struct Record {
     #[serde(flatten)]
     pub(super) identity: Identity,
+    /// The node that the file belongs to, such as `node 0`.
     pub(super) node: String,
     /// The object's strong ETag with its quotes, if it has one. Without it, nothing is resumed.
     pub(super) etag: Option<String>,
@@ -65,6 +69,7 @@ pub(super) struct Finished {
 }
 
 impl Record {
+    /// The record of a file of which nothing is there.
     pub(super) fn new(identity: &Identity, node: &str) -> Self {
         Self {
             identity: identity.clone(),

@@ -54,8 +54,9 @@ pub(super) enum First {
 /// What the storage told of the object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Object {
+    /// Its strong ETag, with its quotes.
     pub(super) etag: Option<String>,
-    /// In bytes.
+    /// Its length in bytes.
     pub(super) length: Option<u64>,
 }
 
@@ -76,13 +77,18 @@ pub(super) struct Slot {
     pub(super) link: Link,
     /// A link that is about to expire and is used all the same, since the service has no better one.
     pub(super) kept_link: Option<Link>,
+    /// The object whose bytes are in the part.
     pub(super) object: Object,
+    /// Which of its bytes are there or on their way.
     pub(super) pieces: Pieces,
+    /// The file that the bytes are written to. `None` if nothing can be resumed and no answer has come, and while a new
+    /// part is made.
     pub(super) part: Option<Arc<Part>>,
     /// Counts how often the file was started. A request or an answer of an earlier start is ignored.
     pub(super) generation: u64,
     /// The request that comes next; `None` once its answer was accepted, so that pieces are requested.
     pub(super) first: Option<First>,
+    /// Whether `first` was sent and is not answered yet.
     pub(super) is_first_in_flight: bool,
     /// Whether the storage serves ranges of it.
     pub(super) has_ranges: bool,
@@ -132,6 +138,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
+    /// A file that no worker has taken yet.
     pub(super) fn new(job: Job, max_attempts: u32, seed: u64) -> Self {
         Self {
             stage: Stage::Queued,
@@ -218,6 +225,7 @@ impl Slot {
         self.start_again(First::Resume);
     }
 
+    /// The flight with this ID.
     pub(super) fn flying(&mut self, id: FlightId) -> Option<&mut InFlight> {
         self.flying.iter_mut().find(|flying| flying.id == id)
     }

@@ -38,10 +38,14 @@ pub(super) struct State {
 
 /// A request to make.
 pub(super) struct Task {
+    /// The number of the file.
     pub(super) file: usize,
+    /// The start of the file that the request belongs to.
     pub(super) generation: u64,
     pub(super) link: Link,
+    /// The object as it was known when the request was chosen.
     pub(super) object: Object,
+    /// Whether a request for a range names the object's ETag (`If-Match`).
     pub(super) has_condition: bool,
     pub(super) kind: Kind,
 }
@@ -75,6 +79,7 @@ impl State {
         }
     }
 
+    /// Whether all files have ended and none can be added.
     pub(super) fn is_done(&self) -> bool {
         !self.is_open && self.files.iter().all(|slot| slot.stage == Stage::Done)
     }
