@@ -305,6 +305,30 @@ fn the_reference_describes_every_field_of_the_reports_and_errors() {
 }
 
 #[test]
+fn the_image_names_its_registry_and_has_the_user_and_group_of_the_cronjob() {
+    let image = read("Containerfile");
+    let bases = image.lines().filter_map(|line| line.strip_prefix("FROM "));
+    // podman refuses most short names where no registry is configured.
+    let short: Vec<&str> = bases.filter(|base| !base.starts_with("docker.io/")).collect();
+    assert!(short.is_empty(), "{short:?}");
+    let user = image.lines().find_map(|line| line.strip_prefix("USER ")).unwrap();
+    let (user, group) = user.split_once(':').unwrap();
+    assert!(image.contains(&format!("groupadd --gid {group} ")), "{image}");
+    assert!(
+        image.contains(&format!("useradd --uid {user} --gid {group} ")),
+        "{image}"
+    );
+    let cronjob = read(".ci/package.d/jdredis-archive.cronjob.yaml");
+    for line in [
+        format!("runAsUser: {user}\n"),
+        format!("runAsGroup: {group}\n"),
+        format!("fsGroup: {group}\n"),
+    ] {
+        assert!(cronjob.contains(&line), "{line}{cronjob}");
+    }
+}
+
+#[test]
 fn the_help_and_the_manual_page_have_the_same_reference() {
     let help = Jdredis::bare().args(["help", "formats"]).run();
     let help = help.data().trim_end();
