@@ -98,9 +98,14 @@ pub(super) fn envelopes() -> Vec<Row> {
             .fails(6, &["the service failed", "503 UNAVAILABLE"])
             .retried_unless_create(),
         Row::field("/error", r#"{"code":null,"status":null,"message":null,"details":null}"#)
-            .fails(6, &["the service refused the request"]),
-        Row::field("/error", "\"in words\"").fails(6, &["the service refused the request", "in words"]),
-        Row::field("/error", "[]").fails(6, &["the service refused the request"]),
+            .fails(6, &["the service refused the request"])
+            .uncertain(),
+        Row::field("/error", "\"in words\"")
+            .fails(6, &["the service refused the request", "in words"])
+            .uncertain(),
+        Row::field("/error", "[]")
+            .fails(6, &["the service refused the request"])
+            .uncertain(),
         Row::answer("a result with status 500", |body| Reply::json(500, body))
             .fails(6, &["the service failed"])
             .retried_unless_create(),
