@@ -97,6 +97,7 @@ pub(super) fn envelopes() -> Vec<Row> {
         Row::field("/error", r#"{"code":503,"status":"UNAVAILABLE"}"#)
             .fails(6, &["the service failed", "503 UNAVAILABLE"])
             .retried_unless_create(),
+        // Without a code of 400 to 499, an error does not say that nothing was done.
         Row::field("/error", r#"{"code":null,"status":null,"message":null,"details":null}"#)
             .fails(6, &["the service refused the request"])
             .uncertain(),
