@@ -145,7 +145,7 @@ fn a_task_that_failed_or_is_undone_ends_the_wait() {
 }
 
 #[test]
-fn a_task_of_before_the_request_or_of_another_instance_says_nothing() {
+fn a_task_of_before_the_request_or_of_another_instance_or_that_has_ended_well_says_nothing() {
     let sandbox = sandbox();
     sandbox.next_restore(success(0, 1));
     let tasks = json!({"isSupport": true, "total": 2, "tasks": [
@@ -153,6 +153,8 @@ fn a_task_of_before_the_request_or_of_another_instance_says_nothing() {
         {"taskId": "b", "instanceId": "redis-9", "taskStatus": "fail"},
         {"taskId": "c", "instanceId": "redis-1234"},
         "d",
+        // No moment comes after this one.
+        {"taskId": "e", "instanceId": "redis-1234", "taskStatus": "success", "startTime": "9999-12-31T23:59:59Z"},
     ]});
     let reply = Reply::json(200, json!({"requestId": "r", "result": tasks}).to_string());
     sandbox.script_for("/v1/tasks", vec![reply; 9]);

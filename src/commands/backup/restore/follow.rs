@@ -252,7 +252,7 @@ impl Job<'_> {
     /// The tasks that began after the request. A task without a time counts as one of them.
     fn since_the_request(&self, mut tasks: Vec<Task>) -> Vec<Task> {
         let sent = self.record.sent.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        tasks.retain(|task| task.started.is_none_or(|start| start + CLOCK_LEEWAY >= sent));
+        tasks.retain(|task| task.started.is_none_or(|start| sent - start <= CLOCK_LEEWAY));
         tasks
     }
 
