@@ -5,7 +5,7 @@
 //! 1. `plan` reads the instance and the backup, and refuses what cannot be right. The backup is chosen here,
 //!    before the safety backup is made, which would be the newest one.
 //! 2. `confirm` has the instance's ID typed, or compares the one of `--confirm`.
-//! 3. `job` makes a backup of what is there now (the safety backup) and waits for it, looks at the instance once
+//! 3. `steps` makes a backup of what is there now (the safety backup) and waits for it, looks at the instance once
 //!    more, and sends the request, once.
 //! 4. `follow` watches the restore. The service's answer names no task, so it looks at the instance's status, and at
 //!    the tasks where the key may read them. A restore that was not seen counts as unclear.
@@ -13,15 +13,15 @@
 mod confirm;
 mod document;
 mod follow;
-mod job;
 mod plan;
+mod steps;
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use self::job::Job;
 use self::plan::Plan;
+use self::steps::Restore;
 use super::which::Which;
 use crate::cli::shared::{InstanceArgs, WhichBackup};
 use crate::commands::Context;
@@ -116,5 +116,5 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     if asks {
         confirm::ask(&plan, args, context, &stop)?;
     }
-    Job::new(args, context, &client, &plan, stop).run(asks)
+    Restore::new(args, context, &client, &plan, stop).run(asks)
 }

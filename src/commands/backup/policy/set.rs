@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     advise(args, &before, &plan, context);
     let after = match &plan.change {
         Some(change) if !args.dry_run => {
-            let job = Job {
+            let sending = Change {
                 args,
                 context,
                 client: &client,
@@ -104,7 +104,12 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
                 before: &before,
             };
             let stop = context.interrupt.defer_first_signal();
-            context.unless_interrupted(&stop, || job.change(change, plan.wanted), || {}, || job.interrupted())?
+            context.unless_interrupted(
+                &stop,
+                || sending.run(change, plan.wanted),
+                || {},
+                || sending.interrupted(),
+            )?
         }
         _ => before.clone(),
     };
@@ -184,7 +189,7 @@ fn advise(args: &Args, before: &BackupPolicy, plan: &Plan, context: &Context<'_>
 }
 
 /// A change on its way.
-struct Job<'a> {
+struct Change<'a> {
     args: &'a Args,
     context: &'a Context<'a>,
     client: &'a Client<'a>,
@@ -193,9 +198,9 @@ struct Job<'a> {
     before: &'a BackupPolicy,
 }
 
-impl Job<'_> {
+impl Change<'_> {
     /// Sends the change once, and reads the policy again. Returns it, where it is the one asked for.
-    fn change(&self, change: &PolicyChange, wanted: Wanted) -> anyhow::Result<BackupPolicy> {
+    fn run(&self, change: &PolicyChange, wanted: Wanted) -> anyhow::Result<BackupPolicy> {
         let deadline = self.client.deadline();
         let sent = self
             .client

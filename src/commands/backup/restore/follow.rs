@@ -9,7 +9,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::document::State;
-use super::job::{Job, NOT_CERTAIN};
+use super::steps::{NOT_CERTAIN, Restore};
 use crate::api::model::CacheInstance;
 use crate::api::{self, Task};
 use crate::commands::backup::polling::{FIRST_PAUSE, Polling, longer};
@@ -38,7 +38,7 @@ struct Seen {
     tasks: Option<Result<Vec<Task>, api::Error>>,
 }
 
-impl Job<'_> {
+impl Restore<'_> {
     /// Reports an accepted request. After one without a clear answer, looks at the instance's status and reports that.
     pub(super) fn look_after(&mut self, unanswered: Option<api::Error>) -> anyhow::Result<()> {
         let Some(error) = unanswered else {

@@ -17,7 +17,7 @@ use crate::output::Format;
 use crate::values::id::BaseId;
 
 /// A restore that was confirmed.
-pub(super) struct Job<'a> {
+pub(super) struct Restore<'a> {
     pub(super) args: &'a Args,
     pub(super) context: &'a Context<'a>,
     pub(super) client: &'a Client<'a>,
@@ -40,7 +40,7 @@ pub(super) struct Record {
     pub(super) sent: Option<OffsetDateTime>,
 }
 
-impl<'a> Job<'a> {
+impl<'a> Restore<'a> {
     pub(super) fn new(
         args: &'a Args,
         context: &'a Context<'a>,
