@@ -33,7 +33,8 @@ struct Checks {
 pub(crate) struct Check {
     /// The name of the backup's folder.
     folder: String,
-    /// From its `backup.json`. A backup that was fetched anew has another time, so the check is not of it.
+    /// From its `backup.json`. It tells a backup that was fetched anew, which has another time, from the one that was
+    /// checked.
     #[serde(with = "time::serde::rfc3339")]
     fetched_at: OffsetDateTime,
     /// When it was checked.

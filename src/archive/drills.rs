@@ -1,8 +1,8 @@
 //! `drills.json`: when each backup of an instance was last loaded by a real server, and what came of it.
 //!
-//! It stands beside the backups' folders, as `checks.json` does and for the same reason. It has only the results
-//! loaded and damaged; the others are about the machine, not the backup. The time of the last backup that was loaded
-//! stays after that backup is pruned.
+//! It stands beside the backups' folders, since `backup.json` is never rewritten. It has only the results `loaded` and
+//! `damaged`; the others are about the machine, not the backup. When a backup was last loaded stays known after that
+//! backup is pruned.
 
 use std::io;
 use std::path::Path;
@@ -36,7 +36,8 @@ pub(crate) struct Drill {
     /// The name of the backup's folder.
     pub(crate) folder: String,
     pub(crate) base_id: String,
-    /// From its `backup.json`. A backup that was fetched anew has another time, so the drill is not of it.
+    /// From its `backup.json`. It tells a backup that was fetched anew, which has another time, from the one that was
+    /// drilled.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) fetched_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -52,7 +53,7 @@ pub(crate) struct Drill {
     pub(crate) keys: u64,
     /// The largest memory of a server, in bytes.
     pub(crate) used_memory: Option<u64>,
-    /// The time of all its files together.
+    /// How long loading all its files took.
     pub(crate) seconds: f64,
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct Manifest {
     pub(crate) redis_version: Option<String>,
     /// How many databases the instance has.
     pub(crate) database_num: Option<u64>,
-    /// One a node.
+    /// One for each node.
     pub(crate) files: Vec<FileEntry>,
     /// When the last file was whole.
     #[serde(with = "time::serde::rfc3339")]

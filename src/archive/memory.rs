@@ -36,7 +36,7 @@ pub(crate) struct Memory {
     pub(crate) failure: Option<String>,
     /// The backups that the service had at the last sync and the archive has not.
     pub(crate) missing: Vec<Missing>,
-    /// The backups of the last weeks that failed, at the service or on the way, for the strip of nights.
+    /// The backups of the last 30 days that failed at the service or could not be fetched, for the strip of nights.
     pub(crate) failed: Vec<Missing>,
     /// The backups that a policy removed, for as long as the service may offer them: they are not fetched again.
     #[serde(default)]
@@ -53,9 +53,10 @@ pub(crate) struct Pruned {
     /// When it was removed.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) at: OffsetDateTime,
-    /// Its files together, and the keys in them: those that come later are compared with it.
+    /// Its files together. Later backups are compared with it.
     #[serde(default)]
     pub(crate) bytes: Option<u64>,
+    /// The keys in all its files.
     #[serde(default)]
     pub(crate) keys: Option<u64>,
 }

@@ -38,7 +38,7 @@ pub(crate) struct Run {
     pub(crate) instances: usize,
     /// How many backups came.
     pub(crate) new: usize,
-    /// The bytes of those together.
+    /// The length of those together, in bytes.
     pub(crate) bytes: u64,
     /// How many backups a policy removed.
     pub(crate) pruned: usize,
@@ -117,7 +117,7 @@ pub(crate) fn below(dir: &Path, folder: &Path) -> String {
     parts.join("/")
 }
 
-/// The file of an archive.
+/// The path of the file in an archive.
 pub(crate) fn path(dir: &Path) -> PathBuf {
     dir.join(RUNS)
 }

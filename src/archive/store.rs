@@ -34,7 +34,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Makes DIR where it is not there, with mode 0700, and locks it.
+    /// Makes DIR where it is not there, with mode 0700, locks it, and deletes what a killed prune left hidden. `holder`
+    /// names this process to another one that wants the lock.
     ///
     /// # Errors
     /// Where it cannot be used, or another process writes to it.
@@ -59,7 +60,7 @@ impl Store {
         Ok(store)
     }
 
-    /// The hidden folder for a backup that is not whole yet, made where it is not there.
+    /// Makes the hidden folder for a backup that is not whole yet, where it is not there, and returns it.
     pub(crate) fn work_folder(&self, key: &BackupKey) -> io::Result<PathBuf> {
         let folder = self.layout.work(key);
         make_below(self.layout.dir(), &folder, Modes::PRIVATE, false)?;
@@ -121,7 +122,7 @@ impl Store {
         self.name(key, manifest)
     }
 
-    /// The last step: only the rename makes the backup visible.
+    /// The last step: removes all but the backup from its work folder, and renames that. Returns the backup's folder.
     fn name(&self, key: &BackupKey, manifest: &Manifest) -> io::Result<PathBuf> {
         let work = self.layout.work(key);
         unless_missing(fs::remove_dir_all(work.join(TRANSFER_PRIVATE)))?;
@@ -156,7 +157,7 @@ impl Store {
         folder.ancestors().take_while(below_dir).all(is_folder)
     }
 
-    /// How many bytes of a backup are there already, whole or in part.
+    /// How many bytes of a backup are in its work folder already.
     pub(crate) fn present(&self, key: &BackupKey) -> u64 {
         let work = self.layout.work(key);
         let own = self.is_own(&work).then(|| fs::read_dir(work));

@@ -49,7 +49,7 @@ impl Running {
             link: link.clone(),
             folder: Arc::clone(&folder),
             file_name: name.clone(),
-            // Nobody else writes to a work folder, so a file of this name is nobody else's.
+            // Only syncs write to a work folder, so a file of this name is from an earlier one.
             force: true,
         });
         let jobs = jobs.collect();

@@ -53,7 +53,9 @@ pub(super) struct Fetching<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) recorder: &'a Recorder<'a>,
     pub(super) stop: &'a Arc<AtomicBool>,
+    /// The storage hosts to which no connection could be made in this sync.
     pub(super) hosts: Arc<Hosts>,
+    /// The backups that are not tried for that reason.
     pub(super) untried: Untried,
 }
 

@@ -19,6 +19,7 @@ pub(super) struct Untried(Mutex<Known>);
 struct Known {
     /// Why those of an instance are not tried.
     reasons: HashMap<(Region, InstanceId), String>,
+    /// By the reason.
     backups: BTreeMap<String, HashSet<BackupKey>>,
 }
 
