@@ -91,9 +91,11 @@ mod tests {
         buffer.input_append_buf().copy_from_slice(b"abcd");
         buffer.input_appended(4);
         assert!(!buffer.can_use_input(), "nothing was looked at yet");
+        assert!(buffer.is_incomplete());
         buffer.input_consume(3);
         assert_eq!(buffer.input(), b"d");
         assert!(buffer.can_use_input());
+        assert!(!buffer.is_incomplete());
         let room = buffer.input_append_buf();
         assert_eq!(room.len(), 3);
         room[0] = b'e';
@@ -101,7 +103,10 @@ mod tests {
         assert_eq!(buffer.input(), b"de");
         buffer.input_consume(0);
         assert!(!buffer.can_use_input(), "more has to come first");
+        assert!(buffer.is_incomplete());
         buffer.input_consume(2);
         assert_eq!(buffer.input_append_buf().len(), 4);
+        buffer.input_consume(0);
+        assert!(!buffer.is_incomplete(), "there is no input at all");
     }
 }

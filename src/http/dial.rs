@@ -197,6 +197,15 @@ mod tests {
     }
 
     #[test]
+    fn addresses_that_are_tried_one_after_the_other_share_the_time() {
+        let start = Instant::now();
+        let end = share_of(Some(start + Duration::from_secs(300)), 2).unwrap();
+        let share = end.duration_since(start);
+        assert!((100..140).contains(&share.as_secs()), "{share:?}");
+        assert_eq!(share_of(None, 2), None);
+    }
+
+    #[test]
     fn a_literal_address_is_dialled_with_and_without_brackets() {
         assert_eq!(look_up("[::1]", 7, soon()).unwrap(), ["[::1]:7".parse().unwrap()]);
         assert_eq!(

@@ -219,6 +219,20 @@ mod tests {
     }
 
     #[test]
+    fn the_proxy_is_named_where_it_is_what_failed_and_nowhere_else() {
+        let mut route = route();
+        route.proxy = Some(ProxyName {
+            address: "p:3128".to_owned(),
+            variable: "https_proxy".to_owned(),
+            is_encrypted: false,
+        });
+        let shown =
+            |is_at_proxy| Failure::before_sending(Stage::Broken, route.clone(), is_at_proxy, "gone").to_string();
+        assert_eq!(shown(true), "the proxy p:3128 (https_proxy): gone");
+        assert_eq!(shown(false), "gone");
+    }
+
+    #[test]
     fn broken_tls_within_a_body_is_a_broken_connection() {
         let error = ureq::Error::Io(io::Error::new(io::ErrorKind::InvalidData, rustls::Error::DecryptError));
         assert_eq!(Failure::while_receiving(&error, route()).stage, Stage::Broken);

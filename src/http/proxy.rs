@@ -284,6 +284,9 @@ mod tests {
             ("http://[::1]:80", "[::1]:80", true),
             ("http://[::1]:80", "::1", true),
             ("http://[::1]:80", "127.0.0.1", false),
+            ("http://[fd00::1]:80", "fd00::/8", true),
+            ("http://[2001:db8::1]:80", "fd00::/8", false),
+            ("https://10.1.2.3", "fd00::/8", false),
             ("https://h", "", false),
         ] {
             let env = [("all_proxy", "http://p:1"), ("NO_PROXY", exceptions)];

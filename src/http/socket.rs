@@ -152,3 +152,83 @@ impl fmt::Debug for Socket {
         f.debug_tuple("Socket").field(&self.stream).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    const NONE: Limit = Limit {
+        deadline: None,
+        each: None,
+    };
+
+    /// A socket, and the other end of its connection.
+    fn connected(limit: Limit) -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (other, _) = listener.accept().unwrap();
+        (Socket::new(stream, limit).unwrap(), other)
+    }
+
+    /// Waits until bytes, or the end, have arrived at a socket.
+    fn arrived(socket: &Socket) {
+        socket.stream.peek(&mut [0]).unwrap();
+    }
+
+    #[test]
+    fn a_connection_carries_another_request_while_it_is_open_and_silent() {
+        let (mut socket, other) = connected(NONE);
+        assert!(socket.is_idle());
+        (&other).write_all(b"HTTP").unwrap();
+        arrived(&socket);
+        assert!(!socket.is_idle(), "bytes came that nobody asked for");
+        socket.read_ahead(8);
+        socket.read_exact(&mut [0; 2]).unwrap();
+        assert!(!socket.is_idle(), "they were read ahead");
+        socket.read_exact(&mut [0; 2]).unwrap();
+        assert!(socket.is_idle());
+        drop(other);
+        arrived(&socket);
+        assert!(!socket.is_idle());
+    }
+
+    #[test]
+    fn bytes_that_are_read_ahead_come_in_order_and_once() {
+        let (mut socket, mut other) = connected(NONE);
+        let sent: Vec<u8> = (0..=255).collect();
+        other.write_all(&sent).unwrap();
+        drop(other);
+        socket.read_ahead(10);
+        let mut received = Vec::new();
+        for size in [3, 4, 20, 1].into_iter().cycle() {
+            let mut bytes = vec![0; size];
+            let count = socket.read(&mut bytes).unwrap();
+            received.extend_from_slice(&bytes[..count]);
+            if count == 0 {
+                break;
+            }
+        }
+        assert_eq!(received, sent);
+    }
+
+    #[test]
+    fn a_call_ends_when_its_time_is_over() {
+        let each = Limit {
+            each: Some(Duration::from_millis(20)),
+            ..NONE
+        };
+        let (mut socket, _other) = connected(each);
+        let error = socket.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let bytes = vec![0; 1 << 20];
+        let error = std::iter::repeat_with(|| socket.write(&bytes)).find_map(Result::err);
+        assert_eq!(error.unwrap().kind(), io::ErrorKind::TimedOut);
+        socket.limit = Limit {
+            deadline: Some(Instant::now()),
+            ..NONE
+        };
+        assert_eq!(socket.read(&mut [0]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

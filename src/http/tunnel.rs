@@ -80,7 +80,69 @@ pub(super) fn status(head: &[u8]) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
     use super::*;
+    use crate::http::Proxies;
+    use crate::http::socket::{Limit, Socket};
+    use crate::values::endpoint::Scheme;
+
+    /// Asks a proxy that answers this, and then says no more. Returns the outcome, the request, and the bytes after
+    /// the answer.
+    fn asked(answer: &[u8]) -> (Result<(), NoTunnel>, String, Vec<u8>) {
+        let proxies = Proxies::from_env(|name| (name == "https_proxy").then(|| "http://me:pw@p:1".to_owned()));
+        let proxy = proxies.choose(Scheme::Https, "h", 443).unwrap().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut other, _) = listener.accept().unwrap();
+        other.write_all(answer).unwrap();
+        let limit = Limit {
+            deadline: None,
+            each: Some(Duration::from_secs(10)),
+        };
+        let mut socket = Socket::new(stream, limit).unwrap();
+        let outcome = open(&mut socket, "h:443", proxy, "jdredis");
+        other.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut rest = Vec::new();
+        socket.read_to_end(&mut rest).unwrap();
+        drop(socket);
+        let mut request = String::new();
+        other.read_to_string(&mut request).unwrap();
+        (outcome, request, rest)
+    }
+
+    #[test]
+    fn a_tunnel_begins_behind_the_last_answer() {
+        let hello = b"\x16\x03\x01";
+        for head in [
+            "HTTP/1.1 200 OK\r\n\r\n",
+            "HTTP/1.0 200 OK\n\n",
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204\r\nx: y\r\n\r\n",
+        ] {
+            let (outcome, request, rest) = asked(&[head.as_bytes(), hello].concat());
+            assert!(outcome.is_ok(), "{head:?}: {outcome:?}");
+            assert_eq!(rest, hello);
+            assert_eq!(
+                request,
+                "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\nUser-Agent: jdredis\r\n\
+                 Proxy-Authorization: Basic bWU6cHc=\r\nProxy-Connection: Keep-Alive\r\n\r\n"
+            );
+        }
+    }
+
+    #[test]
+    fn an_answer_that_opens_no_tunnel_is_told_from_one_that_is_none_at_once() {
+        let (outcome, ..) = asked(b"HTTP/1.1 407 Who\r\n\r\n");
+        assert!(matches!(outcome, Err(NoTunnel::Refused(407))), "{outcome:?}");
+        let endless = format!("HTTP/1.1 200 {}", "x".repeat(2 * MAX_HEAD));
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(100);
+        for other in ["SSH-2.0-OpenSSH", &endless, &interim] {
+            let (outcome, ..) = asked(other.as_bytes());
+            assert!(matches!(outcome, Err(NoTunnel::NotHttp)), "{outcome:?}");
+        }
+    }
 
     #[test]
     fn a_status_is_read_only_from_a_status_line() {

@@ -222,10 +222,22 @@ mod tests {
     }
 
     #[test]
+    fn the_time_since_the_last_answer_begins_anew_with_each() {
+        let (clock, pace) = pace();
+        clock.sleep(Duration::from_secs(5));
+        assert_eq!(pace.since_progress(), Duration::from_secs(5));
+        pace.note_progress();
+        clock.sleep(Duration::from_secs(2));
+        assert_eq!(pace.since_progress(), Duration::from_secs(2));
+    }
+
+    #[test]
     fn waiting_ends_once_the_run_is_stopped() {
         let (clock, pace) = pace();
         pace.slow_down(Duration::ZERO, Some(Duration::from_secs(3600)));
+        assert!(!pace.is_stopped());
         pace.stop.store(true, Ordering::Relaxed);
+        assert!(pace.is_stopped());
         assert_eq!(seconds_for(1, &pace, &clock), 0.0);
     }
 }
