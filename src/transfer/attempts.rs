@@ -7,6 +7,9 @@ use crate::retry::backoff::Backoff;
 /// The longest wait, even if the storage asks for a longer one.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
+/// After this time without a busy storage, its waits are short again.
+const CALM: Duration = Duration::from_secs(30);
+
 /// Failures in a row that brought nothing. Several connections that fail together count once.
 pub(super) struct Attempts {
     max: u32,
@@ -17,6 +20,8 @@ pub(super) struct Attempts {
     last: Option<Duration>,
     /// Whether a link was refused since the last progress.
     was_refused: bool,
+    /// When the last wait for a busy storage ends, on the clock's monotonic time.
+    busy_until: Option<Duration>,
     seed: u64,
     backoff: Backoff,
 }
@@ -41,6 +46,7 @@ impl Attempts {
             failed: 0,
             last: None,
             was_refused: false,
+            busy_until: None,
             seed,
             backoff: Backoff::new(seed),
         }
@@ -53,8 +59,7 @@ impl Attempts {
             if self.failed > 0 || self.was_refused {
                 self.failed = 0;
                 self.was_refused = false;
-                self.seed = self.seed.wrapping_add(1);
-                self.backoff = Backoff::new(self.seed);
+                self.begin_anew();
             }
         }
     }
@@ -83,9 +88,20 @@ impl Attempts {
         Next::Wait(self.backoff.next(None))
     }
 
-    /// How long to wait after the storage said that it is busy. That counts as no failure.
-    pub(super) fn busy(&mut self, asked_for: Option<Duration>) -> Duration {
-        self.backoff.next(asked_for.map(|wait| wait.min(LONGEST_WAIT)))
+    /// How long to wait after the storage said at `now` that it is busy. That counts as no failure. The waits begin
+    /// anew once it has not said so for a while.
+    pub(super) fn busy(&mut self, asked_for: Option<Duration>, now: Duration) -> Duration {
+        if self.busy_until.is_some_and(|end| now >= end + CALM) {
+            self.begin_anew();
+        }
+        let wait = self.backoff.next(asked_for.map(|wait| wait.min(LONGEST_WAIT)));
+        self.busy_until = Some(now + wait);
+        wait
+    }
+
+    fn begin_anew(&mut self) {
+        self.seed = self.seed.wrapping_add(1);
+        self.backoff = Backoff::new(self.seed);
     }
 }
 
@@ -120,7 +136,20 @@ mod tests {
     #[test]
     fn a_storage_that_asks_for_a_wait_gets_it_within_bounds() {
         let mut attempts = Attempts::new(2, 7);
-        assert_eq!(attempts.busy(Some(at(20))), at(20));
-        assert_eq!(attempts.busy(Some(at(9999))), LONGEST_WAIT);
+        assert_eq!(attempts.busy(Some(at(20)), at(0)), at(20));
+        assert_eq!(attempts.busy(Some(at(9999)), at(20)), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn the_waits_for_a_busy_storage_begin_anew_once_it_was_not_busy_for_a_while() {
+        let mut attempts = Attempts::new(2, 7);
+        let mut now = Duration::ZERO;
+        for _ in 0..8 {
+            now += attempts.busy(None, now);
+        }
+        let long = attempts.busy(None, now);
+        assert!(long >= at(8), "{long:?}");
+        let short = attempts.busy(None, now + long + CALM);
+        assert!(short <= at(1), "{short:?}");
     }
 }

@@ -180,7 +180,7 @@ impl Fetch<'_> {
             .end_of(destination.id)
             .unwrap_or_default();
         let mut buffer = pool.take_buffer();
-        let mut watch = Watch::new(pool.now());
+        let mut watch = Watch::default();
         let mut last_busy = Duration::ZERO;
         let mut head = Some(head).filter(|head| !head.is_empty());
         let (began, first_byte) = (pool.now(), position);
@@ -247,7 +247,7 @@ impl Fetch<'_> {
             }
             last_busy = pool.now().saturating_sub(busy);
             pool.pause(limited);
-            if watch.is_too_slow(count, pool.now(), limited) {
+            if watch.is_too_slow(count, idle) {
                 return Err(FetchError::TooSlow);
             }
         }
@@ -308,28 +308,41 @@ impl Fetch<'_> {
 }
 
 /// Detects a connection that brings too few bytes.
+#[derive(Default)]
 struct Watch {
-    /// The beginning of the current interval, and the bytes that came in it.
-    since: Duration,
+    /// How long the connection was waited for in the current interval, and the bytes that came in it.
+    waited: Duration,
     bytes: u64,
 }
 
 impl Watch {
-    fn new(now: Duration) -> Self {
-        Self { since: now, bytes: 0 }
-    }
-
-    /// Notes bytes, and returns whether too few came. `limited`, the time that was waited for `--limit-rate`, does
-    /// not count against the connection.
-    fn is_too_slow(&mut self, count: usize, now: Duration, limited: Duration) -> bool {
+    /// Notes bytes, and how long the connection was waited for. Returns whether too few came. The time for which this
+    /// program was busy with its disk, or waited for `--limit-rate`, does not count against the connection.
+    fn is_too_slow(&mut self, count: usize, waited: Duration) -> bool {
         self.bytes += count as u64;
-        self.since += limited;
-        let time = now.saturating_sub(self.since);
-        if time < SLOW_FOR {
+        self.waited += waited;
+        if self.waited < SLOW_FOR {
             return false;
         }
-        let is_too_slow = (self.bytes as f64) < LEAST_RATE * time.as_secs_f64();
-        (self.since, self.bytes) = (now, 0);
+        let is_too_slow = (self.bytes as f64) < LEAST_RATE * self.waited.as_secs_f64();
+        *self = Self::default();
         is_too_slow
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_too_slow_by_the_time_for_which_it_was_waited_for() {
+        let mut watch = Watch::default();
+        assert!(!watch.is_too_slow(1, SLOW_FOR / 2));
+        assert!(watch.is_too_slow(1, SLOW_FOR / 2));
+        // Each interval is judged by itself.
+        assert!(!watch.is_too_slow(1, SLOW_FOR / 2));
+        assert!(!watch.is_too_slow(600_000, SLOW_FOR / 2));
+        // Bytes that are there at once are those of no slow connection, however long the disk takes for them.
+        assert!((0..1000).all(|_| !watch.is_too_slow(1, Duration::ZERO)));
     }
 }

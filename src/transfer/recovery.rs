@@ -80,7 +80,7 @@ impl Pool {
                     slot.fail(Reason::Answer(said));
                 } else {
                     let is_first = slot.paused_until <= now;
-                    let delay = slot.attempts.busy(asked_for);
+                    let delay = slot.attempts.busy(asked_for, now);
                     if is_first || asked_for.is_some() {
                         slot.paused_until = slot.paused_until.max(now + delay);
                         note = Some(format!("{said}; going on in {:.1} s", delay.as_secs_f64()));
@@ -98,11 +98,12 @@ impl Pool {
             // Other connections bring bytes, and one of them will request this piece again.
             error if error.is_silence() && slot.delivers(now, self.options.patience) => slot.settle(),
             error => {
-                if matches!(error, FetchError::TooSlow) {
-                    slot.slow += 1;
-                }
+                let is_slow = matches!(error, FetchError::TooSlow);
                 let reason = error.into_reason();
                 let count = slot.attempts.count(sent, now);
+                if is_slow && count != Next::Together {
+                    slot.slow += 1;
+                }
                 match count {
                     Next::GiveUp(times) => slot.fail(repeated(reason, times)),
                     Next::Wait(_) | Next::Together if slot.slow >= self.options.max_attempts => {

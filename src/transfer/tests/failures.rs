@@ -9,7 +9,7 @@ use crate::transfer::fetch_error::FetchError;
 use crate::transfer::reason::Reason;
 use crate::transfer::request::NoAnswer;
 use crate::transfer::slot::First;
-use crate::transfer::state::Task;
+use crate::transfer::state::{Kind, Task};
 
 const TAG: &str = "\"one\"";
 
@@ -88,6 +88,27 @@ fn silence_is_no_failure_while_another_connection_brings_bytes() {
         assert!(is_given_up(error(Stage::Timeout), None));
         assert!(is_given_up(error(Stage::Broken), ago(1)));
     }
+}
+
+#[test]
+fn connections_that_are_too_slow_together_count_once() {
+    let scene = Scene::with(1, |options| options.max_attempts = 3);
+    scene.resume(0, TAG, 24 * MIB, 5);
+    let minute = Duration::from_secs(60);
+    // Each has brought some bytes, which end the row of failures that are counted for any reason.
+    let is_given_up_by_one_sent_at = |sent: Duration, bytes: u64| {
+        let task = scene.pool.lock().files[0].task(0, Kind::First(First::Resume, 5));
+        scene.pool.lock().files[0].attempts.has(bytes);
+        let error = FetchError::TooSlow;
+        scene.pool.recover(&task, task.generation, &task.link, error, sent);
+        scene.pool.lock().files[0].failed.is_some()
+    };
+    scene.clock.sleep(minute);
+    assert!((10..18).all(|bytes| !is_given_up_by_one_sent_at(Duration::ZERO, bytes)));
+    scene.clock.sleep(minute);
+    assert!(!is_given_up_by_one_sent_at(minute, 20));
+    scene.clock.sleep(minute);
+    assert!(is_given_up_by_one_sent_at(minute * 2, 30));
 }
 
 #[test]

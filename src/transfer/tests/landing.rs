@@ -50,7 +50,11 @@ fn files_that_fail_together_do_not_come_back_together() {
             scene.pool.add(scene.job(number));
         }
         let mut state = scene.pool.lock();
-        let mut waits: Vec<Duration> = state.files.iter_mut().map(|slot| slot.attempts.busy(None)).collect();
+        let mut waits: Vec<Duration> = state
+            .files
+            .iter_mut()
+            .map(|slot| slot.attempts.busy(None, Duration::ZERO))
+            .collect();
         waits.sort();
         waits.dedup();
         assert_eq!(waits.len(), 4, "{waits:?}");
