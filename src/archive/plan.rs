@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::layout::BackupKey;
 use super::memory::Missing;
-use super::read::Archived;
+use super::read::{Archived, Condition};
 use crate::api::model::Backup;
 use crate::terminal::human;
 use crate::values::vocabulary::BackupStatus;
@@ -41,7 +41,8 @@ pub(crate) struct Offer {
 }
 
 /// Compares a list of the service with what the archive has. With `newest`, only that many of the newest
-/// successful ones are looked at, and besides them every one whose start cannot be read: it may be newer.
+/// successful ones are looked at, and besides them every one whose start cannot be read, which may be newer, and
+/// every one that is damaged in the archive, which no restore can use.
 pub(crate) fn offer(backups: &[Backup], archived: &Archived, newest: Option<usize>) -> Offer {
     let mut offer = Offer::default();
     let mut successful = Vec::new();
@@ -69,9 +70,16 @@ pub(crate) fn offer(backups: &[Backup], archived: &Archived, newest: Option<usiz
         archived.backups.iter().any(|kept| kept.base_id == backup.base_id)
             || pruned.iter().any(|pruned| pruned.base_id == backup.base_id.as_str())
     };
-    let undated = newest_known.unwrap_or(successful.len());
-    let count = undated.saturating_add(newest.unwrap_or(usize::MAX));
-    let looked_at = successful.iter().take(count).enumerate();
+    let is_damaged = |backup: &Backup| {
+        let mut kept = archived.backups.iter();
+        kept.any(|kept| kept.base_id == backup.base_id && matches!(kept.condition, Condition::Damaged(_)))
+    };
+    let mut left = newest.unwrap_or(usize::MAX);
+    let looked_at = successful.iter().enumerate().take_while(|(_, (_, backup))| {
+        let is_among_them = backup.started().is_none() || left > 0;
+        left -= usize::from(left > 0 && backup.started().is_some() && !is_damaged(backup));
+        is_among_them
+    });
     offer.wanted = looked_at
         .filter(|(_, (_, backup))| !is_there(backup))
         .map(|(place, (entry, backup))| Wanted {
@@ -159,7 +167,7 @@ mod tests {
     use serde_json::json;
     use time::macros::datetime;
 
-    use super::super::read::{Condition, Kept};
+    use super::super::read::Kept;
     use super::*;
 
     const NOW: OffsetDateTime = datetime!(2026-03-10 12:00 UTC);
@@ -180,12 +188,18 @@ mod tests {
         archived
     }
 
+    fn with_damaged(id: &str) -> Archived {
+        let mut archived = archived("i", &[id]);
+        archived.backups[0].condition = Condition::Damaged(String::new());
+        archived
+    }
+
     fn kept(id: &str) -> Kept {
         Kept {
             path: id.into(),
             base_id: id.parse().unwrap(),
             start: Some(NOW),
-            condition: Condition::Damaged(String::new()),
+            condition: Condition::Good,
             bytes: 0,
             keys: None,
             instance_name: None,
@@ -220,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_damaged_folder_counts_as_there_and_an_undocumented_status_as_unknown() {
-        let offer = offer(&[backup("a", 1, 2), backup("x", 0, 5)], &archived("i", &["a"]), None);
+        let offer = offer(&[backup("a", 1, 2), backup("x", 0, 5)], &with_damaged("a"), None);
         assert_eq!((offer.wanted.len(), offer.unknown), (0, 1));
     }
 
@@ -235,6 +249,14 @@ mod tests {
         assert_eq!(wanted(&["a"], 1), [] as [&str; 0]);
         assert_eq!(wanted(&["a"], 2), ["b"]);
         assert_eq!(wanted(&[], 9), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_damaged_one_takes_no_place_of_the_newest() {
+        let listed = [backup("a", 1, 2), backup("b", 2, 2), backup("c", 3, 2)];
+        assert_eq!(ids(&offer(&listed, &with_damaged("a"), Some(1)).wanted), ["b"]);
+        assert_eq!(ids(&offer(&listed, &with_damaged("b"), Some(1)).wanted), ["a"]);
+        assert_eq!(ids(&offer(&listed, &with_damaged("b"), Some(2)).wanted), ["a", "c"]);
     }
 
     #[test]

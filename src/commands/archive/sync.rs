@@ -80,6 +80,8 @@ pub(crate) struct Args {
     pub(crate) tags: Vec<Tag>,
 
     /// Only the newest N backups of each instance
+    ///
+    /// One that is damaged in the archive is not counted, so that an older one is fetched in its place.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) newest: Option<u32>,
 

@@ -165,6 +165,21 @@ fn the_newest_backups_alone_are_fetched_on_request() {
 }
 
 #[test]
+fn in_place_of_a_newest_backup_that_is_damaged_in_the_archive_the_one_before_it_is_fetched() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2, 26, 50]);
+    let args = ["--newest", "1", "--keep-last", "1"];
+    fleet.synced(0, &args);
+    let newest = &fleet.backups()["redis-a-2"];
+    for name in names(newest).iter().filter(|name| name.starts_with("20")) {
+        fs::write(newest.join(name), "short").unwrap();
+    }
+    let document = fleet.synced(7, &args);
+    assert_eq!(each(&document, "instances", "state"), ["damaged"]);
+    assert_eq!(fleet.base_ids(), ["redis-a-2", "redis-a-26"]);
+}
+
+#[test]
 fn running_and_failed_backups_are_not_fetched_and_an_instance_without_any_is_shown() {
     let fleet = Fleet::new();
     fleet.add(NORTH, "redis-a", &[30]);
