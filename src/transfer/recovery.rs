@@ -19,6 +19,7 @@ const ODD_ANSWERS: u32 = 2;
 /// After this many refusals of pieces in a row, ranges count as refused even if some were served before. Fewer
 /// may be due to links: a link may expire twice before it is used.
 const REFUSED_PIECES: u32 = 5;
+
 impl Pool {
     /// Decides what happens after a request failed: changes how the file is requested next, or gives it up.
     /// `generation` is the start of the file that the request belongs to, and `sent` when it was sent.
@@ -111,7 +112,7 @@ impl Pool {
                         slot.fail(repeated(reason, times));
                     }
                     Next::Wait(delay) => {
-                        slot.paused_until = now + delay;
+                        slot.paused_until = slot.paused_until.max(now + delay);
                         note = Some(format!("{reason}; going on in {:.1} s", delay.as_secs_f64()));
                         slot.settle();
                     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{MIB, Scene};
 use crate::http::{Failure, Route, Stage};
 use crate::process::world::Clock;
+use crate::transfer::attempts::Attempts;
 use crate::transfer::fetch_error::FetchError;
 use crate::transfer::reason::Reason;
 use crate::transfer::request::NoAnswer;
@@ -167,4 +168,23 @@ fn a_request_that_fails_late_costs_nothing_once_all_bytes_are_there() {
 #[test]
 fn a_version_of_two_lengths_is_not_trusted_even_when_all_bytes_are_there() {
     assert!(is_given_up_at(10, FetchError::TwoLengths(10, 11)));
+}
+
+#[test]
+fn no_failure_of_another_connection_lets_the_refused_link_be_used_while_a_new_one_is_asked_for() {
+    let (scene, one) = two_flights();
+    {
+        let slot = &mut scene.pool.lock().files[0];
+        // As while the service is asked.
+        (slot.is_refreshing, slot.paused_until) = (true, Duration::MAX);
+        slot.attempts = Attempts::new(3, 7);
+    }
+    scene.pool.recover(
+        &one,
+        one.generation,
+        &one.link,
+        cut(Stage::Broken),
+        scene.clock.monotonic(),
+    );
+    assert_eq!(scene.pool.lock().files[0].paused_until, Duration::MAX);
 }
