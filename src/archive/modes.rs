@@ -1,4 +1,5 @@
-//! Who may read an archive: modes from DIR's own mode, and folders that are made without following links.
+//! How files and folders are made in an archive: their modes, which come from DIR's own mode; folders that are no
+//! symbolic links; small files that are replaced by a rename; and fsync.
 //!
 //! Files are 0600 and folders 0700, with the group bits of DIR added, so that a group that copies or audits
 //! the archive is let in by the mode of one folder. Systems without modes ignore all of this.
