@@ -225,6 +225,9 @@ mod tests {
         let load = |identity: &Identity, node: &str| Record::load(&path, identity, node, owner);
         assert_eq!(load(&saved.identity, "n").as_ref(), Some(&saved));
         assert_eq!(load(&saved.identity, "m"), None);
+        let long = record(Some(&format!("\"{}\"", "x".repeat(1000))), Some(100));
+        long.save(&path).unwrap();
+        assert_eq!(load(&saved.identity, "n"), Some(long));
         let mut other = saved.identity.clone();
         other.base_id = "another".to_owned();
         assert_eq!(load(&other, "n"), None);

@@ -4,6 +4,7 @@ mod answers;
 mod concurrency;
 mod failures;
 mod landing;
+mod links;
 mod pieces;
 mod requests;
 

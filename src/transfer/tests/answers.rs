@@ -167,3 +167,30 @@ fn the_first_answer_brings_all_where_nobody_else_asks() {
     scene.answer_first(&task, whole(NEW, 12 * MIB)).unwrap();
     assert!(scene.pool.lock().files[0].pieces.is_complete());
 }
+
+#[test]
+fn what_an_answer_leaves_out_is_asked_for_in_pieces() {
+    let scene = Scene::new(1);
+    scene.begin(0);
+    let task = scene.next().unwrap();
+    let fields = [
+        ("etag", NEW),
+        ("content-range", "bytes 0-49/100"),
+        ("content-length", "50"),
+    ];
+    let half = answer(206, &fields, Cursor::new(object(50)));
+    scene.answer_first(&task, half).unwrap();
+    assert_eq!(scene.next().unwrap().range(), Some(50..100));
+}
+
+#[test]
+fn an_object_whose_length_is_not_told_ends_with_its_answer() {
+    let scene = Scene::new(1);
+    scene.begin(0);
+    let task = scene.next().unwrap();
+    let whole = answer(200, &[("etag", NEW)], Cursor::new(object(1000)));
+    scene.answer_first(&task, whole).unwrap();
+    let state = scene.pool.lock();
+    assert_eq!(state.files[0].pieces.length(), Some(1000));
+    assert!(state.files[0].pieces.is_complete());
+}

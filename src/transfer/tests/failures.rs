@@ -188,3 +188,51 @@ fn no_failure_of_another_connection_lets_the_refused_link_be_used_while_a_new_on
     );
     assert_eq!(scene.pool.lock().files[0].paused_until, Duration::MAX);
 }
+
+#[test]
+fn the_reason_why_a_file_is_given_up_is_what_happened() {
+    for (error, reason) in [
+        (no_answer(Stage::Broken), "it broke"),
+        (
+            cut(Stage::Broken),
+            "the connection ended after 5 of 25165824 bytes: it broke",
+        ),
+        (NoAnswer::Failed("HTTP 500".to_owned()).into(), "HTTP 500"),
+        (NoAnswer::Odd("HTTP 304".to_owned()).into(), "HTTP 304"),
+        (NoAnswer::NoSuchRange.into(), "the storage has no such range of bytes"),
+        (
+            FetchError::TooSlow,
+            "the connection brought less than 10 kB/s for a minute",
+        ),
+        (FetchError::Final(Reason::Page), "a web page came instead of the file"),
+        (no_answer(Stage::Protocol), "it broke"),
+        (
+            FetchError::TwoLengths(1, 2),
+            "the storage gives the same version two lengths: 1 and 2 bytes",
+        ),
+    ] {
+        let scene = Scene::with(1, |options| options.max_attempts = 1);
+        scene.begin(0);
+        let task = scene.next().unwrap();
+        scene
+            .pool
+            .recover(&task, task.generation, &task.link, error, Duration::ZERO);
+        let failed = scene.pool.lock().files[0].failed.take();
+        assert_eq!(failed.map(|failed| failed.to_string()).as_deref(), Some(reason));
+    }
+}
+
+#[test]
+fn an_answer_that_does_not_fit_its_range_is_asked_for_again_once_with_a_range() {
+    let scene = Scene::new(1);
+    scene.resume(0, TAG, 100, 50);
+    for expected in [Some(50..100), Some(50..100), None] {
+        let task = scene.next().unwrap();
+        assert_eq!(task.range(), expected);
+        let error = FetchError::Odd("no range".to_owned());
+        scene
+            .pool
+            .recover(&task, task.generation, &task.link, error, Duration::ZERO);
+        scene.pool.free();
+    }
+}
