@@ -1,33 +1,36 @@
-//! How many connections are open at once, and how large pieces are.
+//! How many connections are open at once, how large pieces are, and how far ahead they start.
 //!
-//! Connections are added while each brings bytes and the machine itself waits for them, and taken back
-//! where fewer bring as much. A storage that says there are too many (429, 503, SlowDown) sets a limit.
-//! Pieces grow until the wait for a first byte is a twentieth of a piece's time.
+//! Connections are added while each of them brings bytes and the machine itself waits for bytes. Some are taken
+//! back where fewer bring as much. A storage that says there are too many (429, 503, SlowDown) sets a limit.
+//! Pieces grow until the wait for a first byte is a twentieth of the time that a piece takes.
 
 use std::time::Duration;
 
-/// The least and the most that a first piece has, in bytes, and the most that any has.
-const FIRST_PIECE: (u64, u64) = (2 << 20, 8 << 20);
+/// The smallest pieces of an object have its length divided by `SMALLEST_SHARE`, within these bounds in bytes.
+const SMALLEST_SHARE: u64 = 512;
+const SMALLEST_PIECE: (u64, u64) = (2 << 20, 8 << 20);
+/// The most bytes that a piece has.
 const LARGEST_PIECE: u64 = 64 << 20;
-/// No piece starts more than so many pieces a connection beyond the frontier, and none further than this part of
-/// the object, unless there are more connections: what is beyond it is lost to SIGKILL.
+/// SIGKILL loses what came beyond the frontier. So no piece starts further beyond it than `WINDOW` pieces for each
+/// connection, nor than the object's length divided by `WINDOW_SHARE`; but there is always room for one piece for
+/// each connection.
 const WINDOW: u64 = 2;
 const WINDOW_SHARE: u64 = 6;
-/// A piece takes so many times as long as the wait for its first byte.
+/// A piece is to take this many times as long as the wait for its first byte.
 const TIMES_THE_WAIT: f64 = 20.0;
 /// What one connection is taken to bring until that is measured, in bytes a second: what was seen over
 /// long paths.
 const USUAL_RATE: f64 = 20e6;
-/// No connection is taken to bring more, when pieces are made larger for that.
+/// The most that one connection is taken to bring when the size of a piece is computed, in bytes a second.
 const FASTEST: f64 = 100e6;
-/// A first byte that takes longer makes steps longer, since each costs as much.
+/// A wait for a first byte that is longer than this is long. Each step then costs such a wait, so steps are larger.
 const LATE: Duration = Duration::from_millis(25);
-/// Reading takes so many times as long as handling what was read where the machine waits for bytes: the
-/// system copies them while it reads, which takes a while, too.
+/// The machine counts as waiting for bytes if reads take more than this many times as long as the work on what was
+/// read. The factor is not 1, since a read takes a while also where the bytes are there: the system copies them.
 const MUCH_LONGER: u32 = 4;
-/// How long connections are watched before a step.
+/// How long connections are watched before more are added.
 const STEP: Duration = Duration::from_millis(10);
-/// How long the rate is watched before a few connections are taken back for a trial, and in it.
+/// How long all connections are watched before a trial of fewer, and how long that trial takes.
 const SETTLED: Duration = Duration::from_secs(4);
 const TRIAL: Duration = Duration::from_secs(1);
 /// The time between two trials.
@@ -35,36 +38,41 @@ const BETWEEN_TRIALS: Duration = Duration::from_secs(60);
 /// How long a limit that the storage has set is kept before one more connection is tried.
 const LIMIT_KEPT: Duration = Duration::from_secs(30);
 
-/// The number of connections of a run. Times are those of the clock's monotonic time.
+/// The number of connections of a run, over all files. Moments are on the clock's monotonic time.
 #[derive(Debug)]
 pub(super) struct Pace {
+    /// The most connections that are ever open.
     most: usize,
-    /// The number that worked when the storage said that there are too many, or that brought as much as
-    /// more did, and since when.
+    /// The number of connections that worked when the storage said that there are too many, or that brought as
+    /// much as more did in a trial, and since when it is the limit.
     limit: Option<(usize, Duration)>,
+    /// How many connections may be open now.
     allowed: usize,
     /// When `allowed` was last changed, and how many bytes the run had by then.
     since: (Duration, u64),
-    /// How long reading waited for bytes and how long the machine was busy with them, since then.
+    /// How long reads took since then, and how long the work on what was read.
     idle: Duration,
     busy: Duration,
     trial: Option<Trial>,
+    /// When the next trial may begin.
     next_trial: Duration,
-    /// How long a head takes to come.
+    /// How long the head of an answer takes to come, in seconds: a mean in which later ones weigh more.
     wait: Option<f64>,
-    /// What one connection brings, in bytes a second.
+    /// What one connection brings, in bytes a second: a mean in which later ones weigh more.
     rate: Option<f64>,
 }
 
-/// Fewer connections, to see whether they bring as much.
+/// A trial of fewer connections, to see whether they bring as much.
 #[derive(Debug)]
 struct Trial {
+    /// The number of connections before it.
     before: usize,
+    /// What they brought together, in bytes a second.
     rate_before: f64,
 }
 
 impl Pace {
-    /// At most so many connections; as many at first as there are files.
+    /// At most `most` connections, and at first one for each of so many files.
     pub(super) fn new(most: usize, files: usize, now: Duration) -> Self {
         Self {
             most,
@@ -85,34 +93,35 @@ impl Pace {
         self.allowed
     }
 
+    /// The most connections that are ever open.
     pub(super) fn most(&self) -> usize {
         self.most
     }
 
-    /// Notes that no more than so many threads can be had.
+    /// Notes that the system gave no more than so many threads.
     pub(super) fn has_only(&mut self, threads: usize) {
         self.most = self.most.min(threads).max(1);
         self.allowed = self.allowed.min(self.most);
     }
 
-    /// Whether first bytes come so late that waiting for them costs more than connections for nothing.
+    /// Whether the wait for a first byte is long.
     pub(super) fn is_late(&self) -> bool {
         self.wait.is_some_and(|wait| wait > LATE.as_secs_f64())
     }
 
-    /// Notes how long a head took to come.
+    /// Notes how long the head of an answer took to come.
     pub(super) fn waited(&mut self, wait: Duration) {
         let wait = wait.as_secs_f64();
         self.wait = Some(self.wait.map_or(wait, |known| known * 0.7 + wait * 0.3));
     }
 
-    /// Notes what a flight has brought in so long.
+    /// Notes how many bytes a flight has brought in which time.
     pub(super) fn brought(&mut self, bytes: u64, time: Duration) {
         let rate = bytes as f64 / time.as_secs_f64().max(1e-6);
         self.rate = Some(self.rate.map_or(rate, |known| known * 0.7 + rate * 0.3));
     }
 
-    /// Notes a read: how long it waited for bytes, and how long the machine was busy with the last ones.
+    /// Notes how long a read took, and how long the work on what the read before brought.
     pub(super) fn read(&mut self, idle: Duration, busy: Duration) {
         self.idle += idle;
         self.busy += busy;
@@ -126,8 +135,8 @@ impl Pace {
         self.change(limit.min(self.allowed), now, total);
     }
 
-    /// Adds connections or takes them back. `open` are open, of which `delivering` have brought bytes; the
-    /// run has `total` bytes. Returns whether more may be open now.
+    /// Decides whether more or fewer connections may be open. `open` are, of which `delivering` have brought
+    /// bytes, and the run has `total` bytes. Returns whether more may be open now.
     pub(super) fn consider(&mut self, now: Duration, open: usize, delivering: usize, total: u64) -> bool {
         let elapsed = now.saturating_sub(self.since.0);
         let bytes = total.saturating_sub(self.since.1);
@@ -139,7 +148,7 @@ impl Pace {
         let most = self.limit.map_or(self.most, |(limit, _)| limit);
         if let Some(trial) = &self.trial {
             if open > self.allowed {
-                // The trial begins when the ones taken back have ended.
+                // The trial begins when so many connections have ended that only the allowed ones are left.
                 self.since = (now, total);
                 return false;
             }
@@ -148,7 +157,8 @@ impl Pace {
             }
             let rate = bytes as f64 / elapsed.as_secs_f64();
             let share_left = self.allowed as f64 / trial.before as f64;
-            // A third of what they would cost if each connection brought its share.
+            // If each connection brought its share, the rate would have fallen by the share of those taken back.
+            // They were needless if it fell by less than a third of that.
             let was_needless = rate >= trial.rate_before * (1.0 - (1.0 - share_left) / 3.0);
             let before = trial.before;
             self.trial = None;
@@ -187,31 +197,31 @@ impl Pace {
         (self.idle, self.busy) = (Duration::ZERO, Duration::ZERO);
     }
 
-    /// How large a piece is to be, of an object of `length` bytes of which `left` are still to come.
+    /// How many bytes a piece is to have, of an object of `length` bytes of which `left` are not there.
     pub(super) fn piece(&self, length: u64, left: u64) -> u64 {
-        let first = (length / 512).clamp(FIRST_PIECE.0, FIRST_PIECE.1);
+        let smallest = (length / SMALLEST_SHARE).clamp(SMALLEST_PIECE.0, SMALLEST_PIECE.1);
         let wait = self.wait.unwrap_or_default();
-        // A server that lets bursts through seems faster than it is.
+        // A server that lets bursts through seems faster than it is, hence the bound.
         let rate = self.rate.unwrap_or(USUAL_RATE).min(FASTEST);
         let wanted = (TIMES_THE_WAIT * wait * rate) as u64;
-        // A larger one than its share would leave the others without work at the end.
+        // With a larger piece than its share, one connection would still fetch when the others have nothing left.
         let share = left / self.most as u64;
-        let size = wanted.min(share).clamp(first, LARGEST_PIECE);
+        let size = wanted.min(share).clamp(smallest, LARGEST_PIECE);
         size.next_multiple_of(1 << 20)
     }
 
-    /// How far beyond the frontier of an object of `length` bytes pieces of `size` bytes may start.
+    /// How many bytes beyond the frontier of an object of `length` bytes pieces of `size` bytes may start.
     pub(super) fn window(&self, length: u64, size: u64) -> u64 {
         let one_each = self.most as u64 * size;
         (one_each * WINDOW).min(one_each.max(length / WINDOW_SHARE))
     }
 
-    /// How long one connection takes for so many bytes.
+    /// How long one connection takes to bring so many bytes.
     pub(super) fn time_for(&self, bytes: u64) -> Duration {
         Duration::from_secs_f64(bytes as f64 / self.rate.unwrap_or(USUAL_RATE).max(1.0))
     }
 
-    /// How long a first byte takes to come.
+    /// How long the head of an answer takes to come.
     pub(super) fn wait(&self) -> Duration {
         Duration::from_secs_f64(self.wait.unwrap_or_default())
     }

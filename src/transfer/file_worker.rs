@@ -1,5 +1,5 @@
-//! Completes a file: looks at the bytes that earlier runs left, checks all bytes in order while connections
-//! receive them, and gives the file its name.
+//! Completes a file: looks at what earlier runs left of it, checks all its bytes in order while connections
+//! receive them, and gives it its name ([`super::finish`]).
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ use super::{Event, Outcome};
 use crate::file::FileState;
 use crate::rdb::{Findings, Reader, Verdict};
 
-/// Completes one file, and reports its outcome.
+/// Completes the file of this number, and reports its outcome.
 pub(super) fn complete(pool: &Pool, file: usize) {
     let (folder, paths) = {
         let state = pool.lock();
@@ -38,7 +38,7 @@ pub(super) fn complete(pool: &Pool, file: usize) {
     let slot = &mut state.files[file];
     slot.stage = Stage::Done;
     slot.queue.clear();
-    // The part is closed here; otherwise the files of a long run would all stay open.
+    // The part is dropped here. Otherwise a long run would keep all its files open.
     slot.part = None;
     slot.generation += 1;
     drop(state);
@@ -46,27 +46,31 @@ pub(super) fn complete(pool: &Pool, file: usize) {
     pool.wake();
 }
 
+/// The work of one thread on one file.
 pub(super) struct FileWorker<'a> {
     pub(super) pool: &'a Pool,
+    /// The number of the file in the transfer.
     pub(super) file: usize,
     pub(super) folder: &'a super::Folder,
     pub(super) paths: Paths,
 }
 
-/// All bytes of a file, checked.
+/// A file of which all bytes are there, and what the check of them found.
 pub(super) struct Checked {
     pub(super) part: Arc<Part>,
+    /// How many there are.
     pub(super) bytes: u64,
+    /// The SHA-256 of them all, in hexadecimal digits.
     pub(super) sha256: String,
     pub(super) findings: Findings,
-    /// Whether the storage told the length.
+    /// Whether the storage told the length of the object.
     is_length_told: bool,
-    /// Whether it told an ETag.
+    /// Whether the storage told an ETag of the object.
     has_etag: bool,
 }
 
 impl Checked {
-    /// Whether the object is known well enough to say that these are all its bytes, whatever is in them.
+    /// Whether it is certain that these are all bytes of one version of the object, whatever is in them.
     pub(super) fn is_certain(&self) -> bool {
         self.is_length_told && self.has_etag
     }
@@ -92,7 +96,8 @@ impl FileWorker<'_> {
         }
     }
 
-    /// The outcome for a file that an earlier run finished, if it still is what it was then.
+    /// The outcome for a file that an earlier run finished, if the file still has the bytes that it had then;
+    /// `None` if the file is to be fetched.
     fn recognise(&mut self) -> Result<Option<Outcome>, Reason> {
         let (force, record) = {
             let state = self.pool.lock();
@@ -144,7 +149,7 @@ impl FileWorker<'_> {
         )))
     }
 
-    /// Opens the part that can be resumed, and requests the rest of the object.
+    /// Opens the part if it can be resumed, and has connections request the rest of the object.
     fn prepare(&mut self) -> Result<(), Reason> {
         let there = fs::symlink_metadata(&self.paths.part).ok();
         let present = there
@@ -191,8 +196,8 @@ impl FileWorker<'_> {
         Ok(())
     }
 
-    /// Checks all bytes in order, as soon as they are there: from memory if they just came, else from the
-    /// disk.
+    /// Checks all bytes in order, as soon as they are there: from memory where they wait in the file's queue, else
+    /// from the disk. Begins again where the file gets another part.
     fn check(&self) -> Result<Checked, Reason> {
         let mut part: Option<Arc<Part>> = None;
         let (mut reader, mut sha256) = (Reader::new(), Sha256::new());
@@ -262,14 +267,15 @@ impl FileWorker<'_> {
         }
     }
 
+    /// Notes that all bytes of the part before `end` were checked.
     fn advance(&self, slot: &mut super::state::Slot, part: &Arc<Part>, end: u64) {
         if slot.part.as_ref().is_some_and(|current| Arc::ptr_eq(current, part)) {
             slot.checked = end;
         }
     }
 
-    /// Starts the file again if some of its bytes come from an earlier run, since the damage may be in
-    /// those. Returns whether it did.
+    /// Starts the file again if some of its bytes come from an earlier run, since they may be the ones that are
+    /// damaged. Returns whether it did.
     fn begin_anew(&self) -> Result<bool, Reason> {
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.file];
@@ -288,7 +294,7 @@ impl FileWorker<'_> {
         Ok(true)
     }
 
-    /// Removes the record, so that the next run does not resume from these bytes.
+    /// Replaces the record with an empty one, so that the next run does not resume from these bytes.
     pub(super) fn forget(&self) -> Result<(), Reason> {
         let record = self.pool.record(self.file);
         let mut record = locked(&record);
@@ -297,7 +303,7 @@ impl FileWorker<'_> {
         record.save(&self.paths.record).map_err(|error| disk("written", error))
     }
 
-    /// Keeps the bytes for the next run, and returns the outcome of an incomplete file.
+    /// Keeps the bytes for the next run, and returns the outcome of a file that is not complete.
     fn incomplete(&self, reason: Reason) -> Outcome {
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.file];
@@ -307,7 +313,7 @@ impl FileWorker<'_> {
         if forgets {
             let _ = self.forget();
         } else {
-            // If saving fails, the next run resumes from the checkpoint before.
+            // If either fails, the next run resumes from the last checkpoint.
             let _ = self.close_part();
             let _ = self.pool.save_progress(self.file);
         }
@@ -329,6 +335,7 @@ impl FileWorker<'_> {
         self.outcome(part, bytes, None, state, Some(reason))
     }
 
+    /// Has nothing more written to the part, and cuts off what is beyond the frontier.
     fn close_part(&self) -> io::Result<()> {
         let (part, frontier) = {
             let state = self.pool.lock();
@@ -338,10 +345,12 @@ impl FileWorker<'_> {
         part.map_or(Ok(()), |part| part.close(frontier))
     }
 
+    /// Tells the user something unexpected about the file.
     pub(super) fn note(&self, text: &str) {
         self.pool.note(self.file, text);
     }
 
+    /// An outcome with these parts, and nothing in the others.
     pub(super) fn outcome(
         &self,
         path: &Path,
@@ -365,7 +374,7 @@ impl FileWorker<'_> {
     }
 }
 
-/// Opens the file under its final name. A symbolic link is followed there, since the user may have made it.
+/// Opens a file under its final name. A symbolic link in its place is followed, since the user may have made it.
 fn open_whole(path: &Path) -> io::Result<File> {
     if fs::metadata(path)?.is_file() {
         return File::open(path);
@@ -373,6 +382,7 @@ fn open_whole(path: &Path) -> io::Result<File> {
     Err(io::Error::other(format!("{} is not a file", path.display())))
 }
 
+/// The reason of a failure of the disk; `doing` is what failed, as a participle.
 pub(super) fn disk(doing: &'static str, error: io::Error) -> Reason {
     Reason::Disk { doing, error }
 }

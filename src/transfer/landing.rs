@@ -1,9 +1,9 @@
 //! The way of a flight's bytes into the part and to the check.
 //!
-//! Several answers may bring the same bytes: that of a connection which is taken for stalled and that of its twin,
-//! or one from before a new start. A flight claims bytes before it writes them, so that each is written once. A
-//! storage that sends other bytes late can then not change what was checked, not even when the file has its
-//! name already.
+//! Two answers may bring the same bytes: that of a connection which is taken for stalled and that of its twin, or
+//! answers from before and after a new start. So a flight claims bytes before it writes them, and each byte is
+//! written once. If the answer that comes late has other bytes in their place, they change nothing that was
+//! checked, even after the file got its name.
 
 use std::ops::Range;
 use std::sync::{Arc, MutexGuard};
@@ -13,12 +13,12 @@ use super::pool::{Destination, Pool, Timing, wait};
 use super::state::{Chunk, Slot, State};
 use super::{Event, HEARTBEAT};
 
-/// This many chunks of a file may wait in memory to be checked. Further chunks are read from the disk
-/// later.
+/// This many chunks of a file may wait in memory to be checked. The check reads further ones from the disk.
 const QUEUE: usize = 8;
 
 impl Pool {
-    /// Up to where a flight is to bring bytes that has them up to `position`.
+    /// The end of the bytes that a flight is to bring, which has brought those before `position`; `None` where it has
+    /// ended.
     pub(super) fn extend(&self, destination: &Destination, position: u64) -> Option<u64> {
         let mut state = self.lock();
         let size = state.piece(destination.file);
@@ -30,8 +30,8 @@ impl Pool {
         slot.pieces.extend(destination.id, position, size)
     }
 
-    /// Which of these bytes a flight is to write: those that are not there. No other flight writes any of
-    /// them until they have [`landed`](Self::landed).
+    /// Which of these bytes a flight is to write: those that are not there. While another flight writes some of
+    /// them, it waits. No other flight writes any of them until they have [`landed`](Self::landed).
     pub(super) fn claim(&self, destination: &Destination, range: &Range<u64>) -> Vec<Range<u64>> {
         let mut state = self.lock();
         loop {
@@ -46,24 +46,24 @@ impl Pool {
         }
     }
 
-    /// Ends a claim of which nothing comes, since the bytes could not be written.
+    /// Ends the claim of a flight whose bytes could not be written.
     pub(super) fn renounce(&self, destination: &Destination) {
         self.release(&mut self.lock().files[destination.file], destination);
     }
 
     fn release(&self, slot: &mut Slot, destination: &Destination) {
-        // Another part has pieces of its own, and claims of its own.
+        // If the file has another part by now, the claim ended with the pieces of the earlier one.
         let is_same = |part: &Arc<Part>| Arc::ptr_eq(part, &destination.part);
         if slot.part.as_ref().is_some_and(is_same) && slot.pieces.release(destination.id) {
             self.room.notify_all();
         }
     }
 
-    /// Notes bytes that were written to the part: `range` of the buffer, which belong at `start`, where
-    /// `missing` of them were not there. Returns a buffer to read into and up to where the flight is to go on,
-    /// which is `None` where it has ended.
+    /// Notes that bytes of a flight are in the part: those in `range` of the buffer, the first of which is at
+    /// `start` in the object. The flight wrote those in `missing`; the others were there before. Returns a buffer
+    /// to read into, and the end of the bytes that the flight is to bring, which is `None` where it has ended.
     ///
-    /// It waits where the check is far behind, so that a slow one holds the network back.
+    /// It waits where the check is far behind, so that no more bytes are received than a slow check takes.
     pub(super) fn landed(
         &self,
         destination: &Destination,
@@ -94,7 +94,7 @@ impl Pool {
         if until.is_none() {
             slot.slow = 0;
             slot.flying.retain(|flying| flying.id != destination.id);
-            // It may be the last one, with pieces left that no range is served for any more.
+            // It may be the last flight of a file whose ranges are refused by now, with bytes still missing.
             slot.settle();
         }
         let present = slot.pieces.present();
@@ -110,7 +110,8 @@ impl Pool {
         if may_add || (has_moved && active < state.pace.allowed()) {
             self.work.notify_all();
         }
-        // The check is handed bytes that were written, and reads all others from the disk.
+        // The check gets from memory only what this flight wrote, and reads from the disk what was there before:
+        // this answer may have other bytes in its place.
         let (start, range) = match missing {
             [written] => {
                 let skipped = usize::try_from(written.start - start).unwrap_or_default();
@@ -123,7 +124,8 @@ impl Pool {
         (buffer, until)
     }
 
-    /// Hands bytes to the check where they follow those it has; else it reads them from the disk later.
+    /// Hands bytes to the check if they follow those that it has and there is room in memory. Otherwise the check
+    /// reads them from the disk later.
     fn hand_over(
         &self,
         mut state: MutexGuard<'_, State>,

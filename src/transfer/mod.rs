@@ -36,6 +36,7 @@ mod answer;
 mod attempts;
 mod checkpoint;
 mod concurrency;
+mod coverage;
 mod fetch;
 mod fetch_error;
 mod file_worker;

@@ -1,13 +1,17 @@
-//! Which bytes of an object are there, which are being fetched, and which are asked for next.
+//! Which bytes of an object are being fetched, and which are asked for next.
 //!
-//! Pieces are handed out in order, so that what is there stays nearly gapless and one number, the
-//! [`frontier`](Pieces::frontier), is all that has to be remembered. This is bookkeeping alone: it knows
-//! neither files nor connections.
+//! An object is fetched in pieces. They are handed out in order, so that the bytes that are there have few gaps
+//! between them, and one number tells after a kill how far the object is: the [`frontier`](Pieces::frontier). This
+//! module does the bookkeeping alone; it knows neither files nor connections. [`coverage`](super::coverage) knows
+//! which bytes are there.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Another connection takes a part of a flight only if the flight has at least this many bytes to bring.
+use super::coverage::Coverage;
+
+/// The second half of what a flight has to bring is given to another connection only if the half has at least this
+/// many bytes.
 const LEAST_SPLIT: u64 = 512 * 1024;
 
 /// Tells the flights of an object apart.
@@ -17,20 +21,15 @@ pub(super) struct FlightId(u64);
 /// The bytes of an object. Offsets and lengths are in bytes.
 #[derive(Debug)]
 pub(super) struct Pieces {
-    /// Of the object; `None` until its end was reached where no length was told.
+    /// The length of the object; `None` where the storage told none and the end was not reached yet.
     length: Option<u64>,
-    frontier: u64,
-    /// The bytes beyond the frontier that are there: start and end of runs that do not touch.
-    islands: BTreeMap<u64, u64>,
-    /// Nothing from here on was handed out.
+    coverage: Coverage,
+    /// The end of the bytes that were handed out. From here on none was.
     next: u64,
     /// The ranges that were handed out and given back: start and end.
     returned: BTreeMap<u64, u64>,
     flights: Vec<Flight>,
     last_id: u64,
-    /// The bytes that a flight is writing now, and that no other may write.
-    claims: Vec<(FlightId, Range<u64>)>,
-    was_claim_refused: bool,
     /// Whether the storage serves no ranges, so that the open flight has to bring all that is missing.
     is_single: bool,
 }
@@ -39,9 +38,11 @@ pub(super) struct Pieces {
 #[derive(Debug)]
 struct Flight {
     id: FlightId,
+    /// The next byte that it brings.
     position: u64,
+    /// The end of the bytes that it is to bring; `u64::MAX` where that is the object's unknown end.
     end: u64,
-    /// Whether the answer goes on to the object's end, so that the flight can have more than one piece.
+    /// Whether the answer goes on to the object's end, so that the flight can get more pieces than one.
     is_open: bool,
 }
 
@@ -50,14 +51,11 @@ impl Pieces {
     pub(super) fn new(length: Option<u64>, frontier: u64) -> Self {
         Self {
             length,
-            frontier,
-            islands: BTreeMap::new(),
+            coverage: Coverage::new(frontier),
             next: frontier,
             returned: BTreeMap::new(),
             flights: Vec::new(),
             last_id: 0,
-            claims: Vec::new(),
-            was_claim_refused: false,
             is_single: false,
         }
     }
@@ -67,38 +65,40 @@ impl Pieces {
         self.is_single = is_single;
     }
 
-    /// Every byte before it is there.
+    /// The first byte that is not there. All bytes before it are.
     pub(super) fn frontier(&self) -> u64 {
-        self.frontier
+        self.coverage.frontier()
     }
 
     /// How many bytes are there, with or without a gap before them.
     pub(super) fn present(&self) -> u64 {
-        let islands: u64 = self.islands.iter().map(|(start, end)| end - start).sum();
-        self.frontier + islands
+        self.coverage.bytes()
     }
 
+    /// The length of the object, where it is known.
     pub(super) fn length(&self) -> Option<u64> {
         self.length
     }
 
     /// Notes that the object ends at the frontier.
     pub(super) fn end_here(&mut self) {
-        self.length = Some(self.frontier);
+        self.length = Some(self.frontier());
     }
 
+    /// Whether all bytes of the object are there.
     pub(super) fn is_complete(&self) -> bool {
-        self.length == Some(self.frontier)
+        self.length == Some(self.frontier())
     }
 
+    /// How many flights there are.
     pub(super) fn flights(&self) -> usize {
         self.flights.len()
     }
 
-    /// Notes an answer that begins at the frontier and goes on to the object's end. It has a piece of
-    /// `size` bytes, and the next ones as long as no other flight takes them.
+    /// Notes an answer that begins at the frontier and goes on to the object's end. Its flight has a piece of
+    /// `size` bytes, and gets the next ones as long as no other flight has them.
     pub(super) fn open(&mut self, size: u64) -> FlightId {
-        let start = self.frontier;
+        let start = self.frontier();
         let end = self
             .length
             .map_or(u64::MAX, |length| length.min(start.saturating_add(size)));
@@ -117,9 +117,13 @@ impl Pieces {
     /// Hands out a piece: what was given back, or the next `size` bytes unless they begin `window` bytes
     /// or more beyond the frontier.
     pub(super) fn take(&mut self, size: u64, window: u64) -> Option<(FlightId, Range<u64>)> {
-        if self.flights.is_empty() && self.returned.is_empty() && Some(self.next) == self.length {
-            // Nobody brings what is missing: all of it is to be handed out again.
-            self.returned.extend(self.gap());
+        if self.flights.is_empty()
+            && self.returned.is_empty()
+            && Some(self.next) == self.length
+            && let Some(gap) = self.coverage.first_gap(self.length)
+        {
+            // All of the object was handed out, and nobody brings what is missing: that is handed out again.
+            self.returned.insert(gap.start, gap.end);
         }
         if let Some((start, end)) = self.returned.pop_first() {
             let cut = end.min(start.saturating_add(size));
@@ -129,11 +133,11 @@ impl Pieces {
             return Some((self.add(start..cut, false), start..cut));
         }
         let (start, length) = (self.next, self.length?);
-        if start >= length || start >= self.frontier.saturating_add(window) {
+        if start >= length || start >= self.frontier().saturating_add(window) {
             return None;
         }
         let mut end = length.min(start.saturating_add(size));
-        // A short last piece would be a request for next to nothing.
+        // A short rest is added to this piece, since it would take a request of its own.
         if length - end < size / 4 {
             end = length;
         }
@@ -141,8 +145,9 @@ impl Pieces {
         Some((self.add(start..end, false), start..end))
     }
 
-    /// Takes from the flight that has most to bring what an idle connection can bring instead: the second
-    /// half of it where that is worth a request, or all of it a second time where nothing comes.
+    /// Hands out to an idle connection what another flight has to bring. Of a stalled flight that is all it has to
+    /// bring, and both then bring the same bytes. Else it is the second half of the longest rest, where that is
+    /// worth a request, and the other flight keeps the first half.
     pub(super) fn help(
         &mut self,
         is_stalled: impl Fn(FlightId) -> bool,
@@ -150,21 +155,20 @@ impl Pieces {
     ) -> Option<(FlightId, Range<u64>)> {
         let left = |flight: &Flight| flight.end.saturating_sub(flight.position);
         let known = self.flights.iter().filter(|flight| flight.end != u64::MAX);
-        // One whose rest another flight brings already is waited for.
+        // Whether another flight already brings all that this one has to bring.
         let has_twin = |flight: &Flight| {
-            let is_behind = |other: &Flight| self.is_present(flight.position..other.position);
+            let is_behind = |other: &Flight| self.coverage.contains(flight.position..other.position);
             let mut others = known
                 .clone()
                 .filter(|other| other.id != flight.id && other.end >= flight.end);
             others.any(|other| other.position <= flight.position || is_behind(other))
         };
-        let mut stalled: Vec<Range<u64>> = known
+        let stalled = known
             .clone()
             .filter(|flight| is_stalled(flight.id) && !has_twin(flight))
-            .map(|flight| flight.position..flight.end)
-            .collect();
-        stalled.sort_by_key(|range| range.start);
-        if let Some(range) = stalled.into_iter().next() {
+            .min_by_key(|flight| flight.position)
+            .map(|flight| flight.position..flight.end);
+        if let Some(range) = stalled {
             return Some((self.add(range.clone(), false), range));
         }
         let slowest = self.flights.iter_mut().max_by_key(|flight| left(flight))?;
@@ -189,56 +193,23 @@ impl Pieces {
         id
     }
 
-    /// Whether all these bytes are there.
-    fn is_present(&self, range: Range<u64>) -> bool {
-        let start = range.start.max(self.frontier);
-        let before = self.islands.range(..=start).next_back();
-        start >= range.end || before.is_some_and(|(_, end)| *end >= range.end)
-    }
-
-    /// Claims those of these bytes that are not there, for a flight that is about to write them. Each byte is
-    /// written once: another answer may have other bytes in its place, and those that are there were perhaps
-    /// checked. `None` while another flight writes some of them.
+    /// See [`Coverage::claim`].
     pub(super) fn claim(&mut self, id: FlightId, range: Range<u64>) -> Option<Vec<Range<u64>>> {
-        let overlaps = |claim: &Range<u64>| claim.start < range.end && range.start < claim.end;
-        if self.claims.iter().any(|(_, claim)| overlaps(claim)) {
-            self.was_claim_refused = true;
-            return None;
-        }
-        let mut missing = Vec::new();
-        let mut start = range.start.max(self.frontier);
-        for (island, end) in self.islands.range(..range.end) {
-            if start < *island {
-                missing.push(start..*island);
-            }
-            start = start.max(*end);
-        }
-        if start < range.end {
-            missing.push(start..range.end);
-        }
-        self.claims.push((id, range));
-        Some(missing)
+        self.coverage.claim(id, range)
     }
 
-    /// Ends the claim of a flight. Returns whether another was refused since.
+    /// See [`Coverage::release`].
     pub(super) fn release(&mut self, id: FlightId) -> bool {
-        self.claims.retain(|(claimant, _)| *claimant != id);
-        std::mem::take(&mut self.was_claim_refused)
-    }
-
-    /// The bytes after the frontier that are not there.
-    fn gap(&self) -> Option<(u64, u64)> {
-        let end = self.islands.first_key_value().map_or(self.length?, |(start, _)| *start);
-        (self.frontier < end).then_some((self.frontier, end))
+        self.coverage.release(id)
     }
 
     /// Gives an open flight that has bytes up to `position` the pieces behind its own, as far as no other
-    /// flight has them. Returns up to where it is to bring bytes.
+    /// flight has them. Returns the end of the bytes that it is to bring.
     pub(super) fn extend(&mut self, id: FlightId, position: u64, size: u64) -> Option<u64> {
         let length = self.length.unwrap_or(u64::MAX);
         let flight = self.flights.iter_mut().find(|flight| flight.id == id)?;
         if flight.is_open && self.is_single {
-            // It passes what is there, too, since an answer without a range cannot be asked for from there on.
+            // Its answer cannot skip what is there already, so it brings those bytes, too.
             (flight.end, self.next) = (length, length);
         }
         while flight.is_open && flight.end <= position && flight.end < length {
@@ -254,27 +225,21 @@ impl Pieces {
         Some(flight.end)
     }
 
-    /// Notes bytes of a flight that are there now, of an object whose pieces have `size` bytes. Returns up
-    /// to where the flight is to go on; `None` where it is done.
+    /// Notes that these bytes, which a flight brought, are there; pieces of the object have `size` bytes. Returns
+    /// the end of the bytes that the flight is to bring; `None` where it has ended.
     pub(super) fn wrote(&mut self, id: FlightId, range: Range<u64>, size: u64) -> Option<u64> {
-        self.cover(range.clone());
+        self.coverage.add(range.clone());
         self.extend(id, range.end, size);
         if let Some(flight) = self.flights.iter_mut().find(|flight| flight.id == id) {
             flight.position = flight.position.max(range.end);
         }
-        // Another flight may have brought the rest of one that brings nothing.
-        let done = |flight: &Flight| flight.position >= flight.end || self.is_present(flight.position..flight.end);
-        let ended: Vec<FlightId> = self
-            .flights
-            .iter()
-            .filter(|flight| done(flight))
-            .map(|flight| flight.id)
-            .collect();
-        self.flights.retain(|flight| !ended.contains(&flight.id));
+        // This ends a stalled flight, too, once its twin has brought the rest.
+        self.flights
+            .retain(|flight| !self.coverage.contains(flight.position..flight.end));
         self.end_of(id)
     }
 
-    /// Up to where a flight is to bring bytes; `None` where it has ended.
+    /// The end of the bytes that a flight is to bring; `None` where it has ended.
     pub(super) fn end_of(&self, id: FlightId) -> Option<u64> {
         self.flights
             .iter()
@@ -282,57 +247,38 @@ impl Pieces {
             .map(|flight| flight.end)
     }
 
-    /// Ends a flight; what it did not bring, and nobody else does, is handed out again.
+    /// Ends a flight. What it did not bring, and no other flight has to bring, is handed out again.
     pub(super) fn give_back(&mut self, id: FlightId) {
         let Some(at) = self.flights.iter().position(|flight| flight.id == id) else {
             return;
         };
         let flight = self.flights.swap_remove(at);
         let Some(length) = self.length else {
-            self.next = self.frontier;
+            self.next = self.frontier();
             return;
         };
-        let mut open = vec![(flight.position.max(self.frontier), flight.end.min(length))];
-        let others = self.flights.iter().map(|other| (other.position, other.end));
-        let there = self.islands.iter().map(|(start, end)| (*start, *end));
-        for (start, end) in others.chain(there) {
-            let outside = |(from, to): (u64, u64)| [(from, to.min(start)), (from.max(end), to)];
-            open = open
+        let mut left = self.coverage.missing(flight.position..flight.end.min(length));
+        for other in &self.flights {
+            let outside = |range: Range<u64>| {
+                [
+                    range.start..range.end.min(other.position),
+                    range.start.max(other.end)..range.end,
+                ]
+            };
+            left = left
                 .into_iter()
                 .flat_map(outside)
-                .filter(|(from, to)| from < to)
+                .filter(|range| !range.is_empty())
                 .collect();
         }
-        self.returned.extend(open.into_iter().filter(|(from, to)| from < to));
+        self.returned
+            .extend(left.into_iter().map(|range| (range.start, range.end)));
     }
 
     /// Gives all flights back.
     pub(super) fn give_all_back(&mut self) {
         for id in self.flights.iter().map(|flight| flight.id).collect::<Vec<_>>() {
             self.give_back(id);
-        }
-    }
-
-    /// Notes that these bytes are there.
-    fn cover(&mut self, range: Range<u64>) {
-        let Range { mut start, mut end } = range;
-        if start >= end || end <= self.frontier {
-            return;
-        }
-        let touching: Vec<u64> = self
-            .islands
-            .range(..=end)
-            .filter(|(_, island_end)| **island_end >= start)
-            .map(|(island, _)| *island)
-            .collect();
-        for island in touching {
-            start = start.min(island);
-            end = end.max(self.islands.remove(&island).unwrap_or(end));
-        }
-        if start <= self.frontier {
-            self.frontier = end;
-        } else {
-            self.islands.insert(start, end);
         }
     }
 }
