@@ -10,10 +10,10 @@
 //! [`slot`] is the state of one file.
 //!
 //! * **Connections** (at most `--parallel`, over all files) each take a request, send it ([`fetch`]) and
-//!   write the bytes of its answer to the part at their offsets, each byte once ([`landing`]). A request whose
-//!   bytes are on their way is called a flight. The first request of a file has no range, or goes on at the
-//!   frontier. If the head of its answer shows a length, a strong ETag and that ranges are served, other
-//!   connections request [`pieces`] of the object while it goes on. [`admission`] checks the first answer of a
+//!   write the bytes of its answer to the part at their offsets, each byte once ([`landing`], [`coverage`]). A
+//!   request whose bytes are on their way is called a flight. The first request of a file has no range, or
+//!   goes on at the frontier. If the head of its answer shows a length, a strong ETag and that ranges are
+//!   served, other connections request [`pieces`] of the object while it goes on. [`admission`] checks the first answer of a
 //!   file. [`concurrency`] decides the number of connections and the size of pieces, [`recovery`] what happens
 //!   after a failed request, and [`hosts`] which hosts are not asked any more. [`request`] sends requests, and
 //!   [`answer`] reads answers.
