@@ -13,10 +13,10 @@
 //!   write the bytes of its answer to the part at their offsets, each byte once ([`landing`], [`coverage`]). A
 //!   request whose bytes are on their way is called a flight. The first request of a file has no range, or
 //!   goes on at the frontier. If the head of its answer shows a length, a strong ETag and that ranges are
-//!   served, other connections request [`pieces`] of the object while it goes on. [`admission`] checks the first answer of a
-//!   file. [`concurrency`] decides the number of connections and the size of pieces, [`recovery`] what happens
-//!   after a failed request, and [`hosts`] which hosts are not asked any more. [`request`] sends requests, and
-//!   [`answer`] reads answers.
+//!   served, other connections request [`pieces`] of the object while it goes on. [`admission`] checks the first
+//!   answer of a file. [`concurrency`] decides the number of connections and the size of pieces, [`recovery`]
+//!   what happens after a failed request, and [`hosts`] which hosts are not asked any more. [`request`] sends
+//!   requests, and [`answer`] reads answers.
 //! * **File workers** (one thread for each file that is being fetched) check the bytes in order while they
 //!   arrive: from memory if they just came, from the page cache if they came early ([`file_worker`]). Then
 //!   the file gets its name ([`finish`]). Few chunks wait in memory, and receiving waits for a check that is
