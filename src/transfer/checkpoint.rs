@@ -1,8 +1,8 @@
 //! Saves the progress of each file while its bytes come, on two threads.
 //!
-//! One saves often how many bytes were written without a gap. That survives SIGKILL and waits for no disk. The
-//! other saves every second how many bytes fsync has brought to the disk. That survives a power cut, and a disk
-//! that takes seconds for an fsync holds up this thread alone.
+//! One saves often which bytes were written. That survives SIGKILL and waits for no disk. The other saves every
+//! second how many bytes without a gap fsync has brought to the disk. That survives a power cut, and a disk that
+//! takes seconds for an fsync holds up this thread alone.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use super::part::Part;
 use super::pool::{Pool, locked};
-use super::private;
-use super::record::{Record, Written};
+use super::record::{MAX_ISLANDS, Record, Written};
 use super::state::Stage;
 
 /// The interval between two fsyncs of a file: a power cut loses what came in it.
@@ -26,7 +25,8 @@ const WRITE_BYTES: u64 = 1 << 20;
 /// What the last checkpoint of a file saved, and when.
 #[derive(Debug, Clone, Copy)]
 struct Last {
-    frontier: u64,
+    /// How many bytes of the file were there.
+    present: u64,
     at: Duration,
 }
 
@@ -38,7 +38,7 @@ struct Unsaved {
     time: Duration,
 }
 
-/// Saves how many bytes of each file are written, until all files have ended.
+/// Saves which bytes of each file are written, until all files have ended.
 pub(super) fn save_written(pool: &Pool) {
     let is_due = |unsaved: &Unsaved| {
         let step = (unsaved.length / WRITE_SHARE).max(WRITE_BYTES);
@@ -57,7 +57,7 @@ pub(super) fn save_durable(pool: &Pool) {
 /// which bytes came since its last checkpoint and whose next one is due.
 fn until_done(pool: &Pool, is_due: impl Fn(&Unsaved) -> bool, save: impl Fn(usize) -> io::Result<()>) {
     let first = Last {
-        frontier: 0,
+        present: 0,
         at: pool.now(),
     };
     let mut last = Vec::new();
@@ -68,27 +68,27 @@ fn until_done(pool: &Pool, is_due: impl Fn(&Unsaved) -> bool, save: impl Fn(usiz
         }
         last.resize(pool.lock().files.len(), first);
         for (file, last) in last.iter_mut().enumerate() {
-            let (frontier, length) = {
+            let (present, length) = {
                 let state = pool.lock();
                 let slot = &state.files[file];
                 if slot.stage != Stage::Fetching {
                     continue;
                 }
-                (slot.pieces.frontier(), slot.object.length.unwrap_or_default())
+                (slot.pieces.present(), slot.object.length.unwrap_or_default())
             };
-            if frontier < last.frontier {
+            if present < last.present {
                 // The file was started again.
-                last.frontier = 0;
+                last.present = 0;
             }
             let unsaved = Unsaved {
                 length,
-                bytes: frontier - last.frontier,
+                bytes: present - last.present,
                 time: pool.now().saturating_sub(last.at),
             };
             if unsaved.bytes > 0 && is_due(&unsaved) {
                 // An error here is ignored: saving fails again at the end of the file, and is reported there.
                 let _ = save(file);
-                (last.frontier, last.at) = (frontier, pool.now());
+                (last.present, last.at) = (present, pool.now());
             }
         }
     }
@@ -99,6 +99,8 @@ struct Progress {
     part: Arc<Part>,
     /// All bytes of the part before this offset are written.
     frontier: u64,
+    /// Start and end of runs of bytes beyond it that are written.
+    islands: Vec<(u64, u64)>,
     generation: u64,
     record_path: PathBuf,
 }
@@ -114,6 +116,7 @@ impl Pool {
         let progress = Progress {
             part: slot.part.clone()?,
             frontier: slot.pieces.frontier(),
+            islands: slot.pieces.coverage().largest_islands(MAX_ISLANDS),
             generation: slot.generation,
             record_path: slot.job.folder.paths(&slot.job.file_name).record,
         };
@@ -122,18 +125,17 @@ impl Pool {
         (is_of_part && progress.frontier > 0).then_some(progress)
     }
 
-    /// Saves how many bytes of a file are written, without waiting for the disk.
+    /// Saves which bytes of a file are written, without waiting for the disk.
     fn save_written_of(&self, file: usize) -> io::Result<()> {
-        let Some(boot) = private::boot() else { return Ok(()) };
         let record = self.record(file);
         let mut record = locked(&record);
         let Some(progress) = self.progress(file, &record) else {
             return Ok(());
         };
-        record.written = Some(Written {
-            bytes: progress.frontier,
-            boot,
-        });
+        let Some(written) = Written::now(progress.frontier, progress.islands) else {
+            return Ok(());
+        };
+        record.written = Some(written);
         match record.save_in_place(&progress.record_path) {
             // There is no record yet.
             Err(_) => record.save(&progress.record_path),
@@ -155,19 +157,16 @@ impl Pool {
         let saved = {
             let mut record = locked(&record);
             let current = self.progress(file, &record);
-            let is_current = current.is_some_and(|current| current.generation == synced.generation);
-            if !is_current {
+            let Some(current) = current.filter(|current| current.generation == synced.generation) else {
                 // The file was started again, or ended, during the fsync.
                 return Ok(());
-            }
+            };
             record.durable = synced.frontier;
-            if record
-                .written
-                .as_ref()
-                .is_some_and(|written| written.bytes <= synced.frontier)
-            {
-                record.written = None;
-            }
+            // There may be more bytes that are written, but not known to be on the disk.
+            record.written = match current.frontier > synced.frontier || !current.islands.is_empty() {
+                true => Written::now(current.frontier, current.islands),
+                false => None,
+            };
             match record.save_in_place(&synced.record_path) {
                 Ok(saved) => saved,
                 Err(_) => return record.save(&synced.record_path),

@@ -11,7 +11,8 @@ const SMALLEST_SHARE: u64 = 512;
 const SMALLEST_PIECE: (u64, u64) = (2 << 20, 8 << 20);
 /// The most bytes that a piece has.
 const LARGEST_PIECE: u64 = 64 << 20;
-/// SIGKILL loses what came beyond the frontier. So no piece starts further beyond it than `WINDOW` pieces for each
+/// A power cut loses what came beyond the frontier, and so does SIGKILL on a system that does not tell its boots
+/// apart. So no piece starts further beyond it than `WINDOW` pieces for each
 /// connection, nor than the object's length divided by `WINDOW_SHARE`; but there is always room for one piece for
 /// each connection.
 const WINDOW: u64 = 2;

@@ -5,6 +5,7 @@
 //! there. Nearly all that is there is one run from the object's first byte to the
 //! [`frontier`](Coverage::frontier). The rest are islands: bytes that came before the bytes in front of them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -42,6 +43,20 @@ impl Coverage {
     pub(super) fn bytes(&self) -> u64 {
         let islands: u64 = self.islands.iter().map(|(start, end)| end - start).sum();
         self.frontier + islands
+    }
+
+    /// The end of the last byte that is there.
+    pub(super) fn end(&self) -> u64 {
+        self.islands.last_key_value().map_or(self.frontier, |(_, end)| *end)
+    }
+
+    /// Start and end of the largest islands, at most so many, in order.
+    pub(super) fn largest_islands(&self, most: usize) -> Vec<(u64, u64)> {
+        let mut islands: Vec<(u64, u64)> = self.islands.iter().map(|(start, end)| (*start, *end)).collect();
+        islands.sort_by_key(|(start, end)| Reverse(end - start));
+        islands.truncate(most);
+        islands.sort_unstable();
+        islands
     }
 
     /// Whether all these bytes are there.
@@ -154,6 +169,19 @@ mod tests {
         assert_eq!(coverage.missing(25..55), [30..40, 50..55]);
         assert_eq!(coverage.missing(0..10), []);
         assert_eq!(coverage.missing(40..50), []);
+    }
+
+    #[test]
+    fn the_largest_islands_are_named_in_order() {
+        let mut coverage = Coverage::new(10);
+        assert_eq!((coverage.end(), coverage.largest_islands(2)), (10, vec![]));
+        for range in [70..90, 60..61, 20..30] {
+            coverage.add(range);
+        }
+        assert_eq!(
+            (coverage.end(), coverage.largest_islands(2)),
+            (90, vec![(20, 30), (70, 90)])
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::coverage::Coverage;
 use super::folder::Paths;
 use super::part::Part;
 use super::pieces::Pieces;
@@ -156,13 +157,23 @@ impl FileWorker<'_> {
             .as_ref()
             .filter(|part| part.is_file())
             .map_or(0, fs::Metadata::len);
-        let record = locked(&self.pool.record(self.file)).clone();
-        let kept = record.resumable(present);
-        let part = match kept {
-            0 => None,
-            kept => self.folder.open_part(&self.paths, kept).ok(),
+        let (record, part, coverage) = {
+            let record = self.pool.record(self.file);
+            let mut record = locked(&record);
+            let coverage = record.resumable(present);
+            let part = match coverage.bytes() {
+                0 => None,
+                _ => self.folder.open_part(&self.paths, coverage.end()).ok(),
+            };
+            if part.is_some() && record.cut(present) {
+                record
+                    .save(&self.paths.record)
+                    .map_err(|error| disk("written", error))?;
+            }
+            (record.clone(), part, coverage)
         };
-        let kept = if part.is_some() { kept } else { 0 };
+        let coverage = if part.is_some() { coverage } else { Coverage::new(0) };
+        let kept = coverage.bytes();
         if present > 0 && kept == 0 {
             self.note("the part that is there cannot be gone on from; starting again");
         }
@@ -182,7 +193,7 @@ impl FileWorker<'_> {
         }
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.file];
-        slot.pieces = Pieces::new(object.length, kept);
+        slot.pieces = Pieces::resume(object.length, coverage);
         slot.part = part.map(Arc::new);
         slot.attempts.has(kept);
         let length = object.length;
@@ -308,6 +319,8 @@ impl FileWorker<'_> {
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.file];
         slot.start_again(First::Resume);
+        // The part is cut at the frontier, so that its length tells how far the file is.
+        slot.pieces.cut();
         let forgets = slot.has_two_lengths;
         drop(state);
         if forgets {

@@ -149,7 +149,7 @@ impl Folder {
         let part = fs::symlink_metadata(&paths.part).ok().filter(fs::Metadata::is_file);
         let record = self.record(paths, identity, node);
         part.zip(record)
-            .map_or(0, |(part, record)| record.resumable(part.len()))
+            .map_or(0, |(part, record)| record.resumable(part.len()).bytes())
     }
 
     /// How many bytes of the disk a part takes. A new part in its place frees them.

@@ -25,11 +25,15 @@
 //!
 //! # What is kept on disk
 //!
-//! A file is written as `NAME.part` and renamed once it is whole, checked and synchronised. Pieces are
-//! handed out in order, so one number says how far it is: the frontier, before which every byte is there.
-//! `.jdredis/NAME.json` holds what is needed to go on (see [`record`]). It stays when the file is whole, and the
-//! next run recognises the finished file by it. After SIGKILL the next run fetches again the pieces that were on
-//! their way and what came since the last checkpoint, after a power cut what came in the last second, too.
+//! A file is written as `NAME.part` and renamed once it is whole, checked and synchronised. `.jdredis/NAME.json`
+//! holds what is needed to go on (see [`record`]): the frontier, before which every byte is there, and until the
+//! next boot also which bytes beyond it were written. It stays when the file is whole, and the next run recognises
+//! the finished file by it.
+//!
+//! After SIGKILL the next run fetches again what came since the last checkpoint. After a power cut that is what came
+//! in the last second, and all that is beyond the frontier. After Ctrl-C and SIGTERM it is what is beyond the
+//! frontier, since the part is cut there: its length then says how much is kept. Pieces are handed out in order, so
+//! that little is beyond the frontier.
 
 mod admission;
 mod answer;

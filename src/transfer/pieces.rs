@@ -1,9 +1,8 @@
 //! Which bytes of an object are being fetched, and which are asked for next.
 //!
-//! An object is fetched in pieces. They are handed out in order, so that the bytes that are there have few gaps
-//! between them, and one number tells after a kill how far the object is: the [`frontier`](Pieces::frontier). This
-//! module does the bookkeeping alone; it knows neither files nor connections. [`coverage`](super::coverage) knows
-//! which bytes are there.
+//! An object is fetched in pieces. They are handed out in order, so that few bytes are there beyond the
+//! [`frontier`](Pieces::frontier): a power cut loses those. This module does the bookkeeping alone; it knows neither
+//! files nor connections. [`coverage`](super::coverage) knows which bytes are there.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -49,11 +48,18 @@ struct Flight {
 impl Pieces {
     /// An object of which all bytes before `frontier` are there.
     pub(super) fn new(length: Option<u64>, frontier: u64) -> Self {
+        Self::resume(length, Coverage::new(frontier))
+    }
+
+    /// An object of which these bytes are there.
+    pub(super) fn resume(length: Option<u64>, coverage: Coverage) -> Self {
+        let end = coverage.end();
+        let gaps = coverage.missing(0..end);
         Self {
             length,
-            coverage: Coverage::new(frontier),
-            next: frontier,
-            returned: BTreeMap::new(),
+            coverage,
+            next: end,
+            returned: gaps.into_iter().map(|gap| (gap.start, gap.end)).collect(),
             flights: Vec::new(),
             last_id: 0,
             is_single: false,
@@ -75,9 +81,19 @@ impl Pieces {
         self.coverage.bytes()
     }
 
+    /// Which bytes are there.
+    pub(super) fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
     /// The length of the object, where it is known.
     pub(super) fn length(&self) -> Option<u64> {
         self.length
+    }
+
+    /// Forgets all flights, and the bytes beyond the frontier.
+    pub(super) fn cut(&mut self) {
+        *self = Self::new(self.length, self.frontier());
     }
 
     /// Notes that the object ends at the frontier.
@@ -96,12 +112,14 @@ impl Pieces {
     }
 
     /// Notes an answer that begins at the frontier and goes on to the object's end. Its flight has a piece of
-    /// `size` bytes, and gets the next ones as long as no other flight has them.
+    /// at most `size` bytes, of which none is there, and gets the next ones as long as no other flight has them.
     pub(super) fn open(&mut self, size: u64) -> FlightId {
         let start = self.frontier();
-        let end = self
-            .length
-            .map_or(u64::MAX, |length| length.min(start.saturating_add(size)));
+        let end = match (self.length, self.coverage.first_gap(self.length)) {
+            (Some(_), Some(gap)) => gap.end.min(start.saturating_add(size)),
+            (Some(length), None) => length,
+            (None, _) => u64::MAX,
+        };
         // It brings what was given back inside of its piece.
         let inside: Vec<(u64, u64)> = self.returned.range(..end).map(|(start, end)| (*start, *end)).collect();
         for (returned, returned_end) in inside {
@@ -323,6 +341,24 @@ mod tests {
         assert_eq!(pieces.wrote(open, 0..SIZE, SIZE), Some(2 * SIZE));
         assert_eq!(taken(&mut pieces), Some(2 * SIZE..3 * SIZE));
         assert_eq!(pieces.wrote(open, SIZE..2 * SIZE, SIZE), None);
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_is_not_handed_out() {
+        let mut coverage = Coverage::new(SIZE / 2);
+        coverage.add(SIZE..2 * SIZE);
+        coverage.add(3 * SIZE..3 * SIZE + 100);
+        let mut pieces = Pieces::resume(Some(5 * SIZE), coverage);
+        let open = pieces.open(4 * SIZE);
+        assert_eq!(pieces.end_of(open), Some(SIZE));
+        assert_eq!(taken(&mut pieces), Some(2 * SIZE..3 * SIZE));
+        assert_eq!(taken(&mut pieces), Some(3 * SIZE + 100..4 * SIZE + 100));
+        assert_eq!(pieces.wrote(open, SIZE / 2..SIZE, SIZE), None);
+        assert_eq!(pieces.frontier(), 2 * SIZE);
+        pieces.give_all_back();
+        pieces.cut();
+        assert_eq!(pieces.present(), 2 * SIZE);
+        assert_eq!(taken(&mut pieces), Some(2 * SIZE..3 * SIZE));
     }
 
     #[test]

@@ -12,11 +12,15 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::MAX_CONNECTIONS;
 use super::answer::is_strong_etag;
+use super::coverage::Coverage;
 use super::private::{self, Owner};
 
 /// The most bytes of a record that are read.
 const MAX_LENGTH: u64 = 64 * 1024;
+/// At most this many islands are recorded, the largest. There are seldom more than one of each connection.
+pub(super) const MAX_ISLANDS: usize = MAX_CONNECTIONS;
 
 /// The backup that a file belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,20 +48,32 @@ pub(super) struct Record {
     pub(super) length: Option<u64>,
     /// How many bytes of the part an fsync has brought to the disk. They survive a power cut.
     pub(super) durable: u64,
-    /// How many bytes were written without a gap, if that is more. They survive SIGKILL.
+    /// Which bytes were written, if there are more. They survive SIGKILL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) written: Option<Written>,
     /// The result of the check of a whole file. It is saved before the file gets its name.
     pub(super) finished: Option<Finished>,
 }
 
-/// How many bytes of a part were written. Until the next boot, the system has them, on the disk or in its cache.
+/// Which bytes of a part were written. Until the next boot, the system has them, on the disk or in its cache.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Written {
+    /// How many there are without a gap.
     pub(super) bytes: u64,
+    /// Start and end of some of those behind the first gap. They were fetched by other connections.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) islands: Vec<(u64, u64)>,
     /// The ID of the boot in which they were written.
     pub(super) boot: String,
+}
+
+impl Written {
+    /// What was written in this boot; `None` where the system does not tell its boots apart.
+    pub(super) fn now(bytes: u64, islands: Vec<(u64, u64)>) -> Option<Self> {
+        let boot = private::boot()?;
+        Some(Self { bytes, islands, boot })
+    }
 }
 
 /// The length of a whole file, and its SHA-256 in hexadecimal.
@@ -105,20 +121,41 @@ impl Record {
             && self.finished.as_ref().is_none_or(|finished| is_hash(&finished.sha256))
     }
 
-    /// How many bytes of a part of `present` bytes can be kept when it is resumed.
-    pub(super) fn resumable(&self, present: u64) -> u64 {
-        let Some(length) = self.length.filter(|length| self.etag.is_some() && present <= *length) else {
-            return 0;
-        };
+    /// Which bytes of a part of `present` bytes can be kept when it is resumed. None are, unless those at its
+    /// beginning are.
+    pub(super) fn resumable(&self, present: u64) -> Coverage {
+        if self.etag.is_none() || self.length.is_none_or(|length| present > length) {
+            return Coverage::new(0);
+        }
         let boot = private::boot();
-        let written = self
-            .written
-            .as_ref()
-            .filter(|written| boot.as_ref() == Some(&written.boot));
-        self.durable
-            .max(written.map_or(0, |written| written.bytes))
-            .min(present)
-            .min(length)
+        let written = self.written.as_ref();
+        let written = written.filter(|written| boot.as_ref() == Some(&written.boot));
+        let frontier = self.durable.max(written.map_or(0, |written| written.bytes));
+        let mut coverage = Coverage::new(frontier.min(present));
+        if coverage.frontier() > 0 {
+            for (start, end) in written.into_iter().flat_map(|written| &written.islands) {
+                coverage.add(*start..present.min(*end));
+            }
+        }
+        coverage
+    }
+
+    /// Forgets the bytes that a part of `present` bytes has lost. Returns whether there are any. The part will be
+    /// longer again before they are, so the record must be saved before that.
+    pub(super) fn cut(&mut self, present: u64) -> bool {
+        let ends = self.written.iter().flat_map(|written| {
+            let islands = written.islands.iter().map(|(_, end)| *end);
+            islands.chain([written.bytes])
+        });
+        if ends.chain([self.durable]).all(|end| end <= present) {
+            return false;
+        }
+        self.durable = self.durable.min(present);
+        if let Some(written) = &mut self.written {
+            written.bytes = written.bytes.min(present);
+            written.islands.retain(|(_, end)| *end <= present);
+        }
+        true
     }
 
     /// Replaces the record at the path, by a rename, or in place if the disk is full.
@@ -178,24 +215,49 @@ mod tests {
 
     #[test]
     fn a_download_resumes_only_a_known_object() {
-        assert_eq!(record(Some("\"e\""), Some(100)).resumable(50), 10);
-        assert_eq!(record(Some("\"e\""), Some(100)).resumable(5), 5);
-        assert_eq!(record(Some("\"e\""), Some(100)).resumable(101), 0);
-        assert_eq!(record(None, Some(100)).resumable(50), 0);
-        assert_eq!(record(Some("\"e\""), None).resumable(50), 0);
+        assert_eq!(record(Some("\"e\""), Some(100)).resumable(50).bytes(), 10);
+        assert_eq!(record(Some("\"e\""), Some(100)).resumable(5).bytes(), 5);
+        assert_eq!(record(Some("\"e\""), Some(100)).resumable(101).bytes(), 0);
+        assert_eq!(record(None, Some(100)).resumable(50).bytes(), 0);
+        assert_eq!(record(Some("\"e\""), None).resumable(50).bytes(), 0);
     }
 
     #[test]
     fn bytes_that_were_not_synchronised_count_until_the_system_is_started_anew() {
         let mut record = record(Some("\"e\""), Some(100));
-        record.written = private::boot().map(|boot| Written { bytes: 40, boot });
-        let expected = if record.written.is_some() { 40 } else { 10 };
-        assert_eq!(record.resumable(50), expected);
+        record.written = Written::now(40, vec![(45, 48)]);
+        let Some(written) = record.written.clone() else {
+            assert_eq!(record.resumable(50).bytes(), 10);
+            return;
+        };
+        let kept = record.resumable(50);
+        assert_eq!((kept.frontier(), kept.bytes(), kept.end()), (40, 43, 48));
         record.written = Some(Written {
-            bytes: 40,
             boot: "another".to_owned(),
+            ..written
         });
-        assert_eq!(record.resumable(50), 10);
+        assert_eq!(record.resumable(50).bytes(), 10);
+    }
+
+    #[test]
+    fn bytes_that_a_part_has_lost_are_forgotten() {
+        let mut record = record(Some("\"e\""), Some(100));
+        record.written = Written::now(40, vec![(45, 48), (60, 70)]);
+        let Some(boot) = record.written.as_ref().map(|written| written.boot.clone()) else {
+            return;
+        };
+        assert!(!record.cut(70));
+        let kept = record.resumable(65);
+        assert_eq!((kept.bytes(), kept.end()), (48, 65));
+        assert!(record.cut(50));
+        let expected = Written {
+            bytes: 40,
+            islands: vec![(45, 48)],
+            boot,
+        };
+        assert_eq!((record.durable, record.written.as_ref()), (10, Some(&expected)));
+        assert!(record.cut(5));
+        assert_eq!(record.resumable(80).bytes(), 5);
     }
 
     #[test]

@@ -124,6 +124,34 @@ fn after_a_kill_at_most_the_pieces_on_their_way_are_fetched_again() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_kill_costs_less_than_a_quarter_of_a_file_also_where_late_first_bytes_make_its_pieces_large() {
+    use std::os::unix::fs::MetadataExt;
+
+    // Each of 4 connections fetches a quarter of it, and has half of that when the program is killed.
+    const SIZE: u64 = 40 << 20;
+    let place = Place::of(sandbox_builder().object_size(SIZE));
+    let late = Delivery::normal().throttle(2 << 20).delay(Duration::from_millis(100));
+    place.sandbox.always_deliver(late);
+    let part = place.path(&format!("{NAME}.part"));
+    let on_disk = || part.metadata().map_or(0, |part| part.blocks() * 512);
+    let mut running = place.download(SINGLE).args(["--parallel", "4"]).start();
+    let start = std::time::Instant::now();
+    while on_disk() < SIZE / 2 {
+        assert!(start.elapsed() < Duration::from_secs(60) && !running.has_ended());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.kill();
+    let came = on_disk();
+    place.sandbox.deliver_normally();
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
+    has_it(&place);
+    let resumed = each(&outcome, "resumedFrom")[0].as_u64().unwrap();
+    let sent = came + SIZE - resumed;
+    assert!(sent <= SIZE + SIZE / 4, "{came} came, {resumed} were gone on from");
+}
+
+#[test]
 fn links_that_expire_for_all_connections_at_once_are_asked_for_once() {
     let place = large();
     let slow = || Delivery::normal().throttle(1 << 20);
