@@ -57,7 +57,12 @@ impl Content {
             Format::Rdb => Bytes::Rdb(Rdb::new(b"REDIS0009", length, seed)),
             Format::Valkey => Bytes::Rdb(Rdb::new(b"VALKEY080", length, seed)),
             Format::RdbWithoutChecksum => Bytes::Rdb(Rdb::new(b"REDIS0009", length, seed).without_checksum()),
-            Format::Noise => Bytes::Noise(noise(seed, ENTRY)),
+            Format::Noise => {
+                let mut bytes = noise(seed, ENTRY);
+                // No format begins with this byte. A random one is a brace or a bracket now and then, as JSON has.
+                bytes[0] = 0x80;
+                Bytes::Noise(bytes)
+            }
         };
         Self {
             bytes,
