@@ -148,13 +148,7 @@ mod tests {
     fn part(path: &Path, flags: OFlags) -> Part {
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(flags.bits().cast_signed());
-        Part {
-            file: options.open(path).unwrap(),
-            path: path.to_owned(),
-            end: AtomicU64::new(0),
-            was_cut: AtomicBool::new(false),
-            is_closed: RwLock::default(),
-        }
+        Part::of(options.open(path).unwrap(), path, 0)
     }
 
     #[test]

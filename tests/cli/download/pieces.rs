@@ -96,20 +96,19 @@ fn a_second_run_says_already_here() {
     assert_eq!(outcome.stderr, "note: already here: 1 file, 293 KiB\n");
 }
 
-#[test]
+/// Kills a download of so many bytes once half of it is on the disk, and lets another run end it. Together they may
+/// have fetched at most 1.25 times the file.
 #[cfg(target_os = "linux")]
-fn after_a_kill_at_most_the_pieces_on_their_way_are_fetched_again() {
+fn a_kill_costs_at_most_a_quarter(size: u64, slow: Delivery) {
     use std::os::unix::fs::MetadataExt;
 
-    // The window of 8 pieces is a tenth of it, and progress is saved many times in a tenth of the time.
-    const SIZE: u64 = 160 << 20;
-    let place = Place::of(sandbox_builder().object_size(SIZE));
-    place.sandbox.always_deliver(Delivery::normal().throttle(4 << 20));
+    let place = Place::of(sandbox_builder().object_size(size));
+    place.sandbox.always_deliver(slow);
     let part = place.path(&format!("{NAME}.part"));
     let on_disk = || part.metadata().map_or(0, |part| part.blocks() * 512);
     let mut running = place.download(SINGLE).args(["--parallel", "4"]).start();
     let start = std::time::Instant::now();
-    while on_disk() < SIZE / 2 {
+    while on_disk() < size / 2 {
         assert!(start.elapsed() < Duration::from_secs(60) && !running.has_ended());
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -119,36 +118,23 @@ fn after_a_kill_at_most_the_pieces_on_their_way_are_fetched_again() {
     let outcome = place.fetch(SINGLE, &["-o", "json"]);
     has_it(&place);
     let resumed = each(&outcome, "resumedFrom")[0].as_u64().unwrap();
-    let sent = came + SIZE - resumed;
-    assert!(sent <= SIZE + SIZE / 4, "{came} came, {resumed} were gone on from");
+    let sent = came + size - resumed;
+    assert!(sent <= size + size / 4, "{came} came, {resumed} were gone on from");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn after_a_kill_at_most_the_pieces_on_their_way_are_fetched_again() {
+    // The window of 8 pieces is a tenth of it, and progress is saved many times in a tenth of the time.
+    a_kill_costs_at_most_a_quarter(160 << 20, Delivery::normal().throttle(4 << 20));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_kill_costs_less_than_a_quarter_of_a_file_also_where_late_first_bytes_make_its_pieces_large() {
-    use std::os::unix::fs::MetadataExt;
-
     // Each of 4 connections fetches a quarter of it, and has half of that when the program is killed.
-    const SIZE: u64 = 40 << 20;
-    let place = Place::of(sandbox_builder().object_size(SIZE));
     let late = Delivery::normal().throttle(2 << 20).delay(Duration::from_millis(100));
-    place.sandbox.always_deliver(late);
-    let part = place.path(&format!("{NAME}.part"));
-    let on_disk = || part.metadata().map_or(0, |part| part.blocks() * 512);
-    let mut running = place.download(SINGLE).args(["--parallel", "4"]).start();
-    let start = std::time::Instant::now();
-    while on_disk() < SIZE / 2 {
-        assert!(start.elapsed() < Duration::from_secs(60) && !running.has_ended());
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    running.kill();
-    let came = on_disk();
-    place.sandbox.deliver_normally();
-    let outcome = place.fetch(SINGLE, &["-o", "json"]);
-    has_it(&place);
-    let resumed = each(&outcome, "resumedFrom")[0].as_u64().unwrap();
-    let sent = came + SIZE - resumed;
-    assert!(sent <= SIZE + SIZE / 4, "{came} came, {resumed} were gone on from");
+    a_kill_costs_at_most_a_quarter(40 << 20, late);
 }
 
 #[test]
