@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use jdredis_sandbox::Reply;
+use jdredis_sandbox::{Reply, Sandbox};
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::support::{Jdredis, page, sandbox};
 
@@ -40,7 +41,7 @@ fn hostile_names_are_quoted_or_left_out() {
     let answer = json!({"result": {"downloadUrls": urls}});
     sandbox.script_for("describeDownloadUrl", vec![Reply::json(200, answer.to_string())]);
     let home = tempfile::tempdir().unwrap();
-    let run = || Jdredis::at(&sandbox).env("HOME", home.path().to_str().unwrap());
+    let run = || at_home(&sandbox, &home);
     let dir = home.path().join("d");
     let command = [
         "backup",
@@ -106,14 +107,16 @@ fn answer(run: Jdredis<'_>, line: &str) -> String {
     outcome.data().to_owned()
 }
 
+/// A run with a home that outlives it, and with it the names that were listed.
+fn at_home<'a>(sandbox: &'a Sandbox, home: &TempDir) -> Jdredis<'a> {
+    Jdredis::at(sandbox).env("HOME", home.path().to_str().unwrap())
+}
+
 #[test]
 fn what_was_listed_is_kept_for_this_user_and_this_key_alone() {
     let sandbox = sandbox();
     let home = tempfile::tempdir().unwrap();
-    let run = || {
-        let run = Jdredis::at(&sandbox).env("HOME", home.path().to_str().unwrap());
-        run.env("JDCLOUD_REGION", "cn-north-1")
-    };
+    let run = || at_home(&sandbox, &home).env("JDCLOUD_REGION", "cn-north-1");
     let line = "jdredis backup list --instance redis-12";
     assert_eq!(answer(run(), line), "values\n");
     run().args(["instance", "list", "-q"]).run().data();
@@ -220,10 +223,7 @@ fn paths_are_files_or_folders_and_an_archives_commands_offer_its_own() {
 fn instances_are_those_of_all_regions_on_the_line() {
     let sandbox = sandbox();
     let home = tempfile::tempdir().unwrap();
-    let run = |region: &str| {
-        let run = Jdredis::at(&sandbox).env("HOME", home.path().to_str().unwrap());
-        run.env("JDCLOUD_REGION", region)
-    };
+    let run = |region: &str| at_home(&sandbox, &home).env("JDCLOUD_REGION", region);
     for (region, id) in [("cn-north-1", "redis-a"), ("cn-east-2", "redis-b")] {
         let entry = format!(r#"{{"cacheInstanceId":"{id}"}}"#);
         sandbox.script(vec![page("r", "cacheInstances", [entry.as_str()], Some("1"))]);
@@ -295,10 +295,7 @@ fn a_question_that_is_none_is_answered_with_nothing_or_not_taken_for_one() {
 fn a_thousand_instances_are_offered_at_once() {
     let sandbox = sandbox();
     let home = tempfile::tempdir().unwrap();
-    let run = || {
-        let run = Jdredis::at(&sandbox).env("HOME", home.path().to_str().unwrap());
-        run.env("JDCLOUD_REGION", "cn-north-1")
-    };
+    let run = || at_home(&sandbox, &home).env("JDCLOUD_REGION", "cn-north-1");
     let instances: Vec<String> = (0..1000)
         .map(|n| format!(r#"{{"cacheInstanceId":"redis-{n:04}","cacheInstanceName":"orders {n}"}}"#))
         .collect();
