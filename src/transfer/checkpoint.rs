@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::part::Part;
 use super::pool::{Pool, locked};
 use super::record::{MAX_ISLANDS, Record, Written};
-use super::state::Stage;
+use super::state::{Slot, Stage};
 
 /// The interval between two fsyncs of a file: a power cut loses what came in it.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
@@ -56,42 +56,47 @@ pub(super) fn save_durable(pool: &Pool) {
 /// Looks at all files again and again until they have ended, and calls `save` with the number of each file of
 /// which bytes came since its last checkpoint and whose next one is due.
 fn until_done(pool: &Pool, is_due: impl Fn(&Unsaved) -> bool, save: impl Fn(usize) -> io::Result<()>) {
-    let first = Last {
-        present: 0,
-        at: pool.now(),
-    };
     let mut last = Vec::new();
     loop {
         pool.wait_for_change();
         if pool.is_stopped() || pool.lock().is_done() {
             return;
         }
-        last.resize(pool.lock().files.len(), first);
-        for (file, last) in last.iter_mut().enumerate() {
-            let (present, length) = {
-                let state = pool.lock();
-                let slot = &state.files[file];
-                if slot.stage != Stage::Fetching {
-                    continue;
-                }
-                (slot.pieces.present(), slot.object.length.unwrap_or_default())
-            };
-            if present < last.present {
-                // The file was started again.
-                last.present = 0;
-            }
-            let unsaved = Unsaved {
-                length,
-                bytes: present - last.present,
-                time: pool.now().saturating_sub(last.at),
-            };
-            if unsaved.bytes > 0 && is_due(&unsaved) {
-                // An error here is ignored: saving fails again at the end of the file, and is reported there.
-                let _ = save(file);
-                (last.present, last.at) = (present, pool.now());
-            }
+        for file in due(&pool.lock().files, &mut last, pool.now(), &is_due) {
+            // An error here is ignored: saving fails again at the end of the file, and is reported there.
+            let _ = save(file);
+            last[file].at = pool.now();
         }
     }
+}
+
+/// The numbers of the files whose next checkpoint is due, which `last` notes.
+fn due(files: &[Slot], last: &mut Vec<Last>, now: Duration, is_due: impl Fn(&Unsaved) -> bool) -> Vec<usize> {
+    last.resize(files.len(), Last { present: 0, at: now });
+    let mut due = Vec::new();
+    for (file, (slot, last)) in files.iter().zip(last).enumerate() {
+        let present = slot.pieces.present();
+        if slot.stage != Stage::Fetching {
+            // A file of an archive may wait for minutes, so its first interval begins when it is fetched. Most end
+            // within it, and need no fsync but that of their end.
+            *last = Last { present: 0, at: now };
+            continue;
+        }
+        if present < last.present {
+            // The file was started again.
+            last.present = 0;
+        }
+        let unsaved = Unsaved {
+            length: slot.object.length.unwrap_or_default(),
+            bytes: present - last.present,
+            time: now.saturating_sub(last.at),
+        };
+        if unsaved.bytes > 0 && is_due(&unsaved) {
+            due.push(file);
+            *last = Last { present, at: now };
+        }
+    }
+    due
 }
 
 /// How far a file is, and where its record is.
@@ -173,5 +178,42 @@ impl Pool {
             }
         };
         saved.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::world::Clock as _;
+    use crate::transfer::tests::{MIB, Scene};
+
+    #[test]
+    fn the_first_checkpoint_of_a_file_that_waited_is_an_interval_after_it_is_fetched() {
+        let scene = Scene::new(2);
+        let mut last = Vec::new();
+        let mut due_now = |scene: &Scene| {
+            let now = scene.pool.now();
+            let is_due = |unsaved: &Unsaved| unsaved.time >= SYNC_INTERVAL;
+            due(&scene.pool.lock().files, &mut last, now, is_due)
+        };
+        scene.resume(0, "\"one\"", 8 * MIB, 0);
+        assert!(due_now(&scene).is_empty());
+        scene.clock.sleep(10 * SYNC_INTERVAL);
+        assert!(due_now(&scene).is_empty(), "no byte came");
+        scene.resume(0, "\"one\"", 8 * MIB, 1);
+        assert_eq!(due_now(&scene), [0]);
+        assert!(due_now(&scene).is_empty(), "no byte came since");
+        // Two others are begun now: one that waited, and one that was added in this moment.
+        scene.pool.add(scene.job(2));
+        for file in [1, 2] {
+            scene.resume(file, "\"two\"", 8 * MIB, MIB);
+        }
+        assert!(due_now(&scene).is_empty());
+        scene.clock.sleep(SYNC_INTERVAL);
+        assert_eq!(due_now(&scene), [1, 2]);
+        // The bytes of a file that is started again are saved anew.
+        scene.resume(1, "\"two\"", 8 * MIB, 10);
+        scene.clock.sleep(SYNC_INTERVAL);
+        assert_eq!(due_now(&scene), [1]);
     }
 }
