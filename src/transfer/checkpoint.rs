@@ -62,7 +62,9 @@ fn until_done(pool: &Pool, is_due: impl Fn(&Unsaved) -> bool, save: impl Fn(usiz
         if pool.is_stopped() || pool.lock().is_done() {
             return;
         }
-        for file in due(&pool.lock().files, &mut last, pool.now(), &is_due) {
+        // The lock ends with this line: in the `for` it would be held while a file is saved.
+        let due = due(&pool.lock().files, &mut last, pool.now(), &is_due);
+        for file in due {
             // An error here is ignored: saving fails again at the end of the file, and is reported there.
             let _ = save(file);
             last[file].at = pool.now();
