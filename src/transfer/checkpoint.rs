@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::part::Part;
 use super::pool::{Pool, locked};
+use super::reason::Reason;
 use super::record::{MAX_ISLANDS, Record, Written};
 use super::state::{Slot, Stage};
 
@@ -65,7 +66,7 @@ fn until_done(pool: &Pool, is_due: impl Fn(&Unsaved) -> bool, save: impl Fn(usiz
         // The lock ends with this line: in the `for` it would be held while a file is saved.
         let due = due(&pool.lock().files, &mut last, pool.now(), &is_due);
         for file in due {
-            // An error here is ignored: saving fails again at the end of the file, and is reported there.
+            // An error of the record is ignored: saving fails again at the end of the file, and is reported there.
             let _ = save(file);
             last[file].at = pool.now();
         }
@@ -139,6 +140,9 @@ impl Pool {
         let Some(progress) = self.progress(file, &record) else {
             return Ok(());
         };
+        if progress.part.has_lost() {
+            return Ok(());
+        }
         let Some(written) = Written::now(progress.frontier, progress.islands) else {
             return Ok(());
         };
@@ -157,9 +161,11 @@ impl Pool {
             return Ok(());
         };
         // No lock is held during the fsync, so that connections and the other thread go on.
-        if !synced.part.sync()? {
+        match synced.part.sync() {
+            Ok(true) => {}
             // The file system has no fsync, so that no byte is known to be on the disk.
-            return self.save_written_of(file);
+            Ok(false) => return self.save_written_of(file),
+            Err(error) => return self.give_up_lost(file, &synced, error),
         }
         let saved = {
             let mut record = locked(&record);
@@ -180,6 +186,32 @@ impl Pool {
             }
         };
         saved.sync_data()
+    }
+
+    /// Gives a file up, bytes of which the system could not write to the disk. Only those that an earlier fsync has
+    /// brought there count from now on.
+    fn give_up_lost(&self, file: usize, progress: &Progress, error: io::Error) -> io::Result<()> {
+        let record = self.record(file);
+        let mut record = locked(&record);
+        let is_current = |current: &Progress| current.generation == progress.generation;
+        if !self.progress(file, &record).is_some_and(|current| is_current(&current)) {
+            return Ok(());
+        }
+        record.written = None;
+        let saved = record
+            .save_in_place(&progress.record_path)
+            .and_then(|file| file.sync_data());
+        let mut state = self.lock();
+        let slot = &mut state.files[file];
+        if slot.stage == Stage::Fetching {
+            slot.fail(Reason::Disk {
+                doing: "written",
+                error,
+            });
+        }
+        drop(state);
+        self.wake();
+        saved
     }
 }
 

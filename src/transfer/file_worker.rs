@@ -316,11 +316,16 @@ impl FileWorker<'_> {
 
     /// Keeps the bytes for the next run, and returns the outcome of a file that is not complete.
     fn incomplete(&self, reason: Reason) -> Outcome {
+        let durable = locked(&self.pool.record(self.file)).durable;
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.file];
         slot.start_again(First::Resume);
         // The part is cut at the frontier, so that its length tells how far the file is.
         slot.pieces.cut();
+        if slot.part.as_ref().is_some_and(|part| part.has_lost()) {
+            let kept = slot.pieces.frontier().min(durable);
+            slot.pieces = Pieces::new(slot.pieces.length(), kept);
+        }
         let forgets = slot.has_two_lengths;
         drop(state);
         if forgets {

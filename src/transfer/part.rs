@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
+use super::pool::locked;
 use super::private::{self, Owner};
 
 /// An open part. Threads may write to it at once.
@@ -18,6 +19,11 @@ pub(super) struct Part {
     /// Whether the file was found to be shorter than `end`, so that another process cut it. This is remembered, since
     /// a later write makes the file as long again.
     was_cut: AtomicBool,
+    /// The error of the first fsync that failed. Linux reports a failure once and then takes the bytes for written
+    /// (fsync(2)), so a later fsync that succeeds proves nothing.
+    loss: OnceLock<io::Error>,
+    /// Held during an fsync, so that none succeeds while the failure of another is not yet noted.
+    syncing: Mutex<()>,
     /// Whether no more bytes are written. Each write holds the lock for reading.
     is_closed: RwLock<bool>,
 }
@@ -47,6 +53,8 @@ impl Part {
             path: path.to_owned(),
             end: AtomicU64::new(end),
             was_cut: AtomicBool::new(false),
+            loss: OnceLock::new(),
+            syncing: Mutex::default(),
             is_closed: RwLock::default(),
         }
     }
@@ -81,13 +89,33 @@ impl Part {
     }
 
     /// Synchronises its bytes to the disk (fdatasync). Returns `false` if the file system cannot do that.
+    ///
+    /// # Errors
+    /// If this or an earlier fsync has failed.
     pub(super) fn sync(&self) -> io::Result<bool> {
-        is_synced(self.file.sync_data())
+        self.synced(File::sync_data)
     }
 
     /// As [`sync`](Self::sync), with all metadata of the file (fsync).
     pub(super) fn sync_all(&self) -> io::Result<bool> {
-        is_synced(self.file.sync_all())
+        self.synced(File::sync_all)
+    }
+
+    fn synced(&self, sync: impl Fn(&File) -> io::Result<()>) -> io::Result<bool> {
+        let _syncing = locked(&self.syncing);
+        if self.loss.get().is_none() {
+            match is_synced(sync(&self.file)) {
+                Ok(is_synced) => return Ok(is_synced),
+                Err(error) => drop(self.loss.set(error)),
+            }
+        }
+        let number = self.loss.get().and_then(io::Error::raw_os_error);
+        Err(number.map_or_else(|| io::ErrorKind::Other.into(), io::Error::from_raw_os_error))
+    }
+
+    /// Whether bytes of it may be missing on the disk: an fsync has failed. It is not known which bytes.
+    pub(super) fn has_lost(&self) -> bool {
+        self.loss.get().is_some()
     }
 
     /// Whether another process ever made the file shorter than what was written to it.

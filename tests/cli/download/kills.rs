@@ -35,9 +35,15 @@ fn is_there() -> bool {
 
 /// A run into which strace injects something.
 fn traced(place: &Place, inject: &str, args: &[&str]) -> Outcome {
+    traced_with(place, inject, &[], args)
+}
+
+/// As [`traced`], with further options of strace.
+fn traced_with(place: &Place, inject: &str, options: &[&str], args: &[&str]) -> Outcome {
     let calls = inject.split(':').next().unwrap();
     let (trace, inject) = (format!("trace={calls}"), format!("inject={inject}"));
     let strace = [STRACE, "-f", "-qqq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+    let strace = [&strace, options].concat();
     let run = place.download(SINGLE).args(args.iter().copied()).through(&strace);
     run.run()
 }
@@ -125,5 +131,28 @@ fn a_folder_that_cannot_be_synchronised_at_the_end_leaves_the_file_ok_with_a_war
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     outcome.says(&["warning: ", "a power cut may lose its name"]);
     assert_eq!(each(&outcome, "bytes"), [SIZE]);
+    place.has_all_of(SINGLE);
+}
+
+#[test]
+fn a_file_of_which_one_fsync_failed_is_given_up_although_the_next_one_succeeds() {
+    if !is_there() {
+        return;
+    }
+    let place = Place::new();
+    // It takes five seconds to come, and the first fsync of its part follows after one.
+    place.sandbox.always_deliver(Delivery::normal().throttle(SIZE / 5));
+    let part = place.path(&format!("{NAME}.part"));
+    // strace looks for the file when it starts.
+    place.write(&format!("{NAME}.part"), "");
+    let of_part = ["-P", part.to_str().unwrap()];
+    let outcome = traced_with(&place, "fdatasync:error=EIO:when=1", &of_part, &["-o", "json"]);
+    outcome.data_before_failure(7, &["the file cannot be written: ", "(os error 5)"]);
+    assert_eq!(each(&outcome, "state"), ["incomplete"]);
+    // None of its bytes is known to be on the disk, so none is kept.
+    assert_eq!(fs::metadata(&part).unwrap().len(), 0);
+    assert!(!place.path(NAME).exists());
+    place.sandbox.deliver_normally();
+    place.fetch(SINGLE, &[]);
     place.has_all_of(SINGLE);
 }
