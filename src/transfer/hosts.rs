@@ -1,9 +1,10 @@
 //! The storage hosts that no connection can be made to, so that not every file tries them again.
 //!
-//! A host is given up after requests to it led to no answer. If another attempt would not help (a certificate that is
-//! not trusted, a proxy that refuses), the first such request is enough, unless the host has answered in this run.
-//! Otherwise they must have failed for as long as the storage may be silent, so that a restart of the storage or of a
-//! network costs no file. Any answer, an error too, shows that connections can be made.
+//! A host is given up after attempts to connect to it failed. If another attempt would not help (a certificate that is
+//! not trusted, a proxy that refuses), the first one is enough, unless the host has answered in this run. Otherwise they
+//! must have failed for as long as the storage may be silent, so that a restart of the storage or of a network costs no
+//! file. Any answer, an error too, shows that connections can be made. A request that was sent and not answered counts
+//! for nothing: it may be its object that the host has trouble with.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -39,18 +40,18 @@ impl Hosts {
         self.lock().insert(origin.to_owned(), host);
     }
 
-    /// Notes that a request to a host led to no answer. If that may pass, the host is given up once there were `least`
-    /// such failures since its last answer, and they have lasted for this time.
+    /// Notes that a request to a host led to no answer. If no connection could be made and that may pass, the host is
+    /// given up once there were `least` such failures since its last answer, and they have lasted for this time.
     pub(super) fn failed(&self, origin: &str, failure: &Failure, now: Duration, (lasting, least): (Duration, u32)) {
         // A limit of this system is not the host's fault.
-        if failure.stage == Stage::NoThread {
+        if failure.stage == Stage::NoThread || !failure.was_before_sending {
             return;
         }
         let mut hosts = self.lock();
         let host = hosts.entry(origin.to_owned()).or_default();
         let (since, count) = host.failing.map_or((now, 1), |(since, count)| (since, count + 1));
         host.failing = Some((since, count));
-        let stays = !may_pass(Cause::Transport(failure)) && failure.was_before_sending && !host.has_answered;
+        let stays = !may_pass(Cause::Transport(failure)) && !host.has_answered;
         if stays || (count >= least && now.saturating_sub(since) >= lasting) {
             host.given_up.get_or_insert_with(|| failure.clone());
         }
@@ -149,8 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_this_system_counts_for_nothing() {
+    fn a_limit_of_this_system_counts_for_nothing_and_a_request_that_was_sent_too() {
         let hosts = Hosts::default();
         assert!((0..9).all(|times| !fail(&hosts, Stage::NoThread, times * 60)));
+        for (stage, second) in [(Stage::Timeout, 0), (Stage::Broken, 60), (Stage::Protocol, 120)] {
+            let sent = Failure {
+                was_before_sending: false,
+                ..failure(stage)
+            };
+            hosts.failed(ORIGIN, &sent, Duration::from_secs(second), (PATIENCE, 1));
+        }
+        assert!(hosts.given_up(ORIGIN).is_none());
     }
 }

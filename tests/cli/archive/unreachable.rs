@@ -1,6 +1,6 @@
 //! `archive sync` where no connection can be made to a storage host: it is told once and not tried for each backup.
 
-use jdredis_sandbox::{Authority, Certificate, Proxy, ProxyMode, Reply};
+use jdredis_sandbox::{Authority, Certificate, Delivery, Proxy, ProxyMode, Reply};
 use serde_json::Value;
 
 use super::fleet::{Fleet, NORTH};
@@ -133,6 +133,20 @@ fn a_policy_takes_no_other_backups_from_a_host_that_was_given_up() {
     outcome.data_with(7);
     outcome.says(&["3 of 3 instances lack something", &closed.url()]);
     assert!(calls_for_links(&fleet) < FEW, "{}", calls_for_links(&fleet));
+}
+
+#[test]
+fn a_file_that_its_host_does_not_answer_for_costs_the_others_of_that_host_nothing() {
+    let fleet = Fleet::new();
+    // The newest backups come first.
+    fleet.add(NORTH, "redis-mute", &[1]);
+    fleet.add(NORTH, "redis-well", &[2, 3, 4]);
+    let stall = vec![Delivery::reply(Reply::stall()); 4];
+    fleet.sandbox.deliver("redis-mute", stall);
+    let args = ["--parallel", "1", "--timeout", "1", "--max-attempts", "3"];
+    let outcome = fleet.sync(&args).run();
+    outcome.data_before_failure(7, &["redis-mute", "3 times in a row"]);
+    assert_eq!(fleet.base_ids(), ["redis-well-2", "redis-well-3", "redis-well-4"]);
 }
 
 fn links_of(fleet: &Fleet, instance: &str, link: &str) {
