@@ -90,8 +90,12 @@ impl FileWorker<'_> {
                 Verdict::Unverified(unchecked) if !checked.is_length_told => {
                     return Err(Reason::UnknownLength(unchecked.to_string()));
                 }
+                // It may be new to this program, or damaged: a file without a checksum shows no more.
+                Verdict::Unverified(unchecked)
+                    if !unchecked.is_structure_whole()
+                        && self.begin_anew("the file has no checksum and is not understood")? => {}
                 Verdict::Ok(_) | Verdict::Unverified(_) => return self.keep(checked),
-                _ if self.begin_anew()? => {}
+                _ if self.begin_anew("the file is corrupt")? => {}
                 _ => return self.set_aside(checked),
             }
         }
@@ -286,8 +290,8 @@ impl FileWorker<'_> {
     }
 
     /// Starts the file again if some of its bytes come from an earlier run, since they may be the ones that are
-    /// damaged. Returns whether it did.
-    fn begin_anew(&self) -> Result<bool, Reason> {
+    /// damaged. Returns whether it did. `why` is what is odd about the file, for the user.
+    fn begin_anew(&self, why: &str) -> Result<bool, Reason> {
         let mut state = self.pool.lock();
         let slot = &mut state.files[self.file];
         if !slot.has_old_bytes {
@@ -299,7 +303,7 @@ impl FileWorker<'_> {
         slot.part = None;
         (slot.resumed_from, slot.has_old_bytes) = (0, false);
         drop(state);
-        self.note("the file is corrupt; fetching it once more from the start");
+        self.note(&format!("{why}; fetching it once more from the start"));
         self.forget()?;
         self.pool.wake();
         Ok(true)

@@ -214,6 +214,26 @@ fn damage_on_the_disk_is_mended_by_fetching_once_more() {
 }
 
 #[test]
+fn damage_on_the_disk_to_a_file_without_a_checksum_is_mended_where_the_structure_shows_it() {
+    let place = Place::new();
+    place.alter(SINGLE, 0, Alteration::Format(Format::RdbWithoutChecksum));
+    place.sandbox.deliver("", vec![Delivery::normal().cut_after(200_000)]);
+    place
+        .run(place.download(SINGLE).args(["--max-attempts", "1"]))
+        .data_with(7);
+    let part = format!("{NAME}.part");
+    let mut bytes = place.read(&part);
+    // An entry begins there, and no entry has such a type.
+    bytes[60_000..140_000].fill(200);
+    place.write(&part, bytes);
+
+    let outcome = place.fetch(SINGLE, &["-o", "json"]);
+    outcome.says(&["the file has no checksum and is not understood; fetching it once more from the start"]);
+    assert_eq!(each(&outcome, "state"), ["unverified"]);
+    place.has_all_of(SINGLE);
+}
+
+#[test]
 fn an_object_that_is_damaged_itself_is_fetched_once_more_and_not_for_ever() {
     let place = Place::new();
     place.alter(SINGLE, 0, Alteration::FlipBit(200_000));
