@@ -140,7 +140,7 @@ pub fn run(world: &World) -> ExitCode {
     let parsed = command
         .try_get_matches_from_mut(&world.args)
         .map(ManuallyDrop::new)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) if is_help(&error) => {
