@@ -136,7 +136,7 @@ pub fn run(world: &World) -> ExitCode {
         .map_or(MAX_HELP_COLUMNS, |size| size.columns.min(MAX_HELP_COLUMNS));
     // The command and its matches are never freed: freeing their thousands of small parts takes a tenth of a run's
     // instructions.
-    let mut command = ManuallyDrop::new(Cli::command().term_width(columns.into()));
+    let mut command = ManuallyDrop::new(cli::for_parsing().term_width(columns.into()));
     let parsed = command
         .try_get_matches_from_mut(&world.args)
         .map(ManuallyDrop::new)

@@ -10,7 +10,7 @@ pub(crate) mod values;
 
 use std::time::Duration;
 
-use clap::{Args, Parser};
+use clap::{Args, CommandFactory, Parser};
 
 use crate::commands::Command;
 use crate::output::{Colors, Format};
@@ -42,6 +42,12 @@ pub(crate) struct Cli {
     pub(crate) globals: Globals,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// The command line for parsing alone. Its global options have no help: clap copies each of them into every command
+/// beside the one that was typed, and the help is most of what it copies.
+pub(crate) fn for_parsing() -> clap::Command {
+    Cli::command().mut_args(|arg| arg.help(None).long_help(None))
 }
 
 /// Options that every command takes, before or after its name.
