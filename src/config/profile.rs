@@ -147,20 +147,7 @@ fn read(file: &Path) -> Result<String, Error> {
         file: file.to_owned(),
         fault,
     };
-    match std::fs::metadata(file) {
-        // Opening a FIFO would wait for a writer, and a device may never end.
-        Ok(found) if !found.is_file() && !found.is_dir() => {
-            return Err(malformed("it is a FIFO, a socket or a device, not a file".to_owned()));
-        }
-        Ok(found) if found.is_file() && found.len() > MAX_SIZE => {
-            let (size, most) = (human::size(found.len()), human::size(MAX_SIZE));
-            return Err(malformed(format!(
-                "it has {size}, and no file of profiles has more than {most}"
-            )));
-        }
-        _ => {}
-    }
-    std::fs::read_to_string(file).map_err(|error| {
+    let unread = |error: io::Error| {
         let file = file.to_owned();
         match error.kind() {
             io::ErrorKind::NotFound => Error::Missing { file },
@@ -170,7 +157,19 @@ fn read(file: &Path) -> Result<String, Error> {
             },
             _ => Error::Unreadable { file, error },
         }
-    })
+    };
+    let found = std::fs::metadata(file).map_err(unread)?;
+    // Opening a FIFO would wait for a writer, and a device may never end.
+    if !found.is_file() && !found.is_dir() {
+        return Err(malformed("it is a FIFO, a socket or a device, not a file".to_owned()));
+    }
+    if found.is_file() && found.len() > MAX_SIZE {
+        let (size, most) = (human::size(found.len()), human::size(MAX_SIZE));
+        return Err(malformed(format!(
+            "it has {size}, and no file of profiles has more than {most}"
+        )));
+    }
+    std::fs::read_to_string(file).map_err(unread)
 }
 
 /// Takes a profile out of the text of a file.
