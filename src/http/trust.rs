@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
 
@@ -80,9 +81,11 @@ impl TrustSources {
         let files = self.file.iter().map(|path| (FILE_VARIABLE, path, false));
         let folders = self.folders.iter().map(|path| (FOLDERS_VARIABLE, path, true));
         let named: Vec<_> = files.chain(folders).collect();
-        let mut certificates = Vec::new();
+        let mut roots = RootCertStore::empty();
         let mut faults = Vec::new();
-        for (variable, path, is_folder) in &named {
+        // Folders come first. Reading one takes the most memory, since many have each certificate twice: in a file of
+        // its own, and in one with all of them.
+        for (variable, path, is_folder) in named.iter().rev() {
             // Reading a FIFO may block for ever, and a device such as /dev/zero has no end.
             if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
                 faults.push(format!(
@@ -101,18 +104,12 @@ impl TrustSources {
                 _ => "it holds no certificate that can be used".to_owned(),
             };
             faults.push(format!("{variable}={}: {fault}", path.display()));
-            certificates.extend(found.certs);
+            trust(&mut roots, found.certs);
         }
+        faults.reverse();
         if named.is_empty() {
-            certificates = of_the_system().certs;
+            trust(&mut roots, of_the_system().certs);
         }
-        // Many systems have the same certificates in one file and in a folder. Parsing takes time, so each is kept
-        // once.
-        certificates.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
-        certificates.dedup();
-        let mut roots = RootCertStore::empty();
-        // Certificates that rustls cannot use, which systems' stores have, are left out.
-        roots.add_parsable_certificates(certificates);
         match (roots.is_empty(), named.is_empty()) {
             (false, _) => Ok(roots),
             (true, false) => Err(NoTrust {
@@ -123,6 +120,18 @@ impl TrustSources {
                 is_named: false,
                 words: "this system has no certificate authorities where they are looked for".to_owned(),
             }),
+        }
+    }
+}
+
+/// Adds certificates to the authorities. Those that rustls cannot use, which systems' stores have, are left out. Many
+/// systems have the same certificates in one file and in a folder, so those that are there already are left out, too.
+fn trust(roots: &mut RootCertStore, certificates: Vec<CertificateDer<'_>>) {
+    for certificate in certificates {
+        if let Ok(authority) = webpki::anchor_from_trusted_cert(&certificate)
+            && roots.roots.iter().all(|known| *known != authority)
+        {
+            roots.roots.push(authority.to_owned());
         }
     }
 }
@@ -150,4 +159,34 @@ fn of_the_system() -> CertificateResult {
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 fn of_the_system() -> CertificateResult {
     rustls_native_certs::load_native_certs()
+}
+
+#[cfg(test)]
+mod tests {
+    use jdredis_sandbox::Authority;
+
+    use super::*;
+
+    #[test]
+    fn authorities_of_all_sources_are_trusted_each_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bundle, certs) = (folder.path().join("bundle.pem"), folder.path().join("certs"));
+        let [one, two, three] = [(); 3].map(|()| Authority::new().pem());
+        std::fs::write(&bundle, format!("{one}{two}")).unwrap();
+        std::fs::create_dir(&certs).unwrap();
+        std::fs::write(certs.join("two.pem"), &two).unwrap();
+        std::fs::write(certs.join("three.pem"), &three).unwrap();
+        let sources = |file: &PathBuf, folders: &[&PathBuf]| TrustSources {
+            file: Some(file.clone()),
+            folders: folders.iter().copied().cloned().collect(),
+        };
+        assert_eq!(sources(&bundle, &[&certs]).load().unwrap().len(), 3);
+        assert_eq!(sources(&bundle, &[&certs, &certs]).load().unwrap().len(), 3);
+        let (no_file, no_folder) = (folder.path().join("no-file"), folder.path().join("no-folder"));
+        assert_eq!(sources(&no_file, &[&no_folder, &certs]).load().unwrap().len(), 2);
+        let fault = sources(&no_file, &[&no_folder]).load().unwrap_err().to_string();
+        let absent = |variable, path: &PathBuf| format!("{variable}={}: No such file or directory", path.display());
+        let expected = [absent(FILE_VARIABLE, &no_file), absent(FOLDERS_VARIABLE, &no_folder)];
+        assert_eq!(fault, expected.join("; "));
+    }
 }
