@@ -66,6 +66,8 @@ impl Fetch<'_> {
             if let (Admission::Begin, true) = (&admission, slot.object.etag.is_some() || slot.pieces.frontier() > 0) {
                 if slot.restarts >= RESTARTS_OF_FILE || restarts >= RESTARTS_OF_RUN {
                     slot.is_single = true;
+                } else if slot.object.etag.is_some() && object.etag.is_some() {
+                    slot.attempts.has_nothing();
                 }
                 slot.restarts += 1;
                 let why = why_again(slot, &object);

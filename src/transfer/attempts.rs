@@ -64,6 +64,12 @@ impl Attempts {
         }
     }
 
+    /// Notes that the file begins at its first byte with other bytes than those that it had, so that each of them is
+    /// progress. A file whose object changes all the time must not do this each time: it would never be given up.
+    pub(super) fn has_nothing(&mut self) {
+        self.furthest = 0;
+    }
+
     /// Whether a request has failed since the last progress.
     pub(super) fn has_failed(&self) -> bool {
         self.failed > 0
@@ -123,6 +129,17 @@ mod tests {
         attempts.has(10);
         assert!(matches!(attempts.count(at(6), at(7)), Next::Wait(_)));
         assert_eq!(attempts.count(at(8), at(9)), Next::GiveUp(3));
+    }
+
+    #[test]
+    fn bytes_in_place_of_those_that_were_there_are_progress() {
+        let mut attempts = Attempts::new(2, 7);
+        attempts.has(100);
+        attempts.has_nothing();
+        assert!(matches!(attempts.count(at(0), at(1)), Next::Wait(_)));
+        attempts.has(10);
+        assert!(matches!(attempts.count(at(2), at(3)), Next::Wait(_)));
+        assert_eq!(attempts.count(at(4), at(5)), Next::GiveUp(2));
     }
 
     #[test]

@@ -302,6 +302,7 @@ impl FileWorker<'_> {
         slot.object = Object::default();
         slot.part = None;
         (slot.resumed_from, slot.has_old_bytes) = (0, false);
+        slot.attempts.has_nothing();
         drop(state);
         self.note(&format!("{why}; fetching it once more from the start"));
         self.forget()?;

@@ -213,6 +213,42 @@ fn damage_on_the_disk_is_mended_by_fetching_once_more() {
     place.has_all_of(SINGLE);
 }
 
+/// Leaves the first bytes of the object in the part, and changes them or the object. The next run cannot go on with them,
+/// and gets the object over connections that break again and again, each after some bytes.
+fn begun_anew_over_breaking_connections(change: impl Fn(&Place), note: &str) {
+    let place = Place::new();
+    place.sandbox.deliver("", vec![Delivery::normal().cut_after(250_000)]);
+    place
+        .run(place.download(SINGLE).args(["--max-attempts", "1"]))
+        .data_with(7);
+    change(&place);
+    let breaking = vec![Delivery::normal().cut_after(40_000); 3];
+    let first = vec![Delivery::normal()];
+    place.sandbox.deliver("", [first, breaking].concat());
+    let outcome = place.fetch(SINGLE, &["-o", "json", "--max-attempts", "2"]);
+    outcome.says(&[note]);
+    assert_eq!(each(&outcome, "state"), ["ok"]);
+    assert_eq!(each(&outcome, "resumedFrom"), [0]);
+    place.has_all_of(SINGLE);
+}
+
+#[test]
+fn bytes_that_come_in_place_of_damaged_ones_are_progress() {
+    let damage = |place: &Place| {
+        let part = format!("{NAME}.part");
+        let mut bytes = place.read(&part);
+        bytes[50_000] ^= 1;
+        place.write(&part, bytes);
+    };
+    begun_anew_over_breaking_connections(damage, "the file is corrupt");
+}
+
+#[test]
+fn bytes_of_an_object_that_replaced_another_are_progress() {
+    let replace = |place: &Place| place.alter(SINGLE, 0, Alteration::Replace(SIZE));
+    begun_anew_over_breaking_connections(replace, "the object is not the one it was");
+}
+
 #[test]
 fn damage_on_the_disk_to_a_file_without_a_checksum_is_mended_where_the_structure_shows_it() {
     let place = Place::new();
