@@ -43,8 +43,14 @@ impl Hosts {
     /// Notes that a request to a host led to no answer. If no connection could be made and that may pass, the host is
     /// given up once there were `least` such failures since its last answer, and they have lasted for this time.
     pub(super) fn failed(&self, origin: &str, failure: &Failure, now: Duration, (lasting, least): (Duration, u32)) {
-        // A limit of this system is not the host's fault.
-        if failure.stage == Stage::NoThread || !failure.was_before_sending {
+        let is_about_connecting = match failure.stage {
+            // A limit of this system is not the host's fault.
+            Stage::NoThread => false,
+            // A proxy for plain http answers so where it cannot connect to the host.
+            Stage::ProxyRefused { status: 502 | 503, .. } => true,
+            _ => failure.was_before_sending,
+        };
+        if !is_about_connecting {
             return;
         }
         let mut hosts = self.lock();
@@ -153,13 +159,21 @@ mod tests {
     fn a_limit_of_this_system_counts_for_nothing_and_a_request_that_was_sent_too() {
         let hosts = Hosts::default();
         assert!((0..9).all(|times| !fail(&hosts, Stage::NoThread, times * 60)));
-        for (stage, second) in [(Stage::Timeout, 0), (Stage::Broken, 60), (Stage::Protocol, 120)] {
+        let proxy = |status| Stage::ProxyRefused {
+            status,
+            had_password: false,
+        };
+        let fail = |stage, second| {
             let sent = Failure {
                 was_before_sending: false,
                 ..failure(stage)
             };
-            hosts.failed(ORIGIN, &sent, Duration::from_secs(second), (PATIENCE, 1));
+            hosts.failed(ORIGIN, &sent, Duration::from_secs(second), (PATIENCE, 2));
+            hosts.given_up(ORIGIN).is_some()
+        };
+        for (stage, second) in [(Stage::Timeout, 0), (Stage::Broken, 60), (proxy(504), 120)] {
+            assert!(!fail(stage, second), "{stage:?}");
         }
-        assert!(hosts.given_up(ORIGIN).is_none());
+        assert!(!fail(proxy(502), 180) && fail(proxy(503), 240));
     }
 }
