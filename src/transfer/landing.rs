@@ -13,9 +13,6 @@ use super::pool::{Destination, Pool, Timing, wait};
 use super::state::{Chunk, Slot, State};
 use super::{Event, HEARTBEAT};
 
-/// This many chunks of a file may wait in memory to be checked. The check reads further ones from the disk.
-const QUEUE: usize = 8;
-
 impl Pool {
     /// The end of the bytes that a flight is to bring, which has brought those before `position`; `None` where it has
     /// ended.
@@ -137,13 +134,14 @@ impl Pool {
         let end = start + range.len() as u64;
         let mut has_waited = false;
         loop {
+            let most = state.most_queued;
             let slot = &mut state.files[destination.file];
             let is_void = slot.generation != destination.generation || self.is_stopped();
             let is_next = start <= slot.queued && slot.queued < end;
             if is_void {
                 return buffer;
             }
-            if is_next && slot.queue.len() < QUEUE {
+            if is_next && slot.queue.len() < most {
                 let seen = usize::try_from(slot.queued - start).unwrap_or(range.len());
                 slot.queue.push_back(Chunk {
                     start: slot.queued,

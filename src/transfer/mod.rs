@@ -81,7 +81,7 @@ use self::pool::Pool;
 pub(crate) use self::reason::Reason;
 pub(crate) use self::record::Identity;
 pub(crate) use self::request::Storage;
-use self::state::{Stage, State};
+use self::state::{Stage, State, files_at_once};
 use crate::file::FileState;
 use crate::process::threads::{self, Need};
 use crate::process::world::Clock;
@@ -207,8 +207,7 @@ impl Transfer {
     fn begin(jobs: Vec<Job>, expected: usize, is_open: bool, options: Options) -> io::Result<Self> {
         let (sender, events) = channel();
         let left = jobs.len();
-        // More files than expected may be added, even where none is.
-        let at_once = options.parallel.min(expected).max(1);
+        let at_once = files_at_once(&options, expected);
         let now = options.clock.monotonic();
         let mut state = State::new(jobs, expected, &options, now);
         state.is_open = is_open;

@@ -14,6 +14,11 @@ use crate::values::link::Link;
 /// The bytes of a flight that has brought nothing for this long are requested a second time.
 const STALLED: Duration = Duration::from_secs(1);
 
+/// This many chunks may wait in memory to be checked, shared out to the files that are fetched at once. Each file
+/// may have at least and at most so many. The check reads further ones from the disk.
+const QUEUED: usize = 32;
+const QUEUED_OF_FILE: (usize, usize) = (2, 8);
+
 /// The state of a transfer.
 pub(super) struct State {
     pub(super) files: Vec<Slot>,
@@ -32,6 +37,8 @@ pub(super) struct State {
     pub(super) helps: usize,
     /// How often a file was started again because its object changed.
     pub(super) restarts: u32,
+    /// How many chunks of a file may wait in memory to be checked.
+    pub(super) most_queued: usize,
     /// Buffers that are not in use.
     pub(super) spare: Vec<Vec<u8>>,
 }
@@ -58,6 +65,11 @@ pub(super) enum Kind {
     Piece(FlightId, Range<u64>),
 }
 
+/// How many of `expected` files are fetched at once. More than expected may be added, even where none is.
+pub(super) fn files_at_once(options: &Options, expected: usize) -> usize {
+    options.parallel.min(expected).max(1)
+}
+
 impl State {
     /// `expected` is how many files there will be, as far as it is known.
     pub(super) fn new(jobs: Vec<Job>, expected: usize, options: &Options, now: Duration) -> Self {
@@ -75,6 +87,7 @@ impl State {
             last_progress: now,
             helps: 0,
             restarts: 0,
+            most_queued: (QUEUED / files_at_once(options, expected)).clamp(QUEUED_OF_FILE.0, QUEUED_OF_FILE.1),
             spare: Vec::new(),
         }
     }
