@@ -1,10 +1,9 @@
-//! Tables for people.
+//! Tables for people. comfy-table lays them out.
 //!
 //! No cell is wrapped or cut, and no line ends in blanks, so the last column can be selected and copied whole at any
 //! width of the terminal.
 
-use std::iter;
-
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::UnicodeWidthStr;
 
 use crate::terminal::escape::visible;
@@ -12,13 +11,16 @@ use crate::terminal::escape::visible;
 /// The text of an empty cell.
 pub(crate) const ABSENT: &str = "-";
 
-/// The longest cell that is lined up with others, in bytes. No terminal is as wide. A row with a longer cell is not
-/// lined up.
+/// The longest cell that is lined up with others, in bytes, since comfy-table counts columns in 16 bits. No terminal is
+/// as wide. A row with a longer cell is not lined up.
 const LONGEST_ALIGNED: usize = 8192;
 /// The blanks between two columns.
-const GAP: usize = 2;
+const GAP: u16 = 2;
 /// The columns of a list that stay however narrow the terminal is: what identifies an entry, and its status.
 const LEAST_COLUMNS: usize = 3;
+/// The rows that are laid out at a time. comfy-table takes 2 KiB for a row of eight cells, so 10,000 rows at
+/// once would take 20 MiB.
+const BLOCK: usize = 256;
 
 /// A header and rows of as many cells. Hazardous characters are shown escaped.
 pub(crate) fn render<R, C>(header: &[&str], rows: impl IntoIterator<Item = R>) -> Vec<u8>
@@ -26,33 +28,32 @@ where
     R: IntoIterator<Item = C>,
     C: AsRef<str>,
 {
-    let names = header.iter().map(|cell| (*cell).to_owned()).collect();
+    let header = header.iter().map(|cell| (*cell).to_owned()).collect();
     let rows = rows
         .into_iter()
         .map(|row| row.into_iter().map(|cell| shown(cell.as_ref())).collect());
-    let rows: Vec<Vec<String>> = iter::once(names).chain(rows).collect();
-    let mut widths = vec![0; header.len()];
-    for row in rows.iter().filter(|row| is_aligned(row)) {
-        for (widest, cell) in widths.iter_mut().zip(row) {
-            *widest = cell.width().max(*widest);
-        }
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+    let (aligned, _): (Vec<_>, Vec<_>) = rows.iter().partition(|row| is_aligned(row));
+    let blocks = || aligned.chunks(BLOCK).map(table);
+    // A single block finds its own widths; several blocks must share them.
+    let widths = match aligned.len() {
+        0..=BLOCK => Vec::new(),
+        _ => blocks()
+            .map(|block| block.column_max_content_widths())
+            .reduce(|widest, block| widest.into_iter().zip(block).map(|(a, b)| a.max(b)).collect())
+            .unwrap_or_default(),
+    };
+    let mut lines = blocks().flat_map(|block| lines(block, &widths));
+    let mut text = String::new();
+    for row in &rows {
+        let line = match is_aligned(row) {
+            true => lines.next().unwrap_or_default(),
+            false => row.join(&" ".repeat(GAP.into())),
+        };
+        text.push_str(line.trim_end());
+        text.push('\n');
     }
-    let lines = rows.iter().map(|row| line(row, &widths));
-    lines.collect::<String>().into_bytes()
-}
-
-/// A row in columns of these widths.
-fn line(row: &[String], widths: &[usize]) -> String {
-    let is_aligned = is_aligned(row);
-    let mut line = String::new();
-    for (cell, width) in row.iter().zip(widths) {
-        let padding = if is_aligned { width - cell.width() } else { 0 };
-        line.push_str(cell);
-        line.extend(iter::repeat_n(' ', padding + GAP));
-    }
-    line.truncate(line.trim_end().len());
-    line.push('\n');
-    line
+    text.into_bytes()
 }
 
 /// Like [`render`], with the first columns only, as many as fit into `room`.
@@ -64,7 +65,7 @@ pub(crate) fn render_fitting(header: &[&str], mut rows: Vec<Vec<String>>, room: 
     };
     let mut taken = 0;
     let fitting = (0..header.len()).take_while(|column| {
-        taken += width(*column) + if *column == 0 { 0 } else { GAP };
+        taken += width(*column) + if *column == 0 { 0 } else { usize::from(GAP) };
         taken <= room
     });
     let columns = fitting.count().max(LEAST_COLUMNS).min(header.len());
@@ -87,6 +88,26 @@ where
 
 fn is_aligned(row: &[String]) -> bool {
     row.iter().all(|cell| cell.len() <= LONGEST_ALIGNED)
+}
+
+fn table(rows: &[&Vec<String>]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(comfy_table::presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .add_rows(rows.iter().copied());
+    table
+}
+
+/// The lines of one block, with columns at least as wide as these.
+fn lines(mut block: Table, widths: &[u16]) -> Vec<String> {
+    for (i, column) in block.column_iter_mut().enumerate() {
+        column.set_padding((0, GAP));
+        if let Some(width) = widths.get(i) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + GAP)));
+        }
+    }
+    block.lines().collect()
 }
 
 fn shown(cell: &str) -> String {
