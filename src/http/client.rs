@@ -10,6 +10,7 @@ use ureq::typestate::AgentScope;
 use ureq::{Agent, AsSendBody, Body};
 
 use super::connect::{Connecting, NoLookUp};
+use super::dial::WithoutThread;
 use super::failure::{Failure, ProxyName, Route, Stage};
 use super::headers::header;
 use super::proxy::{InvalidProxy, Proxies, Proxy};
@@ -97,7 +98,16 @@ pub(crate) struct Client {
 impl Client {
     /// A client with these settings, which should begin as [`config`] does.
     pub(crate) fn new(network: Arc<Network>, config: ConfigBuilder<AgentScope>) -> Self {
-        let connecting = Connecting::new(Arc::clone(&network));
+        Self::with(network, config, WithoutThread::Fail)
+    }
+
+    /// As [`new`](Self::new). `without_thread` says what to do where the system gives no thread to look a name up with.
+    pub(crate) fn with(
+        network: Arc<Network>,
+        config: ConfigBuilder<AgentScope>,
+        without_thread: WithoutThread,
+    ) -> Self {
+        let connecting = Connecting::new(Arc::clone(&network), without_thread);
         Self {
             agent: Agent::with_parts(config.build(), connecting, NoLookUp),
             network,

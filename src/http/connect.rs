@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::buffer::Buffer;
 use super::client::{Network, USER_AGENT, origin, refused};
-use super::dial::dial;
+use super::dial::{WithoutThread, dial};
 use super::failure::{self, Failure, Stage};
 use super::proxy::Proxy;
 use super::socket::{Duplex, Limit, Socket};
@@ -43,21 +43,28 @@ impl Resolver for NoLookUp {
 #[derive(Debug)]
 pub(super) struct Connecting {
     network: Arc<Network>,
+    without_thread: WithoutThread,
 }
 
 impl Connecting {
-    pub(super) fn new(network: Arc<Network>) -> Self {
-        Self { network }
+    pub(super) fn new(network: Arc<Network>, without_thread: WithoutThread) -> Self {
+        Self {
+            network,
+            without_thread,
+        }
     }
 
     fn open(&self, details: &ConnectionDetails<'_>) -> Result<Connection, Failure> {
         let (scheme, host, port) = origin(details.uri);
-        let attempt = Attempt::new(
-            &self.network,
-            details.uri,
-            remaining(details.timeout.after).map(|left| Instant::now() + left),
-            details.config.input_buffer_size(),
-        );
+        let attempt = Attempt {
+            without_thread: self.without_thread,
+            ..Attempt::new(
+                &self.network,
+                details.uri,
+                remaining(details.timeout.after).map(|left| Instant::now() + left),
+                details.config.input_buffer_size(),
+            )
+        };
         let proxy = self
             .network
             .proxy(scheme, host, port)
@@ -103,6 +110,7 @@ pub(super) struct Attempt<'a> {
     deadline: Option<Instant>,
     /// How many bytes TLS reads at a time.
     read_ahead: usize,
+    without_thread: WithoutThread,
 }
 
 impl<'a> Attempt<'a> {
@@ -112,6 +120,7 @@ impl<'a> Attempt<'a> {
             uri,
             deadline,
             read_ahead,
+            without_thread: WithoutThread::Fail,
         }
     }
 
@@ -125,7 +134,8 @@ impl<'a> Attempt<'a> {
     }
 
     fn dial(&self, host: &str, port: u16, is_at_proxy: bool) -> Result<Box<dyn Duplex>, Failure> {
-        let stream = dial(host, port, self.deadline).map_err(|why| self.failure(why, is_at_proxy))?;
+        let stream =
+            dial(host, port, self.deadline, self.without_thread).map_err(|why| self.failure(why, is_at_proxy))?;
         self.socket(stream, is_at_proxy)
     }
 

@@ -21,12 +21,26 @@ const STACK_SIZE: usize = 128 * 1024;
 /// The step at which dialling failed, and the system's words.
 pub(super) type Undialled = (Stage, String);
 
+/// The way to look a name up where the system gives no thread for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WithoutThread {
+    /// It cannot be looked up: the caller must not be held up beyond the deadline.
+    Fail,
+    /// The caller waits for the look-up, until the system gives it up (resolv.conf(5), `timeout` and `attempts`).
+    Wait,
+}
+
 /// Connects to a host: a name or an address, where an IPv6 address may be in brackets.
 ///
 /// # Errors
-/// The step that failed; never later than the deadline.
-pub(super) fn dial(host: &str, port: u16, deadline: Option<Instant>) -> Result<TcpStream, Undialled> {
-    let addresses = look_up(host, port, deadline)?;
+/// The step that failed; never later than the deadline, unless a look-up is waited for.
+pub(super) fn dial(
+    host: &str,
+    port: u16,
+    deadline: Option<Instant>,
+    without: WithoutThread,
+) -> Result<TcpStream, Undialled> {
+    let addresses = look_up(host, port, deadline, without)?;
     race(&addresses, deadline).map_err(|error| unreachable(&error))
 }
 
@@ -39,23 +53,35 @@ pub(super) fn unreachable(error: &io::Error) -> Undialled {
 }
 
 /// The host's addresses. A host that is an address needs no look-up. The system's look-up of a name has no time-out, so
-/// it runs in a thread, which is left behind at the deadline.
+/// it runs in a thread, which is left behind at the deadline. `without` says what to do if there is no thread for it.
 ///
 /// # Errors
-/// The step that failed; never later than the deadline.
-pub(super) fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Result<Vec<SocketAddr>, Undialled> {
+/// The step that failed; never later than the deadline, unless a look-up is waited for.
+pub(super) fn look_up(
+    host: &str,
+    port: u16,
+    deadline: Option<Instant>,
+    without: WithoutThread,
+) -> Result<Vec<SocketAddr>, Undialled> {
     let bare = host.trim_matches(['[', ']']);
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let (sender, receiver) = mpsc::channel();
     let name = bare.to_owned();
-    start_thread(move || {
-        let addresses = (name.as_str(), port).to_socket_addrs();
-        // Sending fails once the time is up and the receiver is gone; the result is not needed then.
-        let _ = sender.send(addresses.map(|addresses| addresses.take(MAX_ADDRESSES).collect::<Vec<_>>()));
-    })
-    .map_err(|error| (Stage::NoThread, error.to_string()))?;
+    let started = start_thread({
+        let sender = sender.clone();
+        move || {
+            // Sending fails once the time is up and the receiver is gone; the result is not needed then.
+            let _ = sender.send(addresses_of(&name, port));
+        }
+    });
+    match (started, without) {
+        (Ok(()), _) => {}
+        (Err(_), WithoutThread::Wait) => drop(sender.send(addresses_of(bare, port))),
+        (Err(error), WithoutThread::Fail) => return Err((Stage::NoThread, error.to_string())),
+    }
+    drop(sender);
     match receive(&receiver, deadline) {
         Ok(Ok(addresses)) if addresses.is_empty() => Err((Stage::Dns, "it has no address".to_owned())),
         Ok(Ok(addresses)) => Ok(by_turns(addresses)),
@@ -63,6 +89,11 @@ pub(super) fn look_up(host: &str, port: u16, deadline: Option<Instant>) -> Resul
         Err(RecvTimeoutError::Timeout) => Err((Stage::Timeout, "its name was not looked up in time".to_owned())),
         Err(RecvTimeoutError::Disconnected) => Err((Stage::Dns, "the look-up ended without an answer".to_owned())),
     }
+}
+
+fn addresses_of(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let addresses = (name, port).to_socket_addrs()?;
+    Ok(addresses.take(MAX_ADDRESSES).collect())
 }
 
 /// Orders the addresses so that IPv6 and IPv4 take turns (RFC 8305, section 4), since all of one family may be
@@ -207,9 +238,12 @@ mod tests {
 
     #[test]
     fn a_literal_address_is_dialled_with_and_without_brackets() {
-        assert_eq!(look_up("[::1]", 7, soon()).unwrap(), ["[::1]:7".parse().unwrap()]);
         assert_eq!(
-            look_up("127.0.0.1", 7, soon()).unwrap(),
+            look_up("[::1]", 7, soon(), WithoutThread::Fail).unwrap(),
+            ["[::1]:7".parse().unwrap()]
+        );
+        assert_eq!(
+            look_up("127.0.0.1", 7, soon(), WithoutThread::Fail).unwrap(),
             ["127.0.0.1:7".parse().unwrap()]
         );
     }

@@ -30,6 +30,7 @@ mod trust;
 mod tunnel;
 
 pub(crate) use self::client::{Client, Network, config};
+pub(crate) use self::dial::WithoutThread;
 #[cfg(test)]
 pub(crate) use self::failure::Route;
 pub(crate) use self::failure::{Failure, ProxyName, Stage};

@@ -8,7 +8,7 @@ use ureq::http::Uri;
 
 use super::client::Network;
 use super::connect::Attempt;
-use super::dial::{look_up, race, unreachable};
+use super::dial::{WithoutThread, look_up, race, unreachable};
 use super::failure::{Failure, Stage};
 use super::proxy::Proxy;
 use crate::values::endpoint::{Endpoint, Scheme};
@@ -46,7 +46,7 @@ impl Network {
 
         let mut began = Instant::now();
         let of_first = |why| attempt.failure(why, proxy.is_some());
-        let addresses = look_up(first_host, first_port, attempt.deadline()).map_err(of_first)?;
+        let addresses = look_up(first_host, first_port, attempt.deadline(), WithoutThread::Fail).map_err(of_first)?;
         steps.look_up = began.elapsed();
         began = Instant::now();
         let stream = race(&addresses, attempt.deadline()).map_err(|error| of_first(unreachable(&error)))?;

@@ -14,7 +14,7 @@ use ureq::http::header::{ACCEPT_ENCODING, IF_MATCH, RANGE};
 
 use super::answer::{Head, of_error_answer};
 use super::reason::Reason;
-use crate::http::{self, Failure, Network, ProxyName, Stage};
+use crate::http::{self, Failure, Network, ProxyName, Stage, WithoutThread};
 use crate::process::world::Clock;
 use crate::values::link::Link;
 
@@ -98,7 +98,8 @@ impl Storage {
             // This limits each read, not all of them together: a transfer may be slow.
             .timeout_per_read(Some(silence));
         Self {
-            client: http::Client::new(network, config),
+            // The connections' own threads may take all that there are, and they alone wait for a look-up.
+            client: http::Client::with(network, config, WithoutThread::Wait),
             silence,
             clock,
         }
