@@ -34,6 +34,9 @@
 //! in the last second, and all that is beyond the frontier. After Ctrl-C and SIGTERM it is what is beyond the
 //! frontier, since the part is cut there: its length then says how much is kept. Pieces are handed out in order, so
 //! that little is beyond the frontier.
+//!
+//! An fsync that fails ends the file's download, since the system may have dropped bytes and does not say so again. The
+//! part is cut to what an earlier fsync has brought to the disk.
 
 mod admission;
 mod answer;
