@@ -335,3 +335,38 @@ fn asks_for_json(world: &World) -> bool {
 fn deepest(matches: &clap::ArgMatches) -> &clap::ArgMatches {
     matches.subcommand().map_or(matches, |(_, matches)| deepest(matches))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use terminal::screen::Screen;
+
+    /// What is printed for such a command line on a terminal of 40 columns.
+    fn answered(args: &[&str]) -> (ExitCode, String) {
+        let mut screen = Screen::new("xterm", 40);
+        screen.world.args = vec!["--color=never".into()];
+        let error = cli::for_parsing().try_get_matches_from(args).unwrap_err();
+        let code = answer_without_command(&error, &screen.world);
+        (code, screen.taken())
+    }
+
+    #[test]
+    fn an_error_of_the_command_line_is_broken_between_words_and_help_is_left_as_it_is() {
+        let (code, text) = answered(&["jdredis", "backup", "url", "--nosuch"]);
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)));
+        assert!(
+            text.starts_with("error: unexpected argument '--nosuch'\n  found\n"),
+            "{text}"
+        );
+        let (code, text) = answered(&["jdredis", "backup"]);
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(2)));
+        assert!(text.contains("\nUsage: jdredis backup"), "{text}");
+        assert!(text.lines().any(|line| line.len() > 40), "{text}");
+    }
+
+    #[test]
+    fn a_broken_line_goes_on_two_columns_behind_its_first_word() {
+        assert_eq!(wrapped("  a bc de\n", 6), "  a bc\n    de\n");
+        assert_eq!(wrapped("abc de\n\nx\n", 5), "abc\n  de\n\nx\n");
+    }
+}

@@ -213,5 +213,6 @@ mod tests {
             ]
         );
         assert_eq!(same_objects(&links[4..]), []);
+        assert_eq!(same_objects(&links[2..4]).len(), 1, "there are only two");
     }
 }

@@ -220,3 +220,44 @@ fn hint(outcome: Outcome) -> &'static str {
         Outcome::Failed => "look at the server's words above, and whether --redis-server is the right program",
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_of_a_load_is_told_in_words() {
+        for (stage, said) in [
+            (Stage::Starting, "the server starts"),
+            (Stage::Loading(None, None), "loading"),
+            (Stage::Loading(Some(40), Some(0)), "loading, 40 %"),
+            (Stage::Loading(Some(40), Some(90)), "loading, 40 %, 1 min 30 s left"),
+            (Stage::Ending, "the server ends"),
+        ] {
+            assert_eq!(words(stage), said);
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_decides_the_exit_code_and_each_kind_of_result_is_advised_on_once() {
+        let results = [
+            Outcome::ServerTooOld,
+            Outcome::Loaded,
+            Outcome::Damaged,
+            Outcome::ServerTooOld,
+        ];
+        let loads = results.map(|result| Load::failed(result, "said so".to_owned()));
+        let report = verdict(loads.iter().map(|load| (Path::new("f"), load))).unwrap();
+        assert_eq!(report.kind, Kind::Integrity);
+        assert!(report.message.starts_with("3 of 4 files"), "{}", report.message);
+        assert_eq!(report.details[1], "f: damaged, said so");
+        let hint = report.hint.unwrap();
+        let (damaged, too_old) = hint.split_once("; ").unwrap();
+        assert!(damaged.contains("take another backup"), "{hint}");
+        assert!(
+            too_old.starts_with("install a server") && !too_old.contains("; "),
+            "{hint}"
+        );
+        assert!(verdict([(Path::new("f"), &loads[1])].into_iter()).is_none());
+    }
+}

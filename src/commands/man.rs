@@ -44,7 +44,7 @@ impl Page {
     /// A section for every command that can be run, with sections of its own one level down.
     fn commands(&mut self, command: &mut Command, path: &str) {
         // Its text ends the page.
-        let is_command = |command: &&mut Command| command.get_name() != "formats" && !command.is_hide_set();
+        let is_command = |command: &&mut Command| command.get_name() != "formats";
         for subcommand in command.get_subcommands_mut().filter(is_command) {
             let path = format!("{path} {}", subcommand.get_name().to_uppercase());
             if subcommand.has_subcommands() {
@@ -71,10 +71,7 @@ impl Page {
     }
 
     fn options(&mut self, command: &Command, is_wanted: impl Fn(&Arg) -> bool) {
-        for arg in command
-            .get_arguments()
-            .filter(|arg| is_wanted(arg) && !arg.is_hide_set())
-        {
+        for arg in command.get_arguments().filter(|arg| is_wanted(arg)) {
             self.macro_line(".TP");
             self.macro_line(&option_names(arg));
             let help = arg.get_long_help().or_else(|| arg.get_help());
@@ -97,7 +94,7 @@ impl Page {
         }
         // Without blank lines between the values.
         self.macro_line(".RS\n.PD 0");
-        for value in values.iter().filter(|value| !value.is_hide_set()) {
+        for value in values {
             self.macro_line(".IP \\(bu 2");
             let help = value.get_help().map(ToString::to_string).unwrap_or_default();
             if help.is_empty() || !help.is_ascii() {
@@ -178,7 +175,7 @@ impl Page {
 
 /// Whether an option is one that not every command takes.
 fn is_own(arg: &Arg) -> bool {
-    !arg.is_global_set() && arg.get_id() != "help" && !arg.is_hide_set()
+    !arg.is_global_set() && arg.get_id() != "help"
 }
 
 fn about(command: &Command) -> String {
@@ -255,4 +252,113 @@ fn broken(line: &str) -> Vec<(&str, bool)> {
     }
     parts.push((rest, true));
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ArgAction;
+    use clap::builder::PossibleValue;
+
+    use super::*;
+
+    #[test]
+    fn a_command_has_its_usage_its_description_and_its_own_options_with_their_values() {
+        let option = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help);
+        let values = [
+            PossibleValue::new("json").help("for programs"),
+            PossibleValue::new("table").help("表格"),
+        ];
+        let copy = Command::new("copy")
+            .about("Copy it")
+            .long_about("Copy it.\n\nTwice.")
+            .arg(
+                option("as", "The form (格式)")
+                    .value_name("FORM")
+                    .value_parser(values)
+                    .default_value("json"),
+            )
+            .arg(
+                option("when", "One of many")
+                    .value_name("W")
+                    .value_parser(["a", "b"])
+                    .hide_possible_values(true),
+            )
+            .arg(option("force", "Replace it").action(ArgAction::SetTrue));
+        let quiet = option("quiet", "Say less").action(ArgAction::SetTrue).global(true);
+        let mut root = Command::new("prog")
+            .disable_help_subcommand(true)
+            .arg(quiet)
+            .subcommand(copy)
+            .subcommand(Command::new("formats").about("At the end of the page"))
+            .subcommand(Command::new("wait").about("Wait"));
+        root.build();
+        let mut page = Page::default();
+        page.commands(&mut root, "PROG");
+        assert_eq!(
+            page.roff,
+            ".SH PROG COPY
+.SS Synopsis
+prog copy [OPTIONS]
+.SS Description
+Copy it.
+.PP
+Twice.
+.SS Options
+.TP
+\\fB\\-\\-as\\fR \\fIFORM\\fR
+The form [default: json]
+.RS
+.PD 0
+.IP \\(bu 2
+json: for programs
+.IP \\(bu 2
+table
+.PD
+.RE
+.TP
+\\fB\\-\\-when\\fR \\fIW\\fR
+One of many
+.TP
+\\fB\\-\\-force\\fR
+Replace it
+.SH PROG WAIT
+.SS Synopsis
+prog wait [OPTIONS]
+.SS Description
+Wait
+"
+        );
+    }
+
+    #[test]
+    fn a_text_keeps_its_words_but_for_translations() {
+        for (text, plain) in [
+            (
+                "keys (密钥) and links (secrets), both",
+                "keys and links (secrets), both",
+            ),
+            ("(none)", "(none)"),
+        ] {
+            assert_eq!(without_foreign(text), plain);
+        }
+        for (text, roff) in [
+            (".jdc is in a .folder, not a.b", "\\&.jdc is in a \\&.folder, not a.b"),
+            ("-o 'x' `y` ^~\\", "\\-o \\(aqx\\(aq \\(gay\\(ga \\(ha\\(ti\\e"),
+        ] {
+            assert_eq!(escaped(text), roff);
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_broken_behind_blanks() {
+        let words = format!("   x{}", " y".repeat(100));
+        let parts: Vec<&str> = broken(&words).into_iter().map(|(part, _)| part).collect();
+        assert_eq!(parts.concat(), words);
+        let (last, others) = parts.split_last().unwrap();
+        assert!(others.iter().all(|part| part.len() <= MAX_LINE && part.ends_with(' ')));
+        assert!(last.len() <= MAX_LINE);
+        for whole in ["x ".repeat(MAX_LINE / 2), format!("    {}", "x".repeat(MAX_LINE))] {
+            assert_eq!(broken(&whole), [(whole.as_str(), true)]);
+        }
+    }
 }

@@ -73,4 +73,36 @@ mod tests {
             assert_eq!(user_folder(|_| None, None), None);
         }
     }
+
+    #[test]
+    fn old_files_are_removed_and_then_the_oldest_that_are_too_much() {
+        const NOW: u64 = 2_000_000_000;
+        let root = tempfile::tempdir().unwrap();
+        // Each file's name, length and age in seconds.
+        let files = [
+            ("a/new", MAX_SIZE / 2, 0),
+            ("a/middle", MAX_SIZE - MAX_SIZE / 2, 10),
+            ("a/too-much", 1, 20),
+            ("b/old", 0, MAX_AGE + 1),
+            ("c/last", 0, MAX_AGE),
+        ];
+        let fill = |names: &[&str]| {
+            for (name, length, age) in files.iter().filter(|file| names.contains(&file.0)) {
+                let path = root.path().join(name);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                let file = fs::File::create(path).unwrap();
+                file.set_len(*length).unwrap();
+                file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(NOW - age))
+                    .unwrap();
+            }
+        };
+        let is_there = |name: &str| root.path().join(name).exists();
+        fill(&["a/new", "a/middle", "a/too-much"]);
+        sweep(root.path(), NOW as i64);
+        assert!(is_there("a/new") && is_there("a/middle") && !is_there("a/too-much"));
+        fs::remove_dir_all(root.path().join("a")).unwrap();
+        fill(&["b/old", "c/last"]);
+        sweep(root.path(), NOW as i64);
+        assert!(is_there("c/last") && !is_there("b"));
+    }
 }

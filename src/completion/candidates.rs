@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, ValueHint};
 use time::OffsetDateTime;
 
@@ -87,13 +88,11 @@ fn options(line: &Line<'_>) -> Vec<Candidate> {
 fn values(arg: &Arg, line: &Line<'_>, world: &World) -> Vec<Candidate> {
     let known = arg.get_possible_values();
     if !known.is_empty() {
-        let shown = known.iter().filter(|value| !value.is_hide_set());
-        return shown
-            .map(|value| Candidate {
-                value: value.get_name().to_owned(),
-                help: value.get_help().map(ToString::to_string).unwrap_or_default(),
-            })
-            .collect();
+        let candidate = |value: &PossibleValue| Candidate {
+            value: value.get_name().to_owned(),
+            help: value.get_help().map(ToString::to_string).unwrap_or_default(),
+        };
+        return known.iter().map(candidate).collect();
     }
     let given = arg.get_long().map(|long| line.values(long)).unwrap_or_default();
     let mut found = match arg.get_long() {

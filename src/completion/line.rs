@@ -227,6 +227,7 @@ mod tests {
             ("jdredis backup download --dir ", "dir", "", ""),
             ("jdredis completions ", "shell", "", ""),
             ("jdredis completions bash ", "nothing", "", ""),
+            ("jdredis completions - ", "nothing", "", ""),
             ("jdredis nosuch ", "command", "", ""),
         ] {
             let expected = (slot.to_owned(), attached.to_owned(), typed.to_owned());

@@ -336,6 +336,27 @@ mod tests {
     }
 
     #[test]
+    fn nodes_are_those_of_their_instance_and_stay_known_while_they_are_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other): (InstanceId, InstanceId) = ("redis-1".parse().unwrap(), "redis-2".parse().unwrap());
+        let day = 24 * 60 * 60;
+        let at = |now| names(folder.path(), now);
+        let written = || fs::read_to_string(at(0).folder.join(nodes_of(&one))).unwrap();
+        at(0).learn_nodes(&one, ["a", "b", "a"].into_iter());
+        assert_eq!(at(0).nodes(&one), ["a", "b"]);
+        assert_eq!(at(0).nodes(&other), Vec::<String>::new());
+        let first = written();
+        at(day - 1).learn_nodes(&one, ["a", "b"].into_iter());
+        assert_eq!(written(), first, "the same nodes are not written again within a day");
+        at(day).learn_nodes(&one, ["a", "b"].into_iter());
+        assert_eq!(at(31 * day).nodes(&one), ["a", "b"]);
+        at(day + 1).learn_nodes(&one, ["c"].into_iter());
+        assert_eq!(at(day + 1).nodes(&one), ["c"]);
+        assert_ne!(backups_of(&one), backups_of(&other));
+        assert_ne!(backups_of(&one), nodes_of(&one));
+    }
+
+    #[test]
     fn all_files_together_stay_below_a_mebibyte() {
         let folder = tempfile::tempdir().unwrap();
         let ids: Vec<String> = (0..40_000).map(|i| format!("redis-{i:010}")).collect();

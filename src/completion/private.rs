@@ -12,6 +12,8 @@ mod system {
     use rustix::fs::OFlags;
     use rustix::process::geteuid;
 
+    const ROOT: u32 = 0;
+
     /// Makes folders that only this user can open, the outer before the inner, and `outside`, which they are in, if it
     /// is missing.
     ///
@@ -26,10 +28,8 @@ mod system {
         }
         DirBuilder::new().recursive(true).mode(0o700).create(outside)?;
         for folder in folders {
-            match DirBuilder::new().mode(0o700).create(folder) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                Ok(()) | Err(_) => {}
-            }
+            // Where this fails, the folder is there already, or it is missing and so not the user's own.
+            let _ = DirBuilder::new().mode(0o700).create(folder);
             if !is_own(folder) {
                 return Err(io::ErrorKind::PermissionDenied.into());
             }
@@ -58,11 +58,15 @@ mod system {
     /// that user could not remove what root writes there.
     fn is_of_another(folder: &Path) -> bool {
         let owners = folder.ancestors().filter_map(|folder| fs::metadata(folder).ok());
-        let mut owners = owners.map(|metadata| metadata.uid());
-        match geteuid() {
-            root if root.is_root() => owners.any(|owner| owner != root.as_raw()),
+        are_of_another(geteuid().as_raw(), owners.map(|metadata| metadata.uid()))
+    }
+
+    /// As [`is_of_another`], for a user and the owners of a folder and those above it, by their numbers.
+    fn are_of_another(user: u32, mut owners: impl Iterator<Item = u32>) -> bool {
+        match user {
+            ROOT => owners.any(|owner| owner != ROOT),
             // Only the innermost folder that exists counts. Those above it may have any owner.
-            user => owners.next().is_some_and(|owner| owner != user.as_raw() && owner != 0),
+            user => owners.next().is_some_and(|owner| owner != user && owner != ROOT),
         }
     }
 
@@ -74,6 +78,41 @@ mod system {
             .mode(0o600)
             .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(path)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn nothing_is_made_in_the_home_of_another_user() {
+            for (user, owners, is_of_another) in [
+                (ROOT, &[0, 0][..], false),
+                (ROOT, &[0, 1000, 0], true),
+                (1000, &[1000, 0], false),
+                // A folder that root made, such as a volume.
+                (1000, &[0, 1001], false),
+                (1000, &[1001, 1000], true),
+                (1000, &[], false),
+            ] {
+                let found = are_of_another(user, owners.iter().copied());
+                assert_eq!(found, is_of_another, "{user} {owners:?}");
+            }
+        }
+
+        #[test]
+        fn a_folder_is_closed_if_it_is_the_users_and_nobody_else_can_open_it() {
+            let folder = tempfile::tempdir().unwrap();
+            let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+            for (mode, expected) in [(0o700, true), (0o750, false), (0o701, false)] {
+                fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+                assert_eq!(is_closed(folder.path()), expected, "{mode:o}");
+                assert!(is_own(folder.path()));
+            }
+            drop(create(&file).unwrap());
+            std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+            assert!(!is_own(&file) && !is_own(&link) && !is_own(&folder.path().join("none")));
+        }
     }
 }
 

@@ -256,7 +256,6 @@ fn quoted_for_bash(text: &str, open: Option<Quote>) -> Option<String> {
         Some(Quote::Single) => (!text.contains('\'')).then(|| text.to_owned()),
         Some(Quote::Ansi) => (!text.contains(['\'', '\\'])).then(|| text.to_owned()),
         Some(Quote::Double) => (!text.contains(['"', '$', '`', '\\', '!'])).then(|| text.to_owned()),
-        None if text.chars().all(is_plain) => Some(text.to_owned()),
         None => {
             let escape = |c: char| if is_plain(c) { c.to_string() } else { format!("\\{c}") };
             Some(text.chars().map(escape).collect())
@@ -295,10 +294,12 @@ mod tests {
             "jdredis|--endpoint=h:80|x"
         );
         assert_eq!(joined(&["jdredis", "a", "=", "b"]), "jdredis|a|=|b");
+        assert_eq!(joined(&["jdredis", ":", "b"]), "jdredis|:|b");
         assert_eq!(joined(&["jdredis", "a\\ b", "'c d'", "\"e f"]), "jdredis|a b|c d|e f");
         assert_eq!(bash(&["jdredis", "--instance", "=", "redis-w"]).1, "--instance=".len());
         assert_eq!(bash(&["jdredis", "--instance", "="]).1, "--instance=".len());
         assert_eq!(bash(&["jdredis", "--base-id", "a", ":", ""]).1, "a:".len());
+        assert_eq!(bash(&["jdredis", "--instance", "=", "a", "--no"]).1, 0);
         assert_eq!(
             bash(&["jdredis", "--node", "\"nod"]),
             (
@@ -348,9 +349,44 @@ mod tests {
             ("'it\\'s", "it\\s", "it's"),
             ("\"a b", "a b", "a b"),
             ("--profile='a b'", "--profile=a b", "--profile=a b"),
+            ("$HOME/x", "$HOME/x", "$HOME/x"),
+            ("$\"a b\"", "a b", "a b"),
         ] {
             assert_eq!(unquoted(word, Shell::Bash).0, in_bash);
             assert_eq!(unquoted(word, Shell::Fish).0, in_fish);
         }
+    }
+
+    #[test]
+    fn what_is_attached_to_a_value_is_given_to_the_shells_that_replace_it() {
+        let entry = |shell, typed: &str, value: &str| {
+            let words: Vec<String> = ["jdredis", "backup", "url"]
+                .into_iter()
+                .chain(typed.split(' '))
+                .map(str::to_owned)
+                .collect();
+            let line = Line::read(crate::cli::shown::for_completion(), &words);
+            let (index, args) = ((words.len() - 1).to_string(), words.iter().map(OsString::from));
+            let args: Vec<_> = ["jdredis", "--", &index]
+                .map(OsString::from)
+                .into_iter()
+                .chain(args)
+                .collect();
+            let (value, help) = (value.to_owned(), "H".to_owned());
+            Request::of_words(shell, &args)
+                .unwrap()
+                .entry(&line, &Candidate { value, help })
+        };
+        for (shell, typed, expected) in [
+            (Shell::Zsh, "--output=j", Some("json:H")),
+            (Shell::Zsh, "-oj", Some("-ojson:H")),
+            (Shell::Fish, "--output=j", Some("--output=json\tH")),
+            (Shell::Fish, "--output j", Some("json\tH")),
+        ] {
+            assert_eq!(entry(shell, typed, "json").as_deref(), expected, "{typed}");
+        }
+        // fish would read it as a home folder.
+        assert_eq!(entry(Shell::Fish, "--node ~", "~0"), None);
+        assert_eq!(entry(Shell::Fish, "--node=~", "~0").as_deref(), Some("--node=~0\tH"));
     }
 }

@@ -284,7 +284,7 @@ fn find_endpoint(
         return Ok((default(), None));
     };
     let host = host_of(text);
-    if [CLI_DEFAULT_ENDPOINT, endpoint::PUBLIC].contains(&text) || host == CLI_DEFAULT_ENDPOINT {
+    if host == CLI_DEFAULT_ENDPOINT || text == endpoint::PUBLIC {
         return Ok((default(), None));
     }
     let source = profile.source("endpoint");
@@ -339,6 +339,7 @@ fn invalid<E: fmt::Display>(setting: Source) -> impl FnOnce(E) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::screen::Screen;
 
     #[test]
     fn hosts_of_other_products_are_told_from_ours_and_from_foreign_ones() {
@@ -359,5 +360,57 @@ mod tests {
         ] {
             assert_eq!(is_of_another_product(&host_of(endpoint)), is_other, "{endpoint}");
         }
+    }
+
+    #[test]
+    fn the_endpoint_of_a_profile_has_its_scheme_unless_it_means_the_default() {
+        let screen = Screen::new("xterm", 80);
+        let notes = Notes::new(&screen.world, 0, 0);
+        let found = |endpoint: &str, scheme: &str| {
+            let profile = Profile {
+                endpoint: Some(endpoint.to_owned()),
+                scheme: Some(scheme.to_owned()),
+                ..Profile::default()
+            };
+            let ((endpoint, source), left_out) = find_endpoint(&screen.world, &profile, &notes).unwrap();
+            assert_eq!((left_out, screen.taken().as_str()), (None, ""));
+            (endpoint.to_string(), matches!(source, Source::Default))
+        };
+        let default = (Endpoint::default().to_string(), true);
+        for endpoint in [CLI_DEFAULT_ENDPOINT, "https://www.jdcloud-api.com/", endpoint::PUBLIC] {
+            assert_eq!(found(endpoint, "http"), default);
+        }
+        assert_eq!(found("h.example", "http"), ("http://h.example".to_owned(), false));
+        assert_eq!(
+            found("http://h.example", "https"),
+            ("http://h.example".to_owned(), false)
+        );
+    }
+
+    /// As a service has it whose home folder is /dev/null.
+    #[test]
+    fn a_home_that_is_a_file_is_passed_over_in_silence() {
+        let mut screen = Screen::new("xterm", 80);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        screen.world.home = Some(file.path().to_owned());
+        let globals = Globals {
+            output: None,
+            profile: None,
+            endpoint: None,
+            timeout: std::time::Duration::ZERO,
+            max_attempts: 1,
+            color: crate::output::Colors::Never,
+            quiet: 0,
+            verbose: 0,
+        };
+        let needs = Needs {
+            keys: false,
+            region: false,
+            others: true,
+        };
+        let notes = Notes::new(&screen.world, 0, 0);
+        let loaded = load_profile(&globals, &screen.world, needs, &notes).unwrap();
+        assert!(matches!(loaded, LoadedProfile::Unusable(_)));
+        assert_eq!(screen.taken(), "");
     }
 }

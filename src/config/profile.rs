@@ -350,4 +350,15 @@ mod tests {
             assert_eq!(parsed(text).err().as_deref(), Some(fault), "{text:?}");
         }
     }
+
+    #[test]
+    fn the_names_of_all_profiles_are_those_of_the_sections_but_the_inherited_one() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(names(Some(home.path())), Vec::<String>::new());
+        std::fs::create_dir(home.path().join(".jdc")).unwrap();
+        let text = "\u{feff}[default]\naccess_key = [x]\n[DEFAULT]\n[work]\n[unfinished\n";
+        std::fs::write(home.path().join(".jdc/config"), text).unwrap();
+        assert_eq!(names(Some(home.path())), ["default", "work"]);
+        assert_eq!(names(None), Vec::<String>::new());
+    }
 }

@@ -229,3 +229,55 @@ fn of_unexpected(unexpected: &Unexpected) -> Report {
             .hint(hint)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Route;
+
+    #[test]
+    fn the_endpoint_is_named_where_another_one_could_make_a_difference() {
+        let facts = Facts {
+            region: ("cn-north-1".to_owned(), Source::Default),
+            endpoint: ("http://h".to_owned(), Source::Flag("--endpoint")),
+            left_out: None,
+            access_key: Source::Variable("K"),
+            secrets: Vec::new(),
+        };
+        let network = |stage, is_at_proxy| {
+            ErrorKind::Network(Failure {
+                stage,
+                is_at_proxy,
+                route: Route {
+                    origin: "http://h".to_owned(),
+                    proxy: None,
+                },
+                detail: String::new(),
+                was_before_sending: true,
+            })
+        };
+        let unexpected = |is_from_service| {
+            ErrorKind::Unexpected(Unexpected {
+                what: String::new(),
+                is_from_service,
+                http_status: 200,
+                request_id: None,
+            })
+        };
+        for (kind, is_named) in [
+            (network(Stage::Dns, false), true),
+            (network(Stage::Dns, true), false),
+            (network(Stage::NoThread, false), false),
+            (network(Stage::TrustStore { is_named: true }, false), false),
+            (unexpected(false), true),
+            (unexpected(true), false),
+        ] {
+            let expected = if is_named {
+                &["the endpoint http://h is from --endpoint"][..]
+            } else {
+                &[]
+            };
+            assert_eq!(origins(&kind, &facts), expected, "{kind:?}");
+        }
+    }
+}

@@ -204,6 +204,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn two_reports_of_a_run_are_one_with_the_kind_of_the_first() {
+        let damaged = Report::with_hint(Kind::Integrity, "damaged", "look").details(vec!["a".to_owned()]);
+        let silent = Report::with_hint(Kind::Other, "failed", "").details(vec!["b".to_owned()]);
+        let both = damaged.clone().and(silent.clone());
+        assert_eq!(both.kind, Kind::Integrity);
+        assert_eq!(both.to_string(), "damaged; failed");
+        assert_eq!(both.details, ["a", "b"]);
+        assert_eq!(both.hint.as_deref(), Some("look"));
+        assert_eq!(silent.clone().and(silent).hint, None);
+        assert_eq!(damaged.clone().and(damaged).hint.as_deref(), Some("look; look"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_has_advice_that_fits_the_reason() {
+        for (kind, advice) in [
+            (io::ErrorKind::StorageFull, "make room there"),
+            (io::ErrorKind::QuotaExceeded, "make room there"),
+            (io::ErrorKind::FileTooLarge, "ulimit -f"),
+            (io::ErrorKind::PermissionDenied, "this user can write"),
+        ] {
+            let (path, error) = ("d".into(), kind.into());
+            let report = of_folder(&FolderError::Unusable { path, error });
+            assert!(report.hint.unwrap().contains(advice), "{kind:?}");
+        }
+    }
+
+    #[test]
     fn usage_errors_keep_claps_advice_as_the_hint() {
         let report =
             Report::of_usage("error: not provided:\n  --x <ID>\n\nUsage: jdredis\n\nFor more, try '--help'.\n");

@@ -204,3 +204,67 @@ fn no_authorities(is_named: bool) -> (String, String) {
         hint.to_owned(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Route;
+
+    fn failure(stage: Stage, is_at_proxy: bool) -> Failure {
+        let proxy = ProxyName {
+            address: "p:3128".to_owned(),
+            variable: "https_proxy".to_owned(),
+            is_encrypted: true,
+        };
+        Failure {
+            stage,
+            is_at_proxy,
+            route: Route {
+                origin: "https://h".to_owned(),
+                proxy: Some(proxy),
+            },
+            detail: "gone".to_owned(),
+            was_before_sending: true,
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_of_the_end_that_failed() {
+        let at = |is_at_proxy| report(&failure(Stage::Broken, is_at_proxy));
+        assert!(at(true).message.starts_with("the proxy p:3128 broke"), "{:?}", at(true));
+        assert!(
+            at(false).message.starts_with("the connection to https://h through"),
+            "{:?}",
+            at(false)
+        );
+        assert_eq!((at(true).kind, at(false).kind), (Kind::Network, Kind::Network));
+        for (is_at_proxy, host) in [(false, "https://h"), (true, "the proxy p:3128")] {
+            let report = report(&failure(Stage::NoThread, is_at_proxy));
+            assert_eq!(report.kind, Kind::Other);
+            assert_eq!(
+                report.message,
+                format!("no more threads: the name of {host} cannot be looked up")
+            );
+            assert!(report.hint.unwrap().contains("ulimit -u"));
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_refused_is_advised_on_by_what_is_wrong_with_it_at_either_end() {
+        for (fault, of_endpoint, of_proxy) in [
+            (TlsFault::OutOfDate, "machine's clock", "machine's clock"),
+            (TlsFault::SelfSigned, "not an authority's", "not an authority's"),
+            (
+                TlsFault::WrongHost,
+                "another server answers",
+                "one of those names in https_proxy",
+            ),
+            (TlsFault::Untrusted, "if a proxy inspects TLS", "at its CA certificate"),
+        ] {
+            for (is_at_proxy, advice) in [(false, of_endpoint), (true, of_proxy)] {
+                let hint = hint(&failure(Stage::Tls(fault), is_at_proxy));
+                assert!(hint.contains(advice), "{fault:?} at the proxy: {is_at_proxy}: {hint}");
+            }
+        }
+    }
+}

@@ -93,3 +93,21 @@ impl Report {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use crate::terminal::screen::Screen;
+
+    #[test]
+    fn lines_that_a_narrow_terminal_breaks_go_on_behind_the_margin_of_their_first_words() {
+        let screen = Screen::new("xterm", 20);
+        let report = Report::with_hint(Kind::Other, "one two three four", "five six seven eight");
+        let text = String::from_utf8(report.render(Format::Table, &screen.world.stderr)).unwrap();
+        assert_eq!(
+            text,
+            "error: one two three\n  four\n  hint: five six\n    seven eight\n"
+        );
+    }
+}

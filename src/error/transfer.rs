@@ -71,3 +71,34 @@ fn at_storage(failure: &Failure) -> Option<String> {
         Stage::Broken | Stage::Protocol | Stage::Timeout | Stage::ProxyRefused { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Route;
+
+    /// Links over http help only a connection that was to be over https and was not made.
+    #[test]
+    fn plain_links_are_advised_where_only_the_port_of_https_may_be_closed() {
+        for (origin, stage, was_before_sending, advises) in [
+            ("https://h", Stage::Unreachable, true, true),
+            ("https://h", Stage::Timeout, true, true),
+            ("http://h", Stage::Unreachable, true, false),
+            ("http://h", Stage::Timeout, true, false),
+            ("https://h", Stage::Timeout, false, false),
+        ] {
+            let reason = Reason::Transport(Failure {
+                stage,
+                is_at_proxy: false,
+                route: Route {
+                    origin: origin.to_owned(),
+                    proxy: None,
+                },
+                detail: "gone".to_owned(),
+                was_before_sending,
+            });
+            let said = explained(&reason);
+            assert_eq!(said.contains(USE_HTTP), advises, "{said}");
+        }
+    }
+}

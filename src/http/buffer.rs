@@ -105,6 +105,7 @@ mod tests {
         assert!(!buffer.can_use_input(), "more has to come first");
         assert!(buffer.is_incomplete());
         buffer.input_consume(2);
+        assert!(!buffer.can_use_input(), "all of it was taken");
         assert_eq!(buffer.input_append_buf().len(), 4);
         buffer.input_consume(0);
         assert!(!buffer.is_incomplete(), "there is no input at all");

@@ -188,3 +188,37 @@ pub(super) fn refused(proxy: &Proxy, status: u16, route: Route) -> Failure {
     let stage = Stage::ProxyRefused { status, had_password };
     Failure::before_sending(stage, route, true, format!("it answered with status {status}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The request did not go further, so it may be sent again.
+    #[test]
+    fn an_answer_of_the_proxy_is_told_from_one_of_the_service() {
+        for (status, fields, is_of_proxy) in [
+            (407, &[("content-type", "application/json")][..], true),
+            (403, &[("content-type", "text/html")], true),
+            (403, &[], true),
+            (403, &[("content-type", "application/json")], false),
+            (
+                503,
+                &[("content-type", "application/xml"), ("x-squid-error", "ERR 0")],
+                true,
+            ),
+            (504, &[("content-type", "text/plain")], true),
+            (500, &[("content-type", "text/html")], false),
+            (200, &[("content-type", "text/html")], false),
+        ] {
+            let field = |(name, value): &(&'static str, &'static str)| {
+                (
+                    ureq::http::HeaderName::from_static(name),
+                    ureq::http::HeaderValue::from_static(value),
+                )
+            };
+            let headers: HeaderMap = fields.iter().map(field).collect();
+            let expected = is_of_proxy.then_some(status);
+            assert_eq!(refusal_of_proxy(status, &headers), expected, "{status} {fields:?}");
+        }
+    }
+}

@@ -337,5 +337,6 @@ mod tests {
         assert!(form.rewrite(b"body /x HTTP/1.1\r\n").is_none());
         form.is_next = true;
         assert!(form.rewrite(b"GET /y HTTP/1.1\r\n").is_some());
+        assert_eq!(format!("{form:?}"), "AbsoluteForm(http://h:8080)");
     }
 }

@@ -34,6 +34,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_other_sides_clock_is_read() {
+        let headers = HeaderMap::from_iter([(DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap())]);
+        assert_eq!(date(&headers), OffsetDateTime::from_unix_timestamp(784_111_777).ok());
+        assert_eq!(date(&HeaderMap::new()), None);
+    }
+
+    #[test]
     fn retry_after_is_read_in_both_of_its_forms() {
         let now = OffsetDateTime::from_unix_timestamp(784_111_777).unwrap();
         for (text, wait) in [

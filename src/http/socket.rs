@@ -187,6 +187,10 @@ mod tests {
         socket.read_ahead(8);
         socket.read_exact(&mut [0; 2]).unwrap();
         assert!(!socket.is_idle(), "they were read ahead");
+        socket.stream.set_nonblocking(true).unwrap();
+        let left = socket.stream.peek(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(left, Err(io::ErrorKind::WouldBlock), "one call takes all");
+        socket.stream.set_nonblocking(false).unwrap();
         socket.read_exact(&mut [0; 2]).unwrap();
         assert!(socket.is_idle());
         drop(other);

@@ -157,9 +157,7 @@ fn of_the_system() -> CertificateResult {
 
 /// The system's certificates, which it has behind an interface of its own.
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
-fn of_the_system() -> CertificateResult {
-    rustls_native_certs::load_native_certs()
-}
+use rustls_native_certs::load_native_certs as of_the_system;
 
 #[cfg(test)]
 mod tests {
@@ -188,5 +186,36 @@ mod tests {
         let absent = |variable, path: &PathBuf| format!("{variable}={}: No such file or directory", path.display());
         let expected = [absent(FILE_VARIABLE, &no_file), absent(FOLDERS_VARIABLE, &no_folder)];
         assert_eq!(fault, expected.join("; "));
+    }
+
+    #[test]
+    fn a_source_without_a_usable_certificate_is_told_from_one_without_any() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file.pem");
+        let fault = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let sources = TrustSources {
+                file: Some(file.clone()),
+                folders: Vec::new(),
+            };
+            let error = sources.load().unwrap_err().to_string();
+            error.split_once(": ").unwrap().1.to_owned()
+        };
+        assert_eq!(fault("no certificate"), "it holds no certificate in PEM form");
+        let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert_eq!(fault(empty), "it holds no certificate that can be used");
+        // The rest of the file cannot be read.
+        let broken = format!("{empty}-----BEGIN CERTIFICATE-----\n");
+        assert_eq!(fault(&broken), "it holds no certificate that can be used");
+    }
+
+    #[test]
+    fn the_sources_are_named_with_their_variables() {
+        let words = |file: Option<&str>, folders: Option<&str>| {
+            let var = |name: &str| if name == FILE_VARIABLE { file } else { folders }.map(Into::into);
+            TrustSources::from_env(var).in_words()
+        };
+        assert_eq!(words(None, Some("")), "the system's");
+        assert_eq!(words(Some("/a"), Some("/b")), "SSL_CERT_FILE=/a, SSL_CERT_DIR=/b");
     }
 }

@@ -24,8 +24,8 @@ pub(crate) fn paint(table: Vec<u8>) -> Vec<u8> {
     let Some(column) = column(header) else { return table };
     let is_of_backups = header.starts_with("BASE ID");
     let mut painted = String::with_capacity(text.len() + 16 * text.lines().count());
-    for (i, line) in text.lines().enumerate() {
-        match word_at(line, column).filter(|_| i > 0) {
+    for line in text.lines() {
+        match word_at(line, column) {
             Some((before, word, after)) => match tone(word, is_of_backups) {
                 Some(tone) => painted.extend([before, tone, word, PLAIN, after]),
                 None => painted.push_str(line),
@@ -118,6 +118,12 @@ d        y        7        2 B
             painted(table),
             "ID  STATUS   ADDRESS\na   running  h\nb   \x1b[31merror\x1b[0m    h\n"
         );
+    }
+
+    #[test]
+    fn a_word_on_its_own_has_the_colour_of_its_kind() {
+        assert_eq!(word("failed"), "\x1b[31mfailed\x1b[0m");
+        assert_eq!(word("skipped"), "skipped");
     }
 
     #[test]

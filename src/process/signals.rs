@@ -177,6 +177,14 @@ mod tests {
     }
 
     #[test]
+    fn going_on_after_a_stop_raises_the_flag() {
+        let flag = resumed();
+        assert!(!flag.load(Ordering::SeqCst));
+        signal_hook::low_level::raise(signal_hook::consts::SIGCONT).unwrap();
+        assert!(flag.load(Ordering::SeqCst));
+    }
+
+    #[test]
     #[cfg(target_os = "linux")]
     fn ignored_signals_are_read_from_the_kernels_mask() {
         let status =

@@ -102,6 +102,12 @@ fn right_checksum_and_a_structure_that_is_not_understood_is_ok_with_a_note() {
     let reason = "written without a checksum; structure whole to the last byte, contents unchecked; RDB version 99 is \
                   newer than 12, the newest that is known";
     assert_eq!(verdict(&newer), ("unverified", reason.to_owned()));
+    let newer = small(b"REDIS0013")
+        .raw(&[243, 1, 0, 0, 0, 1, 0])
+        .string(b"k", b"v")
+        .finish();
+    let reason = "the checksum is right; RDB version 13 is newer than 12, the newest that is known";
+    assert_eq!(verdict(&newer), ("ok", reason.to_owned()));
     // These types are those of the other server, or of none.
     for (magic, kind) in [
         (b"VALKEY080", 23),
@@ -236,6 +242,14 @@ fn an_unknown_type_before_a_key_of_any_length_is_no_damage() {
             assert_eq!(verdict(&file).0, "unverified", "type {kind}, a key of {length}");
         }
     }
+    // A byte that no text has is a type before a long key, and one that a text has is a type before a short key.
+    for (kind, key) in [(26, &[b'k'; 600][..]), (230, &[b'k'; 600]), (b'A', b"\x01\x02\x03")] {
+        let file = small(b"REDIS0011")
+            .key(kind, key)
+            .text(b"a value")
+            .string(b"k", &[b'v'; 100]);
+        assert_eq!(verdict(&file.finish_unchecked()).0, "unverified", "type {kind}");
+    }
 }
 
 #[test]
@@ -320,6 +334,16 @@ fn a_second_file_is_found_behind_one_that_is_not_understood() {
     }
     let file = small(b"REDIS0012").string(b"k", &value).raw(b"\x6b");
     assert_eq!(verdict(&file.finish_unchecked()).0, "unverified");
+    let value_without_zeros = [&[END][..], b"REDIS0011"].concat();
+    let file = small(b"REDIS0012").raw(b"\x6b").string(b"k", &value_without_zeros);
+    assert_eq!(verdict(&file.finish_unchecked()).0, "unverified");
+    // What looks like a second file in a value does not hide the one that follows.
+    let first = small(b"REDIS0012").raw(b"\x6b").raw(&value).string(b"k", b"v").finish();
+    let reason = format!("a second RDB file begins at byte {}", first.len());
+    assert_eq!(
+        verdict(&[&first[..], &small(b"REDIS0012").finish()].concat()),
+        ("corrupt", reason)
+    );
 }
 
 #[test]
@@ -444,6 +468,12 @@ fn the_contents_are_reported() {
     let unchecked = read(&small(b"REDIS0011").finish_unchecked()).contents.unwrap();
     assert_eq!(unchecked.checksum, Checksum::None);
     assert_eq!((unchecked.redis_version, unchecked.created_at), (None, None));
+    let only_fifth = File::new(b"REDIS0011").database(5).string(b"k", b"v").finish();
+    let json = serde_json::to_value(read(&only_fifth).contents.unwrap()).unwrap();
+    assert_eq!(
+        json["databases"],
+        serde_json::json!([{"db": 5, "keys": 1, "expires": 0}])
+    );
     let negative = small(b"REDIS0011").raw(b"\xfa\x08used-mem\xc0\xff").finish();
     assert_eq!(read(&negative).contents.unwrap().used_memory, None);
     let cut = read(&small(b"REDIS0011").finish()[..20]).contents.unwrap();

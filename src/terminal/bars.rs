@@ -178,7 +178,14 @@ mod tests {
 
     #[test]
     fn times_take_at_most_four_columns() {
-        for (seconds, text) in [(0, "0s"), (99, "99s"), (100, "1m"), (5999, "99m"), (6000, "1h")] {
+        for (seconds, text) in [
+            (0, "0s"),
+            (99, "99s"),
+            (100, "1m"),
+            (5999, "99m"),
+            (6000, "1h"),
+            (360_000, "4d"),
+        ] {
             assert_eq!(short(seconds), text);
         }
         assert!(

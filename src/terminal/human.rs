@@ -8,8 +8,8 @@ pub(crate) fn size(bytes: u64) -> String {
     }
     let mut amount = bytes as f64 / 1024.0;
     let mut unit = 0;
-    // An amount that rounds up to 1024 is written in the next unit.
-    while amount >= 1023.5 && unit + 1 < UNITS.len() {
+    // An amount that rounds up to 1024 is written in the next unit. The last is never passed: 2^64 bytes are 16 EiB.
+    while amount >= 1023.5 {
         amount /= 1024.0;
         unit += 1;
     }

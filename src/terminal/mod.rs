@@ -8,5 +8,7 @@ pub(crate) mod notes;
 mod painter;
 pub(crate) mod progress;
 mod rate;
+#[cfg(test)]
+pub(crate) mod screen;
 pub(crate) mod status_line;
 pub(crate) mod wrap;

@@ -201,6 +201,7 @@ fn erasure(rows: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::screen::Screen;
 
     fn lines(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()
@@ -224,5 +225,59 @@ mod tests {
         assert_eq!(start(40), "\r\x1b[4A");
         assert_eq!(start(20), "\r\x1b[6A");
         assert_eq!(to_start(&[], Size::DEFAULT), "\r");
+    }
+
+    #[test]
+    fn lines_are_drawn_once_for_a_window_and_notes_come_above_them() {
+        let screen = Screen::new("xterm", 80);
+        let painter = Painter::new(&screen.world, false);
+        painter.draw(&lines(&["one"]));
+        assert_eq!(screen.taken(), "\rone\x1b[K\n\x1b[J");
+        painter.draw(&lines(&["one"]));
+        assert_eq!(screen.taken(), "", "the screen shows them already");
+        screen.window.columns.store(40, Ordering::Relaxed);
+        painter.draw(&lines(&["one"]));
+        assert_eq!(screen.taken(), "\r\x1b[1Aone\x1b[K\n\x1b[J");
+        painter.say("note\n");
+        assert_eq!(screen.taken(), "\r\x1b[1Anote\x1b[K\none\x1b[K\n\x1b[J");
+        painter.clear();
+        assert!(screen.taken().starts_with("\r\x1b[1A\x1b[K"));
+        painter.say("note\n");
+        assert_eq!(screen.taken(), "note\n");
+    }
+
+    #[test]
+    fn a_program_in_the_background_draws_nothing_and_leaves_the_lines_that_it_drew() {
+        let screen = Screen::new("xterm", 80);
+        let painter = Painter::new(&screen.world, false);
+        painter.draw(&lines(&["one"]));
+        screen.taken();
+        screen.window.has_program.store(false, Ordering::Relaxed);
+        painter.draw(&lines(&["two"]));
+        assert_eq!(screen.taken(), "");
+        screen.window.has_program.store(true, Ordering::Relaxed);
+        painter.draw(&lines(&["three"]));
+        assert_eq!(screen.taken(), "\rthree\x1b[K\n\x1b[J", "the cursor does not go up");
+        screen.window.has_program.store(false, Ordering::Relaxed);
+        painter.clear();
+        assert_eq!(screen.taken(), "");
+        painter.say("note\n");
+        assert_eq!(screen.taken(), "note\n");
+    }
+
+    /// The process may have been stopped meanwhile, and the thread that is told so may come later.
+    #[test]
+    fn the_handler_of_a_stop_is_waited_for_where_one_may_have_been() {
+        let screen = Screen::new("xterm", 80);
+        let painter = Painter::new(&screen.world, false);
+        let slept = |before: Duration| {
+            screen.clock.sleep(before);
+            let start = screen.clock.monotonic();
+            painter.draw(&lines(&["one"]));
+            screen.clock.monotonic() - start
+        };
+        assert_eq!(slept(Duration::from_secs(1)), Duration::ZERO, "nothing was drawn yet");
+        assert_eq!(slept(GAP), Duration::ZERO);
+        assert_eq!(slept(2 * GAP), HANDLING);
     }
 }

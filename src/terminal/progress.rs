@@ -232,6 +232,103 @@ impl Drop for Progress<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::screen::Screen;
+
+    /// The lines that were drawn, by the words in them.
+    fn drawn(screen: &Screen) -> Vec<String> {
+        let text = screen.taken();
+        let lines = text.lines().filter(|line| line.contains("\u{1b}[K"));
+        let plain = lines.map(|line| line.replace("\u{1b}[K", ""));
+        plain
+            // The first begins with what moves the cursor up.
+            .map(|line| {
+                line.split_once("\u{1b}[")
+                    .map_or(line.clone(), |(_, rest)| rest[2..].to_owned())
+            })
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
+    }
+
+    #[test]
+    fn each_file_and_all_together_have_a_line_until_the_end() {
+        let screen = Screen::new("xterm", 79);
+        let notes = Notes::new(&screen.world, 0, 0);
+        let progress = Progress::new(
+            ["a".to_owned(), "b".to_owned()],
+            Some(400),
+            &*screen.world.clock,
+            &notes,
+        );
+        progress.tick();
+        assert_eq!(drawn(&screen), ["a -", "b -", "total 0%"]);
+        assert_eq!((progress.length_of(0), progress.begun_with(0)), (None, 0));
+        screen.clock.sleep(DRAW_INTERVAL / 2);
+        progress.position(0, 50, Some(100));
+        assert_eq!(drawn(&screen), Vec::<String>::new(), "they were drawn a moment ago");
+        screen.clock.sleep(Duration::from_secs(1));
+        progress.position(0, 70, Some(100));
+        assert_eq!(drawn(&screen)[0], "a 70% 20 B/s 2s");
+        assert_eq!((progress.length_of(0), progress.begun_with(0)), (Some(100), 50));
+        screen.clock.sleep(DRAW_INTERVAL);
+        progress.position(1, 300, Some(300));
+        progress.end(1, "ok");
+        assert_eq!((progress.length(), drawn(&screen).len()), (Some(400), 3));
+        screen.clock.sleep(DRAW_INTERVAL);
+        progress.tick();
+        assert_eq!(drawn(&screen)[1], "b 100% ok");
+        drop(progress);
+        assert!(screen.taken().contains("\u{1b}[3A"), "the lines are erased");
+    }
+
+    #[test]
+    fn a_growing_run_shows_the_files_that_are_being_fetched_alone() {
+        let screen = Screen::new("xterm", 79);
+        let notes = Notes::new(&screen.world, 0, 0);
+        let progress = Progress::of_many(None, &*screen.world.clock, &notes);
+        for name in ["waiting", "ended", "active"] {
+            progress.add(name);
+        }
+        progress.position(1, 1, None);
+        progress.end(1, "ok");
+        screen.clock.sleep(DRAW_INTERVAL);
+        screen.taken();
+        progress.position(2, 1, None);
+        let names: Vec<String> = drawn(&screen)
+            .iter()
+            .map(|line| line.split(' ').next().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["active", "total"]);
+        assert_eq!(progress.length(), None);
+        progress.close();
+        screen.taken();
+        screen.clock.sleep(Duration::from_secs(60));
+        progress.tick();
+        assert_eq!(screen.taken(), "");
+    }
+
+    #[test]
+    fn where_no_bars_can_be_drawn_a_line_comes_at_intervals() {
+        let screen = Screen::new("dumb", 80);
+        let notes = Notes::new(&screen.world, 0, 0);
+        let progress = Progress::new(["a".to_owned()], None, &*screen.world.clock, &notes);
+        progress.position(0, 0, Some(2048));
+        progress.count_failure();
+        assert_eq!(screen.taken(), "");
+        screen.clock.sleep(LINE_INTERVAL);
+        progress.position(0, 1024, Some(2048));
+        assert_eq!(
+            screen.taken(),
+            "note: 1.0 KiB of 2.0 KiB are there, and 1 file could not be fetched so far\n"
+        );
+    }
+
+    #[test]
+    fn a_file_waits_until_its_first_bytes_are_counted() {
+        let mut file = Tracked::new("a");
+        assert!(matches!(file.bar(Duration::ZERO).phase, Phase::Waiting));
+        file.begun_with = Some(0);
+        assert!(matches!(file.bar(Duration::ZERO).phase, Phase::Active));
+    }
 
     /// Where every file fails, no bytes come, and only the count of failures tells why.
     #[test]

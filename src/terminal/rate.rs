@@ -63,6 +63,9 @@ mod tests {
             rate.sample(seconds(second), 65_000);
         }
         assert_eq!(rate.at(seconds(80), 65_000), Some(0));
+        // All that came in the last second counts for ten.
+        rate.sample(seconds(81), 75_000);
+        assert_eq!(rate.at(seconds(81), 75_000), Some(1000));
     }
 
     #[test]

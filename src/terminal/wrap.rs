@@ -46,5 +46,9 @@ mod tests {
         assert_eq!(wrap("two  blanks", 80, "  "), "two  blanks\n");
         let red = "\u{1b}[1m\u{1b}[31ma\u{1b}[0m bc def";
         assert_eq!(wrap(red, 8, "  "), format!("{red}\n"));
+        assert_eq!(
+            wrap("ab\u{1b}[31mc\u{1b}[0m def", 6, "  "),
+            "ab\u{1b}[31mc\u{1b}[0m\n  def\n"
+        );
     }
 }

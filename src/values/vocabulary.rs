@@ -171,6 +171,20 @@ mod tests {
     }
 
     #[test]
+    fn a_distance_is_the_least_number_of_letters_to_change() {
+        for (from, to, distance) in [
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("kitten", "sitting", 3),
+            ("abcd", "bcd", 1),
+            ("cd", "abcd", 2),
+            ("a", "b", 1),
+        ] {
+            assert_eq!(edits(from, to), distance, "{from} {to}");
+        }
+    }
+
+    #[test]
     fn the_nearest_region_is_the_one_with_the_fewest_typing_errors() {
         for (region, nearest) in [
             ("cn-nroth-1", Some("cn-north-1")),

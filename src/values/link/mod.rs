@@ -66,18 +66,17 @@ impl Link {
     /// The same link over https. The signature of a pre-signed link does not cover the scheme, and the
     /// storage speaks both schemes by its documentation.
     pub(crate) fn over_https(&self) -> Self {
-        match self.0.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => Self(format!("https://{rest}")),
-            _ => self.clone(),
-        }
+        self.with_scheme("https")
     }
 
     /// The same link without TLS. Anyone on the network path can read and use it until it expires.
     pub(crate) fn over_http(&self) -> Self {
-        match self.0.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => Self(format!("http://{rest}")),
-            _ => self.clone(),
-        }
+        self.with_scheme("http")
+    }
+
+    fn with_scheme(&self, scheme: &str) -> Self {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        Self(format!("{scheme}://{rest}"))
     }
 
     /// Scheme and host, with the port if the link names one.
@@ -173,18 +172,21 @@ mod tests {
         assert_eq!(link.file_name(), "20210714153657-backup1-0");
         assert_eq!(link.expires_at(), Some(datetime!(2021-07-14 08:52:41 UTC)));
         assert_eq!(link.expose(), DOCUMENTED);
-        assert!(!format!("{link:?}").contains("33d7"));
+        let shown =
+            "Link(http://jmiss-redis-backup-hb.s3.cn-north-1.jdcloud-oss.com/redis-1234/20210714153657-backup1-0?…)";
+        assert_eq!(format!("{link:?}"), shown);
     }
 
     #[test]
-    fn a_link_over_https_is_the_same_but_for_its_scheme() {
-        for (text, secure, origin) in [
-            ("http://h:1/x?y=http://z", "https://h:1/x?y=http://z", "http://h:1"),
-            ("HTTP://h", "https://h", "HTTP://h"),
-            ("https://h?x", "https://h?x", "https://h"),
+    fn a_link_over_https_or_http_is_the_same_but_for_its_scheme() {
+        for (text, rest, origin) in [
+            ("http://h:1/x?y=http://z", "h:1/x?y=http://z", "http://h:1"),
+            ("HTTP://h", "h", "HTTP://h"),
+            ("https://h?x", "h?x", "https://h"),
         ] {
             let link = Link::parse(text).unwrap();
-            assert_eq!(link.over_https().expose(), secure);
+            assert_eq!(link.over_https().expose(), format!("https://{rest}"));
+            assert_eq!(link.over_http().expose(), format!("http://{rest}"));
             assert_eq!(link.origin(), Some(origin));
         }
     }
@@ -221,12 +223,17 @@ mod tests {
             "http://h:x/y",
             "http://h:99999/y",
             "http://h:/y",
+            "http://h:0/y",
             "http://a..b/x",
             "http://[::1/x",
             "http://h%41/x",
             "http://h,i/x",
         ] {
             assert!(Link::parse(text).is_err(), "{text:?}");
+        }
+        for text in ["https://", "https:///x"] {
+            let fault = Link::parse(text).err().map(|fault| fault.to_string());
+            assert_eq!(fault.as_deref(), Some("names no host"));
         }
     }
 }

@@ -232,6 +232,8 @@ mod tests {
         assert!(!believed.contains(datetime!(2021-07-19 17:00 UTC)));
         let other = schedule("Monday", "17:00-18:00 +0000").with_days_of_china();
         assert_eq!(other, schedule("Monday", "01:00-02:00 +0800"));
+        let other = schedule("Monday", "17:00-18:00 +0900").with_days_of_china();
+        assert_eq!(other, schedule("Monday", "16:00-17:00 +0800"));
         // Past midnight, and past the end of the week.
         let late = schedule("Sunday", "23:30-00:30 +0000");
         assert!(late.contains(datetime!(2021-07-19 00:15 UTC)));
