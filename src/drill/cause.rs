@@ -170,6 +170,11 @@ mod tests {
                 "rdbGenericLoadStringObject failed allocating 100 bytes",
                 Outcome::TooLittleMemory,
             ),
+            // A server takes more for a small file than the file has.
+            (
+                "rdbGenericLoadStringObject failed allocating 5000 bytes",
+                Outcome::TooLittleMemory,
+            ),
         ] {
             assert_eq!(of(&[&format!("{at} {text}"), "more"]), (outcome, text.to_owned()));
         }

@@ -93,6 +93,8 @@ mod tests {
         assert_eq!(info.is_loading(), Some(true));
         assert_eq!(info.loaded_bytes(), Some(1024));
         assert_eq!((info.percent(), info.seconds_left()), (Some(12), None));
+        let guessed = Info(text.replace("seconds:-1", "seconds:7"));
+        assert_eq!(guessed.seconds_left(), Some(7));
         assert_eq!(info.used_memory(), Some(1_046_232));
         assert_eq!(info.expired(), Some(12));
         assert_eq!(info.server().as_deref(), Some("Redis 7.0.15"));
@@ -102,5 +104,17 @@ mod tests {
         let valkey = Info("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n".to_owned());
         assert_eq!(valkey.server().as_deref(), Some("Valkey 8.0.1"));
         assert_eq!((valkey.expired(), valkey.is_loading()), (None, None));
+    }
+
+    #[test]
+    fn expired_fields_are_told_by_redis_and_by_valkey() {
+        for (text, has_expired) in [
+            ("expired_keys:3\r\n", false),
+            ("expired_subkeys:0\r\n", false),
+            ("expired_subkeys:1\r\n", true),
+            ("expired_fields:2\r\n", true),
+        ] {
+            assert_eq!(Info(text.to_owned()).has_expired_fields(), has_expired, "{text}");
+        }
     }
 }

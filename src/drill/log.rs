@@ -153,6 +153,15 @@ mod tests {
         let bad = "*** FATAL CONFIG FILE ERROR ***\n>>> 'sanitize-dump-payload yes'\nBad directive or wrong number of arguments";
         assert!(Log(bad.to_owned()).refuses_directive("sanitize-dump-payload"));
         assert!(!log.refuses_directive("sanitize-dump-payload"));
+        for other in [
+            ">>> 'databases 0'\nBad directive or wrong number of arguments",
+            ">>> 'sanitize-dump-payload yes'\nargument must be one of the following: no, yes, clients",
+        ] {
+            assert!(
+                !Log(other.to_owned()).refuses_directive("sanitize-dump-payload"),
+                "{other}"
+            );
+        }
     }
 
     #[test]

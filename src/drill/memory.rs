@@ -130,9 +130,18 @@ mod tests {
         write("a/b/memory.current", "700\n");
         assert_eq!(of_groups("0::/a/b\n", root.path()), Some(500));
         assert_eq!(of_groups("0::/\n", root.path()), None);
+        // A path outside the namespace of the process.
+        assert_eq!(of_groups("0::/../a\n", root.path()), Some(500));
         write("memory/x/memory.limit_in_bytes", "300\n");
         write("memory/x/memory.usage_in_bytes", "100\n");
-        assert_eq!(of_groups("4:cpu:/x\n5:memory:/x\n0::/a\n", root.path()), Some(200));
+        write("memory/y/memory.limit_in_bytes", "1\n");
+        write("memory/y/memory.usage_in_bytes", "1\n");
+        let groups = "4:cpu,cpuacct:/y\n5:hugetlb,memory:/x\n0::/a\n";
+        assert_eq!(
+            of_groups(groups, root.path()),
+            Some(200),
+            "a group of another kind limits no memory"
+        );
         assert_eq!(of_groups("", root.path()), None);
     }
 }

@@ -181,3 +181,40 @@ fn shown(path: &Path) -> Vec<u8> {
         .flat_map(|chunk| [visible(chunk.valid()).as_bytes(), chunk.invalid()].concat())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drill::{Load, Outcome};
+    use crate::file::FileState;
+    use crate::rdb::Database;
+
+    #[test]
+    fn a_row_has_all_keys_of_the_server_and_each_reason() {
+        let of = |db, keys| Database { db, keys, expires: 0 };
+        let load = Load {
+            databases: Some(vec![of(0, 40), of(7, 2)]),
+            used_memory: Some(1 << 20),
+            seconds: 1.5,
+            ..Load::failed(Outcome::Damaged, "too few keys".to_owned())
+        };
+        let report = FileReport::new("a.rdb", 300, FileState::Unverified, Some("no checksum".to_owned()));
+        let cells = load_cells(&report.loaded(Some(load)));
+        assert_eq!(
+            cells,
+            [
+                "unverified",
+                "300",
+                "damaged",
+                "42",
+                "1.0 MiB",
+                "1.50",
+                "a.rdb",
+                "no checksum; too few keys"
+            ]
+        );
+        let report = FileReport::new("b.rdb", 3, FileState::Corrupt, Some("cut off".to_owned()));
+        let cells = load_cells(&report.loaded(None));
+        assert_eq!(cells, ["corrupt", "3", "", "", "", "", "b.rdb", "cut off"]);
+    }
+}

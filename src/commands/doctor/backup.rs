@@ -80,7 +80,7 @@ pub(super) fn examine(
     };
     findings.ok("path", "accepted with %3A for the ':'");
     let list = urls.get("downloadUrls").and_then(Value::as_array);
-    let first = links(args, list.map_or(&[], Vec::as_slice), shards, findings)?;
+    let first = links(args.internal, list.map_or(&[], Vec::as_slice), shards, findings)?;
     offsets(&first, listed.and_then(start), service, findings);
     Some(first)
 }
@@ -96,7 +96,7 @@ fn info(chosen: &Chosen, base_id: &str, service: &mut Service<'_>) -> Value {
 }
 
 /// Looks at the links to a backup's files. Returns the first one.
-fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findings) -> Option<Link> {
+fn links(is_internal: bool, urls: &[Value], shards: Option<i64>, findings: &mut Findings) -> Option<Link> {
     let parsed = |field: &str| -> Vec<Link> {
         let links = urls.iter().filter_map(|url| Link::parse(text(url, field)?).ok());
         links.collect()
@@ -107,11 +107,11 @@ fn links(args: &Args, urls: &[Value], shards: Option<i64>, findings: &mut Findin
         count => format!("{count} of {}", urls.len()),
     };
     findings.ok("internalLink", seen);
-    if args.internal && internal.is_empty() {
+    if is_internal && internal.is_empty() {
         findings.skipped("links", "there is no internal link to try");
         return None;
     }
-    let links = if args.internal { internal } else { public };
+    let links = if is_internal { internal } else { public };
     let objects: HashSet<&str> = links.iter().map(Link::without_query).collect();
     let expected = shards.and_then(|shards| usize::try_from(shards).ok());
     let is_of_another_number = expected.is_some_and(|shards| shards != links.len());
@@ -201,6 +201,58 @@ fn offsets(link: &Link, start: Option<OffsetDateTime>, service: &Service<'_>, fi
             ),
             "the times of backups are wrong by so much, in lists, --since and --until",
             "compare them with the console; please report it",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::commands::doctor::check::{Check, State};
+
+    /// The check `id` of these links, for so many shards.
+    fn check(id: &str, urls: &[&str], shards: Option<i64>) -> Check {
+        let mut findings = Findings::default();
+        let urls: Vec<Value> = urls.iter().map(|url| json!({ "link": url })).collect();
+        links(false, &urls, shards, &mut findings);
+        let mut checks = findings.into_checks("").into_iter();
+        checks.find(|check| check.id == id).unwrap()
+    }
+
+    #[test]
+    fn a_link_that_is_missing_or_there_twice_or_cannot_be_used_is_a_difference() {
+        let (first, second) = ("https://h/a?X-Amz-Expires=3600", "https://h/b?X-Amz-Expires=3600");
+        for (urls, shards, state) in [
+            (&[first, second][..], Some(2), State::Ok),
+            (&[first, second], None, State::Ok),
+            (&[first, second], Some(3), State::Differs),
+            (&[first, second], Some(1), State::Differs),
+            (&[first, "ftp://h/b"], Some(1), State::Differs),
+            (&[first, "https://h/a?X-Amz-Expires=3600&x"], Some(2), State::Differs),
+            (&[first, first], None, State::Differs),
+            (&[], Some(0), State::Differs),
+        ] {
+            assert_eq!(check("links", urls, shards).state, state, "{urls:?} {shards:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_link_of_another_form_is_shown() {
+        let usual = "https://h/a?X-Amz-Expires=3600";
+        for (odd, seen) in [
+            ("http://h/b?X-Amz-Expires=7200", "http, 120 min, ends in a file name"),
+            ("https://h/b", "https, no expiry, ends in a file name"),
+            ("https://h/b/?X-Amz-Expires=3600", "https, 60 min, has no file name"),
+        ] {
+            let shown = check("linkForm", &[usual, odd, "https://h/c/"], None);
+            assert_eq!((shown.state, &*shown.seen), (State::Differs, seen), "{odd}");
+        }
+        let shown = check("linkForm", &[usual, usual], None);
+        assert_eq!(
+            (shown.state, &*shown.seen),
+            (State::Ok, "https, 60 min, ends in a file name")
         );
     }
 }

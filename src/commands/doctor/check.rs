@@ -275,3 +275,65 @@ fn are(count: usize) -> String {
         format!("{count} things are")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(findings: &mut Findings, id: &'static str, kind: Kind) {
+        findings.failed(id, &Report::new(kind, "no"));
+    }
+
+    fn differs(findings: &mut Findings, id: &'static str) {
+        findings.differs(id, "seen", "means", "advice");
+    }
+
+    fn error_of(findings: Findings) -> Report {
+        Report::of(&conclude(&findings.into_checks("why")).unwrap_err())
+    }
+
+    #[test]
+    fn the_error_names_what_failed_and_what_differs_and_has_the_code_of_the_first_failure() {
+        let mut both = Findings::default();
+        both.ok("settings", "seen");
+        failed(&mut both, "keys", Kind::Credentials);
+        differs(&mut both, "path");
+        let report = error_of(both);
+        assert_eq!(report.kind, Kind::Credentials);
+        assert_eq!(
+            report.message,
+            "1 check failed, and 1 thing is not as this program believes"
+        );
+        assert_eq!(report.details, ["failed: keys", "differs: path"]);
+        assert!(report.hint.unwrap().contains("send it"));
+
+        let mut failures = Findings::default();
+        failed(&mut failures, "connection", Kind::Network);
+        failed(&mut failures, "certificates", Kind::Other);
+        let report = error_of(failures);
+        assert_eq!((report.kind, &*report.message), (Kind::Other, "2 checks failed"));
+        assert_eq!(report.details, ["failed: certificates, connection"]);
+        assert!(!report.hint.unwrap().contains("send it"));
+
+        let mut differences = Findings::default();
+        differs(&mut differences, "path");
+        differs(&mut differences, "rdb");
+        let report = error_of(differences);
+        assert_eq!(report.kind, Kind::Service);
+        assert_eq!(report.message, "2 things are not as this program believes");
+        assert_eq!(report.details, ["differs: path, RDB file"]);
+
+        assert!(conclude(&Findings::default().into_checks("why")).is_ok());
+    }
+
+    #[test]
+    fn a_failure_means_what_its_details_say() {
+        let mut findings = Findings::default();
+        failed(&mut findings, "keys", Kind::Credentials);
+        let report = Report::new(Kind::Network, "no").details(vec!["a".to_owned(), "b".to_owned()]);
+        findings.failed("connection", &report);
+        let checks = findings.into_checks("why");
+        let means = |id| checks.iter().find(|check| check.id == id).unwrap().means.as_deref();
+        assert_eq!((means("keys"), means("connection")), (None, Some("a; b")));
+    }
+}

@@ -205,6 +205,7 @@ mod tests {
             json!({}),
             json!({"baseId": "1", "backupStartTime": "2021-07-14T15:36:57+08:00", "backupSize": 300_000, "x": [1]}),
             json!({"backupStartTime": "2021-07-14T07:36:57Z", "backupEndTime": "", "backupSize": null}),
+            json!({"backupShardNum": -1, "backupSize": u64::MAX}),
         ] {
             assert_eq!(odd("backups", entry), [""; 0]);
         }
@@ -220,7 +221,7 @@ mod tests {
             "backupEndTime": 1_626_248_217,
         });
         assert_eq!(
-            odd("backups", entry),
+            odd("backups", entry.clone()),
             [
                 "backupStartTime is written 9999-99-99 99:99:99",
                 "backups[].backupEndTime is a number",
@@ -230,6 +231,16 @@ mod tests {
             ]
         );
         assert_eq!(odd("backups", json!("x")), ["an entry of backups is text"]);
+        let of = |entry| {
+            let (mut forms, mut findings) = (Forms::default(), Findings::default());
+            forms.look_at_one("backups", &entry);
+            forms.conclude(&mut findings);
+            let mut checks = findings.into_checks("").into_iter();
+            checks.find(|check| check.id == "forms").unwrap().seen
+        };
+        let four = json!({"baseId": 1, "backupSize": "3", "backupStatus": 2.0, "backupEndTime": 1});
+        assert!(of(four).ends_with("; backups[].baseId is a number"));
+        assert!(of(entry).ends_with("is a number with a fraction; and 1 more"));
         let mut forms = Forms::default();
         forms.look_at("backups", &json!({"backups": {}, "totalCount": "3"}), &[]);
         assert_eq!(

@@ -142,9 +142,9 @@ fn choose(args: &Args, instances: &[Value], service: &mut Service<'_>, findings:
 fn pages(chosen: &Chosen, instances: &[Value], service: &mut Service<'_>, findings: &mut Findings) {
     let asked = LEAST_PAGE.to_string();
     let query = [("pageSize", asked.as_str())];
-    let (known, outcome) = if chosen.backups.len() > LEAST_PAGE {
+    let (known, outcome) = if is_longer_than_a_page(&chosen.backups) {
         (chosen.backups.len(), service.page(BACKUPS, Some(&chosen.id), &query))
-    } else if instances.len() > LEAST_PAGE {
+    } else if is_longer_than_a_page(instances) {
         (instances.len(), service.page(INSTANCES, None, &query))
     } else {
         findings.skipped(
@@ -168,6 +168,11 @@ fn pages(chosen: &Chosen, instances: &[Value], service: &mut Service<'_>, findin
             "compare the lists with the console, and please report it",
         ),
     }
+}
+
+/// Whether a page of the least size must lack some of these entries. Another one tells nothing of pages.
+fn is_longer_than_a_page(entries: &[Value]) -> bool {
+    entries.len() > LEAST_PAGE
 }
 
 /// The order of the backups. No order is documented, so each one is ok.
@@ -284,6 +289,54 @@ fn name_filter(chosen: &Chosen, instances: &[Value], service: &mut Service<'_>, 
                     "give the whole name, or list all; please report it",
                 );
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::commands::doctor::check::State;
+
+    #[test]
+    fn a_number_is_read_whatever_type_it_is_written_in() {
+        let of = |value: Value| number(&json!({ "n": value }), "n");
+        for value in [json!(3), json!(3.0), json!("3"), json!(" 3 ")] {
+            assert_eq!(of(value.clone()), Some(3), "{value}");
+        }
+        for value in [json!(null), json!("three"), json!([3]), json!(true)] {
+            assert_eq!(of(value.clone()), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_a_list_that_is_longer_than_a_page_tells_of_pages() {
+        assert!(!is_longer_than_a_page(&[const { Value::Null }; LEAST_PAGE]));
+        assert!(is_longer_than_a_page(&[const { Value::Null }; LEAST_PAGE + 1]));
+    }
+
+    #[test]
+    fn the_order_is_told_of_two_backups_or_more() {
+        let of = |days: &[u8]| {
+            let day = |day| json!({"backupStartTime": format!("2021-07-{day:02}T00:00:00Z")});
+            let backups: Vec<Value> = days.iter().map(day).chain([json!({})]).collect();
+            let mut findings = Findings::default();
+            order(&backups, &mut findings);
+            let state = findings.state("order").unwrap();
+            let mut checks = findings.into_checks("").into_iter();
+            (state, checks.find(|check| check.id == "order").unwrap().seen)
+        };
+        assert_eq!(of(&[1]).0, State::Skipped);
+        for (days, seen) in [
+            (&[2, 1][..], "newest first"),
+            (&[1, 2], "oldest first"),
+            (&[3, 2, 1], "newest first"),
+            (&[1, 2, 3], "oldest first"),
+            (&[1, 3, 2], "mixed"),
+        ] {
+            assert_eq!(of(days), (State::Ok, seen.to_owned()), "{days:?}");
         }
     }
 }

@@ -148,6 +148,47 @@ fn paragraph(begin: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::doctor::check::Findings;
+
+    #[test]
+    fn checks_share_a_line_where_they_are_ok_or_are_skipped_for_one_reason() {
+        let mut findings = Findings::default();
+        for (id, seen) in [
+            ("settings", "A"),
+            ("keys", "B"),
+            ("certificates", "C"),
+            ("proxy", "D"),
+            ("connection", "E"),
+        ] {
+            findings.ok(id, seen);
+        }
+        findings.skipped("clock", "F");
+        findings.differs("signature", "G", "H", "I");
+        let shown = table(&findings.into_checks("why not"), 3, false);
+        let expected = "\
+This machine
+  ok       settings      A
+  ok       keys          B
+  ok       network       certificates: C; proxy: D; connection: E
+  skipped  clock         F
+The service
+  differs  signature     G
+                         this means: H
+                         do: I
+  skipped  6 checks      token, permissions, regions, counts, forms, offsets:
+                         why not
+An instance
+  skipped  6 checks      instance, pages, order, time filter, name filter,
+                         policy: why not
+A backup and the storage
+";
+        assert!(shown.starts_with(expected), "{shown}");
+        assert!(shown.contains("\nWhat no check can tell\n"), "{shown}");
+        assert!(
+            shown.ends_with(": 5 ok, 1 differ, 0 failed, 29 skipped; calls of the service: 3\n"),
+            "{shown}"
+        );
+    }
 
     #[test]
     fn a_long_text_is_broken_between_words_and_a_long_word_is_not() {

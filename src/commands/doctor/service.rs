@@ -145,21 +145,9 @@ impl<'a> Service<'a> {
 
     fn count(&mut self, list: &str, total: Option<&Value>, listed: usize) {
         self.counted += 1;
-        // Also 3.0 and "3": `forms` tells of those.
-        let text = match total {
-            Some(Value::Number(number)) => number.to_string(),
-            Some(Value::String(text)) => text.clone(),
-            _ => "none".to_owned(),
-        };
-        let number: Option<usize> = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
-        let fits = match number {
-            // More pages may follow a full one.
-            Some(number) if listed >= PAGE_SIZE => number >= listed,
-            Some(number) => number == listed,
-            None => false,
-        };
-        let odd = format!("{list}: totalCount {text}, entries {listed}");
-        if !fits && !self.odd_counts.contains(&odd) {
+        if let Some(odd) = odd_count(list, total, listed)
+            && !self.odd_counts.contains(&odd)
+        {
             self.odd_counts.push(odd);
         }
     }
@@ -204,10 +192,6 @@ impl<'a> Service<'a> {
                 findings.failed("signature", &Report::of(&error.into()));
                 return Err("no answer came from the service");
             }
-            Err(error) if error.reason() == Some(Reason::NotPermitted) => findings.skipped(
-                "regions",
-                "describeAvailableRegion is not permitted; only --region all needs it",
-            ),
             Err(error) => note_error("regions", error, findings),
         }
         Ok(())
@@ -295,6 +279,24 @@ impl<'a> Service<'a> {
     }
 }
 
+/// How a count does not fit the entries that came with it, in words; `None` where it fits.
+fn odd_count(list: &str, total: Option<&Value>, listed: usize) -> Option<String> {
+    // Also 3.0 and "3": `forms` tells of those.
+    let text = match total {
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::String(text)) => text.clone(),
+        _ => "none".to_owned(),
+    };
+    let number: Option<usize> = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
+    let fits = match number {
+        // More pages may follow a full one.
+        Some(number) if listed >= PAGE_SIZE => number >= listed,
+        Some(number) => number == listed,
+        None => false,
+    };
+    (!fits).then(|| format!("{list}: totalCount {text}, entries {listed}"))
+}
+
 /// Whether the service refused the keys or the token. IAM refuses only keys that were accepted, so that is no such
 /// refusal.
 pub(super) fn refuses_keys(error: &api::Error) -> bool {
@@ -361,4 +363,30 @@ fn judge_regions(result: &Value, findings: &mut Findings) {
         means.push("a region that is not offered ends with exit code 3 or 6");
     }
     findings.differs("regions", seen, means.join("; "), "nothing; please report it");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_count_fits_the_entries_of_its_page_or_a_full_page_of_more() {
+        for (total, listed) in [
+            (json!(3), 3),
+            (json!("3"), 3),
+            (json!(3.0), 3),
+            (json!(0), 0),
+            (json!(PAGE_SIZE), PAGE_SIZE),
+            (json!(231), PAGE_SIZE),
+        ] {
+            assert_eq!(odd_count("backups", Some(&total), listed), None, "{total}");
+        }
+        for (total, listed) in [(json!(2), 3), (json!(4), 3), (json!(99), PAGE_SIZE), (json!(null), 3)] {
+            assert!(odd_count("backups", Some(&total), listed).is_some(), "{total}");
+        }
+        let missing = odd_count("backups", None, 0);
+        assert_eq!(missing.as_deref(), Some("backups: totalCount none, entries 0"));
+    }
 }

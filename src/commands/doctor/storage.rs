@@ -257,6 +257,12 @@ fn judge_connections(storage: &Storage, link: &Link, findings: &mut Findings) {
         let ended = running.into_iter().map(|thread| thread?.join().ok());
         ended.collect()
     });
+    judge_outcomes(&outcomes, findings);
+}
+
+/// Judges what came of each connection: `None` where no thread could be had for it, and within that the refusal in words,
+/// if it was refused.
+fn judge_outcomes(outcomes: &[Option<Option<String>>], findings: &mut Findings) {
     let made = outcomes.iter().flatten().count();
     let refused: Vec<&String> = outcomes.iter().flatten().flatten().collect();
     match refused.first() {
@@ -312,5 +318,45 @@ fn judge_rdb(head: &[u8], tail: Option<&[u8]>, findings: &mut Findings) {
             "'backup download' and 'backup verify' call it corrupt or unverified",
             "fetch it and look with 'backup verify'; please report it",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::doctor::check::State;
+
+    #[test]
+    fn a_code_of_the_storage_is_shown_if_it_is_a_word() {
+        let said = |code: &str| {
+            let answer = Answer {
+                status: 403,
+                headers: HeaderMap::new(),
+                body: format!("<Error><Code>{code}</Code></Error>").into_bytes(),
+            };
+            answer.said()
+        };
+        assert_eq!(said("AccessDenied"), "403 AccessDenied");
+        for text in ["\u{1b}[2J", "https://h/a?X-Amz-Signature=1", &"x".repeat(65)] {
+            assert_eq!(said(text), "403");
+        }
+    }
+
+    #[test]
+    fn connections_that_were_not_tried_are_not_called_ok() {
+        let of = |outcomes: &[Option<Option<&str>>]| {
+            let outcomes: Vec<_> = outcomes
+                .iter()
+                .map(|outcome| outcome.map(|refusal| refusal.map(str::to_owned)))
+                .collect();
+            let mut findings = Findings::default();
+            judge_outcomes(&outcomes, &mut findings);
+            findings.state("connections")
+        };
+        let (made, refused) = (Some(None), Some(Some("503")));
+        assert_eq!(of(&[made; CONNECTIONS]), Some(State::Ok));
+        assert_eq!(of(&[made, made, made, None]), Some(State::Skipped));
+        assert_eq!(of(&[None; CONNECTIONS]), Some(State::Skipped));
+        assert_eq!(of(&[made, made, refused, None]), Some(State::Differs));
     }
 }

@@ -119,6 +119,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_process_that_gets_the_number_of_a_server_that_has_ended_is_left_alone() {
+        let mut folder = Folder::new(&World::of_this_process()).unwrap();
+        let mut other = Command::new("/bin/sleep").arg("1000").process_group(0).spawn().unwrap();
+        let pipe = folder.pipe.as_mut().unwrap();
+        writeln!(pipe, "{}", other.id()).unwrap();
+        folder.forget_server();
+        let path = folder.path().to_owned();
+        drop(folder);
+        let ended = other.try_wait().unwrap();
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert_eq!((ended, path.exists()), (None, false));
+    }
+
+    #[test]
     fn the_socket_has_a_path_that_the_system_takes() {
         let name = "jdredis-drill-0123456789abcdef";
         let of = |text: &str| parent(Some(PathBuf::from(text)), name);

@@ -3,6 +3,8 @@
 mod connection;
 mod folder;
 mod program;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -233,7 +235,7 @@ impl RunningServer {
                 return Ok(Load { server, ..load });
             }
             clock.sleep(tick);
-            tick = (tick * 2).min(TICK);
+            tick = longer(tick);
         }
     }
 
@@ -336,7 +338,7 @@ impl RunningServer {
         let mut tick = FIRST_TICK;
         while self.has_ended().is_none() && clock.monotonic().saturating_sub(start) < END_LIMIT {
             clock.sleep(tick);
-            tick = (tick * 2).min(TICK);
+            tick = longer(tick);
         }
     }
 }
@@ -351,6 +353,11 @@ impl Drop for RunningServer {
         }
         self.folder.forget_server();
     }
+}
+
+/// The wait after one of this length.
+fn longer(tick: Duration) -> Duration {
+    (tick * 2).min(TICK)
 }
 
 /// How many databases a server needs.

@@ -17,7 +17,7 @@ pub(super) fn look_up(name: &Path, path: &str) -> Option<PathBuf> {
 
 /// The program that a person names by a path, or by a name that is looked up in `PATH`.
 pub(super) fn usable(name: &Path, path: &str) -> Result<PathBuf, NoServer> {
-    let is_bare = name.components().count() == 1 && name.file_name() == Some(name.as_os_str());
+    let is_bare = name.file_name() == Some(name.as_os_str());
     if let Some(found) = is_bare.then(|| look_up(name, path)).flatten() {
         return Ok(found);
     }
@@ -52,4 +52,29 @@ pub(super) fn knows_pdeathsig(setpriv: &Path) -> bool {
         .stderr(Stdio::null())
         .status();
     status.is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/usr/bin:/bin";
+
+    fn found(name: &str) -> PathBuf {
+        look_up(name.as_ref(), PATH).unwrap()
+    }
+
+    #[test]
+    fn a_bare_name_is_looked_up_and_a_path_is_not() {
+        assert_eq!(usable("true".as_ref(), PATH).unwrap(), found("true"));
+        for path in ["./true", "no-such-folder/true", "no-such-program"] {
+            assert!(usable(path.as_ref(), PATH).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_setpriv_that_cannot_do_it_is_not_used() {
+        assert!(knows_pdeathsig(&found("true")));
+        assert!(!knows_pdeathsig(&found("false")));
+    }
 }

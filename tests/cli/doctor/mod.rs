@@ -103,6 +103,20 @@ fn a_sound_service_is_reported_on_one_screen_with_exit_code_0() {
         .map(|(id, _)| id)
         .collect();
     assert_eq!(skipped, ALWAYS_SKIPPED, "{}", json.stdout);
+    for (id, said) in [
+        ("connection", "ms, TCP "),
+        ("permissions", "6 of 6 reads granted"),
+        ("pages", "10 of 231, as asked"),
+        ("backup", "newest, the newest that succeeded"),
+        ("rdb", "with end and checksum"),
+        ("writes", "not without doing it"),
+    ] {
+        let seen = seen(&json, id);
+        assert!(
+            seen.ends_with(said) || id == "connection" && seen.contains(said),
+            "{seen}"
+        );
+    }
     let plain = cloud.doctor(&["-o", "plain"]);
     assert_eq!(plain.data().lines().count(), states(&json).len());
     assert!(plain.data().starts_with("ok settings\nok keys\n"), "{}", plain.stdout);
@@ -289,6 +303,13 @@ fn each_check_has_the_time_of_timeout() {
     assert!(outcome.took < Duration::from_secs(20), "{:?}", outcome.took);
     let found: Vec<String> = findings(&outcome).into_iter().map(|(id, _)| id).collect();
     assert_eq!(found, ["https", "policy"], "{}", outcome.stdout);
+    assert!(!seen(&outcome, "https").contains("port"), "{}", outcome.stdout);
+    let permissions = seen(&outcome, "permissions");
+    let said = "5 of 6 reads granted; not known: describeBackupPolicy (";
+    assert!(
+        permissions.starts_with(said) && !permissions.contains("not tried"),
+        "{permissions}"
+    );
     assert_eq!(outcome.code, Some(5));
     assert_eq!(states(&outcome)["rdb"], "ok");
 }

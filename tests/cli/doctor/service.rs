@@ -81,7 +81,7 @@ fn times_without_an_offset_that_are_not_chinas_are_a_second_difference() {
         seen(&outcome, "offsets")
     );
     let cloud = Cloud::with(|builder| builder.also_http().differing(Difference::TimesWithoutOffset));
-    let outcome = cloud.doctor(&["-o", "json"]);
+    let outcome = cloud.doctor(&["--base-id", BACKUP.1, "-o", "json"]);
     assert!(
         seen(&outcome, "offsets").contains("+08:00 is meant"),
         "{}",
@@ -91,13 +91,16 @@ fn times_without_an_offset_that_are_not_chinas_are_a_second_difference() {
 
 #[test]
 fn an_odd_answer_is_a_difference_of_its_own_check() {
-    for (target, id) in [
-        ("backupPolicy", "policy"),
-        ("describeDownloadUrl", "links"),
-        ("availableRegion", "regions"),
+    const NO_DATA: &str = r#"{"code":500,"message":"no"}"#;
+    const NO_TEXT: &str = r#"{"availableRegions":["\ud800"]}"#;
+    for (target, result, id) in [
+        ("backupPolicy", NO_DATA, "policy"),
+        ("describeDownloadUrl", NO_DATA, "links"),
+        ("availableRegion", NO_DATA, "regions"),
+        ("availableRegion", NO_TEXT, "regions"),
     ] {
         let cloud = Cloud::sound();
-        let odd = Reply::json(200, r#"{"requestId":"r","result":{"code":500,"message":"no"}}"#);
+        let odd = Reply::json(200, format!(r#"{{"requestId":"r","result":{result}}}"#));
         cloud.sandbox.script_for(target, vec![odd]);
         let outcome = cloud.doctor(&["-o", "json"]);
         let found: Vec<String> = findings(&outcome).into_iter().map(|(id, _)| id).collect();
@@ -169,6 +172,8 @@ fn the_form_of_a_token_that_works_is_found_and_used_for_the_rest() {
         let outcome = run.args(["--instance", BACKUP.0, "-o", "json"]).run();
         assert_eq!(findings(&outcome), expected, "{}", outcome.stdout);
         assert_eq!(seen(&outcome, "token"), said);
+        let keys = seen(&outcome, "keys");
+        assert!(keys.contains("security token (JDCLOUD_SECURITY_TOKEN)"), "{keys}");
         assert_eq!(states(&outcome)["rdb"], "ok");
     }
 }
@@ -197,7 +202,7 @@ fn keys_and_a_token_are_called_accepted_only_where_the_service_has_accepted_them
     cloud.sandbox.script_for("", vec![overloaded(); 16]);
     let run = cloud.run().env("JDCLOUD_SECURITY_TOKEN", TOKEN);
     let outcome = run.args(["--instance", BACKUP.0, "-o", "json"]).run();
-    for id in ["signature", "token"] {
+    for id in ["signature", "token", "counts", "forms"] {
         assert_eq!(states(&outcome)[id], "skipped", "{}", outcome.stdout);
     }
     assert!(!seen(&outcome, "keys").contains("accepted"), "{}", outcome.stdout);
@@ -210,7 +215,8 @@ fn a_clock_that_is_wrong_is_reported() {
     let outcome = cloud.doctor(&["-o", "json"]);
     assert_eq!(findings(&outcome), pair("clock", "differs"), "{}", outcome.stdout);
     assert!(
-        seen(&outcome, "clock").starts_with("this machine's is 5 min"),
+        seen(&outcome, "clock").starts_with("this machine's is 5 min")
+            && seen(&outcome, "clock").ends_with(" ahead of the service's"),
         "{}",
         seen(&outcome, "clock")
     );
@@ -220,11 +226,15 @@ fn a_clock_that_is_wrong_is_reported() {
 fn keys_of_least_privilege_do_not_fail() {
     let refused = || Reply::error(403, "HTTP_FORBIDDEN", "not authorized to perform [IAM] [gw]");
     for (target, operation, skipped) in [
-        ("availableRegion", "describeAvailableRegion", "regions"),
-        ("cacheInstance?", "describeCacheInstances", "nameFilter"),
-        ("backup?", "describeBackups", "timeFilter"),
-        ("backupPolicy", "describeBackupPolicy", "policy"),
-        ("backup/newest", "describeBackupInfo", "permissions"),
+        ("availableRegion", "describeAvailableRegion (--region all)", "regions"),
+        ("cacheInstance?", "describeCacheInstances (instance list ", "nameFilter"),
+        ("backup?", "describeBackups (--latest, ", "timeFilter"),
+        ("backupPolicy", "describeBackupPolicy (backup policy)", "policy"),
+        (
+            "backup/newest",
+            "describeBackupInfo (the number of files ",
+            "permissions",
+        ),
     ] {
         let cloud = Cloud::sound();
         cloud.sandbox.script_for(target, vec![refused(); 8]);
@@ -234,17 +244,42 @@ fn keys_of_least_privilege_do_not_fail() {
         assert_eq!(states["permissions"], "skipped", "{operation}");
         assert_eq!(states[skipped], "skipped", "{operation}");
         assert_eq!(states["rdb"], "ok", "{operation}");
-        assert!(
-            seen(&outcome, "permissions").contains(operation),
-            "{}",
-            seen(&outcome, "permissions")
-        );
+        let permissions = seen(&outcome, "permissions");
+        let said = format!("5 of 6 reads granted; not permitted: {operation}");
+        assert!(permissions.starts_with(&said), "{permissions}");
     }
     let cloud = Cloud::sound();
     cloud.sandbox.script_for("describeDownloadUrl", vec![refused()]);
     let outcome = cloud.doctor(&["-o", "json"]);
     assert_eq!(outcome.code, Some(4), "{outcome:#?}");
     assert_eq!(findings(&outcome), pair("permissions", "failed"));
+    // IAM refuses only keys whose signature was accepted.
+    let cloud = Cloud::sound();
+    cloud.sandbox.script_for("", vec![refused(); 16]);
+    let outcome = cloud.doctor(&["--base-id", BACKUP.1, "-o", "json"]);
+    assert_eq!(states(&outcome)["signature"], "ok", "{}", outcome.stdout);
+    assert_eq!(outcome.code, Some(4), "{outcome:#?}");
+}
+
+#[test]
+fn a_filter_that_fails_or_finds_others_is_told_from_one_that_differs() {
+    let cloud = Cloud::sound();
+    let overloaded = Reply::error(503, "UNAVAILABLE", "try again later");
+    cloud.sandbox.script_for("startTime", vec![overloaded]);
+    let others = json!([
+        {"cacheInstanceId": BACKUP.0, "cacheInstanceName": "documented"},
+        {"cacheInstanceId": "redis-2", "cacheInstanceName": "other"},
+    ]);
+    let result = json!({"cacheInstances": others, "totalCount": 2});
+    let reply = Reply::json(200, json!({"requestId": "r", "result": result}).to_string());
+    cloud.sandbox.script_for("filters.1", vec![reply]);
+    let outcome = cloud.doctor(&["-o", "json"]);
+    let found = [pair("nameFilter", "differs"), pair("timeFilter", "failed")].concat();
+    assert_eq!(findings(&outcome), found, "{}", outcome.stdout);
+    assert_eq!(
+        seen(&outcome, "nameFilter"),
+        "1 instances of other names are listed as well"
+    );
 }
 
 #[test]
@@ -274,7 +309,8 @@ fn what_no_answer_tells_is_not_called_ok() {
     ] {
         let cloud = Cloud::sound();
         let reply = |result: Value| Reply::json(200, json!({"requestId": "r", "result": result}).to_string());
-        let instances = reply(json!({"cacheInstances": [{"cacheInstanceId": BACKUP.0}], "totalCount": 1}));
+        let listed = json!([{"cacheInstanceId": "another", "shardNumber": 2}, {"cacheInstanceId": BACKUP.0}]);
+        let instances = reply(json!({"cacheInstances": listed, "totalCount": 2}));
         let backups = reply(json!({"backups": [{"baseId": BACKUP.1, "backupStatus": 2}], "totalCount": 1}));
         cloud.sandbox.script_for("cacheInstance?", vec![instances; 4]);
         cloud.sandbox.script_for("/backup?", vec![backups; 4]);
@@ -301,6 +337,19 @@ fn a_region_without_a_backup_skips_what_needs_one() {
     outcome.data();
     assert!(seen(&outcome, "instance").contains("no instance is running"));
     assert_eq!(states(&outcome)["rdb"], "skipped");
+    let running = |id: &str| json!({"cacheInstanceId": id, "cacheInstanceStatus": "running"});
+    let reply = |result: Value| Reply::json(200, json!({"requestId": "r", "result": result}).to_string());
+    let list = json!({"cacheInstances": [running("redis-a"), running("redis-b")], "totalCount": 2});
+    let failed = json!({"backups": [{"baseId": "1", "backupStatus": 3}], "totalCount": 1});
+    cloud.sandbox.script_for("cacheInstance?", vec![reply(list)]);
+    cloud.sandbox.script_for("/backup?", vec![reply(failed); 2]);
+    let outcome = cloud.run().args(["-o", "json"]).run();
+    outcome.data();
+    let instance = seen(&outcome, "instance");
+    assert!(
+        instance.starts_with("none of the first 2 running ones has a backup"),
+        "{instance}"
+    );
 }
 
 #[test]

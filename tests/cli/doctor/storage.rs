@@ -81,6 +81,12 @@ fn each_way_in_which_the_storage_differs_is_reported_as_exactly_that() {
             "the link is answered with 403 SignatureDoesNotMatch",
         ),
         (
+            "https is refused by an answer that breaks off",
+            deliver(vec![Delivery::reply(Reply::new(403).content_length(64).body("<Er"))]),
+            "https",
+            "the link is answered with 403",
+        ),
+        (
             "http is refused by the storage",
             deliver([normal(1), vec![Delivery::error(StorageError::AccessDenied)]].concat()),
             "http",
@@ -91,6 +97,18 @@ fn each_way_in_which_the_storage_differs_is_reported_as_exactly_that() {
             Box::new(|sandbox| sandbox.always_deliver(Delivery::normal().ignoring_range())),
             "ranges",
             "the first bytes are answered with 200 and Content-Range none",
+        ),
+        (
+            "a range is ignored",
+            deliver([normal(2), vec![Delivery::normal().ignoring_range()]].concat()),
+            "ranges",
+            "the last bytes are answered with 200",
+        ),
+        (
+            "another range",
+            deliver([normal(2), vec![first_bytes("")]].concat()),
+            "ranges",
+            "the last bytes are answered with 206",
         ),
         ("a weak ETag", alter(Alteration::WeakETag), "etag", "weak"),
         ("no ETag", alter(Alteration::NoETag), "etag", "none"),
@@ -226,8 +244,10 @@ fn neither_way_is_advised_where_both_fail() {
     let cloud = Cloud::sound();
     let denied = Delivery::error(StorageError::AccessDenied);
     cloud.sandbox.always_deliver(denied);
-    let outcome = cloud.doctor(&[]);
+    let outcome = cloud.doctor(&["-o", "json"]);
     assert_eq!(outcome.code, Some(6), "{outcome:#?}");
+    let found = [pair("http", "differs"), pair("https", "differs")].concat();
+    assert_eq!(findings(&outcome), found, "{}", outcome.stdout);
     assert!(outcome.stdout.contains("neither way works"), "{}", outcome.stdout);
     assert!(!outcome.stdout.contains("use https"), "{}", outcome.stdout);
 }

@@ -340,6 +340,13 @@ fn an_unknown_size_stops_nothing() {
     outcome.says(&["the keys may not look", "not authorized"]);
     place.has_all_of(SINGLE);
 
+    // Another failure may hide that the disk is too small.
+    let place = Place::new();
+    let failure = Reply::error(400, "FAILED_PRECONDITION", "not now");
+    place.sandbox.script_for("/backup/", vec![failure]);
+    let warning = "warning: whether the disk has room enough is unknown: ";
+    place.fetch(SINGLE, &[]).data_saying(&[warning, "not now"]);
+
     // An answer without it, and one of what is no size.
     for reply in [
         of_size(SINGLE.base_id, &json!("much")),

@@ -5,13 +5,14 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::{Place, TYPES, rdb, without_server};
-use crate::support::SECRET_KEY;
+use crate::support::{Outcome, SECRET_KEY};
 
 #[test]
 fn without_a_server_the_message_says_what_to_install() {
@@ -81,53 +82,188 @@ fn a_server_that_goes_to_the_background_is_not_left_there() {
     }
 }
 
+/// A script that stands in for a server whose socket the test answers at: it tells its folder, logs this line, and ends
+/// once it is told to.
+fn stand_in(place: &Place, name: &str, log: &str) -> String {
+    let (seen, ended) = (place.path("seen"), place.path("ended"));
+    let text = format!(
+        "echo '{log}'; pwd > '{}'; until [ -e stop ]; do sleep 0.05; done; : > '{}'",
+        seen.display(),
+        ended.display()
+    );
+    place.script(name, &text)
+}
+
+/// The end of a load by a stand-in, which gives these answers as long as there is one. Also returns whether it was asked
+/// to end and had the time to do so.
+fn answered(place: &Place, args: &[&str], answer: impl Fn(usize) -> Option<String>) -> (Outcome, bool) {
+    let (seen, ended) = (place.path("seen"), place.path("ended"));
+    let _ = fs::remove_file(&seen);
+    let _ = fs::remove_file(&ended);
+    let run = place.load(args).start();
+    wait_until("it starts", || {
+        fs::read_to_string(&seen).is_ok_and(|text| text.ends_with('\n'))
+    });
+    let folder = PathBuf::from(fs::read_to_string(&seen).unwrap().trim_end());
+    let listener = UnixListener::bind(folder.join("s")).unwrap();
+    let (mut client, _) = listener.accept().unwrap();
+    let mut asked = Vec::new();
+    let mut buffer = [0; 256];
+    let mut answers = 0;
+    // It is asked to end, or the connection is closed.
+    while !asked.ends_with(b"NOSAVE\r\n") {
+        match client.read(&mut buffer).unwrap_or_default() {
+            0 => break,
+            count => asked.extend_from_slice(&buffer[..count]),
+        }
+        if asked.ends_with(b"INFO\r\n")
+            && let Some(answer) = answer(answers)
+        {
+            answers += 1;
+            let _ = client.write_all(answer.as_bytes());
+        }
+    }
+    drop(client);
+    let _ = fs::write(folder.join("stop"), "");
+    let outcome = run.finish();
+    place.is_tidy();
+    (outcome, asked.ends_with(b"NOSAVE\r\n") && ended.exists())
+}
+
+/// An answer to `INFO`.
+fn info(lines: &str) -> String {
+    format!("${}\r\n{lines}\r\n", lines.len())
+}
+
 #[test]
 fn what_answers_otherwise_than_redis_proves_nothing_of_a_file() {
     let place = Place::new();
     place.file("types", TYPES);
+    place.file("gone", TYPES);
     place.file("empty", &rdb(9, &[]));
     place.file("unknown", &rdb(9, &[&[107, 1, 2, 3]]));
-    let seen = place.path("seen");
-    let text = format!("pwd > '{}'; until [ -e stop ]; do sleep 0.05; done", seen.display());
-    let waits = place.script("waits", &text);
-    let no_keys = "$11\r\nloading:0\r\n\r\n";
-    let a_key = "$31\r\nloading:0\r\ndb0:keys=1,expires=0\r\n";
-    for (answer, file, words) in [
-        ("+OK\r\n", "empty", "does not answer as Redis does"),
-        ("+OK\r\n", "types", "does not answer as Redis does"),
-        (
-            "-NOAUTH Authentication required.\r\n",
-            "types",
-            "NOAUTH Authentication required.",
-        ),
+    let silent = stand_in(&place, "silent", "");
+    let line = "7:M 30 Nov 2026 20:00:44.444 * DB loaded from disk: 0.000 seconds";
+    let loads = stand_in(&place, "loads", line);
+    let foreign = "+OK\r\n".to_owned();
+    let secured = "-NOAUTH Authentication required.\r\n".to_owned();
+    let loading = "-LOADING Redis is loading the dataset in memory\r\n".to_owned();
+    let no_keys = info("loading:0\r\n");
+    let a_key = info("loading:0\r\ndb0:keys=1,expires=0");
+    for (server, answers, file, code, said) in [
+        (&silent, vec![&foreign], "empty", 1, "does not answer as Redis does"),
+        (&silent, vec![&foreign], "types", 1, "does not answer as Redis does"),
+        (&silent, vec![&secured], "types", 1, "NOAUTH Authentication required."),
         // As of a server that was told to load another file.
-        (no_keys, "empty", "does not say that it loaded the file"),
-        (no_keys, "types", "does not say that it loaded the file"),
+        (
+            &silent,
+            vec![&no_keys],
+            "empty",
+            1,
+            "does not say that it loaded the file",
+        ),
+        (
+            &silent,
+            vec![&no_keys],
+            "types",
+            1,
+            "does not say that it loaded the file",
+        ),
+        (
+            &silent,
+            vec![&loading, &no_keys],
+            "types",
+            1,
+            "does not say that it loaded the file",
+        ),
         // Its keys cannot be compared with those of a file that is not understood.
-        (a_key, "unknown", "does not say that it loaded the file"),
+        (
+            &silent,
+            vec![&a_key],
+            "unknown",
+            1,
+            "does not say that it loaded the file",
+        ),
+        (
+            &loads,
+            vec![&a_key],
+            "types",
+            7,
+            "database 0 has 1 keys in the server and",
+        ),
+        (
+            &loads,
+            vec![&a_key],
+            "gone",
+            1,
+            "the file is gone or cannot be read any more",
+        ),
     ] {
-        let _ = fs::remove_file(&seen);
-        let run = place.load(&[file, "--redis-server", &waits]).start();
-        wait_until("it starts", || {
-            fs::read_to_string(&seen).is_ok_and(|text| text.ends_with('\n'))
-        });
-        let folder = PathBuf::from(fs::read_to_string(&seen).unwrap().trim_end());
-        let listener = UnixListener::bind(folder.join("s")).unwrap();
-        let (mut client, _) = listener.accept().unwrap();
-        client.write_all(answer.as_bytes()).unwrap();
-        // It is asked to end, or the connection is closed.
-        let mut asked = Vec::new();
-        let mut buffer = [0; 256];
-        while !asked.ends_with(b"NOSAVE\r\n") {
-            match client.read(&mut buffer).unwrap_or_default() {
-                0 => break,
-                count => asked.extend_from_slice(&buffer[..count]),
+        let (outcome, was_ended) = answered(&place, &[file, "--redis-server", server], |number| {
+            if file == "gone" {
+                let _ = fs::remove_file(place.path(file));
             }
-        }
-        let _ = fs::write(folder.join("stop"), "");
-        let outcome = run.finish();
-        outcome.data_before_failure(1, &[file, "failed", words]);
-        place.is_tidy();
+            answers.get(number).map(|answer| (*answer).clone())
+        });
+        let result = if code == 7 { "damaged" } else { "failed" };
+        outcome.data_before_failure(code, &[file, result, said]);
+        let has_answered = answers.contains(&&no_keys) || answers.contains(&&a_key);
+        assert_eq!(was_ended, has_answered, "{answers:?}: {outcome:#?}");
+    }
+}
+
+#[test]
+fn a_server_that_loads_and_makes_no_progress_is_ended() {
+    let place = Place::new();
+    place.file("types", TYPES);
+    let server = stand_in(&place, "silent", "");
+    let (outcome, _) = answered(
+        &place,
+        &["types", "--redis-server", &server, "--timeout", "0.5"],
+        |number| {
+            // A hundred answers take ten seconds at least.
+            let is_loading = u8::from(number < 100);
+            Some(info(&format!("loading:{is_loading}\r\nloading_loaded_bytes:7")))
+        },
+    );
+    let said = "loading made no progress for 0.5 s, so it was ended";
+    outcome.data_before_failure(1, &["types", "no-progress", said]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_short_read_is_the_memory_only_where_memory_is_limited() {
+    let place = Place::new();
+    place.file("types", TYPES);
+    let said = "7:M 30 Nov 2026 20:00:44.444 # Short read or OOM loading DB. Unrecoverable error, aborting now.";
+    let short = place.script("short", &format!("echo '{said}'; exit 1"));
+    let limits = Command::new("sh")
+        .args(["-c", "ulimit -v; ulimit -d"])
+        .output()
+        .unwrap();
+    let overcommit = fs::read_to_string("/proc/sys/vm/overcommit_memory").unwrap();
+    let is_limited = limits.stdout != b"unlimited\nunlimited\n" || overcommit.trim() == "2";
+    for (limit, is_limited) in [
+        (":", is_limited),
+        ("ulimit -v 4000000", true),
+        ("ulimit -d 4000000", true),
+    ] {
+        let (code, result) = if is_limited {
+            (1, "too-little-memory")
+        } else {
+            (7, "damaged")
+        };
+        let shell = format!("{limit}; exec \"$@\"");
+        let types = place.path("types");
+        let outcome = place
+            .load(&["-qq", "-o", "plain", types.to_str().unwrap(), "--redis-server", &short])
+            .through(&["sh", "-c", &shell, "sh"])
+            .run();
+        assert_eq!(
+            outcome.data_with(code),
+            format!("{result} {}\n", types.display()),
+            "{limit}"
+        );
     }
 }
 

@@ -67,6 +67,9 @@ fn what_is_done_is_shown_and_the_typed_id_starts_it() {
         terminal.enter("redis-1234");
         let (code, screen) = ended(&terminal, 1);
         assert!(code == 0 && screen.contains("accepted"), "{screen}");
+        // The safety backup is in the table, and no note has it again.
+        let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!words.contains("of what is there now was started"), "{screen}");
         assert_eq!(restores(&sandbox).len(), 1);
     }
 }

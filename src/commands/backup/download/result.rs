@@ -40,10 +40,6 @@ impl Download<'_> {
             Format::Table => table::render_rows(
                 &["NODE", "STATE", "SIZE", "RESUMED FROM", "FILE"],
                 rows.map(|(report, length)| {
-                    let share = length
-                        .filter(|length| report.state() == FileState::Incomplete && *length > 0)
-                        .map(|length| format!(" ({} %)", human::percent(report.bytes(), length)))
-                        .unwrap_or_default();
                     let resumed = match report.resumed_from() {
                         0 => String::new(),
                         bytes => human::size(bytes),
@@ -51,7 +47,7 @@ impl Download<'_> {
                     [
                         report.node().to_owned(),
                         report.state().name().to_owned(),
-                        human::size(report.bytes()) + &share,
+                        human::size(report.bytes()) + &share(report, *length),
                         resumed,
                         report.path().display().to_string(),
                     ]
@@ -72,6 +68,14 @@ impl Download<'_> {
     }
 }
 
+/// How much of a file is there that is not whole; empty for other files, and where its length is not known.
+fn share(report: &FileReport, length: Option<u64>) -> String {
+    length
+        .filter(|length| report.state() == FileState::Incomplete && *length > 0)
+        .map(|length| format!(" ({} %)", human::percent(report.bytes(), length)))
+        .unwrap_or_default()
+}
+
 /// What `-o json` prints; its keys and their order are a contract.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -83,4 +87,18 @@ struct Document<'a> {
     expected_shards: Option<u64>,
     /// One for each node that was asked for, in the service's order.
     files: &'a [FileReport],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_a_file_is_told_where_it_lacks_something() {
+        let of = |state, length| share(&FileReport::new("a.rdb", 50, state, None), length);
+        assert_eq!(of(FileState::Incomplete, Some(200)), " (25 %)");
+        assert_eq!(of(FileState::Incomplete, Some(0)), "");
+        assert_eq!(of(FileState::Incomplete, None), "");
+        assert_eq!(of(FileState::Corrupt, Some(200)), "");
+    }
 }

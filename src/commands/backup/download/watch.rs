@@ -121,14 +121,14 @@ impl Watch<'_> {
             return;
         }
         let time = self.clock.monotonic().saturating_sub(started).as_secs_f64();
-        let rate = human::size((received as f64 / time.max(0.001)) as u64);
+        let rate = rate(received, time);
         let connections = match connections {
             1 => "1 connection".to_owned(),
             connections => format!("{connections} connections"),
         };
         let received = human::size(received);
         self.notes.note(format_args!(
-            "{files} whole, {size}; {received} came in {time:.1} s ({rate}/s) over {connections}"
+            "{files} whole, {size}; {received} came in {time:.1} s ({rate}) over {connections}"
         ));
     }
 
@@ -170,10 +170,26 @@ impl Fetched {
     }
 }
 
+/// How fast so many bytes came in so many seconds.
+fn rate(bytes: u64, seconds: f64) -> String {
+    format!("{}/s", human::size((bytes as f64 / seconds.max(0.001)) as u64))
+}
+
 /// The report on the file of a node.
 fn report(node: &str, outcome: Outcome) -> FileReport {
     let reason = outcome.reason.as_ref().map(explained);
     FileReport::new(outcome.path, outcome.bytes, outcome.state, reason)
         .fetched(node, outcome.sha256, outcome.resumed_from)
         .with_contents(outcome.rdb.map(|rdb| *rdb), outcome.advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_the_whole_time() {
+        assert_eq!(rate(6 << 20, 4.0), "1.5 MiB/s");
+        assert_eq!(rate(1 << 20, 0.0), "1000 MiB/s");
+    }
 }

@@ -199,3 +199,24 @@ fn conclude(failures: &[Report]) -> anyhow::Result<()> {
     }
     .into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failures(count: usize) -> Vec<Report> {
+        let of = |number| Report::with_hint(Kind::Network, format!("failure {number}"), "hint").cause("why");
+        (1..=count).map(of).collect()
+    }
+
+    #[test]
+    fn ten_failures_are_named_and_the_others_are_counted() {
+        assert!(conclude(&[]).is_ok());
+        for (count, last) in [(3, "failure 3: why"), (10, "failure 10: why"), (12, "and 2 more")] {
+            let report = Report::of(&conclude(&failures(count)).unwrap_err());
+            assert_eq!(report.details.len(), count.min(MOST_DETAILS + 1), "{count}");
+            assert_eq!(report.details.last().map(String::as_str), Some(last));
+            assert_eq!((report.kind, report.hint.as_deref()), (Kind::Network, Some("hint")));
+        }
+    }
+}

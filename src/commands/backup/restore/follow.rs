@@ -180,8 +180,8 @@ impl Restore<'_> {
             }
             let is_under_way = self.record.state == Some(State::Restoring);
             let has_task = tasks.iter().any(Task::goes_on);
-            let left = polling.left();
-            if !is_under_way && (left.is_zero() || polling.elapsed() >= APPEARANCE && !has_task && shows_running) {
+            let (left, elapsed) = (polling.left(), polling.elapsed());
+            if !is_under_way && (left.is_zero() || is_too_late(elapsed, has_task, shows_running)) {
                 return Err(self.unclear(polling).into());
             }
             if left.is_zero() {
@@ -195,10 +195,7 @@ impl Restore<'_> {
             if !polling.pause(pause.min(left), &self.line()) {
                 return Err(self.interrupted(polling).into());
             }
-            // A short restore must not be missed, so the looks are frequent until it was seen.
-            if is_under_way || polling.elapsed() >= APPEARANCE {
-                pause = longer(pause);
-            }
+            pause = next_pause(pause, is_under_way, elapsed);
         }
     }
 
@@ -299,10 +296,50 @@ impl Restore<'_> {
     }
 }
 
+/// Whether a restore that was not seen for so long is given up.
+fn is_too_late(elapsed: Duration, has_task: bool, shows_running: bool) -> bool {
+    elapsed >= APPEARANCE && !has_task && shows_running
+}
+
+/// The wait after this one. A short restore must not be missed, so the looks are frequent until it was seen.
+fn next_pause(pause: Duration, is_under_way: bool, elapsed: Duration) -> Duration {
+    if is_under_way || elapsed >= APPEARANCE {
+        longer(pause)
+    } else {
+        pause
+    }
+}
+
 /// A status as a message has it.
 fn word(status: Option<&str>) -> String {
     match status {
         Some(status) => format!("'{}'", visible(status)),
         None => "not told".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_secs(1);
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_restore_is_given_up_only_late_and_where_nothing_tells_of_it() {
+        assert!(is_too_late(LONG, false, true));
+        assert!(!is_too_late(SHORT, false, true));
+        assert!(!is_too_late(LONG, true, true), "a task goes on");
+        assert!(
+            !is_too_late(LONG, false, false),
+            "the instance is busy, or its status is not known"
+        );
+    }
+
+    #[test]
+    fn the_looks_are_frequent_until_a_restore_is_seen_or_is_late() {
+        assert_eq!(next_pause(FIRST_PAUSE, false, SHORT), FIRST_PAUSE);
+        assert!(next_pause(FIRST_PAUSE, true, SHORT) > FIRST_PAUSE);
+        assert!(next_pause(FIRST_PAUSE, false, LONG) > FIRST_PAUSE);
     }
 }

@@ -30,10 +30,8 @@ pub(super) fn read(path: &OsStr, silence: Duration) -> io::Result<(u64, Findings
     if path == "-" {
         return read_elsewhere(silence, || Ok(io::stdin().lock()));
     }
-    // Opening a FIFO waits for its writer, so its type is asked for first. A folder can be opened; reading it is the
-    // error.
-    let kind = fs::metadata(path)?;
-    if kind.is_file() || kind.is_dir() {
+    // Opening a FIFO waits for its writer, so its type is asked for first.
+    if fs::metadata(path)?.is_file() {
         return read_here(File::open(path)?);
     }
     let path = PathBuf::from(path);
@@ -126,5 +124,37 @@ impl Taken {
 
     fn finish(self) -> (u64, Findings) {
         (self.bytes, self.reader.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails with these kinds, one after the other, and then has a byte.
+    struct Failing(Vec<io::ErrorKind>);
+
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.pop() {
+                Some(kind) => Err(kind.into()),
+                None => {
+                    buffer[0] = 1;
+                    Ok(1)
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_read_that_a_signal_interrupts_is_made_again_and_no_other() {
+        let mut buffer = [0];
+        let interrupted = io::ErrorKind::Interrupted;
+        assert_eq!(read_some(&mut Failing(vec![interrupted; 2]), &mut buffer).unwrap(), 1);
+        let mut denied = Failing(vec![io::ErrorKind::PermissionDenied]);
+        assert_eq!(
+            read_some(&mut denied, &mut buffer).unwrap_err().kind(),
+            io::ErrorKind::PermissionDenied
+        );
     }
 }
