@@ -39,12 +39,7 @@ pub(super) fn examine(
             id.to_string()
         }
         (None, Some(id)) => {
-            let of = if chosen.backups.len() < PAGE_SIZE {
-                "that succeeded"
-            } else {
-                "good one of the page that is listed first"
-            };
-            findings.ok("backup", format!("{id}, the newest {of}"));
+            findings.ok("backup", format!("{id}, the newest {}", known(chosen.backups.len())));
             id.to_owned()
         }
         (None, None) => {
@@ -83,6 +78,15 @@ pub(super) fn examine(
     let first = links(args.internal, list.map_or(&[], Vec::as_slice), shards, findings)?;
     offsets(&first, listed.and_then(start), service, findings);
     Some(first)
+}
+
+/// Of what the newest backup is the newest, where so many are listed: more pages may follow a full one.
+fn known(listed: usize) -> &'static str {
+    if listed < PAGE_SIZE {
+        "that succeeded"
+    } else {
+        "good one of the page that is listed first"
+    }
 }
 
 /// The result of describeBackupInfo; null where there is none. Only the number of shards in it is needed.
@@ -190,7 +194,7 @@ fn offsets(link: &Link, start: Option<OffsetDateTime>, service: &Service<'_>, fi
         return findings.skipped("offsets", "times have none, and no file name tells which is meant");
     };
     let difference = start - named;
-    if difference.abs() < Duration::HOUR {
+    if is_same_zone(difference) {
         findings.ok("offsets", "times have none; +08:00 is meant, as the file's name shows");
     } else {
         findings.differs(
@@ -205,12 +209,31 @@ fn offsets(link: &Link, start: Option<OffsetDateTime>, service: &Service<'_>, fi
     }
 }
 
+/// Whether a time and the name of its file are in one zone, by their difference. A file may be named some minutes after
+/// its backup began.
+fn is_same_zone(difference: Duration) -> bool {
+    difference.abs() < Duration::HOUR
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
     use crate::commands::doctor::check::{Check, State};
+
+    #[test]
+    fn a_page_that_is_full_may_not_have_the_newest_backup() {
+        assert_eq!(known(PAGE_SIZE - 1), "that succeeded");
+        assert_ne!(known(PAGE_SIZE), known(PAGE_SIZE - 1));
+    }
+
+    #[test]
+    fn the_next_zone_is_another_one() {
+        assert!(is_same_zone(Duration::minutes(-2)));
+        assert!(!is_same_zone(Duration::HOUR));
+        assert!(!is_same_zone(-Duration::HOUR));
+    }
 
     /// The check `id` of these links, for so many shards.
     fn check(id: &str, urls: &[&str], shards: Option<i64>) -> Check {

@@ -2,6 +2,7 @@
 
 mod connection;
 mod folder;
+mod patience;
 mod program;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use self::connection::{Connection, Reply};
 use self::folder::Folder;
+use self::patience::Patience;
 use self::program::{knows_pdeathsig, look_up, usable};
 use super::cause::{self, End};
 use super::compare::{self, Dropped};
@@ -189,8 +191,7 @@ impl RunningServer {
         let clock = &*world.clock;
         let mut tick = FIRST_TICK;
         let mut stage = Stage::Starting;
-        let mut loaded = None;
-        let mut progressed_at = clock.monotonic();
+        let mut progress = Patience::new(patience, clock.monotonic());
         note(stage);
         loop {
             if stop.load(Ordering::Relaxed) {
@@ -212,10 +213,7 @@ impl RunningServer {
                     }
                     stage = Stage::Loading(info.percent(), info.seconds_left());
                     note(stage);
-                    if loaded != info.loaded_bytes() {
-                        loaded = info.loaded_bytes();
-                        progressed_at = clock.monotonic();
-                    }
+                    progress.take(info.loaded_bytes(), clock.monotonic());
                 }
                 Some(Reply::Error(text)) if !text.starts_with("LOADING") => {
                     let reason = format!("it cannot be asked what it has loaded: {}", log::shown(&text));
@@ -229,7 +227,7 @@ impl RunningServer {
                 }
                 None => {}
             }
-            if clock.monotonic().saturating_sub(progressed_at) > patience {
+            if progress.is_over(clock.monotonic()) {
                 let server = self.log().server();
                 let load = Load::failed(Outcome::NoProgress, no_progress(stage, patience));
                 return Ok(Load { server, ..load });

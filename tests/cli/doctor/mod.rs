@@ -106,7 +106,7 @@ fn a_sound_service_is_reported_on_one_screen_with_exit_code_0() {
     for (id, said) in [
         ("connection", "ms, TCP "),
         ("permissions", "6 of 6 reads granted"),
-        ("pages", "10 of 231, as asked"),
+        ("pages", "10 of 100, as asked"),
         ("backup", "newest, the newest that succeeded"),
         ("rdb", "with end and checksum"),
         ("writes", "not without doing it"),

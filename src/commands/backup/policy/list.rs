@@ -14,7 +14,7 @@ use crate::commands::regions::Regions;
 use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
 use crate::process::side_by_side::side_by_side;
-use crate::values::id::Region;
+use crate::values::id::{InstanceId, Region};
 
 /// How many policies are asked for at once. The service documents 1,000 calls a minute. A fleet of that size gets 429,
 /// and each call waits on its own until it may be sent again.
@@ -100,7 +100,7 @@ fn ask_all<'a>(client: &Client<'_>, instances: Vec<(&'a Region, CacheInstance)>)
     let are_keys_refused = AtomicBool::new(false);
     let policies = side_by_side(&instances, AT_ONCE, |(region, instance)| {
         if are_keys_refused.load(Ordering::Relaxed) {
-            return Err(not_asked(region, instance));
+            return Err(not_asked(region, &instance.id));
         }
         let policy = ask(client, region, instance);
         if policy.as_ref().is_err_and(|report| report.kind == Kind::Credentials) {
@@ -127,11 +127,9 @@ fn ask(client: &Client<'_>, region: &Region, instance: &CacheInstance) -> Result
     }
 }
 
-fn not_asked(region: &Region, instance: &CacheInstance) -> Box<Report> {
-    let message = format!(
-        "no policy of instance {} in {region}: not asked, since the keys were refused for another one",
-        instance.id
-    );
+fn not_asked(region: &Region, id: &InstanceId) -> Box<Report> {
+    let message =
+        format!("no policy of instance {id} in {region}: not asked, since the keys were refused for another one");
     Box::new(Report::new(Kind::Credentials, message))
 }
 
@@ -203,6 +201,15 @@ fn conclude(failures: &[Report]) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_instance_that_was_not_asked_for_is_named_with_the_reason() {
+        let report = not_asked(&"cn-north-1".parse().unwrap(), &"redis-9".parse().unwrap());
+        assert_eq!(report.kind, Kind::Credentials);
+        for said in ["redis-9", "cn-north-1", "not asked, since the keys were refused"] {
+            assert!(report.message.contains(said), "{}", report.message);
+        }
+    }
 
     fn failures(count: usize) -> Vec<Report> {
         let of = |number| Report::with_hint(Kind::Network, format!("failure {number}"), "hint").cause("why");
