@@ -151,6 +151,7 @@ pub(crate) fn save(dir: &Path, folder: &Path, new: &[Check]) -> io::Result<()> {
 mod tests {
     use std::fs;
 
+    use super::super::read::tests::kept;
     use super::*;
 
     /// A path below a file is one that the system cannot look at, which is another thing than a missing one.
@@ -162,6 +163,34 @@ mod tests {
         fs::write(&file, "").unwrap();
         assert!(load(&file).is_err());
         assert!(load(dir.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn damage_counts_for_the_backup_alone_that_was_checked() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path();
+        let fetched_at = OffsetDateTime::UNIX_EPOCH;
+        let backup = |name: &str, fetched_at| kept(&folder.join(name), Some(fetched_at));
+        for name in ["a-1", "a-2"] {
+            fs::create_dir(folder.join(name)).unwrap();
+        }
+        let check = Check::new(&backup("a-1", fetched_at), fetched_at, CheckState::Damaged, None).unwrap();
+        save(folder, folder, &[check]).unwrap();
+        let mut archived = Archived::empty("cn-north-1".parse().unwrap(), "redis-1".parse().unwrap());
+        // One of the same moment beside it, and one that was fetched anew in its place.
+        let anew = fetched_at + time::Duration::DAY;
+        archived.backups = vec![backup("a-2", fetched_at), backup("a-1", anew)];
+        apply(folder, &mut archived).unwrap();
+        for backup in &archived.backups {
+            assert_eq!(
+                (&backup.condition, &backup.check),
+                (&Condition::Good, &None),
+                "{backup:?}"
+            );
+        }
+        archived.backups.push(backup("a-1", fetched_at));
+        apply(folder, &mut archived).unwrap();
+        assert!(matches!(archived.backups[2].condition, Condition::Damaged(_)));
     }
 
     #[test]

@@ -173,6 +173,7 @@ pub(crate) fn save(dir: &Path, folder: &Path, new: Drill) -> io::Result<()> {
 mod tests {
     use std::fs;
 
+    use super::super::read::tests::kept;
     use super::*;
 
     /// A path below a file is one that the system cannot look at, which is another thing than a missing one.
@@ -184,5 +185,62 @@ mod tests {
         fs::write(&file, "").unwrap();
         assert!(load(&file).is_err());
         assert!(load(dir.path()).unwrap().is_none());
+    }
+
+    fn drill(backup: &Kept, reason: Option<&str>) -> Drill {
+        let at = OffsetDateTime::UNIX_EPOCH;
+        Drill::new(backup, at, None, reason.map(str::to_owned), std::iter::empty()).unwrap()
+    }
+
+    #[test]
+    fn damage_counts_for_the_backup_alone_that_was_drilled() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path();
+        let fetched_at = OffsetDateTime::UNIX_EPOCH;
+        let backup = |name: &str, fetched_at| kept(&folder.join(name), Some(fetched_at));
+        for name in ["a-1", "a-2"] {
+            fs::create_dir(folder.join(name)).unwrap();
+        }
+        save(folder, folder, drill(&backup("a-1", fetched_at), Some("refused"))).unwrap();
+        let mut archived = Archived::empty("cn-north-1".parse().unwrap(), "redis-1".parse().unwrap());
+        // One of the same moment beside it, and one that was fetched anew in its place.
+        let anew = fetched_at + time::Duration::DAY;
+        archived.backups = vec![backup("a-2", fetched_at), backup("a-1", anew)];
+        apply(folder, &mut archived).unwrap();
+        assert!(
+            archived
+                .backups
+                .iter()
+                .all(|backup| backup.condition == Condition::Good)
+        );
+        archived.backups.push(backup("a-1", fetched_at));
+        apply(folder, &mut archived).unwrap();
+        let damaged = Condition::Damaged("refused, as its drill on 1970-01-01 found".to_owned());
+        assert_eq!(archived.backups[2].condition, damaged);
+    }
+
+    #[test]
+    fn the_last_drill_of_each_backup_that_is_there_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path();
+        for name in ["a-1", "a-2", "a-3"] {
+            fs::create_dir(folder.join(name)).unwrap();
+        }
+        for (name, reason) in [("a-1", None), ("a-2", None), ("a-3", None), ("a-2", Some("refused"))] {
+            let backup = kept(&folder.join(name), Some(OffsetDateTime::UNIX_EPOCH));
+            save(folder, folder, drill(&backup, reason)).unwrap();
+            if name == "a-3" {
+                fs::remove_dir(folder.join(name)).unwrap();
+            }
+        }
+        let Drills {
+            last_loaded, drills, ..
+        } = load(folder).unwrap().unwrap();
+        let found: Vec<_> = drills
+            .iter()
+            .map(|drill| (drill.folder.as_str(), drill.result))
+            .collect();
+        assert_eq!(found, [("a-1", Outcome::Loaded), ("a-2", Outcome::Damaged)]);
+        assert!(last_loaded.is_some());
     }
 }

@@ -46,13 +46,13 @@ impl Modes {
 
     /// Makes a folder where there is none. A file or a symbolic link of its name is an error.
     pub(super) fn make_folder(self, path: &Path) -> io::Result<()> {
-        match fs::create_dir(path) {
-            Ok(()) => set_mode(path, self.folder),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::symlink_metadata(path)?.is_dir() {
-                true => Ok(()),
-                false => Err(io::Error::other("it is no folder, but a file or a symbolic link")),
-            },
-            Err(error) => Err(error),
+        let Err(error) = fs::create_dir(path) else {
+            return set_mode(path, self.folder);
+        };
+        match fs::symlink_metadata(path) {
+            Ok(there) if there.is_dir() => Ok(()),
+            Ok(_) => Err(io::Error::other("it is no folder, but a file or a symbolic link")),
+            Err(_) => Err(error),
         }
     }
 
@@ -216,6 +216,30 @@ mod tests {
         modes.replace(&file, b"z").unwrap();
         assert_eq!((fs::read(&file).unwrap(), mode(&file)), (b"z".to_vec(), 0o660));
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_what_is_missing_counts_as_removed_and_only_an_fsync_that_is_not_known_as_made() {
+        let error = |kind: io::ErrorKind| Err(io::Error::from(kind));
+        use io::ErrorKind::{InvalidInput, NotFound, PermissionDenied, StorageFull, Unsupported};
+        assert!(unless_missing(error(NotFound)).is_ok());
+        assert!(unless_missing(error(PermissionDenied)).is_err());
+        assert!(synced(error(InvalidInput)).is_ok() && synced(error(Unsupported)).is_ok());
+        assert!(synced(error(StorageFull)).is_err());
+        let dir = tempfile::tempdir().unwrap();
+        assert!(sync_folder(dir.path()).is_ok());
+        assert!(sync_folder(&dir.path().join("absent")).is_err());
+    }
+
+    /// The mode of a file below /proc cannot be changed, as on some network file systems.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_that_refuses_modes_is_written_to_all_the_same() {
+        let refused = fs::set_permissions("/proc/self/status", fs::Permissions::from_mode(0o600));
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert!(set_mode(Path::new("/proc/self/status"), 0o600).is_ok());
+        let dir = tempfile::tempdir().unwrap();
+        assert!(set_mode(&dir.path().join("absent"), 0o600).is_err());
     }
 
     #[test]

@@ -4,13 +4,15 @@
 //! be empty each morning, from midnight until the backup of the day.
 
 use serde::Serialize;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::read::{Archived, Condition};
-use super::state::Terms;
+use super::state::{self, Terms};
 
 /// How many nights are shown.
 pub(crate) const NIGHTS: usize = 14;
+/// In seconds.
+const DAY: u64 = 86_400;
 
 /// What a night brought. Of several, the one that comes first here is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -74,11 +76,6 @@ impl Archived {
 
 /// Which of the nights a moment lies in, 0 for the last; `None` where it is none of them.
 fn nights_ago(moment: OffsetDateTime, now: OffsetDateTime) -> Option<usize> {
-    let age = now - moment;
-    if age < -Duration::DAY {
-        return None;
-    }
-    usize::try_from(age.max(Duration::ZERO).whole_days())
-        .ok()
-        .filter(|ago| *ago < NIGHTS)
+    let nights = state::age(moment, now)?.as_secs() / DAY;
+    usize::try_from(nights).ok().filter(|ago| *ago < NIGHTS)
 }

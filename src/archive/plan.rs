@@ -322,11 +322,16 @@ mod tests {
             start: Some(NOW - time::Duration::days(days)),
             reason: "r".to_owned(),
         };
-        let before = [failure("old", 31), failure("came", 3), failure("known", 2)];
+        let before = [
+            failure("old", 31),
+            failure("before", 4),
+            failure("came", 3),
+            failure("known", 2),
+        ];
         let new = vec![failure("known", 2), failure("new", 1)];
         let found = remembered_failures(&before, new, &archived("i", &["came"]), NOW);
         let ids: Vec<&str> = found.iter().map(|missing| missing.base_id.as_str()).collect();
-        assert_eq!(ids, ["new", "known"]);
+        assert_eq!(ids, ["new", "known", "before"]);
     }
 
     #[test]

@@ -323,4 +323,4 @@ pub(super) fn read_file(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

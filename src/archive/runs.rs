@@ -269,6 +269,19 @@ mod tests {
     }
 
     #[test]
+    fn a_run_is_a_line_and_names_folders_below_dir() {
+        let dir = tempfile::tempdir().unwrap();
+        let moment = datetime!(2026-03-10 03:15 UTC);
+        for _ in 0..3 {
+            append(dir.path(), &run(moment), true).unwrap();
+        }
+        let text = fs::read_to_string(path(dir.path())).unwrap();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        let folder = dir.path().join("cn-north-1").join("redis-1").join("unknown-1");
+        assert_eq!(below(dir.path(), &folder), "cn-north-1/redis-1/unknown-1");
+    }
+
+    #[test]
     fn a_line_that_is_cut_off_anywhere_costs_itself_alone() {
         let moment = datetime!(2026-03-10 03:15 UTC);
         let whole = serde_json::to_vec(&run(moment)).unwrap();

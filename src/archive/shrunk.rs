@@ -81,6 +81,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_newest_is_compared_with_the_seven_before_it() {
+        let is_small = |sizes: &[u64]| {
+            let starts = (0..).map(|days| OffsetDateTime::UNIX_EPOCH - time::Duration::days(days));
+            is_newest_small(starts.zip(sizes.iter().copied()).collect())
+        };
+        assert!(is_small(&[49, 1, 1, 1, 100, 100, 100, 100]));
+        assert!(!is_small(&[49, 100, 100, 100, 1, 1, 1, 1, 100, 100]));
+    }
+
+    #[test]
     fn half_of_the_median_is_the_limit() {
         for (newest, before, median) in [
             (49, &[100][..], Some(100)),

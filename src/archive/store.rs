@@ -221,6 +221,8 @@ pub(super) fn make_below(top: &Path, folder: &Path, modes: Modes, is_synced: boo
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::super::manifest::tests::manifest;
     use super::*;
 
@@ -237,6 +239,8 @@ mod tests {
         let work = store.work_folder(&key).unwrap();
         let file = work.join(&manifest.files[0].name);
         fs::write(&file, "abc").unwrap();
+        // A file of an earlier attempt, which is no part of the backup.
+        fs::write(work.join("dump-1.part"), "ab").unwrap();
         for sums in [None, Some("other sums\n")] {
             fs::write(work.join(MANIFEST), serde_json::to_vec(&manifest).unwrap()).unwrap();
             if let Some(sums) = sums {
@@ -250,5 +254,43 @@ mod tests {
         let (folder, found) = store.finish_interrupted(&key).unwrap().unwrap();
         assert_eq!((found, work.exists()), (manifest.clone(), false));
         assert_eq!(fs::read_to_string(folder.join(SUMS)).unwrap(), manifest.sums());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_archive_is_made_for_its_user_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let dir = dir.path().join("above/archive");
+        Store::open(&dir, "a test").unwrap();
+        assert_eq!(fs::metadata(dir).unwrap().permissions().mode() & 0o7777, 0o700);
+    }
+
+    #[test]
+    fn what_is_in_work_folders_counts_until_it_is_not_wanted_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), "a test").unwrap();
+        let key = |base_id: &str| BackupKey {
+            region: "cn-north-1".parse().unwrap(),
+            instance: "redis-1".parse().unwrap(),
+            base_id: base_id.parse().unwrap(),
+        };
+        for base_id in ["1", "2"] {
+            let mut file = File::create(store.work_folder(&key(base_id)).unwrap().join("dump-0")).unwrap();
+            io::copy(&mut io::repeat(7).take(50_000), &mut file).unwrap();
+            file.sync_all().unwrap();
+            // A file system may compress it.
+            assert!((2..=50_000).contains(&store.present(&key(base_id))));
+            file.set_len(1 << 30).unwrap();
+            assert!(store.present(&key(base_id)) < 1 << 29, "it is not filled");
+        }
+        let sweep = |is_wanted: &dyn Fn(&str) -> bool| {
+            store.sweep(&key("1").region, &key("1").instance, is_wanted);
+            ["1", "2"].map(|base_id| store.layout.work(&key(base_id)).exists())
+        };
+        assert_eq!(sweep(&|base_id| base_id == "2"), [false, true]);
+        assert_eq!(sweep(&|_| false), [false, false]);
+        assert_eq!(store.present(&key("1")), 0);
     }
 }

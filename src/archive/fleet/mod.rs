@@ -271,3 +271,33 @@ pub(crate) fn is_whole<T>(list: &Listing<T>) -> bool {
     let is_incomplete = |warning: &Warning| matches!(warning, Warning::TooFew { .. } | Warning::LostEntry { .. });
     !list.warnings.iter().any(is_incomplete)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_that_was_not_asked_for_is_not_called_missing() {
+        let surveyed = |region: &str, instance: &str, found| Surveyed {
+            region: region.parse().unwrap(),
+            instance: instance.parse().unwrap(),
+            details: None,
+            found,
+        };
+        let mut survey = Survey {
+            instances: vec![
+                surveyed("cn-north-1", "redis-1", Found::Elsewhere),
+                surveyed("cn-south-1", "redis-1", Found::NotAsked),
+                surveyed("cn-north-1", "redis-2", Found::Elsewhere),
+            ],
+            failed_regions: Vec::new(),
+            warnings: Vec::new(),
+            not_found: Vec::new(),
+        };
+        // The last one is named and excluded as well.
+        let named = ["redis-1", "redis-2", "redis-3"].map(|id| id.parse().unwrap());
+        survey.drop_those_elsewhere(&named);
+        assert_eq!(survey.not_found, named[1..2]);
+        assert_eq!(survey.instances.len(), 1);
+    }
+}

@@ -142,6 +142,32 @@ mod tests {
     }
 
     #[test]
+    fn only_what_was_not_chosen_among_is_whole() {
+        let all = Selection::default;
+        let named = Selection {
+            named: vec!["redis-1".parse().unwrap()],
+            ..all()
+        };
+        let tagged = Selection {
+            tags: vec!["env=prod".parse().unwrap()],
+            ..all()
+        };
+        let excluding = Selection {
+            excluded: vec!["redis-1".parse().unwrap()],
+            ..all()
+        };
+        for (selection, takes_whole_lists, has_all) in [
+            (all(), true, true),
+            (named, false, false),
+            (tagged, false, false),
+            (excluding, true, false),
+        ] {
+            let found = (selection.takes_whole_lists(), selection.has_all());
+            assert_eq!(found, (takes_whole_lists, has_all), "{selection:?}");
+        }
+    }
+
+    #[test]
     fn tags_of_one_key_join_their_values() {
         let tags = ["env=prod", "team=a=b", "env=test"].map(|text| text.parse().unwrap());
         let selection = Selection {

@@ -118,7 +118,7 @@ fn an_instance_without_a_backup_is_stale_once_it_is_old_enough_to_have_one() {
         "an unknown age counts as old"
     );
     let mut memory = Memory::new("cn-north-1", "redis-1");
-    for (days, severity) in [(1, Severity::Well), (9, Severity::Stale)] {
+    for (days, severity) in [(1, Severity::Well), (8, Severity::Well), (9, Severity::Stale)] {
         memory.created_at = Some(NOW - time::Duration::days(days));
         archived.memory = Some(memory.clone());
         let found = judged(&archived, terms());
@@ -270,6 +270,7 @@ fn nights_show_holes_failures_and_damage() {
         kept(Some(2), Condition::Good),
         kept(Some(13), Condition::Good),
         kept(Some(14), Condition::Good),
+        kept(Some(-2), damaged()),
         kept(None, Condition::Good),
     ]);
     let mut memory = Memory::new("cn-north-1", "redis-1");

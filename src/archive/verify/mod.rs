@@ -22,7 +22,7 @@ use crate::process::threads::{self, Need};
 use crate::rdb::{Reader, Verdict};
 
 /// In bytes; larger ones are no faster.
-const BUFFER_SIZE: usize = 256 * 1024;
+const BUFFER_SIZE: u64 = 256 * 1024;
 /// How many bytes of a file pass between two reports of its position.
 const STEP: u64 = 8 << 20;
 /// More readers than this gain nothing on one disk.
@@ -235,7 +235,7 @@ enum Message {
 
 /// Reads files until there are no more, or the run is stopped.
 fn work(jobs: &Mutex<VecDeque<Job<'_>>>, stop: &AtomicBool, sender: &Sender<Message>) {
-    let mut buffer = vec![0; BUFFER_SIZE];
+    let mut buffer = Vec::new();
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(job) = job.filter(|_| !stop.load(Ordering::Relaxed)) else {
@@ -250,15 +250,18 @@ fn work(jobs: &Mutex<VecDeque<Job<'_>>>, stop: &AtomicBool, sender: &Sender<Mess
 }
 
 /// Reads a file to its end; `None` where it was stopped.
-fn read(job: &Job<'_>, stop: &AtomicBool, buffer: &mut [u8], position: impl Fn(u64)) -> Option<FileResult> {
+fn read(job: &Job<'_>, stop: &AtomicBool, buffer: &mut Vec<u8>, position: impl Fn(u64)) -> Option<FileResult> {
     let FileEntry {
         name, bytes, sha256, ..
     } = &job.file;
     let path = job.folder.join(name);
     let damaged = |reason: String| Some(FileResult::Flawed(CheckState::Damaged, reason));
+    let unread = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Some(FileResult::Missing(name.clone())),
+        _ => damaged(format!("{name} cannot be read: {error}")),
+    };
     match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(FileResult::Missing(name.clone())),
-        Err(error) => return damaged(format!("{name} cannot be read: {error}")),
+        Err(error) => return unread(error),
         Ok(metadata) if !metadata.is_file() => {
             return damaged(format!("{name} is no file, but a folder, a link or special"));
         }
@@ -277,8 +280,7 @@ fn read(job: &Job<'_>, stop: &AtomicBool, buffer: &mut [u8], position: impl Fn(u
         Ok(_) => {}
     }
     let mut file = match File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(FileResult::Missing(name.clone())),
-        Err(error) => return damaged(format!("{name} cannot be read: {error}")),
+        Err(error) => return unread(error),
         Ok(file) => file,
     };
     let mut hash = Sha256::new();
@@ -289,13 +291,13 @@ fn read(job: &Job<'_>, stop: &AtomicBool, buffer: &mut [u8], position: impl Fn(u
         if stop.load(Ordering::Relaxed) {
             return None;
         }
-        match file.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        buffer.clear();
+        match file.by_ref().take(BUFFER_SIZE).read_to_end(buffer) {
             Err(error) => return damaged(format!("{name} cannot be read at byte {total}: {error}")),
             Ok(0) => break,
             Ok(count) => {
-                hash.update(&buffer[..count]);
-                reader.update(&buffer[..count]);
+                hash.update(&buffer);
+                reader.update(buffer);
                 total += count as u64;
             }
         }

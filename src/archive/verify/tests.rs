@@ -96,3 +96,78 @@ fn without_a_limit_all_are_taken_whatever_their_manifests_say() {
     let now = datetime!(2026-01-08 00:00 UTC);
     assert_eq!(slice(vec![backup; 3], None, now).len(), 3);
 }
+
+/// The result for a file of the bytes `abc`, which lies in `folder` now, and the positions that were told.
+fn read_now(folder: &Path, file: FileEntry) -> (FileResult, Vec<u64>) {
+    let job = Job {
+        at: (0, 0),
+        folder,
+        file,
+    };
+    let positions = std::cell::RefCell::new(Vec::new());
+    let note = |bytes| positions.borrow_mut().push(bytes);
+    let result = read(&job, &AtomicBool::new(false), &mut Vec::new(), note).unwrap();
+    (result, positions.into_inner())
+}
+
+#[track_caller]
+fn is_damaged(folder: &Path, reason: &str) {
+    let FileResult::Flawed(CheckState::Damaged, found) = read_now(folder, manifest().files.remove(0)).0 else {
+        panic!("it is not damaged")
+    };
+    assert!(found.contains(reason), "{found}");
+}
+
+#[test]
+fn the_reason_says_what_a_file_is_instead() {
+    let dir = tempfile::tempdir().unwrap();
+    let name = &manifest().files[0].name;
+    let path = dir.path().join(name);
+    fs::write(&path, "abcd").unwrap();
+    is_damaged(dir.path(), "has changed: it has 4 bytes and should have 3");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    is_damaged(dir.path(), "is no file, but a folder");
+    fs::remove_dir(&path).unwrap();
+    assert!(matches!(
+        read_now(dir.path(), manifest().files.remove(0)).0,
+        FileResult::Missing(_)
+    ));
+    // A path below a file is one that the system cannot look at, which is another thing than a missing one.
+    fs::write(dir.path().join("file"), "").unwrap();
+    #[cfg(unix)]
+    is_damaged(&dir.path().join("file"), "cannot be read");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_no_file_even_to_the_right_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("one"), "abc").unwrap();
+    // The length of the link is the file's.
+    std::os::unix::fs::symlink("one", dir.path().join(&manifest().files[0].name)).unwrap();
+    is_damaged(dir.path(), "is no file, but a folder, a link or special");
+}
+
+#[test]
+fn the_position_in_a_large_file_is_told_now_and_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut file = manifest().files.remove(0);
+    file.bytes = 2 * STEP + 1;
+    let sparse = File::create(dir.path().join(&file.name)).unwrap();
+    sparse.set_len(file.bytes).unwrap();
+    assert_eq!(read_now(dir.path(), file).1, [0, STEP, 2 * STEP]);
+}
+
+#[test]
+fn sums_that_cannot_be_read_are_not_called_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = archive(dir.path());
+    let sums = archive.instances[0].backups[0].path.join(SUMS);
+    fs::remove_file(&sums).unwrap();
+    fs::create_dir(&sums).unwrap();
+    let [Verified::Checked(CheckState::Damaged, reasons)] = &found(&archive)[..] else {
+        panic!("it is not damaged")
+    };
+    assert_eq!(reasons[0], "SHA256SUMS: it is no regular file");
+}
