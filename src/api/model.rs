@@ -297,13 +297,25 @@ impl Listed for Backup {
     }
 }
 
+/// An instance or a backup as the service writes it.
+#[cfg(test)]
+fn of_json<T: Listed>(json: &Value) -> T {
+    let raw = serde_json::value::RawValue::from_string(json.to_string()).expect("it is JSON");
+    let mut entry = Object::of(&raw, T::NAME).expect("it is an object");
+    T::read(&mut entry).expect("it has an ID")
+}
+
+#[cfg(test)]
+impl CacheInstance {
+    pub(crate) fn of_json(json: &Value) -> Self {
+        of_json(json)
+    }
+}
+
 #[cfg(test)]
 impl Backup {
-    /// One as the service writes it.
-    pub(crate) fn of_json(json: &serde_json::Value) -> Self {
-        let raw = serde_json::value::RawValue::from_string(json.to_string()).expect("it is JSON");
-        let mut entry = Object::of(&raw, "backup").expect("it is an object");
-        Self::read(&mut entry).expect("it has an ID")
+    pub(crate) fn of_json(json: &Value) -> Self {
+        of_json(json)
     }
 }
 

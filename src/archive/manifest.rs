@@ -164,7 +164,7 @@ fn is_plain_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use time::macros::datetime;
 
     use super::*;

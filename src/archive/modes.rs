@@ -32,16 +32,14 @@ impl Modes {
     }
 
     /// The modes of files and folders in this archive.
-    #[cfg(unix)]
     pub(super) fn of_dir(dir: &Path) -> io::Result<Self> {
-        use std::os::unix::fs::PermissionsExt;
-        Ok(Self::of(fs::metadata(dir)?.permissions().mode()))
-    }
-
-    /// Other systems have no modes.
-    #[cfg(not(unix))]
-    pub(super) fn of_dir(_: &Path) -> io::Result<Self> {
-        Ok(Self::PRIVATE)
+        let metadata = fs::metadata(dir)?;
+        #[cfg(unix)]
+        let mode = std::os::unix::fs::MetadataExt::mode(&metadata);
+        // Other systems have no modes.
+        #[cfg(not(unix))]
+        let (mode, _) = (Self::PRIVATE.folder, metadata);
+        Ok(Self::of(mode))
     }
 
     /// Makes a folder where there is none. A file or a symbolic link of its name is an error.

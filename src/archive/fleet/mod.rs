@@ -277,6 +277,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_list_that_lacks_entries_is_not_whole() {
+        let list = |warnings| Listing::<CacheInstance> {
+            entries: Vec::new(),
+            request_id: None,
+            warnings,
+        };
+        assert!(is_whole(&list(Vec::new())));
+        let too_few = Warning::TooFew {
+            list: "cacheInstances",
+            counted: 2,
+            listed: 1,
+        };
+        assert!(!is_whole(&list(vec![too_few])));
+    }
+
+    #[test]
     fn an_instance_that_was_not_asked_for_is_not_called_missing() {
         let surveyed = |region: &str, instance: &str, found| Surveyed {
             region: region.parse().unwrap(),

@@ -58,3 +58,44 @@ pub(super) fn zone(archive: &Archive, world: &World) -> Zone {
     let to: OffsetDateTime = now + Duration::days(7);
     Zone::look_up(world.local_offset, from, to, world.var("TZ"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use time::macros::{date, datetime, offset};
+
+    use super::*;
+    use crate::process::world::Clock;
+
+    struct Fixed;
+
+    impl Clock for Fixed {
+        fn now(&self) -> OffsetDateTime {
+            datetime!(2026-03-10 12:00 UTC)
+        }
+
+        fn monotonic(&self) -> std::time::Duration {
+            std::time::Duration::ZERO
+        }
+
+        fn sleep(&self, _: std::time::Duration) {}
+    }
+
+    #[test]
+    fn the_days_of_backups_that_a_sync_may_fetch_are_known_too() {
+        let world = World {
+            clock: Arc::new(Fixed),
+            local_offset: |moment| {
+                let changes = [datetime!(2026-02-20 00:00 UTC), datetime!(2026-03-11 00:00 UTC)];
+                let offsets = [offset!(+1), offset!(+2), offset!(+1)];
+                Some(offsets[changes.iter().filter(|change| moment >= **change).count()])
+            },
+            ..World::of_this_process()
+        };
+        let zone = zone(&Archive::default(), &world);
+        assert_eq!(zone.day(datetime!(2026-02-15 22:30 UTC)), date!(2026 - 02 - 15));
+        assert_eq!(zone.day(datetime!(2026-03-09 22:30 UTC)), date!(2026 - 03 - 10));
+        assert_eq!(zone.day(datetime!(2026-03-11 22:30 UTC)), date!(2026 - 03 - 11));
+    }
+}

@@ -164,3 +164,72 @@ pub(super) fn coloured(nights: &[Night], has_unicode: bool) -> String {
     };
     nights.iter().map(coloured).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(state: State, severity: Severity) -> Judged {
+        Judged {
+            subject: format!("cn-north-1/{}", state.name()),
+            judgement: Judgement {
+                state,
+                severity,
+                reason: None,
+                warning: None,
+                age: None,
+            },
+            was_warned_of: false,
+        }
+    }
+
+    #[test]
+    fn the_error_counts_what_is_wrong_and_helps_with_the_worst() {
+        use Severity::{Bad, Stale, Well};
+        let of = |rows: &[(State, Severity)]| {
+            let rows: Vec<Judged> = rows.iter().map(|(state, severity)| judged(*state, *severity)).collect();
+            let report = verdict(&rows, "8d".parse().unwrap())?;
+            Some((report.message, report.hint.unwrap(), report.details.len()))
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[(State::Fresh, Well), (State::Damaged, Well)]), None);
+        let lacks = |count, all| format!("{count} of {all} instances lack something that should be there");
+        let stale = |count, all| format!("{count} of {all} instances have no good backup of at most 8d");
+        for (rows, message, help, lines) in [
+            (
+                &[(State::Fresh, Well), (State::Stale, Stale)][..],
+                stale(1, 2),
+                "automatic backup",
+                1,
+            ),
+            (
+                &[(State::Gone, Well), (State::Damaged, Bad)],
+                lacks(1, 2),
+                "move a damaged backup's folder",
+                1,
+            ),
+            (
+                &[(State::Damaged, Well), (State::Incomplete, Bad)],
+                lacks(1, 2),
+                "goes on where it stopped",
+                1,
+            ),
+            (
+                &[(State::Incomplete, Well), (State::NotRdb, Bad)],
+                lacks(1, 2),
+                "--accept-unverified",
+                1,
+            ),
+            (
+                &[(State::Stale, Stale), (State::NotRdb, Bad), (State::Incomplete, Bad)],
+                format!("{}; {}", lacks(2, 3), stale(1, 3)),
+                "goes on where it stopped",
+                3,
+            ),
+        ] {
+            let (found, hint, details) = of(rows).unwrap();
+            assert_eq!((found, details), (message, lines));
+            assert!(hint.contains(help), "{rows:?}: {hint}");
+        }
+    }
+}

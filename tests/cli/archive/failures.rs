@@ -283,6 +283,16 @@ fn a_gone_instance_keeps_its_backups_and_is_not_stale() {
         )],
     );
     fleet.synced(8, &[]);
+    // Nor does an answer that is another than that there is no such instance.
+    fleet.sandbox.always_for(
+        "/cacheInstance/redis-b",
+        Reply::error(403, "HTTP_FORBIDDEN", "not authorized"),
+    );
+    let document = fleet.synced(7, &[]);
+    assert_eq!(each(&document, "instances", "state"), ["fresh", "incomplete"]);
+    let document = fleet.synced(4, &["--instance", "redis-b"]);
+    assert_eq!(each(&document, "instances", "state"), ["incomplete"]);
+    fleet.sandbox.unscript();
     let document = fleet.synced(0, &[]);
     assert_eq!(each(&document, "instances", "state"), ["fresh", "gone"]);
     let memory = fs::read(fleet.dir().join(NORTH).join("redis-b/instance.json")).unwrap();
@@ -294,6 +304,19 @@ fn a_gone_instance_keeps_its_backups_and_is_not_stale() {
     fleet.add(NORTH, "redis-b", &[1]);
     let document = fleet.synced(0, &[]);
     assert_eq!(each(&document, "instances", "state"), ["fresh", "fresh"]);
+}
+
+#[test]
+fn a_gone_instance_that_never_had_a_backup_is_known_as_gone() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    fleet.add(NORTH, "redis-b", &[]);
+    fleet.synced(0, &["--max-age", "none"]);
+    fleet.sandbox.release_instance(NORTH, "redis-b");
+    let document = fleet.synced(0, &[]);
+    assert_eq!(each(&document, "instances", "state"), ["fresh", "gone"]);
+    let status: Value = serde_json::from_str(fleet.status(&["-o", "json"]).data_with(0)).unwrap();
+    assert_eq!(each(&status, "instances", "state"), ["fresh", "gone"]);
 }
 
 #[test]

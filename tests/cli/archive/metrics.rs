@@ -319,14 +319,24 @@ fn metrics_that_cannot_be_written_are_told_of_and_lose_nothing() {
         status.data_before_failure(1, &[file]);
         let outcome = fleet.sync(&["--metrics", file, "--instance", "redis-nowhere"]).run();
         assert_eq!(outcome.code, Some(3));
+        assert_eq!(
+            outcome.stderr.matches("the metrics are not written").count(),
+            1,
+            "{outcome:#?}"
+        );
         outcome.says(&[
             "warning: the metrics are not written to",
             "error: no region that was asked",
         ]);
+        // A reader that has closed the pipe hides nothing of it.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let outcome = fleet.sync(&["--metrics", file]).run_into(writer);
+        assert_eq!(outcome.code, Some(1), "{outcome:#?}");
     }
     assert_eq!(fleet.base_ids(), ["redis-a-2"]);
     let codes: Vec<i64> = runs(&fleet).iter().map(|run| run["code"].as_i64().unwrap()).collect();
-    assert_eq!(codes, [1, 3, 1, 3]);
+    assert_eq!(codes, [1, 3, 1, 1, 3, 1]);
     assert!(names(&folder).is_empty());
     fleet.check();
 }

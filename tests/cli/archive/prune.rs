@@ -183,6 +183,44 @@ fn what_is_damaged_is_neither_counted_nor_removed_and_the_newest_good_stays() {
 }
 
 #[test]
+fn what_cannot_be_removed_is_told_and_written_down_and_stays() {
+    let made = daily(3);
+    fs::create_dir(made.dir().join(".jdredis")).unwrap();
+    fs::write(made.dir().join(".jdredis/pruned"), "in the way").unwrap();
+    let outcome = prune(made.dir(), &["--keep-last", "2", "-o", "json"]).run();
+    let document: Value = serde_json::from_str(outcome.data_before_failure(1, &["could be removed", "-d2: "])).unwrap();
+    assert_eq!(document["total"], json!({"kept": 2, "removed": 0, "removedBytes": 0}));
+    assert_eq!(base_ids(made.dir()), ["d0", "d1", "d2"]);
+    let record = fs::read_to_string(made.dir().join("runs.jsonl")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!((&record["code"], &record["pruned"]), (&json!(1), &json!(0)));
+    let reason = record["failures"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("-d2: "), "{record}");
+}
+
+#[test]
+fn others_that_go_after_a_newest_that_shrank_are_warned_of() {
+    let made = Made::new();
+    for (base_id, days, bytes) in [("d0", 0, 1), ("d1", 1, 100), ("d2", 2, 100)] {
+        made.backup(
+            "cn-north-1",
+            "redis-1",
+            base_id,
+            Duration::days(days),
+            &vec![b'x'; bytes],
+        );
+    }
+    let keep = |count| prune(made.dir(), &["--keep-last", count, "--dry-run"]).run();
+    keep("2").data_saying(&[
+        "redis-1: its newest backup has only 1 B, ",
+        "and 1 of the others would go",
+    ]);
+    let outcome = keep("3");
+    outcome.data_saying(&["0 of 3 backups would go"]);
+    assert!(!outcome.stderr.contains("its newest backup"), "{outcome:#?}");
+}
+
+#[test]
 fn marked_foreign_and_half_deleted_folders_are_left_alone() {
     let made = daily(7);
     let folder = |base_id: &str| backups_in(made.dir()).remove(base_id).unwrap();
@@ -300,9 +338,12 @@ fn a_sync_with_a_policy_does_not_fetch_what_would_go_and_removes_what_goes() {
     assert_eq!(fleet.base_ids(), ["redis-a-26", "redis-a-50"]);
     fleet.add_backup(NORTH, "redis-a", 2);
     let before = fleet.fetches("redis-a-50");
-    let document = fleet.synced(0, &["--keep-last", "2"]);
+    let outcome = fleet.sync(&["--keep-last", "2", "-o", "json"]).run();
+    let document: Value = serde_json::from_str(outcome.data_saying(&["note: 1 backup is removed; days, "])).unwrap();
     assert_eq!(document["total"]["pruned"], 1);
     assert_eq!(fleet.base_ids(), ["redis-a-2", "redis-a-26"]);
+    let outcome = fleet.sync(&["--keep-last", "2"]).run();
+    assert!(!outcome.stderr.contains("removed"), "{outcome:#?}");
     fleet.synced(0, &[]);
     assert_eq!(
         fleet.fetches("redis-a-50"),

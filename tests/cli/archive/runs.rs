@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::Made;
 use super::fleet::{Fleet, NORTH};
 use super::metrics::{told, value};
 use crate::support::Jdredis;
@@ -47,7 +48,7 @@ fn each_run_is_written_down_and_an_auditor_finds_what_was_wrong() {
     assert_eq!(codes, [("sync", 0), ("sync", 7), ("prune", 0)], "{found:#?}");
     assert_eq!((&found[0]["instances"], &found[0]["new"]), (&json!(2), &json!(3)));
     assert_eq!(found[0]["failures"], json!([]));
-    assert_eq!(found[1]["new"], 1);
+    assert_eq!((&found[1]["new"], &found[1]["pruned"]), (&json!(1), &json!(1)));
     let failure = &found[1]["failures"][0];
     assert_eq!(
         (&failure["region"], &failure["instance"]),
@@ -87,6 +88,9 @@ fn each_run_is_written_down_and_an_auditor_finds_what_was_wrong() {
         "{table}"
     );
     assert!(lines[2].contains("cn-north-1/redis-b: incomplete, "), "{table}");
+    let quiet = fleet.status(&["--since", "2w", "-q"]);
+    let (_, quiet) = quiet.data_with(7).split_once("\n\n").unwrap();
+    assert_eq!(quiet.lines().collect::<Vec<_>>(), [lines[0], lines[2]]);
     assert!(fleet.status(&["-o", "json"]).stdout.find("\"runs\"").is_none());
     // What is older than two years goes with the next run.
     fleet.synced(0, &["--instance", "redis-a"]);
@@ -97,6 +101,47 @@ fn each_run_is_written_down_and_an_auditor_finds_what_was_wrong() {
         assert_eq!(fleet.status(&["--since", since]).code, Some(2), "{since}");
     }
     fleet.check();
+}
+
+#[test]
+fn all_that_was_wrong_in_a_run_is_told_and_a_warning_stays_with_quiet() {
+    let made = Made::new();
+    made.backup(NORTH, "redis-a", "a", time::Duration::hours(2), b"abc");
+    let trouble = |reason: &str| json!({"region": NORTH, "instance": null, "state": null, "reason": reason});
+    let run = |code: i32, failures: &[Value], warnings: &[Value]| {
+        let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap();
+        json!({"formatVersion": 1, "command": "sync", "start": now, "end": now, "code": code, "instances": 1,
+               "new": 0, "bytes": 0, "pruned": 0, "folders": [], "prunedFolders": [], "failures": failures,
+               "warnings": warnings, "by": "jdredis 0.2.0"})
+    };
+    let lines = [
+        run(0, &[], &[]),
+        run(7, &[trouble("first"), trouble("second")], &[]),
+        run(0, &[], &[trouble("third")]),
+    ];
+    fs::write(
+        made.dir().join("runs.jsonl"),
+        lines.map(|line| format!("{line}\n")).concat(),
+    )
+    .unwrap();
+    let wrongs = |args: &[&str]| {
+        let outcome = made.status(&[&["--since", "2w"], args].concat()).run();
+        let table = outcome.data_with(0).to_owned();
+        let (_, of_runs) = table.split_once("BEGAN").unwrap();
+        let rows = of_runs.lines().skip(1);
+        let wrong = rows.map(|row| {
+            row.split_once("cn-north-1: ")
+                .map_or("", |(_, reason)| reason)
+                .to_owned()
+        });
+        (wrong.collect::<Vec<_>>(), table)
+    };
+    let (wrong, table) = wrongs(&[]);
+    assert_eq!(wrong, ["", "first", "second", "third"]);
+    assert!(table.contains("\n\nBEGAN"), "{table}");
+    let (wrong, table) = wrongs(&["-q"]);
+    assert_eq!(wrong, ["first", "second", "third"]);
+    assert!(table.starts_with("BEGAN"), "{table}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::each;
 use super::fleet::{Fleet, NORTH, SOUTH, names};
+use crate::support::Jdredis;
 
 #[test]
 fn everything_new_is_fetched_and_a_second_run_only_asks() {
@@ -68,6 +69,14 @@ fn everything_new_is_fetched_and_a_second_run_only_asks() {
         "a list for each region, and one for each instance"
     );
     assert_eq!(fleet.sync_of(&both, &["-q"]).run().data(), "");
+    fleet.add_backup(NORTH, "redis-a", 1);
+    let outcome = fleet.sync_of(&both, &[]).run();
+    let rows: Vec<&str> = outcome.data_with(0).lines().collect();
+    // The size is that of what is new.
+    assert!(
+        rows[1].contains(" 1    19.5 KiB ") && !rows[2].contains("KiB"),
+        "{rows:#?}"
+    );
 }
 
 #[test]
@@ -106,7 +115,15 @@ fn a_dry_run_says_what_is_new_and_leaves_no_trace() {
     assert_eq!(fleet.fetches(""), 0);
     let outcome = fleet.sync(&["--dry-run"]).run();
     outcome.data_saying(&["note: 2 new backups, 39.1 KiB; ", " are free"]);
+    let file = fleet.dir().with_extension("txt");
+    fs::write(&file, "").unwrap();
+    let in_the_way = Jdredis::at(&fleet.sandbox).args(["archive", "sync", file.to_str().unwrap(), "--region", NORTH]);
+    in_the_way
+        .args(["--dry-run"])
+        .run()
+        .fails_saying(1, &["give a folder that this user can read"]);
     // It judges no age.
+    assert_eq!(document["maxAge"], Value::Null);
     fleet.sandbox.put_instance(NORTH, FleetInstance::new("redis-old"));
     fleet.synced(0, &["--dry-run"]);
 }
@@ -215,7 +232,18 @@ fn a_stale_backup_ends_with_8_and_json_says_so() {
     fleet.check();
     assert_eq!(fleet.base_ids(), ["redis-a-216"]);
     fleet.synced(0, &["--max-age", "none"]);
-    fleet.synced(0, &["--max-age", "2w"]);
+    assert_eq!(fleet.synced(0, &["--max-age", "2w"])["maxAge"], "2w");
+    // An ID that no region has outweighs age, and what is not whole outweighs both.
+    let with_unknown = ["--instance", "redis-a", "--instance", "redis-nowhere"];
+    fleet
+        .sync(&with_unknown)
+        .run()
+        .data_before_failure(3, &["no region that was asked"]);
+    fs::remove_file(fleet.backups()["redis-a-216"].join("backup.json")).unwrap();
+    fleet
+        .sync(&with_unknown)
+        .run()
+        .data_before_failure(7, &["1 of 1 instances lack"]);
 }
 
 #[test]
@@ -284,5 +312,9 @@ fn internal_links_are_for_one_region() {
             .sync_of(regions, &["--internal"])
             .run()
             .fails_saying(2, &["--internal is for one region"]);
+        assert_eq!(fleet.dir().exists(), regions.contains(&"all"), "it is refused at once");
     }
+    fleet.add(NORTH, "redis-a", &[2]);
+    let document = fleet.synced(0, &["--internal", "--dry-run"]);
+    assert_eq!(each(&document, "instances", "new"), [1]);
 }

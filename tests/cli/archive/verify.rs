@@ -39,6 +39,22 @@ fn a_whole_archive_is_ok_and_status_shows_that_it_was_verified() {
         [Value::Null, Value::Null, Value::Null]
     );
     assert_eq!(verify(made.dir(), &["-q"]).run().data(), "");
+    let outcome = verify(made.dir(), &["--accept-unverified"]).run();
+    assert!(!outcome.stderr.contains("warning"), "{outcome:#?}");
+    let rows: Vec<Vec<&str>> = outcome
+        .data_with(0)
+        .lines()
+        .map(|row| row.split_whitespace().collect())
+        .collect();
+    assert_eq!(
+        rows[0],
+        ["REGION", "INSTANCE", "BASE", "ID", "START", "SIZE", "STATE", "REASON"]
+    );
+    assert_eq!(rows.len(), 4);
+    assert_eq!(
+        (&rows[1][..3], &rows[1][rows[1].len() - 2..]),
+        (&["cn-north-1", "redis-1", "a"][..], &["ok", "-"][..])
+    );
     let status: Value = serde_json::from_str(made.status(&["-o", "json"]).run().data()).unwrap();
     assert_eq!(each(&status, "instances", "verified"), [1, 2]);
     assert!(made.status(&[]).run().data().contains(" 2/2, "));
@@ -78,6 +94,7 @@ fn what_is_missing_extra_changed_or_truncated_is_named() {
         "-missummed: SHA256SUMS is not what backup.json says",
         "-extra: dump-1 is extra",
         "-unread: its backup.json cannot be read",
+        "hint: move a damaged backup's folder out of the archive",
     ]);
     let plain = verify(made.dir(), &["-o", "plain"]).run();
     let lines = plain.data_with(7);
@@ -138,7 +155,16 @@ fn a_slice_takes_those_checked_longest_ago_and_at_least_one() {
         assert_eq!(each(&document, "backups", "checkedBefore"), [Value::Null, Value::Null]);
         seen.extend(each(&document, "backups", "baseId"));
     }
-    let last = verified(made.dir(), 0, &["--at-most", "1"]);
+    let some = verify(made.dir(), &["--at-most", "1", "--instance", "redis-2"]);
+    made.backup("cn-north-1", "redis-2", "c0", Duration::hours(1), RDB);
+    let outcome = some.run();
+    assert!(
+        !outcome.stderr.contains("checked later"),
+        "all were checked: {outcome:#?}"
+    );
+    fs::remove_dir_all(made.dir().join("cn-north-1/redis-2")).unwrap();
+    let outcome = verify(made.dir(), &["--at-most", "1", "-o", "json"]).run();
+    let last: Value = serde_json::from_str(outcome.data_saying(&["note: 1 of 5 backups were checked, "])).unwrap();
     assert_eq!(last["backups"].as_array().unwrap().len(), 1);
     seen.extend(each(&last, "backups", "baseId"));
     seen.sort_by_key(ToString::to_string);

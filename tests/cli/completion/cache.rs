@@ -178,6 +178,28 @@ fn a_sync_remembers_instances_backups_and_nodes_and_url_the_nodes() {
 }
 
 #[test]
+fn a_sync_that_leaves_instances_out_or_cannot_read_them_takes_no_name_away() {
+    let (home, archive) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let sandbox = sandbox();
+    let (old, new) = (
+        r#"{"cacheInstanceId":"redis-1234"}"#,
+        r#"{"cacheInstanceId":"redis-new"}"#,
+    );
+    // The names that are known after a sync whose list has these entries.
+    let after = |entries: [&str; 2], args: &[&str]| {
+        sandbox.unscript();
+        sandbox.always_for("/cacheInstance?", page("r", "cacheInstances", entries, Some("2")));
+        let run = at(&sandbox, home.path()).args(["archive", "sync", archive.path().to_str().unwrap()]);
+        run.args(["--dry-run", "-q"]).args(args.iter().copied()).run();
+        offered(at(&sandbox, home.path()), "jdredis doctor --instance redis-1")
+    };
+    assert_eq!(after([old, new], &[]), ["redis-1234"]);
+    assert_eq!(after([old, new], &["--exclude", "redis-1234"]), ["redis-1234"]);
+    assert_eq!(after([new, r#"{"cacheInstanceName":"no ID"}"#], &[]), ["redis-1234"]);
+    assert_eq!(after([new, r#"{"cacheInstanceId":"redis-newer"}"#], &[]), [""; 0]);
+}
+
+#[test]
 fn no_symbolic_link_in_the_caches_place_is_followed() {
     for link in ["jdredis", "jdredis/names"] {
         let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -53,13 +53,19 @@ fn a_drill_is_remembered_and_status_shows_when_an_instance_was_last_loaded() {
     assert_eq!(fs::read(bad.join("backup.json")).unwrap(), manifest);
     let table = made.status(&[]).run();
     table.data_before_failure(7, &["RDB has duplicated key 'a' in DB 0, as its drill on "]);
-    assert!(table.stdout.lines().next().unwrap().contains(" LOADED "), "{table:#?}");
+    let lines: Vec<&str> = table.stdout.lines().collect();
+    let loaded = lines[0].find("LOADED ").unwrap();
+    let cells = [1, 2].map(|row| &lines[row][loaded..loaded + 6]);
+    assert!(cells[0].trim() != "-" && cells[1].trim() == "-", "{table:#?}");
 
     // The next newest good one is taken, and the proof outlives its backup.
     let outcome = drill(&["--newest", "--instance", "redis-2", "-o", "plain"]);
     assert!(outcome.data().ends_with("-good/dump-0\n"), "{outcome:#?}");
     let whole = drill(&["--instance", "redis-1", "-o", "plain"]);
     assert_eq!(whole.data().lines().count(), 2);
+    let table = drill(&["--instance", "redis-1"]).data().to_owned();
+    assert!(table.lines().count() == 3 && table.contains(" loaded "), "{table}");
+    assert_eq!(drill(&["--instance", "redis-1", "-q"]).data(), "");
     fs::remove_dir_all(old).unwrap();
     assert_eq!(each(&status(), "instances", "lastLoadedBaseId")[0], "old");
     assert_eq!(drill(&["--instance", "redis-9"]).code, Some(3));
@@ -85,9 +91,37 @@ fn a_file_that_is_another_than_was_fetched_is_damaged_however_sound_it_is() {
             &server,
         ])
         .run();
-    outcome.data_with(7);
     outcome.says(&["dump-0: damaged, it has changed: its SHA-256 is "]);
     assert!(!outcome.stderr.contains("no server is started"), "{outcome:#?}");
+    let rows: Vec<&str> = outcome.data_with(7).lines().collect();
+    assert_eq!(rows.len(), 2);
+    for cell in [
+        "cn-north-1",
+        "redis-1",
+        " 1 ",
+        " dump-0 ",
+        " damaged ",
+        "it has changed",
+    ] {
+        assert!(rows[1].contains(cell), "{cell}: {rows:?}");
+    }
+    let again = |args: &[&str]| {
+        let dir = made.dir().to_str().unwrap();
+        let command = place.command(&["archive", "drill", dir, "--redis-server", &server]);
+        command.args(args.iter().copied()).run()
+    };
+    assert_eq!(again(&["-q"]).data_with(7).lines().count(), 2);
+    // Neither does an instance pass that has only damaged backups.
+    fs::remove_file(folder.join("dump-0")).unwrap();
+    fs::create_dir(made.dir().join("cn-north-1/redis-2")).unwrap();
+    fs::write(made.dir().join("cn-north-1/redis-2/checks.json"), "{}").unwrap();
+    again(&["--newest"]).fails_saying(
+        7,
+        &[
+            "redis-1 has no good backup to load",
+            "note: cn-north-1/redis-2 has no backup to load",
+        ],
+    );
 }
 
 #[test]

@@ -107,12 +107,12 @@ fn entry(folder: &std::path::Path, node: &str, name: &str, outcome: Outcome) -> 
     let is_message = outcome.advice == Some(Advice::Read);
     match outcome.state {
         FileState::Ok | FileState::Unverified => {}
-        FileState::NotRdb if !is_message && outcome.sha256.is_some() && !outcome.is_certain => {
-            let doubt = "the storage told no length or no ETag, so a part of it may be missing";
-            return Err(format!("{}; {doubt}", describe()));
-        }
         // A file that was refused by its first bytes was not fetched to its end, so it has no sum.
         FileState::NotRdb if !is_message && outcome.sha256.is_some() => {
+            if !outcome.is_certain {
+                let doubt = "the storage told no length or no ETag, so a part of it may be missing";
+                return Err(format!("{}; {doubt}", describe()));
+            }
             // It is complete, and the transfer has put it aside under another name.
             let aside = fs::rename(&outcome.path, folder.join(name));
             aside.map_err(|error| format!("not-rdb, and it cannot be renamed: {error}"))?;

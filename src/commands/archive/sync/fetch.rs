@@ -247,17 +247,19 @@ impl Run<'_> {
         loop {
             // Before more are begun, since those that were given up make room for them.
             while let Ok(done) = results.try_recv() {
+                self.orders_out -= 1;
                 self.note(done);
             }
             let is_stopped = self.fetching.is_stopped();
+            if !is_stopped {
+                self.begin_more();
+            }
+            if self.under_way == 0 {
+                return;
+            }
             if is_stopped {
                 let now = clock.monotonic();
-                if self.under_way == 0 || now.saturating_sub(*stopped_at.get_or_insert(now)) >= GRACE {
-                    return;
-                }
-            } else {
-                self.begin_more();
-                if self.under_way == 0 {
+                if now.saturating_sub(*stopped_at.get_or_insert(now)) >= GRACE {
                     return;
                 }
             }
@@ -325,7 +327,6 @@ impl Run<'_> {
     }
 
     fn note(&mut self, done: Done) {
-        self.orders_out -= 1;
         match done {
             Done::Links(number, Ok(links)) => self.add(number, links),
             Done::Links(number, Err(reason)) => self.fail(number, reason),
@@ -373,7 +374,7 @@ impl Run<'_> {
                 let instance = self.ledger.instance_mut(&wanted.key);
                 match instance.map(|instance| instance.manifest(wanted, files, now)) {
                     Some(manifest) => self.order(Order::Name(number, Box::new(manifest))),
-                    None => self.under_way -= 1,
+                    None => self.fail(number, "its instance is not known".to_owned()),
                 }
             }
             Ended::NotWhole(reason) => self.fail(number, reason),

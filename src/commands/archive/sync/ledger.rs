@@ -183,12 +183,11 @@ impl Ledger {
         let can_do_nothing = self.can_do_nothing();
         for instance in &mut self.instances {
             let (region, id) = (instance.archived.region.clone(), instance.archived.instance.clone());
-            let before = instance.archived.memory.take();
-            let before = before.as_ref().map_or(&[][..], |memory| &memory.failed);
+            let before = instance.archived.memory.as_ref();
+            let before = before.map_or(&[][..], |memory| &memory.failed);
             let mut now = read::read_instance(store.layout.dir(), region.clone(), id.clone());
             // What could not be read before stays, even if it can be read now, since nothing was fetched there. What
             // cannot be read now is added. A path that is among both is kept once.
-            let was_in_doubt = read::is_in_doubt(&self.unreadable, &instance.archived);
             let is_of_another = |unread: &Unreadable| now.unreadable.iter().all(|now| now.path != unread.path);
             self.unreadable.retain(is_of_another);
             self.unreadable.append(&mut now.unreadable);
@@ -202,7 +201,7 @@ impl Ledger {
                 .memory
                 .forget_pruned(&instance.archived, is_offered, self.terms.now);
             // A memory that could not be read must not be replaced by one that knows less.
-            let is_in_doubt = was_in_doubt || read::is_in_doubt(&self.unreadable, &instance.archived);
+            let is_in_doubt = read::is_in_doubt(&self.unreadable, &instance.archived);
             // Where the run failed as a whole, only the details from a region's list are new.
             let is_news = !can_do_nothing || instance.details.is_some();
             if is_news && instance.is_remembered() && !is_in_doubt {
@@ -243,3 +242,6 @@ impl Ledger {
         (is_of_a_kind && all.all(|report| report.kind == first.kind)).then_some(first)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

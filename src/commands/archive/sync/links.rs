@@ -76,3 +76,39 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A thread that panicked here leaves at worst a link that is stale.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+
+    fn link(node: usize, version: u32) -> Link {
+        Link::parse(&format!("https://storage.example/{node}?version={version}")).unwrap()
+    }
+
+    fn links(version: u32) -> Vec<Fetchable> {
+        let of_node = |node| (format!("node {node}"), link(node, version));
+        vec![of_node(0), of_node(1)]
+    }
+
+    #[test]
+    fn one_request_replaces_all_links_of_a_backup() {
+        let (requests, requested) = channel::<Request>();
+        let book = Book::new(requests);
+        book.add(7, links(1));
+        book.add_file(7, 0);
+        book.add_file(7, 1);
+        // It answers one request and hangs up.
+        let service = thread::spawn(move || {
+            let request = requested.recv().unwrap();
+            request.reply.send(Ok(links(2))).unwrap();
+            request.backup
+        });
+        assert!(book.fresh(0, &link(0, 1)).unwrap() == link(0, 2));
+        assert_eq!(service.join().unwrap(), 7);
+        assert!(book.fresh(1, &link(1, 1)).unwrap() == link(1, 2));
+        assert_eq!(book.fresh(1, &link(1, 2)).unwrap_err(), "the sync was interrupted");
+    }
+}

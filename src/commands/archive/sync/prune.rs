@@ -72,10 +72,8 @@ impl Ledger {
                 let base_id = wanted.key.base_id.as_str();
                 missing.iter().any(|missing| missing.base_id == base_id)
             };
-            let before = instance.begun.len();
             instance.begun.retain(|wanted| !is_missing(wanted));
-            let is_in_vain = untried.has(&instance.archived.region, &instance.archived.instance);
-            if instance.begun.len() == before || instance.left_out.is_empty() || is_in_vain {
+            if untried.has(&instance.archived.region, &instance.archived.instance) {
                 continue;
             }
             let left_out = std::mem::take(&mut instance.left_out);
@@ -126,5 +124,139 @@ impl Ledger {
                 if count == 1 { "backup is" } else { "backups are" }
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::super::ledger::tests::{ledger, put, wanted};
+    use super::*;
+    use crate::archive::layout::MANIFEST;
+    use crate::archive::memory::Missing;
+    use crate::archive::read::Unreadable;
+    use crate::error::{Kind, Report};
+    use crate::http::{Failure, Route, Stage};
+    use crate::process::world::World;
+    use crate::transfer::Reason;
+    use crate::values::zone::tests::fixed;
+
+    fn keep_last(count: u32) -> Keep {
+        Keep {
+            policy: Policy {
+                last: Some(count),
+                ..Policy::default()
+            },
+            zone: fixed(time::UtcOffset::UTC),
+        }
+    }
+
+    /// Prunes an archive of three backups of an instance, of which the policy keeps one. How many backups were
+    /// removed and how many are left, and the ledger.
+    fn pruned(change: impl FnOnce(&mut Ledger, &Path)) -> (usize, usize, Ledger) {
+        let dir = tempfile::tempdir().unwrap();
+        let folders = [1, 2, 3].map(|days| put(dir.path(), "redis-1", days));
+        let world = World::of_this_process();
+        let store = Store::open(dir.path(), "a test").unwrap();
+        let mut ledger = ledger(dir.path());
+        change(&mut ledger, dir.path());
+        ledger.prune(&keep_last(1), &store, &Notes::new(&world, 2, 0));
+        let left = folders.iter().filter(|folder| folder.exists()).count();
+        (ledger.instances[0].pruned.len(), left, ledger)
+    }
+
+    #[test]
+    fn only_an_instance_that_is_fresh_and_known_as_a_whole_loses_backups() {
+        let (removed, left, ledger) = pruned(|_, _| {});
+        assert_eq!((removed, left), (2, 1));
+        assert!(ledger.not_pruned.is_empty() && ledger.unreadable.is_empty());
+        let doubt = |folder: &str| {
+            let folder = folder.to_owned();
+            move |ledger: &mut Ledger, dir: &Path| {
+                ledger.unreadable.push(Unreadable {
+                    path: dir.join(folder),
+                    reason: "x".to_owned(),
+                });
+            }
+        };
+        type Change = Box<dyn FnOnce(&mut Ledger, &Path)>;
+        let changes: [(&str, Change); 6] = [
+            ("not asked", Box::new(|ledger, _| ledger.instances[0].was_asked = false)),
+            (
+                "failed",
+                Box::new(|ledger, _| ledger.instances[0].failure = Some(Report::new(Kind::Network, "x"))),
+            ),
+            ("empty", Box::new(|ledger, _| ledger.instances[0].listed.clear())),
+            ("in doubt", Box::new(doubt("cn-north-1/redis-1/x"))),
+            ("region in doubt", Box::new(doubt("cn-north-1"))),
+            (
+                "stale",
+                Box::new(|ledger, _| ledger.terms.max_age = Some(Duration::from_secs(3600))),
+            ),
+        ];
+        for (name, change) in changes {
+            let (removed, left, _) = pruned(change);
+            assert_eq!((removed, left), (0, 3), "{name}");
+        }
+        let (removed, ..) = pruned(doubt("cn-north-1/redis-10/x"));
+        assert_eq!(removed, 2, "another instance is in doubt");
+    }
+
+    #[test]
+    fn nothing_goes_where_one_of_those_that_would_go_cannot_be_read() {
+        let (removed, left, ledger) = pruned(|ledger, _| {
+            let manifest = ledger.instances[0].archived.backups[2].path.join(MANIFEST);
+            fs::remove_file(&manifest).unwrap();
+            fs::create_dir(&manifest).unwrap();
+        });
+        assert_eq!((removed, left, ledger.unreadable.len()), (0, 3, 1));
+    }
+
+    #[test]
+    fn what_could_not_be_removed_is_told_and_not_counted() {
+        let (removed, left, ledger) = pruned(|_, dir| fs::write(dir.join(".jdredis/pruned"), "in the way").unwrap());
+        assert_eq!((removed, left), (0, 3));
+        assert!(!ledger.not_pruned.is_empty());
+    }
+
+    #[test]
+    fn others_take_the_places_of_what_is_missing_unless_they_would_not_come_either() {
+        let taken = |is_missing: bool, untried: &Untried| {
+            let dir = tempfile::tempdir().unwrap();
+            put(dir.path(), "redis-1", 5);
+            let mut ledger = ledger(dir.path());
+            let instance = &mut ledger.instances[0];
+            instance.begun = vec![wanted("redis-1", 1)];
+            instance.left_out = vec![wanted("redis-1", 2), wanted("redis-1", 3)];
+            instance.memory.missing.extend(is_missing.then(|| Missing {
+                base_id: "1".to_owned(),
+                start: None,
+                reason: "x".to_owned(),
+            }));
+            let more = ledger.take_their_places(&keep_last(1), untried);
+            more.iter()
+                .map(|wanted| wanted.key.base_id.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(taken(true, &Untried::default()), ["2"]);
+        assert!(taken(false, &Untried::default()).is_empty());
+        let failure = Failure {
+            stage: Stage::Unreachable,
+            is_at_proxy: false,
+            route: Route {
+                origin: "https://storage.example".to_owned(),
+                proxy: None,
+            },
+            detail: String::new(),
+            was_before_sending: true,
+        };
+        let untried = Untried::default();
+        untried.note(&wanted("redis-2", 1).key, Some(&Reason::NotTried(failure.clone())));
+        assert_eq!(taken(true, &untried), ["2"], "another instance's host");
+        untried.note(&wanted("redis-1", 1).key, Some(&Reason::NotTried(failure)));
+        assert!(taken(true, &untried).is_empty());
     }
 }
