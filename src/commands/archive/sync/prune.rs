@@ -154,23 +154,23 @@ mod tests {
         }
     }
 
-    /// Prunes an archive of three backups of an instance, of which the policy keeps one. How many backups were
+    /// Prunes an archive of three backups of an instance, of which the policy keeps so many. How many backups were
     /// removed and how many are left, and the ledger.
-    fn pruned(change: impl FnOnce(&mut Ledger, &Path)) -> (usize, usize, Ledger) {
+    fn pruned(kept: u32, change: impl FnOnce(&mut Ledger, &Path)) -> (usize, usize, Ledger) {
         let dir = tempfile::tempdir().unwrap();
         let folders = [1, 2, 3].map(|days| put(dir.path(), "redis-1", days));
         let world = World::of_this_process();
         let store = Store::open(dir.path(), "a test").unwrap();
         let mut ledger = ledger(dir.path());
         change(&mut ledger, dir.path());
-        ledger.prune(&keep_last(1), &store, &Notes::new(&world, 2, 0));
+        ledger.prune(&keep_last(kept), &store, &Notes::new(&world, 2, 0));
         let left = folders.iter().filter(|folder| folder.exists()).count();
         (ledger.instances[0].pruned.len(), left, ledger)
     }
 
     #[test]
     fn only_an_instance_that_is_fresh_and_known_as_a_whole_loses_backups() {
-        let (removed, left, ledger) = pruned(|_, _| {});
+        let (removed, left, ledger) = pruned(1, |_, _| {});
         assert_eq!((removed, left), (2, 1));
         assert!(ledger.not_pruned.is_empty() && ledger.unreadable.is_empty());
         let doubt = |folder: &str| {
@@ -198,16 +198,16 @@ mod tests {
             ),
         ];
         for (name, change) in changes {
-            let (removed, left, _) = pruned(change);
+            let (removed, left, _) = pruned(1, change);
             assert_eq!((removed, left), (0, 3), "{name}");
         }
-        let (removed, ..) = pruned(doubt("cn-north-1/redis-10/x"));
+        let (removed, ..) = pruned(1, doubt("cn-north-1/redis-10/x"));
         assert_eq!(removed, 2, "another instance is in doubt");
     }
 
     #[test]
     fn nothing_goes_where_one_of_those_that_would_go_cannot_be_read() {
-        let (removed, left, ledger) = pruned(|ledger, _| {
+        let (removed, left, ledger) = pruned(1, |ledger, _| {
             let manifest = ledger.instances[0].archived.backups[2].path.join(MANIFEST);
             fs::remove_file(&manifest).unwrap();
             fs::create_dir(&manifest).unwrap();
@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn what_could_not_be_removed_is_told_and_not_counted() {
-        let (removed, left, ledger) = pruned(|_, dir| fs::write(dir.join(".jdredis/pruned"), "in the way").unwrap());
+        let in_the_way = |_: &mut Ledger, dir: &Path| fs::write(dir.join(".jdredis/pruned"), "x").unwrap();
+        let (removed, left, ledger) = pruned(2, in_the_way);
         assert_eq!((removed, left), (0, 3));
         assert!(!ledger.not_pruned.is_empty());
     }
