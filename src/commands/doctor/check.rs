@@ -327,13 +327,18 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_means_what_its_details_say() {
+    fn a_failure_means_what_its_details_say_and_its_hint_is_what_to_do() {
         let mut findings = Findings::default();
         failed(&mut findings, "keys", Kind::Credentials);
-        let report = Report::new(Kind::Network, "no").details(vec!["a".to_owned(), "b".to_owned()]);
+        let hint = "look there; 'jdredis doctor' tells more";
+        let report = Report::with_hint(Kind::Network, "no", hint).details(vec!["a".to_owned(), "b".to_owned()]);
         findings.failed("connection", &report);
         let checks = findings.into_checks("why");
-        let means = |id| checks.iter().find(|check| check.id == id).unwrap().means.as_deref();
-        assert_eq!((means("keys"), means("connection")), (None, Some("a; b")));
+        let of = |id| {
+            let check = checks.iter().find(|check| check.id == id).unwrap();
+            (check.means.as_deref(), check.advice.as_deref())
+        };
+        assert_eq!(of("keys"), (None, None));
+        assert_eq!(of("connection"), (Some("a; b"), Some("look there")));
     }
 }

@@ -14,6 +14,10 @@ use serde_json::Value;
 use super::{Place, TYPES, rdb, without_server};
 use crate::support::{Outcome, SECRET_KEY};
 
+/// The first line of a server's log.
+const VERSION: &str =
+    "7:C 30 Nov 2026 20:00:44.444 # Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=7";
+
 #[test]
 fn without_a_server_the_message_says_what_to_install() {
     let place = Place::new();
@@ -44,12 +48,14 @@ fn a_server_that_ends_or_never_gets_ready_is_a_failure_of_this_machine() {
     );
     let reason = results[0].1["reason"].as_str().unwrap();
     assert!(reason.ends_with(": no such \\u{1b}[2Jluck"), "{reason}");
-    let hangs = place.script("hangs", "sleep 1000 & sleep 1000");
+    let hangs = place.script("hangs", &format!("echo '{VERSION}'; sleep 1000 & sleep 1000"));
     let (results, outcome) = place.results(&["types", "--redis-server", &hangs, "--timeout", "0.5"]);
     assert_eq!(
         (outcome.code, &results[0].1["result"]),
         (Some(1), &Value::from("no-progress"))
     );
+    assert_eq!(results[0].1["server"], "Redis 7.0.15");
+    assert!(results[0].1["seconds"].as_f64().unwrap() >= 0.5, "{results:?}");
     outcome.says(&["it did not answer for 0.5 s, so it was ended", "--timeout"]);
 }
 
@@ -142,9 +148,9 @@ fn what_answers_otherwise_than_redis_proves_nothing_of_a_file() {
     place.file("gone", TYPES);
     place.file("empty", &rdb(9, &[]));
     place.file("unknown", &rdb(9, &[&[107, 1, 2, 3]]));
-    let silent = stand_in(&place, "silent", "");
+    let silent = stand_in(&place, "silent", VERSION);
     let line = "7:M 30 Nov 2026 20:00:44.444 * DB loaded from disk: 0.000 seconds";
-    let loads = stand_in(&place, "loads", line);
+    let loads = stand_in(&place, "loads", &format!("{VERSION}\n{line}"));
     let foreign = "+OK\r\n".to_owned();
     let secured = "-NOAUTH Authentication required.\r\n".to_owned();
     let loading = "-LOADING Redis is loading the dataset in memory\r\n".to_owned();
@@ -199,7 +205,7 @@ fn what_answers_otherwise_than_redis_proves_nothing_of_a_file() {
             "the file is gone or cannot be read any more",
         ),
     ] {
-        let (outcome, was_ended) = answered(&place, &[file, "--redis-server", server], |number| {
+        let (outcome, was_ended) = answered(&place, &[file, "-o", "json", "--redis-server", server], |number| {
             if file == "gone" {
                 let _ = fs::remove_file(place.path(file));
             }
@@ -207,6 +213,9 @@ fn what_answers_otherwise_than_redis_proves_nothing_of_a_file() {
         });
         let result = if code == 7 { "damaged" } else { "failed" };
         outcome.data_before_failure(code, &[file, result, said]);
+        let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        let known = document["files"][0]["load"]["server"].as_str();
+        assert_eq!(known, (*answers[0] != foreign).then_some("Redis 7.0.15"), "{said}");
         let has_answered = answers.contains(&&no_keys) || answers.contains(&&a_key);
         assert_eq!(was_ended, has_answered, "{answers:?}: {outcome:#?}");
     }

@@ -145,7 +145,7 @@ fn an_impossible_change_is_a_usage_error_before_any_request() {
         ];
         Jdredis::at(&sandbox).args(set).args(flags.iter().copied()).run()
     };
-    bare(&["--days", "daily"]).fails_saying(2, &["it has no window", "hint: give --time as well"]);
+    bare(&["--days", "daily"]).fails_saying(2, &["was left as it is: it has no window", "hint: give --time as well"]);
     bare(&["--time", "01:00-02:00 +0800"]).fails_saying(2, &["it has no days", "hint: give --days as well"]);
     sandbox.always(Reply::json(200, r#"{"requestId":"r","result":{"autoBackup":true}}"#));
     bare(&["--off"]).fails_saying(

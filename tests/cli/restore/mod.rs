@@ -224,6 +224,8 @@ fn a_request_that_may_have_been_carried_out_is_sent_once_and_what_was_seen_is_sa
             !outcome.stderr.to_lowercase().contains("failed"),
             "{name}: {outcome:#?}"
         );
+        // Another region or endpoint is no way out of it.
+        assert!(!outcome.stderr.contains(" is from "), "{name}: {outcome:#?}");
         assert_eq!(document(&outcome)["state"], "unclear", "{outcome:#?}");
         assert_eq!(restores(&sandbox).len(), 1, "{name}");
     });

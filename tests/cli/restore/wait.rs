@@ -109,7 +109,13 @@ fn an_unclear_answer_is_followed_and_never_sent_again() {
     for_each(
         [
             (success(1, 1), 0, "restored", "was seen restoring and is running again"),
-            (RestoreOutcome::Unseen, 6, "unclear", "the request got no clear answer"),
+            // The warning has the reason in brackets, and the error has it as its cause.
+            (
+                RestoreOutcome::Unseen,
+                6,
+                "unclear",
+                "the request got no clear answer: ",
+            ),
         ],
         |(fate, code, state, said)| {
             let limit = if code == 0 { "1h" } else { "1s" };
