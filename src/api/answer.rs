@@ -324,6 +324,7 @@ mod tests {
                 r#"{"error":{"code":"503"}}"#,
                 "ServiceFailed 503 503, without a reason",
             ),
+            (400, r#"{"error":{"message":"x"}}"#, "Other 400 400: x"),
             (403, r#"{"error":{"code":700,"message":"x"}}"#, "Forbidden 403 403: x"),
             (
                 404,
@@ -382,6 +383,22 @@ mod tests {
             ),
         ] {
             assert_eq!(refusal(200, body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_result_that_cannot_be_used_is_a_refusal_if_it_has_a_code_and_words() {
+        for (result, is_refusal) in [
+            (r#"{"code":404,"message":"gone","entries":[1]}"#, true),
+            (r#"{"code":404,"entries":[1]}"#, false),
+            (r#"{"message":"gone","entries":[1]}"#, false),
+            (r#"{"code":404,"message":5,"entries":[1]}"#, false),
+        ] {
+            let body = format!("{{\"requestId\":\"r\",\"result\":{result}}}");
+            let answer = Answer::without_network(200, body.as_bytes()).unwrap();
+            let kind = answer.misfit("it has no links".to_owned()).kind;
+            assert_eq!(matches!(*kind, ErrorKind::Refused(_)), is_refusal, "{result}");
+            assert_eq!(kind.request_id(), Some("r"), "{result}");
         }
     }
 

@@ -247,6 +247,14 @@ mod tests {
     }
 
     #[test]
+    fn a_complaint_names_types_and_no_value() {
+        let error = serde_json::from_str::<Vec<u64>>(r#"["https://h/x?Signature=canary, expected "]"#).unwrap_err();
+        assert_eq!(Misfit::of(&error).to_string(), "invalid type: expected u64");
+        let error = serde_json::from_str::<Vec<u64>>("[1").unwrap_err();
+        assert_eq!(Misfit::of(&error).to_string(), "EOF while parsing a list");
+    }
+
+    #[test]
     fn each_type_of_json_is_named() {
         for (text, name) in [
             ("{}", "an object"),

@@ -101,6 +101,9 @@ impl Pool {
 mod tests {
     use super::*;
     use crate::http::{Route, TlsFault};
+    use crate::transfer::slot::First;
+    use crate::transfer::state::State;
+    use crate::transfer::tests::Scene;
 
     const ORIGIN: &str = "https://h";
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -153,6 +156,36 @@ mod tests {
         assert!(fail(&hosts, Stage::Broken, 60));
         hosts.answered(ORIGIN);
         assert!(hosts.given_up(ORIGIN).is_none());
+    }
+
+    #[test]
+    fn a_file_that_was_tried_is_not_given_up_with_its_host() {
+        let scene = Scene::new(1);
+        scene.begin(0);
+        let task = scene.next().unwrap();
+        let origin = task.link.origin().unwrap();
+        let hosts = &scene.pool.options.hosts;
+        let untrusted = failure(Stage::Tls(TlsFault::Untrusted));
+        hosts.failed(origin, &untrusted, Duration::ZERO, (PATIENCE, 3));
+        let is_given_up = |task: &Task| scene.pool.why_not(task, &task.link).is_some();
+        assert!(is_given_up(&task));
+        // It began anew, or it asks for a piece.
+        let slot = |state: &State| state.files[0].task(0, Kind::First(First::Resume, 0));
+        let again = Task {
+            generation: 1,
+            ..slot(&scene.pool.lock())
+        };
+        assert!(!is_given_up(&again));
+        let id = scene.pool.lock().files[0].open(1, Duration::ZERO);
+        let piece = Task {
+            kind: Kind::Piece(id, 0..1),
+            ..slot(&scene.pool.lock())
+        };
+        assert!(!is_given_up(&piece));
+        scene.pool.lock().files[0]
+            .attempts
+            .count(Duration::ZERO, Duration::ZERO);
+        assert!(!is_given_up(&task));
     }
 
     #[test]

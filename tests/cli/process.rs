@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use jdredis_sandbox::Reply;
+
 use crate::support::{Jdredis, sandbox};
 
 #[test]
@@ -149,6 +151,26 @@ fn verbose_traces_each_attempt_on_standard_error() {
         outcome.stderr.contains("request ID ") && !outcome.stderr.contains("canonical"),
         "{outcome:#?}"
     );
+
+    for (status, body, id) in [
+        (
+            200,
+            r#"{"requestId":"of-links","result":{"downloadUrls":[{"link":"https://h/x"}]}}"#,
+            "of-links",
+        ),
+        (
+            404,
+            r#"{"requestId":"of-a-refusal","error":{"code":404}}"#,
+            "of-a-refusal",
+        ),
+        (200, r#"{"requestId":"of-no-result"}"#, "of-no-result"),
+    ] {
+        let scripted = crate::support::sandbox();
+        scripted.always(Reply::json(status, body));
+        let outcome = Jdredis::at(&scripted).args(["-v"]).url();
+        let trace = outcome.stderr.lines().next().unwrap();
+        assert!(trace.contains(&format!("request ID {id}")), "{outcome:#?}");
+    }
 
     let twice = Jdredis::at(&sandbox).args(["-vv"]).url();
     for text in [

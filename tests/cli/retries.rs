@@ -119,6 +119,10 @@ fn retry_after_is_waited_for_within_the_deadline() {
     );
     assert_eq!(patient.requests().len(), 1);
     assert!(outcome.took < Duration::from_secs(60), "{outcome:#?}");
+    // It is not the time limit that ends a run with a single attempt.
+    let single = Jdredis::at(&patient).args(["--max-attempts", "1"]).url();
+    single.failure(6);
+    assert!(!single.stderr.contains("asks to wait"), "{single:#?}");
 }
 
 #[test]

@@ -138,6 +138,16 @@ fn json_says_status_type_and_times_in_words_where_they_were_read() {
         assert_eq!(said, [&status, &kind, &started, &ended], "{backup}");
     }
     assert!(by_id("a").get("type").is_none() && by_id("b").get("endedAt").is_none());
+
+    let entry = r#"{"cacheInstanceId":"redis-1","cacheInstanceStatus":"running","cacheInstanceType":"cluster"}"#;
+    sandbox.always(page("r", "cacheInstances", [entry], Some("1")));
+    let json = Jdredis::at(&sandbox).args(INSTANCES).args(["-o", "json", "-qq"]).run();
+    let json: Value = serde_json::from_str(json.data()).unwrap();
+    let instance = &json["result"]["cacheInstances"][0];
+    assert_eq!(
+        [&instance["status"], &instance["type"]],
+        [&json!("running"), &json!("cluster")]
+    );
 }
 
 #[test]
