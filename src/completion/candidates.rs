@@ -70,7 +70,7 @@ fn options(line: &Line<'_>) -> Vec<Candidate> {
     let mut args: Vec<&Arg> = line
         .command
         .get_arguments()
-        .filter(|arg| !arg.is_hide_set() && !arg.is_positional() && !line.is_used_up(arg))
+        .filter(|arg| !arg.is_hide_set() && !line.is_used_up(arg))
         .filter(|arg| !ignores(line.command, arg))
         .collect();
     // The command's own options come before the global ones.

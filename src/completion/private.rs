@@ -1,5 +1,17 @@
 //! Folders and files that only this user can read, on Unix, and a fallback for other systems.
 
+#[cfg(any(test, not(unix)))]
+#[cfg_attr(
+    unix,
+    allow(
+        dead_code,
+        reason = "on Unix it is compiled for the tests alone, to see that it can be"
+    )
+)]
+mod elsewhere;
+
+#[cfg(not(unix))]
+use self::elsewhere as system;
 pub(super) use self::system::{create, is_own, make_folders};
 
 #[cfg(unix)]
@@ -113,25 +125,5 @@ mod system {
             std::os::unix::fs::symlink(folder.path(), &link).unwrap();
             assert!(!is_own(&file) && !is_own(&link) && !is_own(&folder.path().join("none")));
         }
-    }
-}
-
-/// Elsewhere a user's cache folder is the user's own, and what is made in it inherits that.
-#[cfg(not(unix))]
-mod system {
-    use std::fs::{self, File, OpenOptions};
-    use std::io;
-    use std::path::{Path, PathBuf};
-
-    pub(in super::super) fn make_folders(_: &Path, folders: &[PathBuf]) -> io::Result<()> {
-        folders.iter().try_for_each(fs::create_dir_all)
-    }
-
-    pub(in super::super) fn is_own(folder: &Path) -> bool {
-        fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())
-    }
-
-    pub(in super::super) fn create(path: &Path) -> io::Result<File> {
-        OpenOptions::new().write(true).create_new(true).open(path)
     }
 }

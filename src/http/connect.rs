@@ -339,4 +339,34 @@ mod tests {
         assert!(form.rewrite(b"GET /y HTTP/1.1\r\n").is_some());
         assert_eq!(format!("{form:?}"), "AbsoluteForm(http://h:8080)");
     }
+
+    /// The head of a chunk may come in pieces, and has the time of one read for all of them.
+    #[test]
+    fn input_that_is_too_short_to_be_used_is_waited_for() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut other, _) = listener.accept().unwrap();
+        let mut connection = Connection {
+            stream: Box::new(Socket::new(stream, Limit::default()).unwrap()),
+            buffers: Buffer::new(64, 64),
+            incomplete_since: None,
+            is_tls: false,
+            head: None,
+        };
+        let timeout = |each| NextTimeout {
+            per_read: Some(TimeOut::Exact(each)),
+            ..NextTimeout::default()
+        };
+        let ample = timeout(Duration::from_secs(60));
+        for part in [b"1", b"\r", b"\n"] {
+            io::Write::write_all(&mut other, part).unwrap();
+            assert!(connection.await_input(ample).unwrap());
+            connection.buffers().input_consume(0);
+        }
+        assert_eq!(connection.buffers().input(), b"1\r\n");
+        let error = connection.await_input(timeout(Duration::from_millis(1))).unwrap_err();
+        assert!(matches!(error, ureq::Error::Timeout(_)), "{error:?}");
+        drop(other);
+        assert!(!connection.await_input(ample).unwrap(), "the end");
+    }
 }

@@ -90,3 +90,20 @@ impl Network {
         proxy.map(|proxy| format!("{proxy} ({})", proxy.variable()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Proxies, TrustSources};
+
+    #[test]
+    fn an_endpoint_that_is_silent_is_given_up_when_its_time_is_over() {
+        let silent = jdredis_sandbox::Silent::start("127.0.0.1:0".parse().unwrap()).unwrap();
+        let network = Arc::new(Network::new(Proxies::default(), TrustSources::default()));
+        let endpoint: Endpoint = format!("http://{}", silent.address()).parse().unwrap();
+        let failure = network
+            .try_connection(&endpoint, Duration::from_millis(200))
+            .unwrap_err();
+        assert_eq!((failure.stage, failure.is_at_proxy), (Stage::Timeout, false));
+    }
+}

@@ -243,6 +243,13 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_is_shown_without_its_password() {
+        let proxies = Proxies::from_env(|name| (name == "https_proxy").then(|| "http://me:pw@p:1".to_owned()));
+        let proxy = proxies.choose(Scheme::Https, "h", 443).unwrap().unwrap();
+        assert_eq!(format!("{proxy} {proxy:?}"), "p:1 Proxy(p:1 of https_proxy)");
+    }
+
+    #[test]
     fn a_malformed_proxy_is_an_error_that_does_not_show_its_password() {
         for (value, fault) in [
             ("http://", "HTTPS_PROXY is not a proxy address"),

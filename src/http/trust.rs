@@ -204,9 +204,29 @@ mod tests {
         assert_eq!(fault("no certificate"), "it holds no certificate in PEM form");
         let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         assert_eq!(fault(empty), "it holds no certificate that can be used");
-        // The rest of the file cannot be read.
-        let broken = format!("{empty}-----BEGIN CERTIFICATE-----\n");
-        assert_eq!(fault(&broken), "it holds no certificate that can be used");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_that_cannot_be_read_hides_no_other_in_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name| folder.path().join(name);
+        std::os::unix::fs::symlink("loop.pem", path("loop.pem")).unwrap();
+        let fault = || {
+            let sources = TrustSources {
+                file: None,
+                folders: vec![folder.path().to_owned()],
+            };
+            sources.load().unwrap_err().to_string()
+        };
+        assert!(fault().contains("symbolic links"), "{}", fault());
+        let empty = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        std::fs::write(path("empty.pem"), empty).unwrap();
+        assert!(
+            fault().ends_with(": it holds no certificate that can be used"),
+            "{}",
+            fault()
+        );
     }
 
     #[test]

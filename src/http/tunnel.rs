@@ -163,4 +163,45 @@ mod tests {
             assert_eq!(status(head.as_bytes()), None, "{head:?}");
         }
     }
+
+    /// A socket whose next read a signal interrupts.
+    #[derive(Debug)]
+    struct Interrupted(Socket, bool);
+
+    impl Duplex for Interrupted {
+        fn socket(&mut self) -> &mut Socket {
+            &mut self.0
+        }
+    }
+
+    impl Read for Interrupted {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            self.0.read(buffer)
+        }
+    }
+
+    impl Write for Interrupted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.0.flush()
+        }
+    }
+
+    #[test]
+    fn a_signal_does_not_end_a_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut other, _) = listener.accept().unwrap();
+        let head = b"HTTP/1.1 200 OK\r\n\r\n";
+        other.write_all(head).unwrap();
+        let socket = Socket::new(stream, Limit::default()).unwrap();
+        assert_eq!(read_head(&mut Interrupted(socket, false)).unwrap(), head);
+    }
 }

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
+#[cfg(not(target_os = "linux"))]
+use super::elsewhere::ignored_signals;
+
 /// Shells report a program that was ended by a signal with this number plus the signal's.
 const SIGNALLED: i32 = 128;
 
@@ -26,7 +29,7 @@ pub(crate) enum Signal {
 impl Signal {
     const ALL: [Self; 3] = [Self::Hangup, Self::Interrupt, Self::Terminate];
 
-    fn number(self) -> i32 {
+    pub(super) fn number(self) -> i32 {
         match self {
             #[cfg(unix)]
             Self::Hangup => signal_hook::consts::SIGHUP,
@@ -133,7 +136,7 @@ pub(crate) fn resumed() -> Arc<AtomicBool> {
 }
 
 /// The bit of a signal in the kernel's masks.
-fn mask(signal: i32) -> u64 {
+pub(super) fn mask(signal: i32) -> u64 {
     1 << (signal - 1)
 }
 
@@ -148,13 +151,6 @@ fn ignored_signals() -> u64 {
     let mut status = String::with_capacity(4096);
     let _ = File::open("/proc/self/status").and_then(|mut file| file.read_to_string(&mut status));
     ignored_in(&status).unwrap_or_default()
-}
-
-/// Elsewhere the ignored signals are not known, and SIGHUP is assumed to be one. No handler is installed
-/// for it, so it keeps its action: to end the process, or nothing under `nohup`.
-#[cfg(not(target_os = "linux"))]
-fn ignored_signals() -> u64 {
-    mask(Signal::Hangup.number())
 }
 
 /// The line `SigIgn` of `/proc/PID/status` (proc(5)), a mask in hexadecimal.

@@ -5,6 +5,11 @@
 //! two cannot be told apart. So a command that reads a file from such a standard input fails, and output to
 //! such a standard output is no error; a command whose output must not be lost repeats it on standard error.
 
+#[cfg(not(unix))]
+pub(crate) use super::elsewhere::stdin_is_null;
+#[cfg(not(unix))]
+pub(super) use super::elsewhere::{stdout, stdout_may_be_closed};
+
 /// Whether standard input is `/dev/null`: it was closed, or the parent gave it nothing to read.
 #[cfg(unix)]
 pub(crate) fn stdin_is_null() -> bool {
@@ -48,11 +53,6 @@ pub(super) fn stdout() -> impl std::io::Write + Send {
     Unbuffered
 }
 
-#[cfg(not(unix))]
-pub(super) fn stdout() -> impl std::io::Write + Send {
-    std::io::stdout()
-}
-
 #[cfg(unix)]
 struct Unbuffered;
 
@@ -65,15 +65,4 @@ impl std::io::Write for Unbuffered {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// Systems other than Unix have no such descriptors.
-#[cfg(not(unix))]
-pub(crate) fn stdin_is_null() -> bool {
-    false
-}
-
-#[cfg(not(unix))]
-pub(super) fn stdout_may_be_closed() -> bool {
-    false
 }

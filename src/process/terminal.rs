@@ -1,7 +1,6 @@
 //! The terminal behind a stream: the size of its window, and whether this process may draw there.
 //!
-//! All system calls about terminals are made here. Systems other than Unix have no jobs, so there every
-//! process is in the foreground.
+//! All system calls about terminals are made here, those of Windows in `elsewhere`.
 
 /// The size of a terminal's window, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +43,6 @@ impl<T: std::os::fd::AsFd + Send + Sync> Terminal for SystemTerminal<T> {
     }
 }
 
-#[cfg(windows)]
-impl<T: std::os::windows::io::AsHandle + Send + Sync> Terminal for SystemTerminal<T> {
-    fn size(&self) -> Option<Size> {
-        system_size(terminal_size::terminal_size_of(&self.0))
-    }
-
-    fn is_in_foreground(&self) -> bool {
-        true
-    }
-}
-
-fn system_size(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<Size> {
+pub(super) fn system_size(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<Size> {
     size.map(|(terminal_size::Width(columns), terminal_size::Height(rows))| Size { columns, rows })
 }

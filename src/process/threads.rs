@@ -10,6 +10,9 @@ use std::hint::black_box;
 use std::io;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle};
 
+#[cfg(not(target_os = "linux"))]
+use super::elsewhere::is_limited;
+
 /// What must be left for a thread that is [`Needed`](Need::Needed), in bytes.
 const LEAST: usize = 16 << 20;
 /// What must be left for a thread that is [`Helpful`](Need::Helpful), in bytes. It is more than 32 MiB: once a smaller
@@ -75,11 +78,6 @@ fn is_limited() -> bool {
     [Resource::As, Resource::Data]
         .into_iter()
         .any(|resource| getrlimit(resource).current.is_some_and(|limit| limit < FAR_AWAY))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_limited() -> bool {
-    false
 }
 
 /// Under a limit of memory, starts the program again with one arena for all threads; returns where there is no

@@ -39,6 +39,10 @@ fn the_newest_that_succeeded_is_taken_and_named() {
             assert_eq!(sandbox.connections(), 1);
         }
     }
+    let verbose = Jdredis::at(&sandbox()).args(LATEST).args(["-v"]).run();
+    let of_undated = "backup undated succeeded and has no start; it is taken to be older than the others\n";
+    assert_eq!(verbose.stderr.matches("has no start").count(), 1, "{verbose:#?}");
+    assert!(verbose.stderr.contains(of_undated), "{verbose:#?}");
 }
 
 #[test]

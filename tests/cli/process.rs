@@ -82,6 +82,11 @@ fn an_instance_without_its_option_and_an_impossible_status_are_usage_errors_that
         let outcome = Jdredis::bare().args(args.iter().copied()).run();
         outcome.fails_saying(2, &["tip: an instance is named with '--instance redis-1234'"]);
     }
+    let outcome = Jdredis::bare().args(["completions", "bash", "redis-1234"]).run();
+    outcome.fails_saying(2, &["unexpected argument 'redis-1234'"]);
+    assert!(!outcome.stderr.contains("--instance"), "{outcome:#?}");
+    let outcome = Jdredis::bare().args(["backup", "url", "--regoin", "x"]).run();
+    outcome.fails_saying(2, &["unexpected argument '--regoin'", "'--region'"]);
     let outcome = Jdredis::bare().args(["instance", "list", "--status", "runing"]).run();
     outcome.fails_saying(2, &["invalid value 'runing'", "'running'"]);
 }
@@ -205,10 +210,12 @@ mod unix {
 
     #[test]
     fn a_closed_pipe_is_a_quiet_success() {
-        let (reader, writer) = io::pipe().unwrap();
-        drop(reader);
-        let outcome = Jdredis::at(&sandbox()).args(URL).run_into(writer);
-        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+        for args in [&URL[..], &["--help"]] {
+            let (reader, writer) = io::pipe().unwrap();
+            drop(reader);
+            let outcome = Jdredis::at(&sandbox()).args(args.iter().copied()).run_into(writer);
+            assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{args:?}");
+        }
     }
 
     #[test]

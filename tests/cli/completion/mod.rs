@@ -307,3 +307,77 @@ fn a_thousand_instances_are_offered_at_once() {
     let offered = answer(run(), "jdredis backup list --instance redis-");
     assert_eq!(offered.lines().count(), 1001);
 }
+
+#[test]
+fn what_may_still_be_typed_is_offered_with_the_commands_own_options_first() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join(".jdc")).unwrap();
+    fs::write(home.path().join(".jdc/config"), "[default]\n[work]\n").unwrap();
+    let offered = |line: &str| -> Vec<String> {
+        let run = Jdredis::bare().env("HOME", home.path().to_str().unwrap());
+        let answer = answer(run, line);
+        let values = answer
+            .lines()
+            .skip(1)
+            .map(|line| line.split('\t').next().unwrap().to_owned());
+        values.collect()
+    };
+    let options = offered("jdredis backup url --latest --");
+    let place = |option: &str| options.iter().position(|offered| offered == option);
+    assert_eq!(place("--latest"), None, "it may be given once");
+    let (own, global, help) = (place("--instance"), place("--output"), place("--help"));
+    assert!(own.is_some() && own < global && own < help, "{options:?}");
+    let own = options
+        .iter()
+        .rposition(|option| ["--region", "--max-age", "--base-id"].contains(&option.as_str()));
+    assert!(own < global && own < help, "{options:?}");
+    let repeated = offered("jdredis archive sync d --region cn-north-1 --reg");
+    assert_eq!(repeated, ["--region"]);
+    // Where nothing else can stand, an option still can.
+    assert!(offered("jdredis completions bash ").contains(&"--help".to_owned()));
+    assert_eq!(offered("jdredis completions bash x"), Vec::<String>::new());
+    assert_eq!(offered("jdredis --profile "), ["default", "work"]);
+}
+
+#[test]
+fn a_command_that_asks_no_service_offers_none_of_its_instances() {
+    let (sandbox, home) = (sandbox(), tempfile::tempdir().unwrap());
+    let run = || at_home(&sandbox, &home).env("JDCLOUD_REGION", "cn-north-1");
+    run().args(["instance", "list", "-q"]).run().data();
+    let dir = home.path().join("d");
+    fs::create_dir_all(dir.join("cn-north-1/redis-12-old")).unwrap();
+    for (command, expected) in [
+        ("verify", "values\nredis-12-old\t\n"),
+        ("sync", "values\nredis-1234\tdocumented\nredis-12-old\t\n"),
+    ] {
+        let line = format!("jdredis archive {command} {} --instance redis-12", dir.display());
+        assert_eq!(answer(run(), &line), expected, "{command}");
+    }
+}
+
+/// bash lists at the second Tab, and inserts nothing.
+#[test]
+fn a_listing_of_bash_has_what_each_value_is_beside_it() {
+    let (sandbox, home) = (sandbox(), tempfile::tempdir().unwrap());
+    let run = || at_home(&sandbox, &home).env("JDCLOUD_REGION", "cn-north-1");
+    let entries = [
+        r#"{"cacheInstanceId":"redis-1","cacheInstanceName":"orders"}"#,
+        r#"{"cacheInstanceId":"redis-22","cacheInstanceName":"sessions of all shops"}"#,
+        r#"{"cacheInstanceId":"redis-333"}"#,
+    ];
+    sandbox.script(vec![page("r", "cacheInstances", entries, Some("3"))]);
+    run().args(["instance", "list", "-q"]).run().data();
+    let words = ["--", "4", "jdredis", "backup", "list", "--instance", "redis-"];
+    let answered = |shell: &str| {
+        let run = run()
+            .env("JDREDIS_COMPLETE", shell)
+            .env("COMP_TYPE", "63")
+            .env("COLUMNS", "30");
+        run.args(words).run().data().to_owned()
+    };
+    assert_eq!(
+        answered(BASH),
+        "values\nredis-1    (orders)\nredis-22   (sessions of al...\nredis-333\n"
+    );
+    assert!(answered(FISH).starts_with("values\nredis-1\torders\n"));
+}

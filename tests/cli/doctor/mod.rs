@@ -240,6 +240,10 @@ fn the_surroundings_say_where_settings_come_from_and_what_looks_wrong() {
         "{settings}"
     );
     assert!(settings.contains("(JDREDIS_ENDPOINT)"), "{settings}");
+    assert_eq!(
+        seen(&outcome, "certificates"),
+        format!("SSL_CERT_FILE={}", ca.display())
+    );
     let keys = seen(&outcome, "keys");
     assert!(
         keys.starts_with("CANA…, 15 characters (access_key in profile"),

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::{Place, TYPES, rdb, without_server};
-use crate::support::{Outcome, SECRET_KEY};
+use crate::support::{Outcome, SECRET_KEY, sandbox};
+use crate::tmux::Terminal;
 
 /// The first line of a server's log.
 const VERSION: &str =
@@ -48,6 +49,8 @@ fn a_server_that_ends_or_never_gets_ready_is_a_failure_of_this_machine() {
     );
     let reason = results[0].1["reason"].as_str().unwrap();
     assert!(reason.ends_with(": no such \\u{1b}[2Jluck"), "{reason}");
+    let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(document["files"][0]["bytes"], TYPES.len());
     let hangs = place.script("hangs", &format!("echo '{VERSION}'; sleep 1000 & sleep 1000"));
     let (results, outcome) = place.results(&["types", "--redis-server", &hangs, "--timeout", "0.5"]);
     assert_eq!(
@@ -57,6 +60,31 @@ fn a_server_that_ends_or_never_gets_ready_is_a_failure_of_this_machine() {
     assert_eq!(results[0].1["server"], "Redis 7.0.15");
     assert!(results[0].1["seconds"].as_f64().unwrap() >= 0.5, "{results:?}");
     outcome.says(&["it did not answer for 0.5 s, so it was ended", "--timeout"]);
+}
+
+#[test]
+fn a_person_sees_what_is_waited_for() {
+    let (place, sandbox) = (Place::new(), sandbox());
+    place.file("types", TYPES);
+    let hangs = place.script("hangs", "exec sleep 1000");
+    let tmp = place.tmp();
+    let Some(terminal) = Terminal::open(&sandbox, &[("TMPDIR", tmp.to_str().unwrap())], 100, 24) else {
+        return;
+    };
+    let file = place.path("types");
+    terminal.enter(&format!(
+        "jdredis backup verify --load {} --redis-server {hangs} --timeout 10m",
+        file.display()
+    ));
+    let line = format!("{}: the server starts", file.display());
+    terminal.wait_for("status line", |screen| screen.contains(&line));
+    terminal.press("C-c");
+    let screen = terminal.wait_for_prompt();
+    assert!(
+        screen.contains("interrupted after 0 files") && !screen.contains(&line),
+        "{screen}"
+    );
+    place.is_tidy();
 }
 
 #[cfg(target_os = "linux")]

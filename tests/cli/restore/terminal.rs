@@ -124,6 +124,7 @@ fn nobody_is_asked_where_the_question_could_not_be_seen_or_answered() {
         start(&terminal, number, redirected);
         let (code, screen) = ended(&terminal, number);
         assert_eq!(code, 2, "{screen}");
+        assert!(!screen.contains("Type the"), "{screen}");
     }
     // With --confirm nobody is asked, either.
     start(&terminal, 2, "--no-backup --confirm redis-1234");
