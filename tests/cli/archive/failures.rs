@@ -352,6 +352,14 @@ fn a_region_that_fails_does_not_stop_the_others() {
     let outcome = fleet.sync_of(&both, &["--max-attempts", "1"]).run();
     outcome.data_before_failure(7, &["cn-south-1: its instances could not be listed"]);
     assert_eq!(fleet.base_ids(), ["redis-a-2"]);
+    let outcome = fleet.sync_of(&both, &["--max-attempts", "1", "--max-age", "1h"]).run();
+    outcome.data_before_failure(
+        7,
+        &[
+            "cn-north-1/redis-a: stale",
+            "hint: fix the cause named below the message",
+        ],
+    );
 }
 
 #[test]

@@ -179,7 +179,10 @@ fn judge(ledger: &Ledger, judged: &[Judged], args: &Args) -> anyhow::Result<()> 
         if let Some(report) = verdict {
             message = format!("{message}; {}", report.message);
             lines.extend(report.details);
-            hint = report.hint.unwrap_or(hint);
+            // What is only old has a hint of its own, which would leave the cause of exit code 7 standing.
+            if is_bad {
+                hint = report.hint.unwrap_or(hint);
+            }
         }
         return Err(Report::with_hint(Kind::Integrity, message, hint).details(lines).into());
     }

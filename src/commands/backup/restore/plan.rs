@@ -78,8 +78,8 @@ impl Plan {
             Report::with_hint(
                 Kind::NotFound,
                 format!("{place} was left as it is: it has no backup {base_id}"),
-                "'jdredis backup list' shows the backups of the instance; JD Cloud keeps them for 7 days, and a backup of \
-                 another instance is not restored",
+                "'jdredis backup list' shows the backups of the instance, which JD Cloud keeps for 7 days; a backup of another \
+                 instance is not restored, and one that only an archive has needs importData (SDK) or a server of your own",
             )
         })?;
         let refused = |why: String, hint: &str| Err(refusal(&place, &why, hint).into());
