@@ -47,6 +47,8 @@ use self::walk::{Stop, Walk};
 
 /// How many of the last bytes are kept: the end opcode and the checksum.
 const TAIL_LENGTH: usize = 1 + checksum::LENGTH;
+/// The most bytes of a magic that has begun and has not ended.
+const MOST_BEGUN: usize = magic::LENGTH - 1;
 
 /// Looks at a file's bytes as they pass by, in order.
 pub(crate) struct Reader {
@@ -214,7 +216,7 @@ impl Reader {
             rest = &rest[1..];
             position += 1;
         }
-        let (taken, held) = rest.split_at(rest.len().saturating_sub(magic::LENGTH - 1));
+        let (taken, held) = rest.split_at(rest.len().saturating_sub(MOST_BEGUN));
         self.take_part(taken);
         self.held = held.to_vec();
     }

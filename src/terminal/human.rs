@@ -13,7 +13,7 @@ pub(crate) fn size(bytes: u64) -> String {
         amount /= 1024.0;
         unit += 1;
     }
-    let digits = usize::from(amount < 99.95);
+    let digits = usize::from((..99.95).contains(&amount));
     format!("{amount:.digits$} {}", UNITS[unit])
 }
 

@@ -43,6 +43,8 @@ mod tests {
         assert_eq!(wrap("abcdefgh i jk", 4, "  "), "abcdefgh\n  i\n  jk\n");
         assert_eq!(wrap("  hint: 缓存 备份 x", 12, "    "), "  hint: 缓存\n    备份 x\n");
         assert_eq!(wrap("", 4, "  "), "\n");
+        // Behind a label as wide as the indentation, a break would give a word no more room.
+        assert_eq!(wrap("ID: abcdef g", 8, "    "), "ID: abcdef\n    g\n");
         assert_eq!(wrap("two  blanks", 80, "  "), "two  blanks\n");
         let red = "\u{1b}[1m\u{1b}[31ma\u{1b}[0m bc def";
         assert_eq!(wrap(red, 8, "  "), format!("{red}\n"));

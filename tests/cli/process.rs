@@ -85,6 +85,9 @@ fn an_instance_without_its_option_and_an_impossible_status_are_usage_errors_that
     let outcome = Jdredis::bare().args(["completions", "bash", "redis-1234"]).run();
     outcome.fails_saying(2, &["unexpected argument 'redis-1234'"]);
     assert!(!outcome.stderr.contains("--instance"), "{outcome:#?}");
+    let outcome = Jdredis::bare().args(["archive", "sync"]).run();
+    outcome.fails_saying(2, &["were not provided", "<DIR>"]);
+    assert!(!outcome.stderr.contains("instance list"), "{outcome:#?}");
     let outcome = Jdredis::bare().args(["backup", "url", "--regoin", "x"]).run();
     outcome.fails_saying(2, &["unexpected argument '--regoin'", "'--region'"]);
     let outcome = Jdredis::bare().args(["instance", "list", "--status", "runing"]).run();

@@ -125,8 +125,12 @@ fn a_download_in_the_background_draws_nothing() {
     terminal.press("C-z");
     terminal.wait_for_prompt();
     terminal.enter("clear; bg");
+    terminal.wait_for("cleared screen", |screen| !screen.contains('%'));
     terminal.enter("wait %1; echo over");
-    let screen = terminal.wait_for("word of the shell", |screen| screen.contains("\nover"));
+    let screen = terminal.wait_for("word of the shell", |screen| {
+        assert_no_bars(screen);
+        screen.contains("\nover")
+    });
     assert_eq!(screen.matches(" ok ").count(), NODES.len(), "{screen}");
     assert_no_bars(&screen);
 }
