@@ -146,4 +146,15 @@ mod tests {
         ];
         assert_eq!(text.lines().collect::<Vec<_>>(), expected);
     }
+
+    #[test]
+    fn columns_are_straight_through_a_list_that_is_laid_out_in_parts() {
+        let widest = "x".repeat(10);
+        let rows = (0..2 * BLOCK).map(|n| [if n + 1 == 2 * BLOCK { &*widest } else { "x" }, "y"]);
+        let text = String::from_utf8(render(&["A", "B"], rows)).unwrap();
+        assert_eq!(text.lines().count(), 1 + 2 * BLOCK);
+        for line in text.lines() {
+            assert_eq!(line.find(['y', 'B']), Some(10 + 2), "{line}");
+        }
+    }
 }
