@@ -5,7 +5,7 @@ use crate::completion::Shell;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   jdredis completions bash > ~/.local/share/bash-completion/completions/jdredis
-  eval \"$(jdredis completions bash)\"    # in ~/.bashrc, where bash-completion is missing
+  eval \"$(jdredis completions bash)\"    # in ~/.bashrc, without bash-completion 2.2 or later
   jdredis completions zsh > ~/.zfunc/_jdredis        # with ~/.zfunc in $fpath
   jdredis completions fish > ~/.config/fish/completions/jdredis.fish
 ";

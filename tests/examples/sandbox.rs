@@ -40,7 +40,7 @@ fn announce(sandbox: &Sandbox) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "# a607efba-ff06-4d78-ba3c-b3119fce27fd; `backup download` needs --http, since this is http only"
+        "# a607efba-ff06-4d78-ba3c-b3119fce27fd; `backup download` and `archive sync` need --http, as this is http"
     )?;
     writeln!(out, "unset JDCLOUD_SECURITY_TOKEN JDCLOUD_PROFILE")?;
     writeln!(out, "export JDREDIS_ENDPOINT={}", sandbox.endpoint())?;

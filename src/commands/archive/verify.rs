@@ -125,7 +125,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
     note_foreign(&archive, context);
     if count > backups.len() {
         context.notes.note(format_args!(
-            "{} of {count} backups were checked, {}; the others were checked later than these and are next",
+            "{} of {count} backups were checked, {}; the next run begins with the others",
             rows.len(),
             human::size(bytes)
         ));
