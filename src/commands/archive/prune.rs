@@ -12,7 +12,7 @@ use crate::archive::read::{self, Archive, Archived, ArchivedBackup};
 use crate::archive::runs::{self, Run, Trouble};
 use crate::archive::state::Terms;
 use crate::commands::Context;
-use crate::error::{Kind, Report, is_closed_pipe};
+use crate::error::{Kind, Report};
 use crate::output::{Format, json, plain, table};
 use crate::terminal::human;
 
@@ -119,11 +119,7 @@ pub(crate) fn run(args: &Args, context: &Context<'_>) -> anyhow::Result<()> {
         .iter()
         .map(|failure| Trouble::of_run(failure.to_string()))
         .collect();
-    let report = outcome
-        .as_ref()
-        .err()
-        .filter(|error| !is_closed_pipe(error))
-        .map(Report::of);
+    let report = outcome.as_ref().err().map(Report::of);
     let code = report.as_ref().map_or(0, |report| report.kind.code());
     run.end(context.world.clock.now(), code, report.as_ref().map(Report::line));
     let mut unrecorded = Unrecorded::default();

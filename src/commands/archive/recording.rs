@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::archive::metrics::Metrics;
 use crate::archive::runs::{self, Run};
 use crate::commands::Context;
-use crate::error::{Kind, Report, is_closed_pipe};
+use crate::error::{Kind, Report};
 
 /// Warns where the collector of node_exporter would pass over FILE in silence: it reads only names that end so.
 pub(super) fn check_name_of_metrics(file: Option<&PathBuf>, context: &Context<'_>) {
@@ -51,12 +51,12 @@ impl Unrecorded {
     /// of what could not be recorded, if there is anything.
     pub(super) fn outcome(self, outcome: anyhow::Result<()>, context: &Context<'_>) -> anyhow::Result<()> {
         match outcome {
-            Err(error) if !is_closed_pipe(&error) => {
+            Err(error) => {
                 self.warn(context);
                 Err(error)
             }
-            _ if !self.0.is_empty() => Err(self.report().into()),
-            well => well,
+            Ok(()) if !self.0.is_empty() => Err(self.report().into()),
+            Ok(()) => Ok(()),
         }
     }
 

@@ -190,6 +190,8 @@ fn files_that_are_no_rdb_files_are_accepted_only_where_that_is_said() {
     );
     let document = verified(made.dir(), 7, &[]);
     assert_eq!(each(&document, "backups", "state"), ["not-rdb"]);
+    let outcome = verify(made.dir(), &[]).run();
+    outcome.data_before_failure(7, &["hint: look at the file: ", "--accept-unverified takes them"]);
     let outcome = verify(made.dir(), &["--accept-unverified"]).run();
     outcome.data_saying(&["warning: ", "is no RDB file"]);
 }

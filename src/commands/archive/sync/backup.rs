@@ -151,4 +151,30 @@ mod tests {
             ["backup.json-2", "SHA256SUMS-2", "keep-3", "KEEP-2", "_x", "dump"]
         );
     }
+
+    #[test]
+    fn what_is_no_rdb_file_is_taken_only_if_all_of_it_has_come_and_it_is_no_message() {
+        let dir = tempfile::tempdir().unwrap();
+        let taken = |is_complete: bool, advice, is_certain| {
+            let path = dir.path().join("aside");
+            fs::write(&path, "x").unwrap();
+            let outcome = Outcome {
+                path,
+                bytes: 1,
+                sha256: is_complete.then(|| "0".repeat(64)),
+                state: FileState::NotRdb,
+                reason: None,
+                resumed_from: 0,
+                rdb: None,
+                advice,
+                warning: None,
+                is_certain,
+            };
+            entry(dir.path(), "node 0", "dump", outcome).is_ok()
+        };
+        assert!(taken(true, None, true) && dir.path().join("dump").exists());
+        assert!(!taken(true, Some(Advice::Read), true), "a message of the storage");
+        assert!(!taken(true, None, false), "a part of it may be missing");
+        assert!(!taken(false, None, true));
+    }
 }

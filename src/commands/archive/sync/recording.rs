@@ -11,7 +11,7 @@ use crate::archive::runs::{self, Run, Trouble};
 use crate::archive::state::{Severity, Terms};
 use crate::commands::Context;
 use crate::commands::archive::recording::{Unrecorded, check_name_of_metrics};
-use crate::error::{self, Kind, Report};
+use crate::error::{Kind, Report};
 
 /// Records a sync that has begun.
 pub(super) struct Recorder<'a> {
@@ -39,8 +39,7 @@ impl<'a> Recorder<'a> {
         is_alone: bool,
         outcome: anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let report = outcome.as_ref().err().filter(|error| !error::is_closed_pipe(error));
-        let report = report.map(Report::of);
+        let report = outcome.as_ref().err().map(Report::of);
         self.record(ledger, is_alone, report.as_ref())
             .outcome(outcome, self.context)
     }
