@@ -109,9 +109,12 @@ impl<'a> Progress<'a> {
         self.show(&mut state, self.clock.monotonic());
     }
 
-    /// Notes that a file has ended and is not whole: lines that show no bytes then say why.
-    pub(crate) fn count_failure(&self) {
-        self.lock().failures += 1;
+    /// As [`end`](Self::end), and counts a file that is not whole: lines that show no bytes then say why.
+    pub(crate) fn end_counted(&self, index: usize, how: &str, is_whole: bool) {
+        if !is_whole {
+            self.lock().failures += 1;
+        }
+        self.end(index, how);
     }
 
     /// Erases the drawn lines and shows nothing from now on.
@@ -310,9 +313,13 @@ mod tests {
     fn where_no_bars_can_be_drawn_a_line_comes_at_intervals() {
         let screen = Screen::new("dumb", 80);
         let notes = Notes::new(&screen.world, 0, 0);
-        let progress = Progress::new(["a".to_owned()], None, &*screen.world.clock, &notes);
+        let names = ["a", "b", "c", "d"].map(str::to_owned);
+        let progress = Progress::new(names, None, &*screen.world.clock, &notes);
         progress.position(0, 0, Some(2048));
-        progress.count_failure();
+        for (index, how, is_whole) in [(1, "ok", true), (2, "corrupt", false), (3, "ok", true)] {
+            progress.position(index, 0, Some(0));
+            progress.end_counted(index, how, is_whole);
+        }
         assert_eq!(screen.taken(), "");
         screen.clock.sleep(LINE_INTERVAL);
         progress.position(0, 1024, Some(2048));

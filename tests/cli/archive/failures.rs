@@ -8,7 +8,6 @@ use time::{Duration, OffsetDateTime};
 
 use super::each;
 use super::fleet::{Fleet, NORTH, SOUTH, names};
-use super::safety::{Off, try_sync_with};
 use crate::support::{Jdredis, sandbox_builder};
 
 #[test]
@@ -457,20 +456,4 @@ fn a_difference_that_all_instances_share_is_told_once_and_their_rows_stay_with_q
     assert_eq!(rows.lines().count(), 4, "{rows}");
     assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:#?}");
     assert_eq!(fleet.sync(&["-qq", "-o", "plain"]).run().data(), "");
-}
-
-#[test]
-fn the_lines_of_a_log_call_nothing_a_failure_that_is_whole() {
-    let fleet = Fleet::new();
-    fleet.add(NORTH, "redis-a", &[2]);
-    fleet.add(NORTH, "redis-b", &[2]);
-    // One is there while the other takes two minutes of this clock, which has a line for each half a minute.
-    fleet
-        .sandbox
-        .always_deliver_for("redis-b", Delivery::normal().throttle(10_000));
-    let args = ["--region", NORTH, "--timeout", "1h"];
-    let (_, _, said) = try_sync_with(&fleet, &args, Off::times(60));
-    assert_eq!(fleet.base_ids(), ["redis-a-2", "redis-b-2"], "{said}");
-    assert!(said.contains(" are there"), "{said}");
-    assert!(!said.contains("could not be fetched"), "{said}");
 }

@@ -301,16 +301,12 @@ fn names_from_the_service_stay_in_their_folder() {
     fleet.check();
 }
 
-/// A clock that is so far off, and whose monotonic time runs so many times faster.
-pub(super) struct Off(time::Duration, Instant, u32);
+/// A clock that is so far off.
+pub(super) struct Off(time::Duration, Instant);
 
 impl Off {
     pub(super) fn by(off: time::Duration) -> Self {
-        Self(off, Instant::now(), 1)
-    }
-
-    pub(super) fn times(speed: u32) -> Self {
-        Self(time::Duration::ZERO, Instant::now(), speed)
+        Self(off, Instant::now())
     }
 }
 
@@ -320,7 +316,7 @@ impl jdredis::Clock for Off {
     }
 
     fn monotonic(&self) -> Duration {
-        self.1.elapsed() * self.2
+        self.1.elapsed()
     }
 
     fn sleep(&self, duration: Duration) {
@@ -331,7 +327,7 @@ impl jdredis::Clock for Off {
 /// Runs a sync in this process with a clock that is so far off; its exit code and its JSON.
 pub(super) fn sync_at(fleet: &Fleet, regions: &[&str], off: time::Duration) -> (ExitCode, Value) {
     for _ in 0..1000 {
-        let (code, text, said) = try_sync_with(fleet, regions, Off::by(off));
+        let (code, text, said) = try_sync_at(fleet, regions, off);
         // A program that another test starts has this process's files, and so the lock of the sync before, until it is
         // executed.
         if said.contains("is writing to the archive") {
@@ -344,8 +340,8 @@ pub(super) fn sync_at(fleet: &Fleet, regions: &[&str], off: time::Duration) -> (
     panic!("the lock is never free")
 }
 
-/// As [`sync_at`], with this clock; the exit code and what was written to both streams.
-pub(super) fn try_sync_with(fleet: &Fleet, args: &[&str], clock: Off) -> (ExitCode, Vec<u8>, String) {
+/// As [`sync_at`]; the exit code and what was written to both streams.
+fn try_sync_at(fleet: &Fleet, regions: &[&str], off: time::Duration) -> (ExitCode, Vec<u8>, String) {
     let (printed, said) = (Printed::default(), Printed::default());
     let dir = fleet.dir();
     let fixed = [
@@ -364,14 +360,14 @@ pub(super) fn try_sync_with(fleet: &Fleet, args: &[&str], clock: Off) -> (ExitCo
         ("JDCLOUD_SECRET_KEY", crate::support::SECRET_KEY.to_owned()),
     ];
     let mut world = jdredis::World::of_this_process();
-    world.args = fixed.chain(args).map(Into::into).collect();
+    world.args = fixed.chain(regions).map(Into::into).collect();
     world.env = Box::new(move |name| {
         env.iter()
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value.into())
     });
     world.home = None;
-    world.clock = Arc::new(clock);
+    world.clock = Arc::new(Off::by(off));
     world.stdout = jdredis::Stream::to(printed.clone());
     world.stderr = jdredis::Stream::to(said.clone());
     let code = jdredis::run(&world);

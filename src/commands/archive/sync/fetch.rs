@@ -299,10 +299,8 @@ impl Run<'_> {
                         self.fetching.context.notes.trace(Detail::Requests, line);
                     }
                     Event::Done(outcome) => {
-                        if !outcome.state.is_good() {
-                            self.progress.count_failure();
-                        }
-                        self.progress.end(file, outcome.state.name());
+                        let state = outcome.state;
+                        self.progress.end_counted(file, state.name(), state.is_good());
                         if let Some(warning) = &outcome.warning {
                             let path = outcome.path.display();
                             self.fetching.context.notes.warn(format_args!("{path}: {warning}"));
