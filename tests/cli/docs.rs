@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use jdredis_sandbox::{FleetBackup, FleetInstance, Sandbox};
 use serde_json::Value;
@@ -133,6 +134,26 @@ fn the_readmes_commands_run_against_the_sandbox() {
         }
     }
     assert!(runs > 5, "only {runs} blocks were run");
+}
+
+#[test]
+fn the_help_fetches_with_curl_without_a_link_in_its_arguments() {
+    let help = Jdredis::bare().args(["help", "backup", "url"]).run();
+    let (_, example) = help.data().split_once("with curl ").unwrap();
+    let (_, command) = example.split_once('\n').unwrap();
+    let (command, _) = command.split_once("\n\n").unwrap();
+    assert!(
+        !command.contains("xargs"),
+        "its arguments are seen by every user: {command}"
+    );
+    let curl = Command::new("curl").args(["--fail-early", "--version"]).output();
+    if !curl.is_ok_and(|output| output.status.success()) {
+        return say_not_run(command, "curl is not installed, or older than 7.52");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = run(command, &sandbox(), folder.path());
+    assert_eq!(outcome.code, Some(0), "{command}{outcome:#?}");
+    assert!(folder.path().join("20210718020000-newest-0").is_file());
 }
 
 #[test]
