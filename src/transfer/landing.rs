@@ -154,7 +154,7 @@ impl Pool {
                 drop(state);
                 return spare.unwrap_or_else(|| vec![0; self.chunk()]);
             }
-            if !slot.lags() && (!is_next || has_waited) {
+            if !must_wait(slot.lags(), is_next, has_waited) {
                 self.news.notify_all();
                 return buffer;
             }
@@ -162,4 +162,10 @@ impl Pool {
             state = wait(&self.room, state);
         }
     }
+}
+
+/// Whether a connection waits for the check: as long as its file lags, and once where its bytes come next, since those
+/// are then checked from memory.
+fn must_wait(lags: bool, is_next: bool, has_waited: bool) -> bool {
+    lags || (is_next && !has_waited)
 }

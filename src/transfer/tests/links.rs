@@ -83,7 +83,7 @@ fn a_refused_link_is_replaced_once_for_all_connections_and_used_at_once() {
     refused.scene.resume(0, TAG, 64 * MIB, 0);
     {
         let slot = &mut refused.scene.pool.lock().files[0];
-        (slot.first, slot.has_ranges) = (None, true);
+        (slot.first, slot.has_ranges, slot.has_served_pieces) = (None, true, true);
     }
     let (one, two) = (refused.scene.next().unwrap(), refused.scene.next().unwrap());
     refused.refuse_that(&one);
@@ -108,15 +108,18 @@ fn a_link_that_comes_back_is_not_used_at_once() {
 
 #[test]
 fn a_storage_that_refuses_every_link_is_given_up() {
-    let refused = Refused::new(2);
-    refused.scene.begin(0);
-    for _ in 0..3 {
-        assert_eq!(refused.failed(), None);
-        refused.refuse();
-        refused.later();
+    for has_served_pieces in [false, true] {
+        let refused = Refused::new(2);
+        refused.scene.begin(0);
+        refused.scene.pool.lock().files[0].has_served_pieces = has_served_pieces;
+        for _ in 0..3 {
+            assert_eq!(refused.failed(), None);
+            refused.refuse();
+            refused.later();
+        }
+        assert_eq!(refused.failed().as_deref(), Some("HTTP 403, 2 times in a row"));
+        assert_eq!(refused.asked(), 2);
     }
-    assert_eq!(refused.failed().as_deref(), Some("HTTP 403, 2 times in a row"));
-    assert_eq!(refused.asked(), 2);
 }
 
 #[test]
