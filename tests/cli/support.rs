@@ -131,6 +131,24 @@ pub(crate) fn is_installed(program: &str) -> bool {
         .is_ok()
 }
 
+/// Catches the signals that this process ignores, as one does that a script starts in the background. The program would
+/// inherit that, and go on after a signal of a test; a signal that is caught has its default in it.
+#[cfg(target_os = "linux")]
+fn catch_ignored_signals() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+        let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            if ignored & (1 << (signal - 1)) != 0 {
+                signal_hook::flag::register(signal, std::sync::Arc::default()).unwrap();
+            }
+        }
+    });
+}
+
 /// A run of the program that has not started yet.
 pub(crate) struct Jdredis<'a> {
     command: Command,
@@ -149,6 +167,8 @@ pub(crate) struct Running<'a> {
 impl<'a> Jdredis<'a> {
     /// A run with nothing in its environment but an empty home.
     pub(crate) fn bare() -> Self {
+        #[cfg(target_os = "linux")]
+        catch_ignored_signals();
         let home = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_jdredis"));
         command.env_clear().env("HOME", home.path());
