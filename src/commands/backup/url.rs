@@ -48,8 +48,7 @@ Examples:
   jdredis backup url --region cn-north-1 --instance redis-1234 --latest
 
   # Fetch every shard under the name it has at the service, with curl 7.52 or later and no link in its arguments
-  jdredis backup url --region cn-north-1 --instance redis-1234 --latest -q -o plain |
-    sed 's/.*/url = \"&\"/' | curl -fsS --fail-early --remote-name-all -K -
+  jdredis backup url --region cn-north-1 --instance redis-1234 --latest -q -o plain | sed 's/.*/url = \"&\"/' | curl -fsS --fail-early --remote-name-all -K -
 
   # The links with the shards they belong to
   jdredis backup url --region cn-north-1 --instance redis-1234 --base-id 1234 -o json | jq -r '.result.downloadUrls[] | [.name, .link] | @tsv'
