@@ -80,6 +80,7 @@ const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
 /// A file that a server is to load. The reader of RDB files found nothing wrong with it.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "only on Unix a server is started"))]
 pub(crate) struct Subject<'a> {
     pub(crate) path: &'a Path,
     /// Its length.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_native_certs::{CertificateResult, ErrorKind, load_certs_from_paths};
+use rustls_native_certs::{ErrorKind, load_certs_from_paths};
 
 /// OpenSSL's variables. If either is set, the system's store is not used.
 pub(crate) const FILE_VARIABLE: &str = "SSL_CERT_FILE";
@@ -144,7 +144,7 @@ fn in_short(error: &std::io::Error) -> String {
 
 /// The system's certificates, which are in files of OpenSSL's layout.
 #[cfg(all(unix, not(target_vendor = "apple")))]
-fn of_the_system() -> CertificateResult {
+fn of_the_system() -> rustls_native_certs::CertificateResult {
     let found = openssl_probe::probe();
     let mut folders = found.cert_dir.iter();
     // File and folder are passed together, so that a file inside the folder is not read twice.
