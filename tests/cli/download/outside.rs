@@ -203,7 +203,7 @@ fn a_few_threads_are_enough_and_none_say_where_to_look() {
     place.has_all_of(SINGLE);
     // The connections take all threads, and none is left to look the storage's name up with.
     let place = Place::of(sandbox_builder().link_host("localhost"));
-    let named = run(&place, 5).unwrap();
+    let named = run(&place, 3).unwrap();
     assert_eq!(named.code, Some(0), "{named:#?}");
     place.has_all_of(SINGLE);
     let place = Place::new();
