@@ -324,6 +324,7 @@ mod tests {
                 r#"{"error":{"code":"503"}}"#,
                 "ServiceFailed 503 503, without a reason",
             ),
+            (400, r#"{"error":{}}"#, "Other 400 400, without a reason"),
             (400, r#"{"error":{"message":"x"}}"#, "Other 400 400: x"),
             (403, r#"{"error":{"code":700,"message":"x"}}"#, "Forbidden 403 403: x"),
             (

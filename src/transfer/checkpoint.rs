@@ -250,4 +250,36 @@ mod tests {
         scene.clock.sleep(SYNC_INTERVAL);
         assert_eq!(due_now(&scene), [1]);
     }
+
+    #[test]
+    fn a_file_of_which_an_fsync_failed_is_given_up_with_the_bytes_that_are_durable() {
+        let scene = Scene::new(1);
+        let part = scene.resume(0, "\"one\"", 8 * MIB, 2 * MIB);
+        let record = scene.pool.record(0);
+        {
+            let mut record = locked(&record);
+            (record.etag, record.length, record.durable) = (Some("\"one\"".to_owned()), Some(8 * MIB), MIB);
+            record.written = Written::now(2 * MIB, Vec::new());
+            let path = scene.pool.progress(0, &record).unwrap().record_path;
+            record.save(&path).unwrap();
+        }
+        let failed = || scene.pool.lock().files[0].failed.as_ref().map(ToString::to_string);
+        let before = scene.pool.progress(0, &locked(&record)).unwrap();
+        let later = Progress {
+            generation: before.generation + 1,
+            ..before
+        };
+        scene.pool.give_up_lost(0, &later, io::ErrorKind::Other.into()).unwrap();
+        assert_eq!(failed(), None, "the fsync was of bytes that are there no more");
+        part.lose();
+        scene.pool.save_progress(0).unwrap();
+        let error = io::Error::from_raw_os_error(5);
+        assert_eq!(failed(), Some(format!("the file cannot be written: {error}")));
+        let record = locked(&record);
+        assert!(record.written.is_none() && record.durable == MIB);
+        drop(record);
+        // What connections wrote in the meantime is not saved as written.
+        scene.pool.save_written_of(0).unwrap();
+        assert!(locked(&scene.pool.record(0)).written.is_none());
+    }
 }

@@ -118,6 +118,12 @@ impl Part {
         self.loss.get().is_some()
     }
 
+    /// Has it as if an fsync had failed.
+    #[cfg(test)]
+    pub(super) fn lose(&self) {
+        let _ = self.loss.set(io::Error::from_raw_os_error(5));
+    }
+
     /// Whether another process ever made the file shorter than what was written to it.
     pub(super) fn was_cut(&self) -> bool {
         self.look_for_cut();

@@ -8,6 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::each;
 use super::fleet::{Fleet, NORTH, SOUTH, names};
+use super::runs::runs;
 use crate::support::{Jdredis, sandbox_builder};
 
 #[test]
@@ -352,6 +353,7 @@ fn a_region_that_fails_does_not_stop_the_others() {
     let outcome = fleet.sync_of(&both, &["--max-attempts", "1"]).run();
     outcome.data_before_failure(7, &["cn-south-1: its instances could not be listed"]);
     assert_eq!(fleet.base_ids(), ["redis-a-2"]);
+    assert_eq!(runs(&fleet)[0]["failures"][0]["region"], SOUTH);
     let outcome = fleet.sync_of(&both, &["--max-attempts", "1", "--max-age", "1h"]).run();
     outcome.data_before_failure(
         7,
@@ -360,6 +362,10 @@ fn a_region_that_fails_does_not_stop_the_others() {
             "hint: fix the cause named below the message",
         ],
     );
+
+    fleet.sync(&["--instance", "redis-none"]).run().failure(3);
+    let found = runs(&fleet);
+    assert_eq!(found[2]["failures"][0]["instance"], "redis-none", "{:?}", found[2]);
 }
 
 #[test]
