@@ -368,6 +368,17 @@ fn a_region_that_fails_does_not_stop_the_others() {
     assert_eq!(found[2]["failures"][0]["instance"], "redis-none", "{:?}", found[2]);
 }
 
+/// Only a signal gives the calls of a sync a time to end in.
+#[test]
+fn a_service_that_is_slow_for_every_answer_is_waited_for() {
+    let fleet = Fleet::new();
+    fleet.add(NORTH, "redis-a", &[2]);
+    fleet
+        .sandbox
+        .always(Reply::then_ok(std::time::Duration::from_millis(2500)));
+    fleet.sync(&[]).run().data_with(0);
+}
+
 #[test]
 fn a_single_reason_that_stops_every_instance_gives_the_run_its_exit_code() {
     let fleet = Fleet::new();
