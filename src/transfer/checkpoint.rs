@@ -219,6 +219,8 @@ impl Pool {
 mod tests {
     use super::*;
     use crate::process::world::Clock as _;
+    use crate::transfer::coverage::Coverage;
+    use crate::transfer::pieces::Pieces;
     use crate::transfer::tests::{MIB, Scene};
 
     #[test]
@@ -281,5 +283,28 @@ mod tests {
         // What connections wrote in the meantime is not saved as written.
         scene.pool.save_written_of(0).unwrap();
         assert!(locked(&scene.pool.record(0)).written.is_none());
+    }
+
+    #[test]
+    fn runs_of_bytes_beyond_a_gap_stay_saved_as_written_after_an_fsync() {
+        let scene = Scene::new(1);
+        scene.resume(0, "\"one\"", 8 * MIB, MIB);
+        {
+            let mut coverage = Coverage::new(MIB);
+            coverage.add(2 * MIB..3 * MIB);
+            scene.pool.lock().files[0].pieces = Pieces::resume(Some(8 * MIB), coverage);
+        }
+        let record = scene.pool.record(0);
+        {
+            let mut record = locked(&record);
+            (record.etag, record.length) = (Some("\"one\"".to_owned()), Some(8 * MIB));
+            let path = scene.pool.progress(0, &record).unwrap().record_path;
+            record.save(&path).unwrap();
+        }
+        scene.pool.save_progress(0).unwrap();
+        let record = locked(&record);
+        assert_eq!(record.durable, MIB);
+        // Without the number of the system's start, nothing that was only written counts.
+        assert_eq!(record.written.is_some(), Written::now(MIB, Vec::new()).is_some());
     }
 }

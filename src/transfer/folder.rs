@@ -245,6 +245,7 @@ fn read_holder(path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::record::Finished;
 
     #[test]
     fn one_process_at_a_time() {
@@ -261,5 +262,32 @@ mod tests {
         drop(first);
         let first = Folder::open(folder.path(), "x").unwrap();
         assert_eq!(first.part("file"), folder.path().join("file.part"));
+    }
+
+    #[test]
+    fn the_bytes_of_a_backup_are_those_of_its_whole_file_and_of_a_part_that_can_be_resumed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path(), "x").unwrap();
+        let identity = |base_id: &str| Identity {
+            region: "cn-north-1".to_owned(),
+            instance: "redis-1".to_owned(),
+            base_id: base_id.to_owned(),
+        };
+        let bytes = |base_id| folder.bytes_of("file", &identity(base_id), "node 0");
+        let paths = folder.paths("file");
+        fs::write(&paths.part, [7; 100]).unwrap();
+        assert_eq!(bytes("1"), 0, "it has no record");
+        let mut record = Record::new(&identity("1"), "node 0");
+        (record.etag, record.length, record.durable) = (Some("\"one\"".to_owned()), Some(200), 60);
+        record.save(&paths.record).unwrap();
+        assert_eq!((bytes("1"), bytes("2")), (60, 0));
+        fs::remove_file(&paths.part).unwrap();
+        fs::write(&paths.whole, [7; 200]).unwrap();
+        record.finished = Some(Finished {
+            bytes: 200,
+            sha256: "0".repeat(64),
+        });
+        record.save(&paths.record).unwrap();
+        assert_eq!((bytes("1"), bytes("2")), (200, 0));
     }
 }

@@ -174,6 +174,9 @@ fn an_undocumented_answer_is_described_without_quoting_its_values() {
         outcome.fails_saying(6, &["the answer is not what the service documents", text, "hint: "]);
         assert!(!outcome.stderr.contains("canary"), "{outcome:#?}");
         assert_eq!(sandbox.requests().len(), 1, "{body}");
+        let outcome = Jdredis::at(&sandbox).args(["-o", "json"]).url();
+        let error: Value = serde_json::from_str(&outcome.stderr).unwrap();
+        assert_eq!(error["error"]["code"], 200, "{outcome:#?}");
     }
 }
 
