@@ -143,6 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_were_there_are_no_progress() {
+        let mut attempts = Attempts::new(2, 7);
+        attempts.has(100);
+        assert!(matches!(attempts.count(at(0), at(1)), Next::Wait(_)));
+        attempts.has(100);
+        assert_eq!(attempts.count(at(2), at(3)), Next::GiveUp(2));
+    }
+
+    #[test]
     fn connections_that_fail_together_count_once() {
         let mut attempts = Attempts::new(2, 7);
         assert!(matches!(attempts.count(at(0), at(5)), Next::Wait(_)));

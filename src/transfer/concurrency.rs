@@ -239,6 +239,15 @@ mod tests {
     }
 
     #[test]
+    fn the_wait_for_first_bytes_follows_the_last_answers() {
+        let mut pace = Pace::new(8, 1, at(0));
+        for wait in [1000, 1000, 0, 0] {
+            pace.waited(at(wait));
+        }
+        assert_eq!(pace.wait().as_millis(), 490);
+    }
+
+    #[test]
     fn connections_are_added_while_the_machine_waits_for_bytes() {
         let mut pace = Pace::new(8, 1, at(0));
         let mut now = 0;

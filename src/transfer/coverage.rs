@@ -148,6 +148,13 @@ mod tests {
         assert_eq!((coverage.frontier(), coverage.bytes()), (25, 35));
         coverage.add(22..35);
         assert_eq!((coverage.frontier(), coverage.bytes()), (40, 40));
+        coverage.add(5..20);
+        coverage.add(50..50);
+        assert_eq!(
+            (coverage.frontier(), coverage.bytes()),
+            (40, 40),
+            "nothing that was missing"
+        );
     }
 
     #[test]

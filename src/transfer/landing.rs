@@ -169,3 +169,55 @@ impl Pool {
 fn must_wait(lags: bool, is_next: bool, has_waited: bool) -> bool {
     lags || (is_next && !has_waited)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::transfer::tests::{MIB, Scene};
+
+    #[test]
+    fn the_check_gets_from_memory_the_bytes_that_come_next_and_no_others() {
+        let scene = Scene::new(1);
+        let part = scene.resume(0, "\"one\"", 8 * MIB, 0);
+        let id = scene.pool.lock().files[0].open(MIB, Duration::ZERO);
+        let mut destination = Destination {
+            file: 0,
+            generation: 0,
+            id,
+            part,
+        };
+        // Hands over these bytes of a buffer, and returns what the check has got since.
+        let hand_over = |destination: &Destination, start: u64, range: Range<usize>| {
+            let known = scene.pool.lock().files[0].queue.len();
+            let state = scene.pool.lock();
+            scene
+                .pool
+                .hand_over(state, destination, start, (0..100).collect(), range);
+            let state = scene.pool.lock();
+            let slot = &state.files[0];
+            let new = slot.queue.iter().skip(known);
+            let new: Vec<_> = new
+                .map(|chunk| (chunk.start, chunk.bytes[chunk.range.clone()].to_vec()))
+                .collect();
+            (new, slot.queued)
+        };
+        let bytes = |range: Range<u8>| range.collect::<Vec<u8>>();
+        assert_eq!(hand_over(&destination, 0, 10..30), (vec![(0, bytes(10..30))], 20));
+        assert_eq!(hand_over(&destination, 30, 0..10), (vec![], 20), "after a gap");
+        assert_eq!(
+            hand_over(&destination, 10, 5..45),
+            (vec![(20, bytes(15..45))], 50),
+            "some are new"
+        );
+        assert_eq!(hand_over(&destination, 40, 0..10), (vec![], 50), "none is new");
+        destination.generation = 1;
+        assert_eq!(hand_over(&destination, 50, 0..10), (vec![], 50), "of another start");
+        destination.generation = 0;
+        for more in 0..6 {
+            assert_eq!(hand_over(&destination, 50 + more, 0..1).1, 51 + more);
+        }
+        assert_eq!(hand_over(&destination, 56, 0..1), (vec![], 56), "there is no room");
+    }
+}
