@@ -51,6 +51,34 @@ fn saved(scene: &Scene, worker: &FileWorker<'_>, change: impl FnOnce(&mut Record
 }
 
 #[test]
+fn a_part_that_lost_bytes_is_gone_on_from_with_a_record_that_says_so() {
+    let scene = Scene::new(1);
+    let mut worker = worker(&scene);
+    let record = saved(&scene, &worker, |_| {});
+    fs::write(&worker.paths.part, [7; 40]).unwrap();
+    worker.prepare().unwrap();
+    let on_disk = scene.folder.record(&worker.paths, &record.identity, &record.node);
+    assert_eq!(on_disk.unwrap().durable, 40);
+    let state = scene.pool.lock();
+    let slot = &state.files[0];
+    assert_eq!((slot.resumed_from, slot.has_old_bytes), (40, true));
+    assert_eq!((&slot.object.etag, slot.object.length), (&record.etag, Some(100)));
+}
+
+#[test]
+fn a_file_of_which_no_byte_is_there_has_no_old_bytes_and_no_known_object() {
+    let scene = Scene::new(1);
+    let mut worker = worker(&scene);
+    saved(&scene, &worker, |record| record.durable = 0);
+    worker.prepare().unwrap();
+    assert!(scene.notes().is_empty());
+    let state = scene.pool.lock();
+    let slot = &state.files[0];
+    assert_eq!((slot.resumed_from, slot.has_old_bytes), (0, false));
+    assert_eq!((&slot.object.etag, slot.object.length), (&None, None));
+}
+
+#[test]
 fn a_part_with_holes_gets_its_name_if_its_bytes_are_those_that_were_checked() {
     let scene = Scene::new(1);
     let worker = worker(&scene);
