@@ -214,6 +214,13 @@ mod tests {
     }
 
     #[test]
+    fn bytes_beyond_a_missing_beginning_are_not_gone_on_from() {
+        let mut record = record(Some("\"e\""), Some(100));
+        (record.durable, record.written) = (0, Written::now(0, vec![(50, 100)]));
+        assert_eq!(record.resumable(100).bytes(), 0);
+    }
+
+    #[test]
     fn a_download_resumes_only_a_known_object() {
         assert_eq!(record(Some("\"e\""), Some(100)).resumable(50).bytes(), 10);
         assert_eq!(record(Some("\"e\""), Some(100)).resumable(5).bytes(), 5);

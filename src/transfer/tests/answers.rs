@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{MIB, Scene, Shared, answer, object, whole};
 use crate::process::world::Clock;
+use crate::transfer::slot::First;
 
 const OLD: &str = "\"old\"";
 const NEW: &str = "\"new\"";
@@ -41,6 +42,47 @@ fn a_storage_whose_objects_all_change_is_not_believed_for_each_of_them() {
         change(&scene, file, NEW);
     }
     assert!(has_pieces(&scene, 0) && !has_pieces(&scene, 19));
+}
+
+#[test]
+fn a_file_begins_anew_where_a_version_or_bytes_of_it_were_known() {
+    for (etag, frontier, restarts) in [(Some(OLD), MIB, 1), (Some(OLD), 0, 1), (None, MIB, 1), (None, 0, 0)] {
+        let scene = Scene::new(1);
+        scene.resume(0, OLD, 2 * MIB, frontier);
+        scene.pool.lock().files[0].object.etag = etag.map(str::to_owned);
+        change(&scene, 0, NEW);
+        let found = scene.pool.lock().files[0].restarts;
+        assert_eq!(found, restarts, "{etag:?}, {frontier} bytes");
+    }
+}
+
+#[test]
+fn only_another_version_makes_bytes_progress_that_take_the_place_of_others() {
+    let length = ("content-length", "3000");
+    for (fields, has_failed) in [(&[length, ("etag", NEW)][..], false), (&[length][..], true)] {
+        let scene = Scene::new(1);
+        scene.resume(0, OLD, 2 * MIB, MIB);
+        {
+            let slot = &mut scene.pool.lock().files[0];
+            slot.attempts.has(MIB);
+            slot.attempts.count(Duration::ZERO, Duration::ZERO);
+        }
+        scene.clock.sleep(Duration::from_secs(60));
+        let task = scene.next().unwrap();
+        let answer = answer(200, fields, Cursor::new(object(3000)));
+        scene.answer_first(&task, answer).unwrap();
+        assert_eq!(scene.pool.lock().files[0].attempts.has_failed(), has_failed);
+    }
+}
+
+#[test]
+fn the_whole_in_answer_to_a_request_for_the_whole_shows_nothing_about_ranges() {
+    let scene = Scene::new(1);
+    scene.resume(0, OLD, 2 * MIB, MIB);
+    scene.pool.lock().files[0].first = Some(First::Plain);
+    let task = scene.next().unwrap();
+    scene.answer_first(&task, whole(OLD, 2 * MIB)).unwrap();
+    assert!(scene.notes().is_empty() && !scene.pool.lock().files[0].refuses_ranges);
 }
 
 #[test]
